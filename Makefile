@@ -1,0 +1,30 @@
+# The front door. Every target works from an empty clone; what it needs is fetched once (deps.lock).
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+CMAKE  = cmake --preset release -DTARN_WERROR=OFF $(if $(DUCKDB_DIR),-DDUCKDB_DIR=$(abspath $(DUCKDB_DIR)))
+
+.PHONY: all setup test asan lint fmt check demo bench install clean
+all: setup
+	@$(CMAKE) >build/configure.log || { cat build/configure.log; exit 1; }
+	@nice -n 5 cmake --build build/release -j $(JOBS)
+	@ln -sfn release/tarn build/tarn
+setup:
+	@DUCKDB_DIR="$(DUCKDB_DIR)" tools/setup
+test: all
+	@tools/run-tests
+asan: setup
+	@tools/run-tests asan
+lint: setup
+	@tools/lint
+fmt: setup
+	@tools/lint --fix
+check: all
+	@tools/check
+demo: all
+	@demo/run
+bench: all
+	@tests/bench/run
+install: all
+	@cmake --install build/release --prefix $(PREFIX) >/dev/null && echo "installed into $(PREFIX)"
+clean:
+	@find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +

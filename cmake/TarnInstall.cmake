@@ -1,0 +1,14 @@
+# `cmake --install`: the program, the public headers, the bundled DuckDB extensions, the manual page.
+include(GNUInstallDirs)
+if(TARGET tarn)
+    install(TARGETS tarn RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
+if(EXISTS "${CMAKE_SOURCE_DIR}/include/tarn")
+    install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/tarn" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+        FILES_MATCHING PATTERN "*.h")
+endif()
+# The program looks in ../lib/tarn/extensions of its own place, so this folder does not follow LIBDIR.
+install(DIRECTORY "${TARN_DEPS_DIR}/extensions" DESTINATION lib/tarn FILES_MATCHING PATTERN "*.duckdb_extension")
+if(EXISTS "${CMAKE_SOURCE_DIR}/docs/manual/tarn.1")
+    install(FILES "${CMAKE_SOURCE_DIR}/docs/manual/tarn.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+endif()

@@ -1,0 +1,48 @@
+# One static library a folder of src/. A layer sees src/ as include root and links the layers that
+# src/LAYERS names for it, so a call upward does not link (target `layers` proves it for each folder).
+function(tn_layer name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.c")
+    list(REMOVE_ITEM sources "${CMAKE_SOURCE_DIR}/src/cli/main.c")
+    if(NOT sources)
+        # A folder may be empty for now; an archive needs one member.
+        set(sources "${CMAKE_BINARY_DIR}/empty_${name}.c")
+        if(NOT EXISTS "${sources}")
+            file(WRITE "${sources}" "typedef int tn_nothing_here;\n")
+        endif()
+    endif()
+    add_library(tn_${name} STATIC ${sources})
+    list(TRANSFORM arg_USES PREPEND tn_ OUTPUT_VARIABLE lower)
+    target_link_libraries(tn_${name} PRIVATE tn_flags PUBLIC ${lower})
+    if(name STREQUAL "base")
+        target_link_libraries(tn_base PUBLIC m)
+    endif()
+
+    # The proof: the whole layer with its lower layers must leave no symbol open.
+    add_library(layer_${name} MODULE EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/layer.c")
+    target_link_libraries(layer_${name} PRIVATE tn_flags
+        -Wl,--whole-archive $<TARGET_FILE:tn_${name}> -Wl,--no-whole-archive tn_${name} -Wl,--no-undefined)
+    add_dependencies(layers layer_${name})
+endfunction()
+
+function(tn_layers_from law)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${law}")
+    if(NOT EXISTS "${CMAKE_BINARY_DIR}/layer.c")
+        file(WRITE "${CMAKE_BINARY_DIR}/layer.c" "typedef int tn_nothing_here;\n")
+    endif()
+    add_custom_target(layers)
+    file(STRINGS "${law}" lines REGEX "^[a-z]+:")
+    foreach(line IN LISTS lines)
+        string(REGEX MATCH "^([a-z]+):(.*)$" _ "${line}")
+        set(name "${CMAKE_MATCH_1}")
+        separate_arguments(uses UNIX_COMMAND "${CMAKE_MATCH_2}")
+        tn_layer(${name} USES ${uses})
+        list(APPEND names ${name})
+    endforeach()
+    set(TARN_LAYERS ${names} PARENT_SCOPE)
+endfunction()
+
+# The outside libraries of one layer. They follow it to every program that links it.
+function(tn_external name)
+    target_link_libraries(tn_${name} PUBLIC ${ARGN})
+endfunction()

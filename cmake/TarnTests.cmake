@@ -1,0 +1,22 @@
+# tests/unit/test_*.c: each file is a program and a CTest case. The line `// layers: base text` in a test
+# names the layers that it links; without it, it gets all of them (the linker leaves out what is unused).
+set(TARN_TEST_DATA_DIR "${CMAKE_SOURCE_DIR}/tests")
+file(GLOB unit_tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/test_*.c")
+foreach(source IN LISTS unit_tests)
+    cmake_path(GET source STEM name)
+    set(layers ${TARN_LAYERS})
+    file(STRINGS "${source}" law REGEX "^// layers:" LIMIT_COUNT 1)
+    if(law)
+        string(REGEX REPLACE "^// layers:" "" law "${law}")
+        separate_arguments(layers UNIX_COMMAND "${law}")
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+    list(TRANSFORM layers PREPEND tn_)
+    add_executable(${name} "${source}")
+    target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")
+    target_compile_definitions(${name} PRIVATE TN_TESTS_DIR="${TARN_TEST_DATA_DIR}")
+    target_link_libraries(${name} PRIVATE tn_flags ${layers} tn_base)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120 ENVIRONMENT
+        "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=ignore_noninstrumented_modules=1")
+endforeach()
