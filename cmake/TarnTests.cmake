@@ -20,3 +20,12 @@ foreach(source IN LISTS unit_tests)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120 ENVIRONMENT
         "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=ignore_noninstrumented_modules=1")
 endforeach()
+
+# tests/*/tool_*.c: small programs that scripted tests drive (print tokens, replay a log, ...).
+file(GLOB test_tools CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/*/tool_*.c")
+foreach(source IN LISTS test_tools)
+    cmake_path(GET source STEM name)
+    list(TRANSFORM TARN_LAYERS PREPEND tn_ OUTPUT_VARIABLE layers)
+    add_executable(${name} "${source}")
+    target_link_libraries(${name} PRIVATE tn_flags ${layers} tn_base)
+endforeach()
