@@ -14,7 +14,8 @@ target_compile_definitions(tn_flags INTERFACE _GNU_SOURCE TARN_VERSION="${PROJEC
     $<$<CONFIG:Debug>:TN_DEBUG=1>)
 set(warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wvla -Walloca -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual
-    -Wnull-dereference -Wimplicit-fallthrough -Wdouble-promotion)
+    -Wnull-dereference -Wimplicit-fallthrough -Wdouble-promotion
+    -Wno-format-truncation) # messages and names are cut at their limit on purpose
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND warnings -Wimplicit-fallthrough=5 -Wduplicated-cond -Wduplicated-branches -Wlogical-op)
 endif()

@@ -57,7 +57,8 @@ int main(int argc, char **argv)
         fprintf(out, "static const unsigned char r%zu[] = {", count);
         size_t size = write_bytes(out, path);
         fprintf(out, "0};\n");
-        n = snprintf(table + used, sizeof table - used, "    {\"%s\", %zu, r%zu},\n", name, size, count);
+        n = snprintf(
+            table + used, sizeof table - used, "    {\"%s\", %zu, r%zu},\n", name, size, count);
         if (n < 0 || (size_t)n >= sizeof table - used) {
             fail("fit into the table", name);
         }
