@@ -1,7 +1,9 @@
 # The front door. Every target works from an empty clone; what it needs is fetched once (deps.lock).
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
-CMAKE  = cmake --preset release -DTARN_WERROR=OFF $(if $(DUCKDB_DIR),-DDUCKDB_DIR=$(abspath $(DUCKDB_DIR)))
+export DUCKDB_DIR TARN_DEPS_DIR
+CMAKE  = cmake --preset release -DTARN_WERROR=OFF $(if $(DUCKDB_DIR),-DDUCKDB_DIR=$(abspath $(DUCKDB_DIR))) \
+         $(if $(TARN_DEPS_DIR),-DTARN_DEPS_DIR=$(abspath $(TARN_DEPS_DIR)))
 
 .PHONY: all setup test asan lint fmt check demo bench install clean
 all: setup
@@ -9,7 +11,7 @@ all: setup
 	@nice -n 5 cmake --build build/release -j $(JOBS)
 	@ln -sfn release/tarn build/tarn
 setup:
-	@DUCKDB_DIR="$(DUCKDB_DIR)" tools/setup
+	@mkdir -p build && tools/setup
 test: all
 	@tools/run-tests
 asan: setup

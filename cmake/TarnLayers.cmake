@@ -21,7 +21,7 @@ function(tn_layer name)
     # The proof: the whole layer with its lower layers must leave no symbol open.
     add_library(layer_${name} MODULE EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/layer.c")
     target_link_libraries(layer_${name} PRIVATE tn_flags
-        -Wl,--whole-archive $<TARGET_FILE:tn_${name}> -Wl,--no-whole-archive tn_${name} -Wl,--no-undefined)
+        -Wl,--whole-archive $<TARGET_FILE:tn_${name}> -Wl,--no-whole-archive tn_${name} -Wl,--no-undefined -Wl,--no-gc-sections)
     add_dependencies(layers layer_${name})
 endfunction()
 
@@ -42,7 +42,8 @@ function(tn_layers_from law)
     set(TARN_LAYERS ${names} PARENT_SCOPE)
 endfunction()
 
-# The outside libraries of one layer. They follow it to every program that links it.
+# The outside libraries of one layer. They follow it to every program that links it, their headers do not:
+# duckdb.h is seen by src/duck alone.
 function(tn_external name)
-    target_link_libraries(tn_${name} PUBLIC ${ARGN})
+    target_link_libraries(tn_${name} PRIVATE ${ARGN})
 endfunction()

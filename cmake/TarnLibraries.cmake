@@ -33,7 +33,9 @@ file(GLOB duckdb_archives "${duckdb_home}/*.a" "${duckdb_home}/lib/*.a")
 find_library(duckdb_shared NAMES libduckdb.so PATHS "${duckdb_home}" "${duckdb_home}/lib" NO_DEFAULT_PATH NO_CACHE)
 add_library(duckdb INTERFACE)
 target_include_directories(duckdb SYSTEM INTERFACE "${duckdb_include}")
-if(duckdb_archives)
+list(LENGTH duckdb_archives archives)
+# A release zip may hold the shared library and one archive without the parts that this needs: then shared.
+if(archives GREATER 5 OR (archives GREATER 0 AND NOT duckdb_shared))
     target_compile_definitions(duckdb INTERFACE DUCKDB_STATIC_BUILD)
     # libc stays dynamic: a fully static program crashes when it loads an extension.
     target_link_libraries(duckdb INTERFACE -Wl,--start-group ${duckdb_archives} -Wl,--end-group
