@@ -1,0 +1,21 @@
+/* log.h: where layers report what they do. The library never prints: it calls the sink that main set.
+ *
+ * The only global mutable state of tarn. Secrets: tn_log_secret registers a value that is replaced by ***** in
+ * every message that passes here (tn_log_scrub does the same for text that goes elsewhere).
+ */
+#ifndef TN_BASE_LOG_H
+#define TN_BASE_LOG_H
+
+#include "base/str.h"
+
+typedef enum tn_log_level { TN_LOG_DEBUG, TN_LOG_INFO, TN_LOG_WARN, TN_LOG_ERROR } tn_log_level;
+typedef void (*tn_log_sink)(void *self, tn_log_level level, const char *module, tn_str msg);
+
+void tn_log_set(tn_log_sink sink, void *self, tn_log_level min);
+bool tn_log_on(tn_log_level level);
+void tn_log(tn_log_level level, const char *module, const char *fmt, ...) TN_PRINTF(3, 4);
+
+void tn_log_secret(tn_str secret); /* at least 4 bytes, else ignored; copied; at start, before threads */
+tn_str tn_log_scrub(tn_arena *a, tn_str s);
+
+#endif

@@ -1,0 +1,12 @@
+/* vec.c: the one growth rule of tn_vec: double, at least 8. */
+#include "base/vec.h"
+
+void tn_vec_grow_(void **v, size_t *cap, size_t item_size, tn_arena *arena, size_t want)
+{
+    if (want <= *cap) {
+        return;
+    }
+    size_t next = tn_max_size(tn_max_size(*cap * 2, want), 8);
+    *v = tn_arena_grow(arena, *v, tn_size_mul(*cap, item_size), tn_size_mul(next, item_size));
+    *cap = next;
+}

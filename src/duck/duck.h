@@ -1,0 +1,82 @@
+/* duck.h: DuckDB behind plain calls; src/duck is the only folder that includes duckdb.h.
+ *
+ * tn_duck is one database instance (in memory or a file), shared by threads. tn_conn is one connection: one thread at a time,
+ * except tn_conn_interrupt and tn_conn_progress. A failed statement is TN_E_SQL with DuckDB's own message (its "Error:" prefix kept:
+ * "Catalog Error: ..."), TN_E_BUSY for a locked file, TN_E_CANCELLED after an interrupt. Messages are scrubbed of registered secrets.
+ */
+#ifndef TN_DUCK_DUCK_H
+#define TN_DUCK_DUCK_H
+
+#include "base/val.h"
+#include "base/vec.h"
+
+typedef struct tn_duck tn_duck;
+typedef struct tn_conn tn_conn;
+typedef struct tn_result tn_result;
+
+typedef struct tn_duck_opts {
+    tn_str path;             /* empty: in memory */
+    bool read_only;
+    int threads;             /* 0: DuckDB's default */
+    tn_str memory_limit;     /* "4GB"; empty: default */
+    tn_str temp_directory;   /* spill; empty: default */
+    tn_val config;           /* dict of settings that are needed at open (config_options of a profile), or undefined */
+} tn_duck_opts;
+
+tn_rc tn_duck_open(const tn_duck_opts *opts, tn_duck **ret, tn_err *err) TN_MUSTUSE;
+void tn_duck_close(tn_duck *d); /* NULL is fine; connections must be closed before */
+TN_DEFINE_AUTOPTR(tn_duck, tn_duck_close)
+const char *tn_duck_version(void); /* "v1.5.5" of the linked library */
+tn_rc tn_duck_connect(tn_duck *d, tn_conn **ret, tn_err *err) TN_MUSTUSE;
+void tn_conn_close(tn_conn *c);
+TN_DEFINE_AUTOPTR(tn_conn, tn_conn_close)
+/* Loads a bundled extension by name ("httpfs", "delta"): found next to the program, never through the network. Built-in ones
+ * (json, parquet, icu, core_functions, autocomplete, tpch if linked) are a no-op. Unknown: TN_E_NOTFOUND with the folders looked in. */
+tn_rc tn_duck_load(tn_conn *c, tn_str extension, tn_err *err) TN_MUSTUSE;
+/* INSTALL x / LOAD x statements of users mean tn_duck_load: true when sql is one of them and was handled. */
+tn_rc tn_duck_intercept(tn_conn *c, tn_str sql, bool *ret_handled, tn_err *err) TN_MUSTUSE;
+tn_rc tn_duck_extension_dir(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE; /* the bundled folder */
+
+/* Runs one or more statements; *ret is the last one's result when ret is not NULL. rows_changed of the last in *ret_changed. */
+tn_rc tn_conn_exec(tn_conn *c, tn_str sql, tn_err *err) TN_MUSTUSE;
+tn_rc tn_conn_query(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err) TN_MUSTUSE;         /* materialised */
+tn_rc tn_conn_stream(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err) TN_MUSTUSE;        /* chunk by chunk, bounded memory */
+tn_rc tn_conn_query_params(tn_conn *c, tn_str sql, const tn_val *params, size_t n, tn_result **ret, tn_err *err) TN_MUSTUSE;
+void tn_conn_interrupt(tn_conn *c);
+double tn_conn_progress(tn_conn *c); /* percent, -1 when unknown */
+/* First row, first column; undefined when there is no row. Value lives in a. */
+tn_rc tn_conn_scalar(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err) TN_MUSTUSE;
+/* All rows as a list of tuples; columns' names as list of strings when ret_names is not NULL. Fails past rows_max (TN_E_LIMIT). */
+tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val *ret_rows, tn_val *ret_names, tn_err *err)
+    TN_MUSTUSE;
+/* Names and types that a SELECT would give, without running it: list of (name, type text) tuples. */
+tn_rc tn_conn_describe(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err) TN_MUSTUSE;
+
+/* ---- results ---- */
+void tn_result_free(tn_result *r); /* NULL is fine */
+TN_DEFINE_AUTOPTR(tn_result, tn_result_free)
+size_t tn_result_cols(const tn_result *r);
+tn_str tn_result_name(const tn_result *r, size_t col);
+tn_str tn_result_type(const tn_result *r, size_t col); /* SQL text: "DECIMAL(12,2)", "STRUCT(a INTEGER)[]" */
+int64_t tn_result_changed(const tn_result *r);         /* rows changed by DML, else 0 */
+bool tn_result_is_rows(const tn_result *r);            /* a query result rather than DDL/DML count */
+tn_str tn_result_verb(const tn_result *r);             /* "SELECT", "INSERT", "CREATE", ... for adapter responses */
+/* Next chunk of at most 2048 rows: *ret_n = 0 at the end. */
+tn_rc tn_result_next(tn_result *r, size_t *ret_n, tn_err *err) TN_MUSTUSE;
+/* A cell of the current chunk. Integers -> INT/BIGINT, DECIMAL -> DECIMAL, timestamps -> DATETIME, LIST -> list, STRUCT and MAP -> dict,
+ * BLOB -> bytes, everything else -> the text that CAST(x AS VARCHAR) gives. */
+tn_val tn_result_cell(const tn_result *r, tn_arena *a, size_t col, size_t row);
+/* The cell as DuckDB's own text (CAST AS VARCHAR); false for NULL. */
+bool tn_result_text(const tn_result *r, tn_arena *a, size_t col, size_t row, tn_str *ret);
+
+/* ---- Arrow C data interface (struct ArrowArrayStream is declared in duck/arrow_abi.h) ---- */
+struct ArrowArrayStream;
+/* Reads the stream into a new table (CREATE TABLE name): every column, whole stream; releases the stream. */
+tn_rc tn_conn_arrow_in(tn_conn *c, tn_str table_sql_name, struct ArrowArrayStream *stream, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
+/* Wraps a result as a stream; the stream owns the result from then on. */
+tn_rc tn_result_arrow_out(tn_result *r, struct ArrowArrayStream *ret, tn_err *err) TN_MUSTUSE;
+/* Arrow IPC stream (file descriptor 0 = stdin) decoded into a new table: schema, record batches, dictionaries, lz4/zstd refused clearly
+ * when not built in. */
+tn_rc tn_conn_arrow_ipc_in(tn_conn *c, tn_str table_sql_name, int fd, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
+
+#endif

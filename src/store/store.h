@@ -1,0 +1,102 @@
+/* store.h: one interface over a folder, a bucket or memory: whole immutable objects under '/'-separated keys.
+ *
+ * Keys are relative to the store's root, without a leading '/'. An object appears whole or not at all. put-if-absent is
+ * atomic among all writers of all hosts. After a put is acknowledged, a get or list by anyone sees it.
+ * Codes: NOTFOUND, EXISTS (put-if-absent lost), AMBIGUOUS (a put whose answer was lost: read back and compare), IO, NET, AUTH, LIMIT.
+ * A store is shared by threads; ref/unref are atomic. tn_store_open understands plain paths, file:// and mem://name[/prefix]
+ * (one shared in-process tree a name, kept to the end of the process, for tests); other schemes are added by tn_store_register.
+ *
+ * Keys: no empty, '.' or '..' part and no zero byte, else TN_E_VALUE. A root that is not there is an empty store; put makes
+ * what it needs. Names of unfinished local writes are never listed. DuckDB cannot reach into mem://: locate gives
+ * mem://name/key there, which is good for messages only, and prepare fails with TN_E_UNSUPPORTED.
+ */
+#ifndef TN_STORE_STORE_H
+#define TN_STORE_STORE_H
+
+#include "base/val.h"
+#include "base/vec.h"
+
+typedef struct tn_store tn_store;
+
+typedef struct tn_store_item {
+    tn_str key; /* relative to the store's root */
+    int64_t size;
+    int64_t mtime_us;
+    tn_str etag; /* may be empty */
+    bool is_prefix; /* a common prefix (folder), with delimiter listing */
+} tn_store_item;
+typedef tn_vec(tn_store_item) tn_store_items;
+
+typedef enum tn_put_mode { TN_PUT_OVERWRITE, TN_PUT_IF_ABSENT } tn_put_mode;
+
+typedef struct tn_store_list_opts {
+    tn_str prefix;      /* a plain string prefix of the key: "_delta_log/" */
+    tn_str start_after; /* only keys > this */
+    bool flat;          /* true: everything below; false: stop at '/', folders as is_prefix items */
+    size_t items_max;   /* 0: no limit */
+} tn_store_list_opts;
+
+typedef struct tn_store_ops {
+    const char *name;
+    tn_rc (*get)(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err);
+    tn_rc (*get_range)(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err);
+    tn_rc (*put)(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err);
+    tn_rc (*list)(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err); /* sorted by key bytes */
+    tn_rc (*head)(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err);
+    tn_rc (*remove)(tn_store *s, tn_str key, tn_err *err); /* absent: ok */
+    /* The location of a key as DuckDB must be told it: a path or s3://bucket/prefix/key. */
+    tn_str (*locate)(tn_store *s, tn_arena *a, tn_str key);
+    /* Makes sure that a file may be created at key by path (folders exist). No-op on buckets. */
+    tn_rc (*prepare)(tn_store *s, tn_str key, tn_err *err);
+    void (*close)(tn_store *s);
+} tn_store_ops;
+
+struct tn_store {
+    const tn_store_ops *ops;
+    int refs;
+    tn_str root; /* as opened, without a trailing slash */
+};
+
+typedef struct tn_store_opts {
+    tn_val options;  /* dict of storage options (endpoint, region, ...), or undefined */
+    bool create;     /* make the root folder when it is absent */
+} tn_store_opts;
+
+tn_rc tn_store_open(tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err) TN_MUSTUSE; /* one reference */
+tn_store *tn_store_ref(tn_store *s);
+void tn_store_unref(tn_store *s); /* NULL is fine */
+TN_DEFINE_AUTOPTR(tn_store, tn_store_unref)
+
+tn_rc tn_store_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_head(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_remove(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
+tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key);
+tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
+/* A store whose root is a folder of another: shares the connection. */
+tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err) TN_MUSTUSE;
+
+/* Adds or replaces the opener of a URL scheme ("s3"; a literal). At the start of the program, before threads. */
+typedef tn_rc (*tn_store_opener)(tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err);
+void tn_store_register(const char *scheme, tn_store_opener opener);
+
+/* The openers that are built in; path and name as tn_store_open has cut them out of the URL. */
+tn_rc tn_store_open_local(tn_str path, const tn_store_opts *opts, tn_store **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_open_mem(tn_str name, tn_store **ret, tn_err *err) TN_MUSTUSE;
+void tn_store_mem_forget(tn_str name); /* empties the tree of that name */
+
+/* Scripted faults around any store, for tests: the k-th request fails with rc; when after is set the request is carried out
+ * first (a lost answer). k counts down over the requests of that op; 0 switches it off. A fault fires once. */
+typedef struct tn_store_fault {
+    int64_t k;
+    tn_rc rc;
+    bool after;
+    const char *op; /* "put", "get" (get_range too), "list", "head", "remove", "prepare"; NULL: any */
+} tn_store_fault;
+tn_rc tn_store_faulty(tn_store *inner, tn_store **ret, tn_err *err) TN_MUSTUSE;
+void tn_store_faulty_set(tn_store *s, tn_store_fault fault);
+int64_t tn_store_faulty_calls(tn_store *s); /* requests of any op since it was made */
+
+#endif
