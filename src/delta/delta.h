@@ -140,6 +140,10 @@ typedef struct tn_delta_write_opts {
     tn_val operation_parameters;     /* dict or undefined */
     tn_val user_metadata;            /* dict or undefined: goes to commitInfo */
     int64_t target_file_bytes;       /* 0: default */
+    /* Called once when the data files are written and before anything is committed; a failure aborts the write and removes the files.
+     * conn is the one that ran the SELECT (land looks at its table of rejected rows here). NULL: none. */
+    tn_rc (*before_commit)(void *self, tn_conn *conn, int64_t rows, tn_err *err);
+    void *before_commit_self;
 } tn_delta_write_opts;
 
 typedef struct tn_delta_write_result {

@@ -61,6 +61,7 @@ typedef struct tn_lake_change {
     tn_strs drop;   /* "schema.name" to forget */
     tn_val info;    /* dict: run_id, command, nodes, tests, lineage, code_hash, ...; or undefined */
     tn_str message; /* one line for the log; may be empty */
+    bool newest_wins; /* of two versions of one Delta table the higher is right (appends): no conflict */
 } tn_lake_change;
 /* base: the head that the work was based on. A change that changes nothing writes nothing and returns base's commit. */
 tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_lake_change *change, int64_t *ret_commit,

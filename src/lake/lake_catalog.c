@@ -1,0 +1,270 @@
+/* lake_catalog.c: what readers open: views over pins, generated into a .duckdb file that is swapped in whole.
+ *
+ * Views are plain SQL: a DuckDB that has never heard of tarn runs them. Views over views are made in as many passes as it takes; one that still
+ * cannot be bound is reported, never silently missing. A catalog is built under a temporary name, checkpointed, closed, flushed and renamed over
+ * the old one: an open reader keeps the old file, a new open sees the new state. Publishers of one environment take turns by a lock file and each
+ * publishes the newest head that it sees under the lock, so an older state cannot overwrite a newer one.
+ */
+#include "lake/lake.h"
+
+#include "base/log.h"
+#include "lake/lake_file.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "os/random.h"
+#include "text/sqltext.h"
+#include "text/uri.h"
+
+enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20 };
+
+/* ---- views ---- */
+
+static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_TRY(tn_lake_table_open(l, pin->location, &table, err));
+    TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
+    TN_TRY(tn_delta_snapshot_open(table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, &snap, err));
+    tn_delta_scan_opts so = { 0 };
+    return tn_delta_scan_sql(snap, a, &so, ret, err);
+}
+
+tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql, tn_err *err)
+{
+    if (pin->kind != TN_PIN_DELTA) {
+        *ret_sql = pin->sql;
+        return TN_OK;
+    }
+    tn_rc rc = delta_pin_sql(l, conn, a, pin, ret_sql, err);
+    return rc == TN_OK ? rc : tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema), TN_STR_ARG(pin->name));
+}
+
+static void add_relation(tn_buf *b, const tn_pin *p)
+{
+    tn_sql_ident(b, p->schema);
+    tn_buf_addc(b, '.');
+    tn_sql_ident(b, p->name);
+}
+
+static tn_rc make_view(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *p, tn_err *err)
+{
+    tn_str sql;
+    TN_TRY(tn_lake_pin_sql(l, conn, a, p, &sql, err));
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "CREATE OR REPLACE VIEW ");
+    add_relation(&b, p);
+    tn_buf_addz(&b, " AS ");
+    tn_buf_add(&b, sql);
+    if (p->comment.n > 0) {
+        tn_buf_addz(&b, ";\nCOMMENT ON VIEW ");
+        add_relation(&b, p);
+        tn_buf_addz(&b, " IS ");
+        tn_sql_literal(&b, p->comment);
+    }
+    tn_str text;
+    TN_TRY(tn_buf_finish(&b, "a view's SQL", &text, err));
+    return tn_conn_exec(conn, text, err);
+}
+
+static tn_rc make_schemas(tn_conn *conn, tn_arena *a, const tn_pins *pins, tn_err *err)
+{
+    tn_map seen = tn_map_init(a);
+    for (size_t i = 0; i < pins->n; i++) {
+        tn_str schema = tn_str_lower(a, pins->v[i].schema);
+        if (tn_map_find(&seen, schema) != NULL) {
+            continue;
+        }
+        tn_map_put(&seen, schema, a);
+        tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+        tn_buf_addz(&b, "CREATE SCHEMA IF NOT EXISTS ");
+        tn_sql_ident(&b, pins->v[i].schema);
+        TN_TRY(tn_conn_exec(conn, tn_buf_str(&b), err));
+    }
+    return TN_OK;
+}
+
+/* One pass over what is left: *ret_made counts, todo shrinks, why[] keeps the last reason of each. */
+static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *pins, bool *done, tn_str *why, size_t *ret_made, tn_err *err)
+{
+    size_t made = 0;
+    for (size_t i = 0; i < pins->n; i++) {
+        if (done[i]) {
+            continue;
+        }
+        TN_AUTO_ARENA scratch = tn_arena_new("view", a);
+        tn_err e = TN_ERR_INIT;
+        tn_rc rc = make_view(l, conn, scratch, &pins->v[i], &e);
+        if (rc == TN_E_CANCELLED) {
+            return tn_fail(err, rc, "%s", e.msg);
+        }
+        if (rc == TN_OK) {
+            done[i] = true;
+            made++;
+        } else {
+            why[i] = tn_str_dup(a, tn_str_of(e.msg));
+        }
+    }
+    *ret_made = made;
+    return TN_OK;
+}
+
+tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err)
+{
+    TN_TRY(make_schemas(conn, a, pins, err));
+    bool *done = tn_new_array(a, bool, pins->n + 1);
+    tn_str *why = tn_new_array(a, tn_str, pins->n + 1);
+    for (size_t left = pins->n, made = 1; left > 0 && made > 0; left -= made) {
+        TN_TRY(attach_pass(l, conn, a, pins, done, why, &made, err));
+    }
+    tn_val skipped = tn_val_list(a);
+    for (size_t i = 0; i < pins->n; i++) {
+        if (!done[i]) {
+            tn_str text = tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT ": " TN_STR_FMT, TN_STR_ARG(pins->v[i].schema),
+                TN_STR_ARG(pins->v[i].name), TN_STR_ARG(why[i]));
+            tn_list_push(skipped.list, tn_val_str(text));
+        }
+    }
+    if (ret_skipped != NULL) {
+        *ret_skipped = skipped;
+    }
+    return TN_OK;
+}
+
+/* ---- the catalog file ---- */
+
+static tn_rc describe_catalog(tn_conn *conn, tn_arena *a, tn_str env, const tn_lake_head *head, tn_err *err)
+{
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "CREATE SCHEMA _tarn; CREATE TABLE _tarn.catalog AS SELECT ");
+    tn_sql_literal(&b, env);
+    tn_buf_addf(&b, " AS environment, %lld::BIGINT AS lake_commit, now() AS generated_at;\n", (long long)head->commit);
+    tn_buf_addz(&b, "CREATE TABLE _tarn.pins(schema_name VARCHAR, name VARCHAR, kind VARCHAR, location VARCHAR, version BIGINT, node VARCHAR);\n");
+    for (size_t i = 0; i < head->pins.n; i++) {
+        const tn_pin *p = &head->pins.v[i];
+        tn_buf_addz(&b, i == 0 ? "INSERT INTO _tarn.pins VALUES (" : ", (");
+        tn_sql_literal(&b, p->schema);
+        tn_buf_addz(&b, ", ");
+        tn_sql_literal(&b, p->name);
+        tn_buf_addz(&b, p->kind == TN_PIN_DELTA ? ", 'delta', " : p->kind == TN_PIN_VIEW ? ", 'view', " : ", 'external', ");
+        tn_sql_literal(&b, p->location);
+        if (p->kind == TN_PIN_DELTA) {
+            tn_buf_addf(&b, ", %lld, ", (long long)p->version);
+        } else {
+            tn_buf_addz(&b, ", NULL, ");
+        }
+        tn_sql_literal(&b, p->node);
+        tn_buf_addc(&b, ')');
+    }
+    tn_str sql;
+    TN_TRY(tn_buf_finish(&b, "the catalog's own tables", &sql, err));
+    return tn_conn_exec(conn, sql, err);
+}
+
+static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str path, tn_val *ret_skipped, tn_err *err)
+{
+    tn_duck_opts o = { .path = path, .threads = 1, .config = TN_VAL_UNDEF };
+    TN_AUTOPTR(tn_duck) duck = NULL;
+    TN_TRY(tn_duck_open(&o, &duck, err));
+    TN_AUTOPTR(tn_conn) conn = NULL;
+    TN_TRY(tn_duck_connect(duck, &conn, err));
+    TN_TRY(tn_lake_attach(l, conn, &head->pins, ret_skipped, a, err));
+    TN_TRY(describe_catalog(conn, a, env, head, err));
+    return tn_conn_exec(conn, TN_STR("CHECKPOINT"), err);
+}
+
+static tn_rc write_init_sql(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str path, tn_err *err)
+{
+    tn_buf b = tn_buf_init(a, 1 << 20);
+    tn_buf_addf(&b, "-- Catalog of environment '" TN_STR_FMT "', lake commit %lld. Run this first in a client that reads it.\n", TN_STR_ARG(env),
+        (long long)head->commit);
+    if (l->remote) {
+        tn_buf_addz(&b, "INSTALL httpfs;\nLOAD httpfs;\n-- then your own secret: CREATE SECRET lake (TYPE s3, PROVIDER credential_chain, ...);\n");
+    } else {
+        tn_buf_addz(&b, "-- The tables are Parquet files on this file system: DuckDB needs no extension and no secret for them.\n");
+    }
+    tn_buf_addz(&b, "ATTACH ");
+    tn_sql_literal(&b, tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".duckdb", TN_STR_ARG(l->root), TN_STR_ARG(env)));
+    tn_buf_addz(&b, " AS ");
+    tn_sql_ident(&b, env);
+    tn_buf_addz(&b, " (READ_ONLY);\n");
+    return tn_file_write_atomic(path, tn_buf_str(&b), err);
+}
+
+static void warn_skipped(tn_val skipped)
+{
+    for (size_t i = 0; i < skipped.list->n; i++) {
+        tn_log(TN_LOG_WARN, "lake", "not in the catalog: " TN_STR_FMT, TN_STR_ARG(tn_val_as_str(skipped.list->v[i])));
+    }
+}
+
+static tn_rc publish_locked(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str folder, tn_str final, tn_err *err)
+{
+    tn_str temp = tn_str_printf(a, TN_STR_FMT "/.tmp-" TN_STR_FMT "-%016llx", TN_STR_ARG(folder), TN_STR_ARG(env),
+        (unsigned long long)tn_random_u64());
+    tn_str wal = tn_str_printf(a, TN_STR_FMT ".wal", TN_STR_ARG(temp));
+    tn_val skipped;
+    tn_rc rc = build_catalog(l, a, env, head, temp, &skipped, err);
+    if (rc == TN_OK) {
+        warn_skipped(skipped);
+        rc = tn_file_fsync(temp, err);
+    }
+    if (rc == TN_OK) {
+        rc = tn_file_rename(temp, final, err);
+    }
+    (void)!tn_file_remove(wal, NULL);
+    if (rc != TN_OK) {
+        (void)!tn_file_remove(temp, NULL);
+        return rc;
+    }
+    tn_str init = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".init.sql", TN_STR_ARG(folder), TN_STR_ARG(env));
+    return write_init_sql(l, a, env, head, init, err);
+}
+
+tn_rc tn_lake_catalog_publish(tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path, tn_arena *a, tn_err *err)
+{
+    if (l->remote) {
+        return tn_fail(err, TN_E_UNSUPPORTED, "publishing a catalog file to '" TN_STR_FMT "' is not supported yet", TN_STR_ARG(l->root));
+    }
+    tn_str folder = tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR, TN_STR_ARG(l->root));
+    tn_str final = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".duckdb", TN_STR_ARG(folder), TN_STR_ARG(env));
+    TN_TRY(tn_dir_make(folder, err));
+    TN_AUTO_ARENA scratch = tn_arena_new("catalog", NULL);
+    tn_file_lock *lock;
+    tn_str lock_path = tn_str_printf(scratch, TN_STR_FMT "/." TN_STR_FMT ".lock", TN_STR_ARG(folder), TN_STR_ARG(env));
+    TN_TRY(tn_file_lock_take(scratch, lock_path, LOCK_WAIT_MS, &lock, err));
+    tn_lake_head newest; /* under the lock: never older than what an earlier holder published */
+    TN_TRY(tn_lake_head_read(l, scratch, env, &newest, err));
+    const tn_lake_head *use = head == NULL || newest.commit > head->commit ? &newest : head;
+    tn_rc rc = publish_locked(l, scratch, env, use, folder, final, err);
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "writing the catalog '" TN_STR_FMT "'", TN_STR_ARG(final));
+    }
+    *ret_path = final;
+    return TN_OK;
+}
+
+/* ---- the read copy of a .duckdb file ---- */
+
+tn_str tn_lake_read_copy_path(tn_arena *a, tn_str db_path)
+{
+    tn_str stem = tn_path_stem(db_path);
+    return tn_str_printf(a, TN_STR_FMT ".read.duckdb", TN_STR_ARG(stem));
+}
+
+tn_rc tn_lake_read_copy(tn_str db_path, tn_str copy_path, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("read copy", NULL);
+    tn_str folder = tn_path_dir(copy_path);
+    tn_str temp = tn_str_printf(a, TN_STR_FMT "%s.tmp-" TN_STR_FMT "-%016llx", TN_STR_ARG(folder), folder.n > 0 ? "/" : "",
+        TN_STR_ARG(tn_path_base(copy_path)), (unsigned long long)tn_random_u64());
+    tn_rc rc = tn_file_copy(db_path, temp, err);
+    if (rc == TN_OK) {
+        rc = tn_file_rename(temp, copy_path, err);
+    }
+    if (rc != TN_OK) {
+        (void)!tn_file_remove(temp, NULL);
+        return tn_while(err, rc, "writing the read copy '" TN_STR_FMT "'", TN_STR_ARG(copy_path));
+    }
+    return TN_OK;
+}
