@@ -22,6 +22,7 @@ smiles as (
         {%- endfor %}
     from usable
     group by all
+    having count(*) >= 5        -- fewer contracts are no smile
 )
 
 select
