@@ -76,7 +76,7 @@
     {%- if not unique_key -%}
       {%- do predicates.append('FALSE') -%}
     {%- else -%}
-      {%- for key in [unique_key] if unique_key is string else unique_key -%}
+      {%- for key in ([unique_key] if unique_key is string else unique_key) -%}
         {%- do predicates.append(get_merge_unique_key_match("DBT_INTERNAL_SOURCE." ~ key, "DBT_INTERNAL_DEST." ~ key)) -%}
       {%- endfor -%}
     {%- endif -%}
