@@ -161,7 +161,8 @@ def full_figures(data):
 
     changed = sum(abs(new[s][d] - c) > 0.00501 for s in old if s in new for d, c in old[s].items() if d in new[s])
     yield ("closes that the second download changed", changed, 0, "select count(*) from silver.silver_price_corrections")
-    withdrawn = sum(min(new[s]) <= d <= max(new[s]) and d not in new[s] for s in old if s in new for d in old[s])
+    span = {s: (min(days), max(days)) for s, days in new.items()}
+    withdrawn = sum(span[s][0] <= d <= span[s][1] and d not in new[s] for s in old if s in new for d in old[s])
     kept = {(s, d) for v in (old, new) for s in v for d in v[s]}
     yield ("days of S&P 500 prices, the withdrawn ones deleted", len(kept) - withdrawn, 0,
            "select count(*) from silver.silver_prices_daily where vendor = 'sp500_5yr'")
