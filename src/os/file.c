@@ -80,14 +80,11 @@ tn_rc tn_sys_path(tn_str path, char *out, tn_err *err)
 
 /* ---- file descriptors ---- */
 
-typedef struct tn_fd {
-    int fd;
-} tn_fd;
-
-static inline void tn_fd_cleanup(tn_fd *f)
+void tn_fd_close(tn_fd *f)
 {
     if (f->fd >= 0) {
         close(f->fd);
+        f->fd = -1;
     }
 }
 
@@ -138,6 +135,13 @@ static tn_rc sync_folder_of(const char *path, tn_err *err)
     TN_AUTO(tn_fd) f = { -1 };
     TN_TRY(open_at(folder, O_RDONLY | O_DIRECTORY, "open the folder", &f.fd, err));
     return sync_fd(f.fd, folder, err);
+}
+
+tn_rc tn_fd_open(tn_str path, tn_fd *ret, tn_err *err)
+{
+    char z[TN_PATH_MAX];
+    TN_TRY(tn_sys_path(path, z, err));
+    return open_at(z, O_RDONLY, "open", &ret->fd, err);
 }
 
 /* ---- reading ---- */

@@ -42,6 +42,17 @@ tn_rc tn_file_glob(tn_arena *a, tn_str pattern, tn_strs *ret, tn_err *err) TN_MU
 tn_rc tn_file_absolute(tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_file_temp_dir(tn_arena *a, const char *prefix, tn_str *ret, tn_err *err) TN_MUSTUSE; /* removed with the arena */
 
+/* A descriptor for those who must read a stream themselves; closed at the end of its scope with TN_AUTO(tn_fd). */
+typedef struct tn_fd {
+    int fd; /* -1: none */
+} tn_fd;
+tn_rc tn_fd_open(tn_str path, tn_fd *ret, tn_err *err) TN_MUSTUSE; /* for reading */
+void tn_fd_close(tn_fd *f);
+static inline void tn_fd_cleanup(tn_fd *f)
+{
+    tn_fd_close(f);
+}
+
 /* Advisory lock on a file (made when absent); held until the arena dies or unlock. wait_ms 0: TN_E_BUSY at once. */
 typedef struct tn_file_lock tn_file_lock;
 tn_rc tn_file_lock_take(tn_arena *a, tn_str path, int64_t wait_ms, tn_file_lock **ret, tn_err *err) TN_MUSTUSE;

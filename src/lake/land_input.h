@@ -1,0 +1,33 @@
+/* land_input.h: private to src/lake: the inputs of one landing, resolved to files that DuckDB can read. */
+#ifndef TN_LAKE_LAND_INPUT_H
+#define TN_LAKE_LAND_INPUT_H
+
+#include "lake/land.h"
+
+typedef struct tn_land_file {
+    tn_str path;  /* readable file */
+    tn_str shown; /* what _source_file says: path as given, or archive::member */
+} tn_land_file;
+typedef tn_vec(tn_land_file) tn_land_files;
+
+/* Expands globs and unpacks archives below temp_dir. An input that matches nothing is an error naming it. Order: as given, globs and members
+ * sorted. Standard input is spooled to a file. */
+tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_land_files *ret, tn_err *err) TN_MUSTUSE;
+/* The format of a file by its name, compression endings left out; AUTO when it says nothing. */
+tn_land_format tn_land_format_of(tn_str name);
+
+/* ---- zip archives ---- */
+typedef struct tn_zip_member {
+    tn_str name;
+    int64_t offset; /* of its local header */
+    int64_t packed, size;
+    uint32_t crc;
+    int method; /* 0 stored, 8 deflated */
+    bool encrypted;
+} tn_zip_member;
+typedef tn_vec(tn_zip_member) tn_zip_members;
+/* The central directory, zip64 included; folders are left out. */
+tn_rc tn_zip_list(tn_arena *a, tn_str path, tn_zip_members *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_zip_extract(tn_str path, const tn_zip_member *m, tn_str to, tn_err *err) TN_MUSTUSE;
+
+#endif

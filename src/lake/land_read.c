@@ -1,0 +1,401 @@
+/* land_read.c: the SELECT over read_csv, read_json or read_parquet, with names, types and the added columns put right.
+ *
+ * Dialect. A csv with given names (--columns) or all-text columns is read with a fixed dialect (the given or the ending's delimiter, double quotes):
+ * sniffing guesses wrong on files of one line. Otherwise DuckDB's sniffer decides what was not said. Columns that exist in the table are read
+ * as the table's type, so that a value that does not fit is a rejected row with its line, not a changed schema.
+ */
+#include "lake/land_read.h"
+
+#include <ctype.h>
+
+#include "text/sqltext.h"
+#include "text/uri.h"
+
+enum { SQL_BYTES_MAX = 512 << 20 };
+
+tn_str tn_land_plain_name(tn_arena *a, tn_str name, size_t index)
+{
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    bool gap = false;
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        if (c < 128 && (isalnum(c) || c == '_')) {
+            if (gap && b.n > 0) {
+                tn_buf_addc(&b, '_');
+            }
+            gap = false;
+            tn_buf_addc(&b, (char)tolower(c));
+        } else {
+            gap = true;
+        }
+    }
+    tn_str plain = tn_buf_str(&b);
+    while (plain.n > 0 && plain.p[0] == '_' && name.p[0] != '_') {
+        plain = tn_str_sub(plain, 1, plain.n);
+    }
+    if (plain.n == 0) {
+        return tn_str_printf(a, "column%zu", index);
+    }
+    return isdigit((unsigned char)plain.p[0]) ? tn_str_printf(a, "_" TN_STR_FMT, TN_STR_ARG(plain)) : plain;
+}
+
+/* ---- the reader call ---- */
+
+/* DuckDB expands patterns in literal file names too: magic characters are put into brackets. */
+static void add_paths(tn_buf *b, tn_arena *a, const tn_land_files *files)
+{
+    tn_buf_addc(b, '[');
+    for (size_t i = 0; i < files->n; i++) {
+        tn_buf name = tn_buf_init(a, SQL_BYTES_MAX);
+        tn_str path = files->v[i].path;
+        for (size_t k = 0; k < path.n; k++) {
+            if (path.p[k] == '*' || path.p[k] == '?' || path.p[k] == '[') {
+                tn_buf_addf(&name, "[%c]", path.p[k]);
+            } else {
+                tn_buf_addc(&name, path.p[k]);
+            }
+        }
+        tn_buf_addz(b, i == 0 ? "" : ", ");
+        tn_sql_literal(b, tn_buf_str(&name));
+    }
+    tn_buf_addc(b, ']');
+}
+
+static bool csv_says(const tn_land_read *r, const char *a, const char *b)
+{
+    return !tn_val_is_undef(tn_val_at(r->opts->csv, a)) || (b != NULL && !tn_val_is_undef(tn_val_at(r->opts->csv, b)));
+}
+
+static void add_csv_settings(tn_buf *b, const tn_land_read *r)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (r->opts->csv.tag == TN_DICT && (it = tn_dict_next(r->opts->csv.dict, &at)) != NULL) {
+        tn_buf_addz(b, ", ");
+        tn_buf_add(b, tn_val_as_str(it->key));
+        tn_buf_addz(b, " = ");
+        tn_sql_value(b, it->value);
+    }
+}
+
+static tn_val wanted_type(const tn_land_read *r, tn_str column)
+{
+    const tn_val *t = r->opts->types.tag == TN_DICT ? tn_dict_finds(r->opts->types.dict, column) : NULL;
+    if (t != NULL) {
+        return *t;
+    }
+    return r->opts->all_text ? tn_val_z("VARCHAR") : TN_VAL_UNDEF;
+}
+
+/* {'a': 'DOUBLE', ...} of the names that have a type. */
+static void add_types(tn_buf *b, const tn_strs *names, const tn_val *types)
+{
+    tn_buf_addc(b, '{');
+    const char *sep = "";
+    for (size_t i = 0; i < names->n; i++) {
+        if (types[i].tag == TN_STR_V) {
+            tn_buf_addz(b, sep);
+            sep = ", ";
+            tn_sql_literal(b, names->v[i]);
+            tn_buf_addz(b, ": ");
+            tn_sql_literal(b, tn_val_as_str(types[i]));
+        }
+    }
+    tn_buf_addc(b, '}');
+}
+
+static bool all_typed(const tn_strs *names, const tn_val *types)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        if (types[i].tag != TN_STR_V) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_fixed_dialect(tn_buf *b, const tn_land_read *r)
+{
+    if (!csv_says(r, "delim", "sep") && !csv_says(r, "delimiter", NULL)) {
+        tn_str name = r->files.v[0].shown;
+        bool tabs = tn_str_find(name, TN_STR(".tsv"), 0) != SIZE_MAX;
+        tn_buf_addz(b, tabs ? ", delim = '\t'" : ", delim = ','");
+    }
+    if (!csv_says(r, "quote", NULL)) {
+        tn_buf_addz(b, ", quote = '\"'");
+    }
+    if (!csv_says(r, "escape", NULL)) {
+        tn_buf_addz(b, ", escape = '\"'");
+    }
+}
+
+/* names and types: of the columns, when known; NULL: before the first look. */
+static void add_csv(tn_buf *b, tn_arena *a, const tn_land_read *r, const tn_strs *names, const tn_val *types)
+{
+    tn_buf_addz(b, "read_csv(");
+    add_paths(b, a, &r->files);
+    tn_buf_addz(b, ", filename = '" TN_LAND_FILE_COLUMN "', hive_partitioning = false, store_rejects = true, rejects_limit = 0, rejects_table = ");
+    tn_sql_literal(b, r->rejects);
+    tn_buf_addz(b, ", rejects_scan = ");
+    tn_sql_literal(b, r->scans);
+    bool named = r->opts->columns.n > 0;
+    bool fixed = named || r->opts->all_text;
+    if (fixed) {
+        add_fixed_dialect(b, r);
+    }
+    if (!csv_says(r, "comment", NULL)) {
+        tn_buf_addz(b, ", comment = ''");
+    }
+    if (!csv_says(r, "header", NULL) && fixed) {
+        tn_buf_addz(b, named ? ", header = false" : ", header = true");
+    }
+    if (r->sample_all && !csv_says(r, "sample_size", NULL)) {
+        tn_buf_addz(b, ", sample_size = -1");
+    }
+    if (named && types != NULL && all_typed(names, types)) {
+        tn_buf_addz(b, ", auto_detect = false, columns = ");
+        add_types(b, names, types);
+    } else {
+        if (named) {
+            tn_buf_addz(b, ", names = ");
+            tn_sql_path_list(b, r->opts->columns.v, r->opts->columns.n);
+        } else {
+            tn_buf_addz(b, ", union_by_name = true");
+        }
+        if (r->opts->all_text) {
+            tn_buf_addz(b, ", all_varchar = true");
+        } else if (types != NULL) {
+            tn_buf_addz(b, ", types = ");
+            add_types(b, names, types);
+        }
+    }
+    add_csv_settings(b, r);
+    tn_buf_addc(b, ')');
+}
+
+static void add_reader(tn_buf *b, tn_arena *a, const tn_land_read *r, const tn_strs *names, const tn_val *types)
+{
+    switch (r->format) {
+    case TN_LAND_PARQUET:
+        tn_buf_addz(b, "read_parquet(");
+        add_paths(b, a, &r->files);
+        tn_buf_addz(b, ", union_by_name = true, hive_partitioning = false, filename = '" TN_LAND_FILE_COLUMN "')");
+        return;
+    case TN_LAND_JSON:
+    case TN_LAND_NDJSON:
+        tn_buf_addz(b, "read_json(");
+        add_paths(b, a, &r->files);
+        tn_buf_addf(b, ", format = '%s', union_by_name = true, hive_partitioning = false, filename = '" TN_LAND_FILE_COLUMN "'%s)",
+            r->format == TN_LAND_JSON ? "auto" : "newline_delimited", r->sample_all ? ", sample_size = -1" : "");
+        return;
+    case TN_LAND_ARROW:
+        tn_sql_ident(b, r->stdin_table);
+        return;
+    default:
+        add_csv(b, a, r, names, types);
+    }
+}
+
+/* ---- columns ---- */
+
+typedef struct columns {
+    tn_strs names;   /* as the reader gives them, without the file column */
+    tn_strs shown;   /* as the table has them */
+    tn_val *types;   /* wanted type as text, or undefined */
+    tn_strs given;   /* type the reader gives */
+} columns;
+
+static const tn_delta_field *field_of(const tn_delta_type *schema, tn_str name)
+{
+    for (size_t i = 0; schema != NULL && i < schema->fields.n; i++) {
+        if (tn_str_eq_nocase(schema->fields.v[i].name, name)) {
+            return &schema->fields.v[i];
+        }
+    }
+    return NULL;
+}
+
+/* What DuckDB guesses but Delta cannot hold becomes what can hold it without loss. */
+static const char *stand_in(tn_str type)
+{
+    static const struct {
+        const char *from, *to;
+    } table[] = { { "TIME", "VARCHAR" }, { "UBIGINT", "DECIMAL(20,0)" }, { "HUGEINT", "DECIMAL(38,0)" }, { "UHUGEINT", "VARCHAR" },
+        { "TIME WITH TIME ZONE", "VARCHAR" }, { "INTERVAL", "VARCHAR" }, { "UUID", "VARCHAR" }, { "JSON", "VARCHAR" } };
+    for (size_t i = 0; i < TN_COUNTOF(table); i++) {
+        if (tn_str_is(type, table[i].from)) {
+            return table[i].to;
+        }
+    }
+    return NULL;
+}
+
+static tn_val type_for(const tn_land_read *r, tn_arena *a, tn_str name, tn_str shown, tn_str given)
+{
+    tn_val want = wanted_type(r, name);
+    if (tn_val_is_undef(want)) {
+        want = wanted_type(r, shown);
+    }
+    if (!tn_val_is_undef(want)) {
+        return want;
+    }
+    const tn_delta_field *f = r->opts->schema_mode == TN_SCHEMA_OVERWRITE ? NULL : field_of(r->table, shown);
+    if (f != NULL) {
+        tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+        tn_delta_type_to_sql(&b, f->type);
+        return tn_val_str(tn_buf_str(&b));
+    }
+    const char *other = stand_in(given);
+    return other != NULL ? tn_val_z(other) : TN_VAL_UNDEF;
+}
+
+static tn_rc look(const tn_land_read *r, tn_conn *conn, tn_arena *a, columns *ret, tn_err *err)
+{
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT * FROM ");
+    add_reader(&b, a, r, NULL, NULL);
+    tn_str sql;
+    TN_TRY(tn_buf_finish(&b, "the reader's SQL", &sql, err));
+    tn_val list;
+    TN_TRY(tn_conn_describe(conn, a, sql, &list, err));
+    columns c = { .types = tn_new_array(a, tn_val, list.list->n + 1) };
+    for (size_t i = 0; i < list.list->n; i++) {
+        tn_str name = tn_val_as_str(list.list->v[i].list->v[0]);
+        tn_str given = tn_val_as_str(list.list->v[i].list->v[1]);
+        if (tn_str_is(name, TN_LAND_FILE_COLUMN)) {
+            continue;
+        }
+        tn_str shown = r->opts->normalize_names ? tn_land_plain_name(a, name, i) : name;
+        c.types[c.names.n] = type_for(r, a, name, shown, given);
+        tn_vec_push(&c.names, a, name);
+        tn_vec_push(&c.shown, a, shown);
+        tn_vec_push(&c.given, a, given);
+    }
+    *ret = c;
+    return TN_OK;
+}
+
+static void add_column(tn_buf *b, const tn_land_read *r, const columns *c, size_t i)
+{
+    bool typed_by_reader = r->format == TN_LAND_CSV && !stand_in(c->given.v[i]);
+    bool cast = c->types[i].tag == TN_STR_V && !typed_by_reader;
+    tn_buf_addz(b, cast ? "CAST(" : "");
+    tn_sql_ident(b, c->names.v[i]);
+    if (cast) {
+        tn_buf_addz(b, " AS ");
+        tn_buf_add(b, tn_val_as_str(c->types[i]));
+        tn_buf_addc(b, ')');
+    }
+}
+
+/* Columns whose names become the same one (drifted headers) are one column: the first that has a value. */
+static void add_projection(tn_buf *b, const tn_land_read *r, const columns *c)
+{
+    for (size_t i = 0; i < c->names.n; i++) {
+        size_t same = 0;
+        bool first = true;
+        for (size_t k = 0; k < c->names.n; k++) {
+            bool equal = tn_str_eq_nocase(c->shown.v[i], c->shown.v[k]);
+            same += equal;
+            first = first && !(equal && k < i);
+        }
+        if (!first) {
+            continue;
+        }
+        tn_buf_addz(b, i == 0 ? "" : ", ");
+        tn_buf_addz(b, same > 1 ? "coalesce(" : "");
+        const char *sep = "";
+        for (size_t k = i; k < c->names.n; k++) {
+            if (tn_str_eq_nocase(c->shown.v[i], c->shown.v[k])) {
+                tn_buf_addz(b, sep);
+                sep = ", ";
+                add_column(b, r, c, k);
+            }
+        }
+        tn_buf_addz(b, same > 1 ? ") AS " : " AS ");
+        tn_sql_ident(b, c->shown.v[i]);
+    }
+}
+
+void tn_land_add_shown(tn_buf *b, const tn_land_read *r, tn_str file_expr)
+{
+    tn_buf_addz(b, r->renamed ? "coalesce(__tarn_shown, " : "");
+    tn_buf_add(b, file_expr);
+    tn_buf_addz(b, r->renamed ? ")" : "");
+}
+
+void tn_land_add_shown_join(tn_buf *b, const tn_land_read *r, tn_str file_expr)
+{
+    if (r->renamed) {
+        tn_buf_addz(b, " LEFT JOIN " TN_LAND_FILES_TABLE " ON __tarn_path = ");
+        tn_buf_add(b, file_expr);
+    }
+}
+
+static void add_file_columns(tn_buf *b, const tn_land_read *r)
+{
+    if (r->opts->no_file_columns) {
+        return;
+    }
+    tn_buf_addz(b, ", ");
+    if (r->format == TN_LAND_ARROW) {
+        tn_sql_literal(b, r->files.v[0].shown);
+    } else {
+        tn_land_add_shown(b, r, TN_STR(TN_LAND_FILE_COLUMN));
+    }
+    tn_buf_addz(b, " AS _source_file, ");
+    tn_sql_value(b, r->loaded_at);
+    tn_buf_addz(b, "::TIMESTAMPTZ AS _loaded_at");
+}
+
+static tn_val inferred_names(const tn_land_read *r, tn_arena *a, const columns *c)
+{
+    tn_val set = tn_val_set(a);
+    for (size_t i = 0; i < c->names.n && r->format == TN_LAND_CSV; i++) {
+        if (c->types[i].tag != TN_STR_V) {
+            tn_dict_puts(set.dict, c->names.v[i], TN_VAL_NONE);
+        }
+    }
+    return set;
+}
+
+/* A value of --types that names no column is a typing error of the user's, not something to ignore. */
+static tn_rc check_types(const tn_land_read *r, const columns *c, tn_err *err)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (r->opts->types.tag == TN_DICT && (it = tn_dict_next(r->opts->types.dict, &at)) != NULL) {
+        bool found = false;
+        for (size_t i = 0; i < c->names.n; i++) {
+            found = found || tn_str_eq(c->names.v[i], tn_val_as_str(it->key)) || tn_str_eq(c->shown.v[i], tn_val_as_str(it->key));
+        }
+        if (!found) {
+            tn_rc rc = tn_fail(err, TN_E_NAME, "--types names the column '" TN_STR_FMT "', which the input does not have",
+                TN_STR_ARG(tn_val_as_str(it->key)));
+            return tn_hint(err, rc, "the first columns are '" TN_STR_FMT "'%s", TN_STR_ARG(c->names.n > 0 ? c->names.v[0] : TN_STR("(none)")),
+                c->names.n > 1 ? ", ..." : "");
+        }
+    }
+    return TN_OK;
+}
+
+tn_rc tn_land_read_sql(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_str *ret_sql, tn_val *ret_inferred, tn_err *err)
+{
+    columns c;
+    TN_TRY(look(r, conn, a, &c, err));
+    TN_TRY(check_types(r, &c, err));
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT ");
+    add_projection(&b, r, &c);
+    add_file_columns(&b, r);
+    tn_buf_addz(&b, " FROM ");
+    add_reader(&b, a, r, &c.names, c.types);
+    if (!r->opts->no_file_columns && r->format != TN_LAND_ARROW) {
+        tn_land_add_shown_join(&b, r, TN_STR(TN_LAND_FILE_COLUMN));
+    }
+    tn_str sql;
+    TN_TRY(tn_buf_finish(&b, "the reader's SQL", &sql, err));
+    *ret_inferred = inferred_names(r, a, &c);
+    *ret_sql = sql;
+    return TN_OK;
+}
