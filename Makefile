@@ -8,7 +8,7 @@ CMAKE  = cmake --preset release -DTARN_WERROR=OFF $(if $(DUCKDB_DIR),-DDUCKDB_DI
 .PHONY: all setup test asan lint fmt check demo bench install clean
 all: setup
 	@$(CMAKE) >build/configure.log || { cat build/configure.log; exit 1; }
-	@nice -n 5 cmake --build build/release -j $(JOBS)
+	@nice -n 5 cmake --build build/release --target tarn -j $(JOBS)
 	@ln -sfn release/tarn build/tarn
 setup:
 	@mkdir -p build && tools/setup
