@@ -76,7 +76,7 @@ TN_DEFINE_AUTOPTR(tn_result, tn_result_free)
 size_t tn_result_cols(const tn_result *r);
 tn_str tn_result_name(const tn_result *r, size_t col);
 tn_str tn_result_type(const tn_result *r, size_t col); /* SQL text: "DECIMAL(12,2)", "STRUCT(a INTEGER)[]" */
-int64_t tn_result_changed(const tn_result *r);         /* rows changed by DML, else 0 */
+int64_t tn_result_changed(const tn_result *r);         /* rows changed by DML or made by CREATE TABLE AS, else 0 */
 bool tn_result_is_rows(const tn_result *r);            /* a query result rather than DDL/DML count */
 tn_str tn_result_verb(const tn_result *r);             /* "SELECT", "INSERT", "CREATE", ... for adapter responses */
 /* Next chunk of at most 2048 rows: *ret_n = 0 at the end. */

@@ -46,6 +46,7 @@ struct tn_result {
     duckdb_data_chunk chunk;
     size_t chunk_rows;
     int64_t chunk_no;
+    int64_t changed;
 };
 
 /* Handles of DuckDB that go away with their scope. */

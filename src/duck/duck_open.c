@@ -208,7 +208,9 @@ void tn_conn_interrupt(tn_conn *c)
 
 tn_rc tn_conn_progress_on(tn_conn *c, tn_err *err)
 {
-    return tn_conn_exec(c, TN_STR("SET enable_progress_bar = true; SET enable_progress_bar_print = false"), err);
+    /* progress_bar_time is how long DuckDB waits, in ms, before it counts at all. */
+    return tn_conn_exec(c,
+        TN_STR("SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0"), err);
 }
 
 double tn_conn_progress(tn_conn *c)

@@ -290,13 +290,25 @@ tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val 
     return TN_OK;
 }
 
+static tn_rc describe_by_sql(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err)
+{
+    tn_val rows;
+    TN_TRY(tn_conn_rows(c, a, tn_str_concat(a, TN_STR("DESCRIBE "), sql), SIZE_MAX, &rows, NULL, err));
+    tn_val list = tn_val_list(a);
+    for (size_t i = 0; i < rows.list->n; i++) {
+        tn_list_push(list.list, tn_val_tuple(a, rows.list->v[i].list->v, 2));
+    }
+    *ret = list;
+    return TN_OK;
+}
+
 tn_rc tn_conn_describe(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err)
 {
     TN_AUTO(duckdb_extracted_statements) all = NULL;
     uint64_t n = 0;
     TN_TRY(extract(c, sql, &all, &n, err));
     if (n != 1) {
-        return tn_fail(err, TN_E_USAGE, "exactly one statement can be described, not %llu", (unsigned long long)n);
+        return describe_by_sql(c, a, sql, ret, err); /* DuckDB makes several statements of one PIVOT */
     }
     TN_AUTO(duckdb_prepared_statement) p = NULL;
     TN_TRY(prepare_one(c, all, 0, &p, err));

@@ -36,6 +36,22 @@ static const char *const verbs[] = {
     [DUCKDB_STATEMENT_TYPE_MERGE_INTO] = "MERGE",
 };
 
+/* CREATE TABLE AS counts its rows in a one-cell result that duckdb_rows_changed does not look at. */
+static int64_t changed_rows(duckdb_result *res)
+{
+    bool counted = duckdb_result_return_type(*res) == DUCKDB_RESULT_TYPE_NOTHING &&
+                   duckdb_result_statement_type(*res) == DUCKDB_STATEMENT_TYPE_CREATE &&
+                   duckdb_column_count(res) == 1 && duckdb_column_type(res, 0) == DUCKDB_TYPE_BIGINT;
+    if (!counted) {
+        return (int64_t)duckdb_rows_changed(res);
+    }
+    TN_AUTO(duckdb_data_chunk) chunk = duckdb_fetch_chunk(*res);
+    if (chunk == NULL || duckdb_data_chunk_get_size(chunk) == 0) {
+        return 0;
+    }
+    return *(const int64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
+}
+
 tn_rc duck_result_new(tn_conn *c, duckdb_result *res, bool streaming, tn_result **ret, tn_err *err)
 {
     (void)err;
@@ -45,6 +61,7 @@ tn_rc duck_result_new(tn_conn *c, duckdb_result *res, bool streaming, tn_result 
     r->conn = c;
     r->res = *res;
     r->streaming = streaming;
+    r->changed = streaming ? 0 : changed_rows(&r->res);
     r->n_cols = duckdb_column_count(&r->res);
     r->cols = tn_new_array(a, duck_col, r->n_cols);
     for (size_t i = 0; i < r->n_cols; i++) {
@@ -108,13 +125,12 @@ tn_str tn_result_type(const tn_result *r, size_t col)
 
 int64_t tn_result_changed(const tn_result *r)
 {
-    duckdb_result res = r->res;
-    return (int64_t)duckdb_rows_changed(&res);
+    return r->changed;
 }
 
 bool tn_result_is_rows(const tn_result *r)
 {
-    return duckdb_result_return_type(r->res) == DUCKDB_RESULT_TYPE_QUERY_RESULT;
+    return r->n_cols > 0 && duckdb_result_return_type(r->res) == DUCKDB_RESULT_TYPE_QUERY_RESULT;
 }
 
 tn_str tn_result_verb(const tn_result *r)

@@ -8,7 +8,7 @@
 #include "store/store.h"
 #include "text/uri.h"
 
-enum { FOLDER_DEPTH_MAX = 64 };
+enum { FOLDER_DEPTH_MAX = 32 }; /* below the 40 links that the kernel follows */
 
 static bool is_temp_name(tn_str name) /* as file.c makes them */
 {
