@@ -28,7 +28,7 @@ void tn_buf_addz(tn_buf *b, const char *z);
 void tn_buf_addc(tn_buf *b, char c);
 void tn_buf_add_n(tn_buf *b, const void *p, size_t n);
 void tn_buf_addf(tn_buf *b, const char *fmt, ...) TN_PRINTF(2, 3);
-void tn_buf_vaddf(tn_buf *b, const char *fmt, va_list ap);
+void tn_buf_vaddf(tn_buf *b, const char *fmt, va_list ap) TN_PRINTF(2, 0);
 void tn_buf_add_i64(tn_buf *b, int64_t v);
 void tn_buf_add_repeat(tn_buf *b, char c, size_t count);
 void tn_buf_reset(tn_buf *b); /* keeps the memory */
