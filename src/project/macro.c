@@ -1,0 +1,235 @@
+/* macro.c: finding macros by name, package and adapter, and parsing them when they are first needed.
+ *
+ * Discovery only cuts files into blocks; nearly all of the built-in macros are never parsed in a run. Parsing happens under the
+ * project's lock, into its own arena; the definition is immutable from then on.
+ */
+#include "base/log.h"
+#include "project/project_priv.h"
+
+tn_package *tn_project_package(const tn_project *p, tn_str name)
+{
+    return tn_map_find(&p->package_by_name, name);
+}
+
+static tn_macro *find_builtin(const tn_project *p, tn_str name)
+{
+    for (size_t i = 0; i < p->packages.n; i++) {
+        tn_macro *m = p->packages.v[i]->builtin ? tn_map_find(&p->packages.v[i]->macros, name) : NULL;
+        if (m != NULL) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+tn_macro *tn_project_find_macro_in(const tn_project *p, tn_str in_package, tn_str name)
+{
+    if (tn_str_is(in_package, "dbt")) {
+        return find_builtin(p, name);
+    }
+    const tn_package *pkg = tn_project_package(p, in_package);
+    return pkg != NULL ? tn_map_find(&pkg->macros, name) : NULL;
+}
+
+tn_macro *tn_project_find_macro(const tn_project *p, tn_str package, tn_str name)
+{
+    const tn_package *own = tn_project_package(p, package);
+    tn_macro *m = own != NULL ? tn_map_find(&own->macros, name) : NULL;
+    if (m == NULL) {
+        m = tn_map_find(&p->package->macros, name);
+    }
+    return m != NULL ? m : find_builtin(p, name);
+}
+
+const char *const *tn_project_adapter_chain(const tn_project *p, size_t *ret_n)
+{
+    *ret_n = p->state->chain_n;
+    return p->state->chain;
+}
+
+/* ---- dispatch ---- */
+
+/* Packages to search for a namespace: what `dispatch:` says, else the root project and then the namespace itself. */
+static tn_strs search_packages(const tn_project *p, tn_str namespace, tn_arena *a)
+{
+    tn_strs out = { 0 };
+    for (size_t i = 0; p->dispatch.tag == TN_LIST && i < p->dispatch.list->n; i++) {
+        tn_val d = p->dispatch.list->v[i];
+        if (tn_str_eq(tn_val_str_at(d, "macro_namespace", TN_STR_NONE), namespace)) {
+            return tn_value_strs(a, tn_val_at(d, "search_order"));
+        }
+    }
+    tn_vec_push(&out, a, p->name);
+    if (!tn_str_eq(namespace, p->name)) {
+        tn_vec_push(&out, a, namespace);
+    }
+    return out;
+}
+
+static tn_rc dispatch_fail(const tn_project *p, tn_str name, const tn_strs *packages, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("dispatch", NULL);
+    tn_buf tried = tn_buf_init(scratch, 4096);
+    for (size_t i = 0; i < (packages->n > 0 ? packages->n : 1); i++) {
+        for (size_t k = 0; k < p->state->chain_n; k++) {
+            tn_buf_addf(&tried, "%s'", tried.n > 0 ? ", " : "");
+            if (packages->n > 0) {
+                tn_buf_addf(&tried, TN_STR_FMT ".", TN_STR_ARG(packages->v[i]));
+            }
+            tn_buf_addf(&tried, "%s__" TN_STR_FMT "'", p->state->chain[k], TN_STR_ARG(name));
+        }
+    }
+    return tn_fail(err, TN_E_COMPILE, "In dispatch: No macro named '" TN_STR_FMT "' found within namespace: '" TN_STR_FMT "'\n    Searched for: "
+        TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(packages->n > 1 ? packages->v[1] : packages->n > 0 ? packages->v[0] : TN_STR("None")),
+        TN_STR_ARG(tn_buf_str(&tried)));
+}
+
+tn_rc tn_project_dispatch(tn_project *p, tn_str package, tn_str name, tn_str namespace, tn_macro **ret, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("dispatch", NULL);
+    if (tn_str_find_char(name, '.', 0) != SIZE_MAX) {
+        tn_str ns, bare;
+        tn_str_cut(name, '.', &ns, &bare);
+        return tn_fail(err, TN_E_COMPILE,
+            "In adapter.dispatch, got a macro name of \"" TN_STR_FMT "\", but \".\" is not a valid macro name component. Did you mean "
+            "`adapter.dispatch(\"" TN_STR_FMT "\", macro_namespace=\"" TN_STR_FMT "\")`?",
+            TN_STR_ARG(name), TN_STR_ARG(bare), TN_STR_ARG(ns));
+    }
+    tn_strs packages = { 0 };
+    if (namespace.n > 0) {
+        packages = search_packages(p, namespace, scratch);
+    }
+    for (size_t i = 0; i < (packages.n > 0 ? packages.n : 1); i++) {
+        for (size_t k = 0; k < p->state->chain_n; k++) {
+            tn_str full = tn_str_printf(scratch, "%s__" TN_STR_FMT, p->state->chain[k], TN_STR_ARG(name));
+            tn_macro *m = packages.n > 0 ? tn_project_find_macro_in(p, packages.v[i], full) : tn_project_find_macro(p, package, full);
+            if (m != NULL) {
+                *ret = m;
+                return TN_OK;
+            }
+        }
+    }
+    return dispatch_fail(p, name, &packages, err);
+}
+
+/* ---- materializations ---- */
+
+/* dbt ranks by where it is defined (root, then installed packages, then built-in) and, at one place, the adapter's before the default. */
+tn_macro *tn_project_find_materialization(const tn_project *p, tn_str package, tn_str name)
+{
+    (void)package;
+    TN_AUTO_ARENA scratch = tn_arena_new("materialization", NULL);
+    tn_macro *best = NULL;
+    for (int builtin = 0; builtin < 2 && best == NULL; builtin++) {
+        for (size_t i = 0; i < p->packages.n && best == NULL; i++) {
+            const tn_package *pkg = p->packages.v[i];
+            for (size_t k = 0; pkg->builtin == (builtin == 1) && k < p->state->chain_n && best == NULL; k++) {
+                tn_str full = tn_str_printf(scratch, "materialization_" TN_STR_FMT "_%s", TN_STR_ARG(name), p->state->chain[k]);
+                best = tn_map_find(&pkg->macros, full);
+            }
+        }
+    }
+    return best;
+}
+
+/* ---- code ---- */
+
+static tn_rc parse_macro(tn_project *p, tn_macro *m, tn_err *err)
+{
+    tn_jinja_tmpl *t;
+    tn_jinja_src src = { tn_str_z(p->state->late, m->file), m->line };
+    TN_TRY(tn_jinja_parse(p->state->env, p->state->late, m->text, src, &t, err));
+    if (tn_jinja_macro_count(t) == 0) {
+        tn_err_place(err, src.file, m->line, 1);
+        return tn_fail(err, TN_E_SYNTAX, "no macro in the block of '" TN_STR_FMT "'", TN_STR_ARG(m->name));
+    }
+    m->code->def = tn_jinja_macro_at(t, 0);
+    return TN_OK;
+}
+
+tn_rc tn_macro_def(tn_project *p, tn_macro *m, const tn_jinja_macro_def **ret, tn_err *err)
+{
+    TN_LOCKED(&p->state->lock);
+    if (!m->code->tried) {
+        tn_err first = TN_ERR_INIT;
+        m->code->rc = parse_macro(p, m, &first);
+        m->code->tried = true;
+        if (m->code->rc != TN_OK) {
+            m->code->err = tn_new(p->state->late, tn_err);
+            *m->code->err = first;
+        }
+    }
+    if (m->code->rc != TN_OK) {
+        if (err != NULL) {
+            *err = *m->code->err;
+        }
+        return m->code->rc;
+    }
+    *ret = m->code->def;
+    return TN_OK;
+}
+
+/* ---- what a macro calls ---- */
+
+static bool name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* The names before '(' inside of the tags of a macro, `package.name` included, and texts given to dispatch: enough to find calls
+ * without parsing 500 macros for one manifest. */
+static void scan_calls(tn_project *p, tn_macro *m, tn_strs *out)
+{
+    tn_str s = m->text;
+    bool inside = false;
+    for (size_t i = 0; i + 1 < s.n; i++) {
+        if (!inside) {
+            inside = s.p[i] == '{' && (s.p[i + 1] == '{' || s.p[i + 1] == '%');
+            continue;
+        }
+        if ((s.p[i] == '}' || s.p[i] == '%') && s.p[i + 1] == '}') {
+            inside = false;
+            continue;
+        }
+        if (s.p[i] != '(' || i == 0 || !name_char(s.p[i - 1])) {
+            continue;
+        }
+        size_t from = i;
+        while (from > 0 && (name_char(s.p[from - 1]) || s.p[from - 1] == '.')) {
+            from--;
+        }
+        tn_str name = tn_str_sub(s, from, i), ns, bare;
+        tn_macro *target = NULL;
+        if (tn_str_ends(name, TN_STR("adapter.dispatch")) || tn_str_is(name, "dispatch")) {
+            size_t q = i + 1;
+            while (q < s.n && (s.p[q] == ' ' || s.p[q] == '\n')) {
+                q++;
+            }
+            if (q < s.n && (s.p[q] == '\'' || s.p[q] == '"')) {
+                size_t end = tn_min_size(tn_str_find_char(s, s.p[q], q + 1), s.n);
+                if (tn_project_dispatch(p, m->package_name, tn_str_sub(s, q + 1, end), TN_STR_NONE, &target, NULL) != TN_OK) {
+                    target = NULL;
+                }
+            }
+        } else if (tn_str_cut(name, '.', &ns, &bare)) {
+            target = tn_project_find_macro_in(p, ns, bare);
+        } else {
+            target = tn_project_find_macro(p, m->package_name, name);
+        }
+        if (target != NULL && target != m) {
+            tn_strs_add_new(out, p->state->late, target->unique_id);
+        }
+    }
+}
+
+tn_rc tn_macro_depends(tn_project *p, tn_macro *m, tn_strs *ret_macro_ids, tn_err *err)
+{
+    (void)err;
+    TN_LOCKED(&p->state->lock);
+    if (!m->code->depends_made) {
+        scan_calls(p, m, &m->code->depends);
+        m->code->depends_made = true;
+    }
+    *ret_macro_ids = m->code->depends;
+    return TN_OK;
+}

@@ -1,0 +1,164 @@
+/* project_priv.h: what the files of src/project share and nobody else sees.
+ *
+ * Loading goes: profile.c and project_file.c (configuration), discover.c (files, macros, docs), properties.c (YAML of resources),
+ * parse_node.c (models and friends), generic_test.c, parse_other.c (sources, exposures, ...), graph.c (edges, order). load.c runs them in order.
+ */
+#ifndef TN_PROJECT_PROJECT_PRIV_H
+#define TN_PROJECT_PROJECT_PRIV_H
+
+#include "os/thread.h"
+#include "project/context.h"
+#include "project/project.h"
+#include "text/yaml.h"
+
+/* A file that discovery found. */
+typedef struct tn_source_file {
+    tn_package *package;
+    tn_str dir;      /* the resource folder it was found in: "models" */
+    tn_str rel;      /* below dir: "staging/stg_orders.sql" */
+    tn_str original; /* below the package root: "models/staging/stg_orders.sql" */
+    tn_str open;     /* path to open */
+    tn_str text;     /* read for .sql, .yml and .md; seeds are only hashed */
+    int64_t size;
+} tn_source_file;
+typedef tn_vec(tn_source_file) tn_source_files;
+
+/* One entry of a properties file: models:, seeds:, snapshots:, analyses:, ... */
+typedef struct tn_patch {
+    tn_package *package;
+    const char *key; /* "models" */
+    tn_str name;
+    tn_dict *entry;  /* rendered, except for tests and descriptions */
+    tn_dict *raw;    /* as written, for places */
+    tn_str file;     /* original file path */
+    tn_str rel;      /* below the resource folder (for fqns) */
+    tn_str open;
+    const tn_yaml_places *places;
+    int line;
+    bool used;
+    tn_node *node;   /* what it describes, when found */
+    tn_val version;  /* the version of a versioned model, else undefined */
+} tn_patch;
+typedef tn_vec(tn_patch *) tn_patches;
+
+/* Private part of a project. */
+typedef struct tn_project_state {
+    tn_jinja_env *env;
+    tn_jinja_env *parse_env;
+    tn_mutex lock;  /* guards `late` and what is made in it */
+    tn_arena *late; /* macro templates, the graph dict */
+    bool graph_made;
+    tn_val graph;
+    tn_map members; /* context members that are the same for all contexts: name -> tn_val * */
+    tn_map ref_index;    /* name -> tn_nodes *, enabled */
+    tn_map ref_disabled; /* name -> tn_nodes *, disabled */
+    tn_map source_index; /* "source.table" -> tn_nodes * */
+    tn_map source_disabled;
+    tn_source_files sql_models, seeds, snapshots, tests, analyses, yamls, docs, functions;
+    tn_patches patches;
+    tn_map patch_index; /* "key.name" -> tn_patches * */
+    tn_dict *defaults[TN_NODE_KINDS]; /* configs without any setting, made on first use */
+    int64_t macro_serial;
+    const char *chain[3];
+    size_t chain_n;
+} tn_project_state;
+
+struct tn_macro_code {
+    bool tried;
+    tn_rc rc;
+    tn_err *err; /* of a failed parse */
+    const tn_jinja_macro_def *def;
+    tn_str args;
+    tn_jinja_block_kind kind;
+    bool depends_made;
+    tn_strs depends;
+};
+
+/* What the parse pass notes while a template renders. */
+struct tn_pctx_record {
+    tn_arena *arena; /* where the records live: the project's */
+    tn_dict *config_call;
+    tn_refs refs;
+    tn_source_refs sources;
+    tn_strs macros;
+    bool failed_static;
+};
+
+struct tn_pctx_state {
+    tn_map bound; /* unique_id -> tn_val *: macros as callables */
+    bool native;  /* rendering a YAML value: as_bool and friends convert */
+    bool secrets; /* env_var may give secrets (profiles.yml) */
+    bool no_macros; /* configuration files see no macros */
+    const tn_dict *vars; /* instead of the package's (before packages exist) */
+    tn_val target;  /* undefined: the project's */
+    tn_val test_kwargs;
+    bool test_kwargs_made;
+};
+
+/* ---- value helpers (config_value.c) ---- */
+bool tn_text_has_jinja(tn_str s);
+typedef tn_rc (*tn_render_fn)(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err);
+/* A copy of nested YAML with every text passed through fn (path: the keys above it), dates as ISO text, as dbt's deep_map_render. */
+tn_rc tn_value_render(tn_arena *a, tn_val v, tn_render_fn fn, void *self, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_val tn_value_listify(tn_arena *a, tn_val v);
+tn_strs tn_value_strs(tn_arena *a, tn_val v); /* a text or a list of texts */
+bool tn_strs_has(const tn_strs *l, tn_str s);
+void tn_strs_add_new(tn_strs *l, tn_arena *a, tn_str s);
+tn_val tn_strs_list(tn_arena *a, const tn_strs *l);
+tn_str tn_strs_join(tn_arena *a, const tn_strs *l, const char *sep);
+tn_dict *tn_value_dict_at(tn_val v, const char *key); /* NULL when absent or no dict */
+/* Where an entry of a YAML mapping stands. */
+int tn_place_line(const tn_yaml_places *places, const tn_dict *d, const char *key);
+
+/* ---- config (config_merge.c) ---- */
+tn_dict *tn_config_defaults(tn_arena *a, tn_node_kind kind);
+/* One level over another by dbt's merge rules (tags, meta, hooks add up; the rest replaces). */
+tn_rc tn_config_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_err *err) TN_MUSTUSE;
+void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call);
+/* dbt_project.yml, patch and config() together; sets n->config and what follows from it (tags, meta, enabled, group, access). */
+tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, tn_err *err) TN_MUSTUSE;
+tn_val tn_config_hooks(tn_arena *a, tn_val v);
+void tn_config_note_unused(tn_project *p);
+
+/* ---- loading steps ---- */
+tn_rc tn_load_profile(tn_project *p, const tn_project_opts *o, tn_str profile_name, tn_err *err) TN_MUSTUSE;
+tn_rc tn_load_packages(tn_project *p, const tn_project_opts *o, tn_err *err) TN_MUSTUSE;
+tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *err) TN_MUSTUSE;
+tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err) TN_MUSTUSE;
+void tn_load_flags(tn_project *p, const tn_project_opts *o);
+tn_rc tn_discover(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_load_properties(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_parse_nodes(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_parse_sources(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_parse_others(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_parse_generic_tests(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_resolve_graph(tn_project *p, tn_err *err) TN_MUSTUSE;
+
+/* ---- nodes ---- */
+tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg);
+/* Into nodes (or disabled ones), the indexes; fails for a double unique_id. */
+tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
+void tn_fqn_of(tn_project *p, tn_package *pkg, tn_str rel, tn_str name, tn_strs *ret);
+tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
+/* Columns of a properties entry as the manifest has them. */
+tn_val tn_columns_of(tn_arena *a, tn_val list);
+tn_rc tn_render_desc(tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line, tn_str *ret, tn_err *err) TN_MUSTUSE;
+void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r);
+tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
+tn_rc tn_record_init(tn_project *p, tn_pctx *c, tn_node *n, struct tn_pctx_record *r, tn_arena *scratch, tn_err *err) TN_MUSTUSE;
+
+/* ---- context ---- */
+void tn_context_members(tn_project *p);       /* fills state->members */
+void tn_context_stubs(tn_project *p);         /* adapter, api, ... of the parse pass, into state->members under "parse:<name>" */
+void tn_context_refs(tn_project *p);
+void tn_context_exceptions(tn_project *p);
+void tn_context_filters(tn_jinja_env *e);     /* as_bool, as_number, as_native, as_text */
+tn_val tn_context_config(tn_project *p);      /* the config object */
+tn_val tn_stub_relation(tn_arena *a, tn_project *p, tn_str database, tn_str schema, tn_str identifier);
+/* YAML values: no macros, native, `vars` of the package. secrets: for profiles.yml and packages.yml. */
+tn_rc tn_yaml_context(tn_pctx *c, tn_project *p, tn_package *pkg, bool secrets, tn_arena *a, tn_err *err) TN_MUSTUSE;
+tn_rc tn_test_kwargs(tn_pctx *c, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_str tn_secret_restore(tn_arena *a, tn_str s); /* placeholders of secret variables -> values */
+tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, tn_str target, bool disabled, tn_err *err);
+
+#endif
