@@ -1,0 +1,192 @@
+/* events.c: the writer behind events.h. Text lines are `HH:MM:SS  message` in UTC as dbt prints them; the file gets every event with
+ * microseconds and level. */
+#include "run/events.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "os/thread.h"
+#include "text/json.h"
+#include "text/timetext.h"
+#include "text/uri.h"
+
+struct tn_events {
+    tn_arena *arena;
+    tn_events_opts opts;
+    FILE *file;
+    tn_mutex lock;
+};
+
+static __thread char thread_name[32] = "MainThread";
+
+void tn_events_set_thread(const char *name)
+{
+    (void)snprintf(thread_name, sizeof thread_name, "%s", name);
+}
+
+static void close_file(void *p)
+{
+    (void)fclose(p);
+}
+
+tn_events *tn_events_new(tn_arena *a, const tn_events_opts *opts)
+{
+    tn_events *e = tn_new(a, tn_events);
+    *e = (tn_events){ .arena = a, .opts = *opts, .lock = TN_MUTEX_INIT };
+    if (opts->log_file.n > 0 && tn_dir_make(tn_path_dir(opts->log_file), NULL) == TN_OK) {
+        e->file = fopen(tn_str_z(a, opts->log_file), "ae");
+        if (e->file != NULL) {
+            tn_arena_defer(a, close_file, e->file);
+        }
+    }
+    return e;
+}
+
+bool tn_events_json(const tn_events *e)
+{
+    return e->opts.json;
+}
+
+static const char *level_name(tn_ev_level level)
+{
+    static const char *const names[] = { "debug", "info", "warn", "error" };
+    return names[level];
+}
+
+static void print_json(tn_events *e, tn_arena *scratch, tn_ev_level level, const char *name, const char *code, tn_val data, tn_str msg)
+{
+    tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT), ts = tn_buf_init(scratch, 64);
+    tn_iso_micros(&ts, tn_clock_now_us(), 6, 'T', "Z");
+    tn_json_writer w = tn_json_writer_init(&b, 0);
+    tn_jw_obj(&w);
+    tn_jw_key(&w, "data");
+    tn_jw_obj(&w);
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (data.tag == TN_DICT && (it = tn_dict_next(data.dict, &at)) != NULL) {
+        tn_jw_key_s(&w, tn_val_as_str(it->key));
+        tn_jw_val(&w, it->value);
+    }
+    if (data.tag != TN_DICT) {
+        tn_jw_key(&w, "msg");
+        tn_jw_str(&w, msg);
+    }
+    tn_jw_obj_end(&w);
+    tn_jw_key(&w, "info");
+    tn_jw_obj(&w);
+    const char *const fields[][2] = { { "category", "" }, { "code", code }, { "level", level_name(level) }, { "name", name },
+        { "thread", thread_name } };
+    for (size_t i = 0; i < TN_COUNTOF(fields); i++) {
+        tn_jw_key(&w, fields[i][0]);
+        tn_jw_str(&w, tn_str_of(fields[i][1]));
+    }
+    tn_jw_key(&w, "extra");
+    tn_jw_obj(&w);
+    tn_jw_obj_end(&w);
+    tn_jw_key(&w, "invocation_id");
+    tn_jw_str(&w, e->opts.invocation_id);
+    tn_jw_key(&w, "msg");
+    tn_jw_str(&w, msg);
+    tn_jw_key(&w, "pid");
+    tn_jw_int(&w, tn_pid());
+    tn_jw_key(&w, "ts");
+    tn_jw_str(&w, tn_buf_str(&ts));
+    tn_jw_obj_end(&w);
+    tn_jw_obj_end(&w);
+    printf(TN_STR_FMT "\n", TN_STR_ARG(tn_buf_str(&b)));
+    fflush(stdout);
+}
+
+static void print_text(tn_arena *scratch, tn_str msg)
+{
+    tn_civil c = tn_civil_of_micros(tn_clock_now_us());
+    tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
+    tn_buf_addf(&b, "%02d:%02d:%02d  ", c.hour, c.minute, c.second);
+    tn_buf_add(&b, msg);
+    tn_buf_addc(&b, '\n');
+    (void)fwrite(b.p, 1, b.n, stdout);
+    fflush(stdout);
+}
+
+/* The file has no colors. */
+static tn_str strip_paint(tn_arena *a, tn_str s)
+{
+    if (tn_str_find_char(s, '\033', 0) == SIZE_MAX) {
+        return s;
+    }
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\033') {
+            while (i < s.n && s.p[i] != 'm') {
+                i++;
+            }
+        } else {
+            tn_buf_addc(&b, s.p[i]);
+        }
+    }
+    return tn_buf_str(&b);
+}
+
+static void write_file(tn_events *e, tn_arena *scratch, tn_ev_level level, tn_str msg)
+{
+    if (e->file == NULL) {
+        return;
+    }
+    tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
+    tn_iso_micros(&b, tn_clock_now_us(), 6, ' ', "");
+    tn_buf_addf(&b, " [%-5s] [%-10.10s]: ", level_name(level), thread_name);
+    tn_buf_add(&b, strip_paint(scratch, msg));
+    tn_buf_addc(&b, '\n');
+    (void)fwrite(b.p, 1, b.n, e->file);
+    if (level >= TN_EV_INFO) {
+        (void)fflush(e->file);
+    }
+}
+
+void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data, const char *fmt, ...)
+{
+    bool shown = e->opts.console && level >= e->opts.min && (!e->opts.quiet || level >= TN_EV_ERROR);
+    if (!shown && e->file == NULL) {
+        return;
+    }
+    TN_AUTO_ARENA scratch = tn_arena_new("event", NULL);
+    tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
+    va_list ap;
+    va_start(ap, fmt);
+    tn_buf_vaddf(&b, fmt, ap);
+    va_end(ap);
+    tn_str msg = tn_log_scrub(scratch, tn_buf_str(&b));
+    TN_LOCKED(&e->lock);
+    write_file(e, scratch, level, msg);
+    if (shown && e->opts.json) {
+        print_json(e, scratch, level, name, code, data, strip_paint(scratch, msg));
+    } else if (shown) {
+        print_text(scratch, msg);
+    }
+}
+
+void tn_event_print(tn_events *e, tn_str text)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("print", NULL);
+    tn_str msg = tn_log_scrub(scratch, text);
+    TN_LOCKED(&e->lock);
+    if (e->opts.json) {
+        print_json(e, scratch, TN_EV_INFO, "PrintEvent", "Z052", TN_VAL_UNDEF, msg);
+        return;
+    }
+    printf(TN_STR_FMT "\n", TN_STR_ARG(msg));
+    fflush(stdout);
+}
+
+tn_str tn_events_paint(const tn_events *e, tn_arena *a, tn_ev_level level, bool good, tn_str text)
+{
+    if (!e->opts.color || e->opts.json) {
+        return text;
+    }
+    const char *color = level >= TN_EV_ERROR ? "31" : level == TN_EV_WARN ? "33" : good ? "32" : "0";
+    return tn_str_printf(a, "\033[%sm" TN_STR_FMT "\033[0m", color, TN_STR_ARG(text));
+}

@@ -1,0 +1,36 @@
+/* events.h: what a run tells: lines on the console as dbt 1.12 prints them, or one JSON event a line, and logs/dbt.log.
+ *
+ * An event has dbt's name (LogModelResult), level and code, a message and optional data. Thread-safe; each line is written whole and
+ * flushed at once. Messages are scrubbed of registered secrets.
+ */
+#ifndef TN_RUN_EVENTS_H
+#define TN_RUN_EVENTS_H
+
+#include "base/val.h"
+
+typedef enum tn_ev_level { TN_EV_DEBUG, TN_EV_INFO, TN_EV_WARN, TN_EV_ERROR } tn_ev_level;
+
+typedef struct tn_events_opts {
+    bool json;         /* one event a line */
+    bool color;
+    bool quiet;        /* errors and print() only */
+    tn_ev_level min;   /* of the console */
+    bool console;      /* false: nothing on the console at all */
+    tn_str log_file;   /* "": no file */
+    tn_str invocation_id;
+} tn_events_opts;
+
+typedef struct tn_events tn_events;
+tn_events *tn_events_new(tn_arena *a, const tn_events_opts *opts);
+
+/* data may be undefined; in JSON it becomes the event's data, next to msg. */
+void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data, const char *fmt, ...)
+    TN_PRINTF(6, 7);
+/* A line for standard output that is no log line: print() of templates, rows of show. */
+void tn_event_print(tn_events *e, tn_str text);
+/* Text in the status color of dbt's lines: ok green, warn yellow, fail red; plain text without colors. */
+tn_str tn_events_paint(const tn_events *e, tn_arena *a, tn_ev_level level, bool good, tn_str text);
+void tn_events_set_thread(const char *name); /* "Thread-1 (worker)" for the calling thread */
+bool tn_events_json(const tn_events *e);
+
+#endif

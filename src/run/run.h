@@ -1,0 +1,61 @@
+/* run.h: carries a plan out: compiles, builds and tests nodes on worker threads, writes artifacts, publishes.
+ *
+ * tn_run_execute is what build, run, test, seed, snapshot, compile and show are made of. It prints through tn_events (the only console
+ * writer of this layer, whose sink the command line gives), and returns counts. A failed node is no error of the call: see
+ * tn_run_report.failed.
+ *
+ * Ownership: everything is made in opts' arena or children of it; one child arena per node, freed when the node is done.
+ */
+#ifndef TN_RUN_RUN_H
+#define TN_RUN_RUN_H
+
+#include "project/project.h"
+#include "project/selector.h"
+#include "run/events.h"
+
+typedef enum tn_verb {
+    TN_VERB_BUILD,
+    TN_VERB_RUN,
+    TN_VERB_TEST,
+    TN_VERB_SEED,
+    TN_VERB_SNAPSHOT,
+    TN_VERB_COMPILE,
+    TN_VERB_SHOW,
+} tn_verb;
+
+typedef struct tn_run_opts {
+    tn_verb verb;
+    tn_select select;
+    bool fail_fast;
+    bool write_json;      /* manifest.json, run_results.json */
+    bool print;           /* print() of templates reaches stdout */
+    bool introspect;      /* compile may query the database */
+    tn_str inline_sql;    /* show --inline, compile --inline */
+    int64_t show_limit;   /* show: rows; -1: all */
+    tn_str memory_limit;  /* of DuckDB; empty: the profile's */
+    tn_str lake;          /* overrides the profile's lake (type tarn) */
+    tn_dict *args;        /* run_results.json "args" */
+} tn_run_opts;
+
+typedef struct tn_run_report {
+    int64_t selected;
+    int64_t pass, warn, error, skip, no_op;
+    bool failed; /* a node failed or errored: exit status 1 */
+    bool interrupted;
+    int64_t lake_commit; /* -1: none was made */
+    tn_str published;    /* what readers open: catalog or read copy; empty: none */
+} tn_run_report;
+
+tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events, tn_run_report *ret, tn_err *err)
+    TN_MUSTUSE;
+
+/* `run-operation`: calls a macro with a dict of arguments in a transaction. */
+tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events, tn_err *err) TN_MUSTUSE;
+
+/* Writes target/manifest.json (what parse and ls do). */
+tn_rc tn_run_write_manifest(tn_project *p, tn_err *err) TN_MUSTUSE;
+
+/* The connection test of `debug`. */
+tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err) TN_MUSTUSE;
+
+#endif

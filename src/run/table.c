@@ -1,0 +1,658 @@
+/* table.c: the objects behind table.h: Table, MappedSequence of rows or columns, Row, Column. */
+#include "run/table.h"
+
+#include "text/json.h"
+
+typedef enum seq_kind { SEQ_ROWS, SEQ_COLUMNS, SEQ_ROW, SEQ_COLUMN } seq_kind;
+
+/* Rows, columns, one row or one column of a table: agate calls each a mapped sequence. */
+typedef struct mapped {
+    tn_obj base;
+    const tn_table *t;
+    seq_kind kind;
+    size_t index; /* of the row or column */
+} mapped;
+
+static const tn_obj_type mapped_type;
+
+static tn_val mapped_new(tn_arena *a, const tn_table *t, seq_kind kind, size_t index)
+{
+    mapped *m = tn_new(a, mapped);
+    *m = (mapped){ { &mapped_type }, t, kind, index };
+    return tn_val_obj(&m->base);
+}
+
+static size_t rows_of(const tn_table *t)
+{
+    return t->rows.list->n;
+}
+
+static size_t cols_of(const tn_table *t)
+{
+    return t->names.list->n;
+}
+
+static tn_val cell(const tn_table *t, size_t row, size_t col)
+{
+    return t->rows.list->v[row].list->v[col];
+}
+
+static size_t mapped_length(const mapped *m)
+{
+    return m->kind == SEQ_ROWS || m->kind == SEQ_COLUMN ? rows_of(m->t) : cols_of(m->t);
+}
+
+static tn_val mapped_at(const mapped *m, tn_arena *a, size_t i)
+{
+    switch (m->kind) {
+    case SEQ_ROWS:
+        return mapped_new(a, m->t, SEQ_ROW, i);
+    case SEQ_COLUMNS:
+        return mapped_new(a, m->t, SEQ_COLUMN, i);
+    case SEQ_ROW:
+        return cell(m->t, m->index, i);
+    case SEQ_COLUMN:
+    default:
+        return cell(m->t, i, m->index);
+    }
+}
+
+static bool find_column(const tn_table *t, tn_str name, size_t *ret)
+{
+    for (size_t i = 0; i < cols_of(t); i++) {
+        if (tn_str_eq(tn_val_as_str(t->names.list->v[i]), name)) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool mapped_find(const mapped *m, tn_val key, size_t *ret)
+{
+    if (key.tag == TN_INT) {
+        int64_t n = (int64_t)mapped_length(m), i = key.i < 0 ? key.i + n : key.i;
+        *ret = (size_t)i;
+        return i >= 0 && i < n;
+    }
+    return tn_val_is_str(key) && (m->kind == SEQ_COLUMNS || m->kind == SEQ_ROW) && find_column(m->t, tn_val_as_str(key), ret);
+}
+
+static tn_rc mapped_item(tn_obj *self, tn_arena *a, tn_val key, tn_val *ret, tn_err *err)
+{
+    (void)err;
+    const mapped *m = (const mapped *)(void *)self;
+    size_t i;
+    *ret = mapped_find(m, key, &i) ? mapped_at(m, a, i) : TN_VAL_UNDEF;
+    return TN_OK;
+}
+
+static tn_rc mapped_iter(tn_obj *self, tn_arena *a, tn_val *ret, tn_err *err)
+{
+    (void)err;
+    const mapped *m = (const mapped *)(void *)self;
+    *ret = tn_val_list(a);
+    for (size_t i = 0; i < mapped_length(m); i++) {
+        tn_list_push(ret->list, mapped_at(m, a, i));
+    }
+    return TN_OK;
+}
+
+static bool mapped_len(tn_obj *self, size_t *ret)
+{
+    *ret = mapped_length((const mapped *)(void *)self);
+    return true;
+}
+
+/* keys of a row or of columns: the names; of rows: none. */
+static tn_val mapped_keys(const mapped *m, tn_arena *a)
+{
+    if (m->kind != SEQ_ROW && m->kind != SEQ_COLUMNS) {
+        return TN_VAL_NONE;
+    }
+    return tn_val_tuple(a, m->t->names.list->v, cols_of(m->t));
+}
+
+typedef enum seq_method { S_VALUES, S_KEYS, S_ITEMS, S_DICT, S_GET, S_DISTINCT, S_NOT_NULL, S_INDEX, S_COUNT } seq_method;
+
+static const struct {
+    const char *name;
+    seq_method method;
+} seq_methods[] = { { "values", S_VALUES }, { "keys", S_KEYS }, { "items", S_ITEMS }, { "dict", S_DICT }, { "get", S_GET },
+    { "values_distinct", S_DISTINCT }, { "values_without_nulls", S_NOT_NULL }, { "index", S_INDEX }, { "count", S_COUNT } };
+
+typedef struct seq_bound {
+    const mapped *m;
+    seq_method method;
+} seq_bound;
+
+static tn_val tuple_of(tn_arena *a, tn_val list)
+{
+    return tn_val_tuple(a, list.list->v, list.list->n);
+}
+
+static tn_rc seq_call(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    const seq_bound *s = self;
+    const mapped *m = s->m;
+    tn_arena *a = call->arena;
+    size_t i, n = mapped_length(m);
+    tn_val out = tn_val_list(a);
+    switch (s->method) {
+    case S_KEYS:
+        *ret = mapped_keys(m, a);
+        return TN_OK;
+    case S_GET:
+        *ret = mapped_find(m, tn_call_arg(call, 0, "key"), &i) ? mapped_at(m, a, i) : tn_call_arg(call, 1, "default");
+        *ret = tn_val_is_undef(*ret) ? TN_VAL_NONE : *ret;
+        return TN_OK;
+    case S_DICT: {
+        tn_val d = tn_val_dict(a);
+        for (i = 0; i < n && (m->kind == SEQ_ROW || m->kind == SEQ_COLUMNS); i++) {
+            tn_dict_put(d.dict, m->t->names.list->v[i], mapped_at(m, a, i));
+        }
+        *ret = d;
+        return TN_OK;
+    }
+    case S_INDEX:
+    case S_COUNT: {
+        tn_val wanted = tn_call_arg(call, 0, "value");
+        int64_t found = 0, first = -1;
+        for (i = 0; i < n; i++) {
+            if (tn_val_eq(mapped_at(m, a, i), wanted)) {
+                found++;
+                first = first < 0 ? (int64_t)i : first;
+            }
+        }
+        if (s->method == S_INDEX && first < 0) {
+            return tn_fail(err, TN_E_VALUE, "value is not in the sequence");
+        }
+        *ret = tn_val_int(s->method == S_INDEX ? first : found);
+        return TN_OK;
+    }
+    default:
+        break;
+    }
+    tn_val seen = tn_val_set(a);
+    for (i = 0; i < n; i++) {
+        tn_val v = mapped_at(m, a, i);
+        if (s->method == S_ITEMS) {
+            tn_val pair[2] = { m->kind == SEQ_ROW || m->kind == SEQ_COLUMNS ? m->t->names.list->v[i] : tn_val_int((int64_t)i), v };
+            tn_list_push(out.list, tn_val_tuple(a, pair, 2));
+        } else if (s->method == S_DISTINCT && tn_dict_find(seen.dict, v) != NULL) {
+            continue;
+        } else if (s->method != S_NOT_NULL || !tn_val_is_none(v)) {
+            tn_list_push(out.list, v);
+        }
+        if (s->method == S_DISTINCT) {
+            tn_dict_put(seen.dict, v, TN_VAL_TRUE);
+        }
+    }
+    *ret = s->method == S_ITEMS ? out : tuple_of(a, out);
+    return TN_OK;
+}
+
+static tn_val data_type_val(tn_arena *a, const tn_table *t, size_t col)
+{
+    static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime", "Boolean" };
+    tn_val d = tn_val_dict(a);
+    tn_dict_putz(d.dict, "name", tn_val_z(names[t->kinds[col]]));
+    return d;
+}
+
+static tn_rc mapped_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
+{
+    (void)err;
+    const mapped *m = (const mapped *)(void *)self;
+    *ret = TN_VAL_UNDEF;
+    if (m->kind == SEQ_COLUMN && tn_str_is(name, "name")) {
+        *ret = m->t->names.list->v[m->index];
+        return TN_OK;
+    }
+    if (m->kind == SEQ_COLUMN && tn_str_is(name, "index")) {
+        *ret = tn_val_int((int64_t)m->index);
+        return TN_OK;
+    }
+    if (m->kind == SEQ_COLUMN && tn_str_is(name, "data_type")) {
+        *ret = data_type_val(a, m->t, m->index);
+        return TN_OK;
+    }
+    for (size_t i = 0; i < TN_COUNTOF(seq_methods); i++) {
+        if (tn_str_is(name, seq_methods[i].name)) {
+            seq_bound *s = tn_new(a, seq_bound);
+            *s = (seq_bound){ m, seq_methods[i].method };
+            *ret = tn_val_fn(a, seq_methods[i].name, seq_call, s);
+        }
+    }
+    return TN_OK;
+}
+
+static void mapped_str(tn_obj *self, tn_buf *b)
+{
+    const mapped *m = (const mapped *)(void *)self;
+    static const char *const names[] = { "agate.MappedSequence", "agate.MappedSequence", "agate.Row", "agate.Column" };
+    tn_buf_addf(b, "<%s: (", names[m->kind]);
+    size_t n = mapped_length(m);
+    for (size_t i = 0; i < tn_min_size(n, 5); i++) {
+        tn_buf_addz(b, i > 0 ? ", " : "");
+        tn_val_repr_to(b, mapped_at(m, b->arena, i));
+    }
+    tn_buf_addz(b, n > 5 ? ", ...)>" : ")>");
+}
+
+static bool mapped_eq(tn_obj *self, tn_val other)
+{
+    const mapped *m = (const mapped *)(void *)self;
+    if (other.tag == TN_OBJ) {
+        return other.obj == self;
+    }
+    if (!tn_val_is_seq(other) || other.list->n != mapped_length(m) || (m->kind != SEQ_ROW && m->kind != SEQ_COLUMN)) {
+        return false;
+    }
+    for (size_t i = 0; i < other.list->n; i++) {
+        if (!tn_val_eq(other.list->v[i], mapped_at(m, m->t->arena, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const tn_obj_type mapped_type = { .name = "agate.MappedSequence", .attr = mapped_attr, .item = mapped_item, .iter = mapped_iter,
+    .length = mapped_len, .str = mapped_str, .repr = mapped_str, .eq = mapped_eq };
+
+/* ---- tables ---- */
+
+static tn_table_kind kind_of(tn_val v)
+{
+    switch (v.tag) {
+    case TN_INT:
+    case TN_BIGINT:
+        return TN_COL_INTEGER;
+    case TN_DECIMAL:
+    case TN_FLOAT:
+        return TN_COL_NUMBER;
+    case TN_BOOL:
+        return TN_COL_BOOLEAN;
+    case TN_DATE:
+        return TN_COL_DATE;
+    case TN_DATETIME:
+        return TN_COL_DATETIME;
+    default:
+        return TN_COL_TEXT;
+    }
+}
+
+tn_val tn_table_new(tn_arena *a, tn_val names, tn_val rows)
+{
+    tn_table *t = tn_new(a, tn_table);
+    size_t cols = names.list->n;
+    *t = (tn_table){ .base = { &tn_table_type }, .arena = a, .names = names, .rows = rows,
+        .kinds = tn_new_array(a, tn_table_kind, cols + 1) };
+    for (size_t c = 0; c < cols; c++) {
+        t->kinds[c] = TN_COL_INTEGER;
+        for (size_t r = 0; r < rows.list->n; r++) {
+            tn_val v = rows.list->v[r].list->v[c];
+            if (!tn_val_is_none(v)) {
+                t->kinds[c] = kind_of(v);
+                break;
+            }
+        }
+    }
+    return tn_val_obj(&t->base);
+}
+
+bool tn_val_is_table(tn_val v, tn_table **ret)
+{
+    if (v.tag != TN_OBJ || v.obj->type != &tn_table_type) {
+        return false;
+    }
+    *ret = (tn_table *)(void *)v.obj;
+    return true;
+}
+
+/* A cell of a result as dbt gives it to macros. */
+static tn_val result_value(tn_arena *a, tn_val v)
+{
+    if (v.tag == TN_FLOAT) {
+        tn_buf b = tn_buf_init(a, 64);
+        tn_float_repr_to(&b, v.f);
+        return tn_val_decimal(tn_str_dup(a, tn_buf_str(&b)));
+    }
+    if (v.tag == TN_DICT || tn_val_is_seq(v)) {
+        tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+        const tn_json_style style = { .py_separators = true, .ascii = true, .allow_nan = true };
+        tn_json_print(&b, v, &style);
+        return tn_val_str(tn_str_dup(a, tn_buf_str(&b)));
+    }
+    return v;
+}
+
+tn_rc tn_table_fetch(tn_result *r, tn_arena *a, tn_val *ret, tn_err *err)
+{
+    size_t cols = tn_result_cols(r), n = 0;
+    tn_val names = tn_val_list(a), rows = tn_val_list(a);
+    for (size_t c = 0; c < cols; c++) {
+        tn_list_push(names.list, tn_val_str(tn_str_dup(a, tn_result_name(r, c))));
+    }
+    tn_val *values = tn_new_array(a, tn_val, cols + 1);
+    for (;;) {
+        tn_rc rc = tn_result_next(r, &n, err);
+        if (rc != TN_OK || n == 0) {
+            *ret = rc == TN_OK ? tn_table_new(a, names, rows) : *ret;
+            return rc;
+        }
+        if (rows.list->n + n > TN_TABLE_ROWS_MAX) {
+            return tn_fail(err, TN_E_LIMIT, "a query of a template gave more than %d rows", (int)TN_TABLE_ROWS_MAX);
+        }
+        for (size_t i = 0; i < n; i++) {
+            for (size_t c = 0; c < cols; c++) {
+                values[c] = result_value(a, tn_result_cell(r, a, c, i));
+            }
+            tn_list_push(rows.list, tn_val_tuple(a, values, cols));
+        }
+    }
+}
+
+static size_t width_of(tn_str s)
+{
+    return tn_utf8_len(s);
+}
+
+/* agate shows numbers with thousands separators and three decimals at most. */
+static tn_str print_cell(tn_arena *a, tn_val v)
+{
+    if (tn_val_is_none(v)) {
+        return TN_STR("");
+    }
+    if (v.tag != TN_INT) {
+        return tn_val_to_str(a, v);
+    }
+    tn_str digits = tn_val_to_str(a, v);
+    tn_buf b = tn_buf_init(a, 64);
+    for (size_t i = 0; i < digits.n; i++) {
+        size_t left = digits.n - i;
+        if (i > 0 && left % 3 == 0 && digits.p[i - 1] != '-') {
+            tn_buf_addc(&b, ',');
+        }
+        tn_buf_addc(&b, digits.p[i]);
+    }
+    return tn_str_dup(a, tn_buf_str(&b));
+}
+
+static tn_str shorten(tn_arena *a, tn_str s)
+{
+    enum { WIDTH_MAX = 20 };
+    if (width_of(s) <= WIDTH_MAX) {
+        return s;
+    }
+    return tn_str_printf(a, TN_STR_FMT "...", TN_STR_ARG(tn_str_sub(s, 0, tn_utf8_offset(s, WIDTH_MAX - 3))));
+}
+
+static void print_padded(tn_buf *b, tn_str s, size_t width, bool right)
+{
+    size_t pad = width > width_of(s) ? width - width_of(s) : 0;
+    tn_buf_addz(b, " ");
+    tn_buf_add_repeat(b, ' ', right ? pad : 0);
+    tn_buf_add(b, s);
+    tn_buf_add_repeat(b, ' ', right ? 0 : pad);
+    tn_buf_addz(b, " |");
+}
+
+void tn_table_print(tn_buf *b, const tn_table *t, size_t rows_max, size_t cols_max)
+{
+    tn_arena *a = b->arena;
+    size_t cols = cols_max == 0 ? cols_of(t) : tn_min_size(cols_max, cols_of(t));
+    size_t rows = rows_max == 0 ? rows_of(t) : tn_min_size(rows_max, rows_of(t));
+    size_t *widths = tn_new_array(a, size_t, cols + 1);
+    tn_str *cells = tn_new_array(a, tn_str, (rows + 1) * (cols + 1));
+    for (size_t r = 0; r <= rows; r++) {
+        for (size_t c = 0; c < cols; c++) {
+            tn_str s = shorten(a, r == 0 ? tn_val_as_str(t->names.list->v[c]) : print_cell(a, cell(t, r - 1, c)));
+            cells[r * cols + c] = s;
+            widths[c] = tn_max_size(widths[c], width_of(s));
+        }
+    }
+    for (size_t r = 0; r <= rows; r++) {
+        tn_buf_addc(b, '|');
+        for (size_t c = 0; c < cols; c++) {
+            print_padded(b, cells[r * cols + c], widths[c], r > 0 && (t->kinds[c] == TN_COL_INTEGER || t->kinds[c] == TN_COL_NUMBER));
+        }
+        tn_buf_addz(b, cols < cols_of(t) ? " ... |\n" : "\n");
+        for (size_t c = 0; r == 0 && c < cols; c++) {
+            tn_buf_addz(b, c == 0 ? "| " : " ");
+            tn_buf_add_repeat(b, '-', widths[c]);
+            tn_buf_addz(b, " |");
+        }
+        tn_buf_addz(b, r > 0 ? "" : cols < cols_of(t) ? " --- |\n" : "\n");
+    }
+}
+
+typedef enum table_method { T_PRINT, T_SELECT, T_EXCLUDE, T_LIMIT, T_WHERE, T_ORDER_BY, T_RENAME, T_PRINT_JSON } table_method;
+
+static const struct {
+    const char *name;
+    table_method method;
+} table_methods[] = { { "print_table", T_PRINT }, { "select", T_SELECT }, { "exclude", T_EXCLUDE }, { "limit", T_LIMIT },
+    { "where", T_WHERE }, { "order_by", T_ORDER_BY }, { "rename", T_RENAME } };
+
+typedef struct table_bound {
+    const tn_table *t;
+    table_method method;
+} table_bound;
+
+/* The table with only the columns whose places are in keep. */
+static tn_val project_columns(tn_arena *a, const tn_table *t, const size_t *keep, size_t n)
+{
+    tn_val names = tn_val_list(a), rows = tn_val_list(a);
+    tn_val *values = tn_new_array(a, tn_val, n + 1);
+    for (size_t c = 0; c < n; c++) {
+        tn_list_push(names.list, t->names.list->v[keep[c]]);
+    }
+    for (size_t r = 0; r < rows_of(t); r++) {
+        for (size_t c = 0; c < n; c++) {
+            values[c] = cell(t, r, keep[c]);
+        }
+        tn_list_push(rows.list, tn_val_tuple(a, values, n));
+    }
+    return tn_table_new(a, names, rows);
+}
+
+static bool wanted(tn_val key, tn_str name)
+{
+    if (!tn_val_is_seq(key)) {
+        return tn_str_eq(tn_val_as_str(key), name);
+    }
+    for (size_t i = 0; i < key.list->n; i++) {
+        if (tn_str_eq(tn_val_as_str(key.list->v[i]), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static tn_val pick_columns(tn_arena *a, const tn_table *t, tn_val key, bool exclude)
+{
+    size_t *keep = tn_new_array(a, size_t, cols_of(t) + 1), n = 0, found;
+    if (!exclude && tn_val_is_seq(key)) { /* in the order asked for */
+        for (size_t i = 0; i < key.list->n && n < cols_of(t); i++) {
+            if (find_column(t, tn_val_as_str(key.list->v[i]), &found)) {
+                keep[n++] = found;
+            }
+        }
+        return project_columns(a, t, keep, n);
+    }
+    for (size_t c = 0; c < cols_of(t); c++) {
+        if (wanted(key, tn_val_as_str(t->names.list->v[c])) != exclude) {
+            keep[n++] = c;
+        }
+    }
+    return project_columns(a, t, keep, n);
+}
+
+static tn_val with_rows(tn_arena *a, const tn_table *t, tn_val rows)
+{
+    tn_val v = tn_table_new(a, t->names, rows);
+    ((tn_table *)(void *)v.obj)->kinds = t->kinds;
+    return v;
+}
+
+static tn_rc order_by(tn_arena *a, const tn_table *t, tn_val key, bool reverse, tn_val *ret, tn_err *err)
+{
+    size_t col;
+    if (!find_column(t, tn_val_as_str(key), &col)) {
+        return tn_fail(err, TN_E_NAME, "order_by: no such column: '" TN_STR_FMT "'", TN_STR_ARG(tn_val_as_str(key)));
+    }
+    tn_val rows = tn_val_list(a);
+    for (size_t r = 0; r < rows_of(t); r++) { /* insertion: stable, and such tables are small */
+        size_t at = rows.list->n;
+        tn_val v = cell(t, r, col);
+        while (at > 0) {
+            tn_val before = rows.list->v[at - 1].list->v[col];
+            int cmp = 0;
+            if (tn_val_is_none(before) || tn_val_is_none(v)) {
+                cmp = (int)tn_val_is_none(before) - (int)tn_val_is_none(v);
+            } else {
+                TN_TRY(tn_val_cmp(before, v, &cmp, err));
+            }
+            if (reverse ? cmp >= 0 : cmp <= 0) {
+                break;
+            }
+            at--;
+        }
+        tn_list_insert(rows.list, at, t->rows.list->v[r]);
+    }
+    *ret = with_rows(a, t, rows);
+    return TN_OK;
+}
+
+static tn_rc where(const tn_table *t, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    tn_val test = tn_call_arg(call, 0, "test"), rows = tn_val_list(call->arena);
+    if (test.tag != TN_OBJ || test.obj->type->call == NULL) {
+        return tn_fail(err, TN_E_TYPE, "where() needs something that can be called");
+    }
+    for (size_t r = 0; r < rows_of(t); r++) {
+        tn_val row = mapped_new(call->arena, t, SEQ_ROW, r), keep = TN_VAL_NONE;
+        tn_call inner = { .arena = call->arena, .interp = call->interp, .args = &row, .argc = 1 };
+        TN_TRY(test.obj->type->call(test.obj, &inner, &keep, err));
+        if (tn_val_truthy(keep)) {
+            tn_list_push(rows.list, t->rows.list->v[r]);
+        }
+    }
+    *ret = with_rows(call->arena, t, rows);
+    return TN_OK;
+}
+
+static tn_val rename_columns(tn_arena *a, const tn_table *t, tn_val to)
+{
+    tn_val names = tn_val_list(a);
+    for (size_t c = 0; c < cols_of(t); c++) {
+        tn_val old = t->names.list->v[c], now = old;
+        if (to.tag == TN_DICT) {
+            tn_val *found = tn_dict_find(to.dict, old);
+            now = found != NULL ? *found : old;
+        } else if (tn_val_is_seq(to) && c < to.list->n) {
+            now = to.list->v[c];
+        }
+        tn_list_push(names.list, now);
+    }
+    return tn_table_new(a, names, t->rows);
+}
+
+static tn_rc table_call(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    const table_bound *b = self;
+    const tn_table *t = b->t;
+    tn_arena *a = call->arena;
+    switch (b->method) {
+    case T_PRINT: {
+        tn_buf out = tn_buf_init(a, TN_BUF_NO_LIMIT);
+        tn_val rows = tn_call_arg(call, 0, "max_rows"), cols = tn_call_arg(call, 1, "max_columns");
+        tn_table_print(&out, t, rows.tag == TN_INT ? (size_t)rows.i : tn_val_is_none(rows) ? 0 : 20,
+            cols.tag == TN_INT ? (size_t)cols.i : tn_val_is_none(cols) ? 0 : 6);
+        (void)fwrite(out.p, 1, out.n, stdout);
+        *ret = TN_VAL_NONE;
+        return TN_OK;
+    }
+    case T_SELECT:
+    case T_EXCLUDE:
+        *ret = pick_columns(a, t, tn_call_arg(call, 0, "key"), b->method == T_EXCLUDE);
+        return TN_OK;
+    case T_LIMIT: {
+        tn_val n = tn_call_arg(call, 0, "start_or_stop"), rows = tn_val_list(a);
+        for (size_t r = 0; r < rows_of(t) && n.tag == TN_INT && (int64_t)r < n.i; r++) {
+            tn_list_push(rows.list, t->rows.list->v[r]);
+        }
+        *ret = with_rows(a, t, rows);
+        return TN_OK;
+    }
+    case T_WHERE:
+        return where(t, call, ret, err);
+    case T_ORDER_BY:
+        return order_by(a, t, tn_call_arg(call, 0, "key"), tn_val_truthy(tn_call_arg(call, 1, "reverse")), ret, err);
+    case T_RENAME:
+    default:
+        *ret = rename_columns(a, t, tn_call_arg(call, 0, "column_names"));
+        return TN_OK;
+    }
+}
+
+static tn_rc table_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
+{
+    (void)err;
+    const tn_table *t = (const tn_table *)(void *)self;
+    *ret = TN_VAL_UNDEF;
+    if (tn_str_is(name, "rows")) {
+        *ret = mapped_new(a, t, SEQ_ROWS, 0);
+    } else if (tn_str_is(name, "columns")) {
+        *ret = mapped_new(a, t, SEQ_COLUMNS, 0);
+    } else if (tn_str_is(name, "column_names")) {
+        *ret = tn_val_tuple(a, t->names.list->v, cols_of(t));
+    } else if (tn_str_is(name, "column_types")) {
+        *ret = tn_val_list(a);
+        for (size_t c = 0; c < cols_of(t); c++) {
+            tn_list_push(ret->list, data_type_val(a, t, c));
+        }
+    }
+    for (size_t i = 0; i < TN_COUNTOF(table_methods); i++) {
+        if (tn_str_is(name, table_methods[i].name)) {
+            table_bound *b = tn_new(a, table_bound);
+            *b = (table_bound){ t, table_methods[i].method };
+            *ret = tn_val_fn(a, table_methods[i].name, table_call, b);
+        }
+    }
+    return TN_OK;
+}
+
+/* table[0] is a row, table['x'] a column, as in agate. */
+static tn_rc table_item(tn_obj *self, tn_arena *a, tn_val key, tn_val *ret, tn_err *err)
+{
+    const tn_table *t = (const tn_table *)(void *)self;
+    tn_val seq = mapped_new(a, t, tn_val_is_str(key) ? SEQ_COLUMNS : SEQ_ROWS, 0);
+    return mapped_item(seq.obj, a, key, ret, err);
+}
+
+static tn_rc table_iter(tn_obj *self, tn_arena *a, tn_val *ret, tn_err *err)
+{
+    tn_val seq = mapped_new(a, (const tn_table *)(void *)self, SEQ_ROWS, 0);
+    return mapped_iter(seq.obj, a, ret, err);
+}
+
+static bool table_len(tn_obj *self, size_t *ret)
+{
+    *ret = rows_of((const tn_table *)(void *)self);
+    return true;
+}
+
+static void table_str(tn_obj *self, tn_buf *b)
+{
+    const tn_table *t = (const tn_table *)(void *)self;
+    static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime", "Boolean" };
+    tn_buf_addz(b, "| column | data_type |\n| ------ | --------- |\n");
+    for (size_t c = 0; c < cols_of(t); c++) {
+        tn_buf_addf(b, "| " TN_STR_FMT " | %s |\n", TN_STR_ARG(tn_val_as_str(t->names.list->v[c])), names[t->kinds[c]]);
+    }
+}
+
+const tn_obj_type tn_table_type = { .name = "agate.Table", .attr = table_attr, .item = table_item, .iter = table_iter,
+    .length = table_len, .str = table_str, .repr = table_str };
