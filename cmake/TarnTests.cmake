@@ -1,8 +1,6 @@
-# tests/unit/test_*.c: each file is a program and a CTest case. The line `// layers: base text` in a test
-# names the layers that it links; without it, it gets all of them (the linker leaves out what is unused).
-set(TARN_TEST_DATA_DIR "${CMAKE_SOURCE_DIR}/tests")
-file(GLOB unit_tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/test_*.c")
-foreach(source IN LISTS unit_tests)
+# Programs of the tests. The line `// layers: base text` in a file names the layers that it links; without it, it gets
+# all of them (the linker leaves out what is unused).
+function(tn_test_program source)
     cmake_path(GET source STEM name)
     set(layers ${TARN_LAYERS})
     file(STRINGS "${source}" law REGEX "^// layers:" LIMIT_COUNT 1)
@@ -14,18 +12,23 @@ foreach(source IN LISTS unit_tests)
     list(TRANSFORM layers PREPEND tn_)
     add_executable(${name} "${source}")
     target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")
-    target_compile_definitions(${name} PRIVATE TN_TESTS_DIR="${TARN_TEST_DATA_DIR}")
+    target_compile_definitions(${name} PRIVATE TN_TESTS_DIR="${CMAKE_SOURCE_DIR}/tests")
     target_link_libraries(${name} PRIVATE tn_flags ${layers} tn_base)
+endfunction()
+
+# tests/unit/test_*.c: each file is a CTest case.
+file(GLOB unit_tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/test_*.c")
+foreach(source IN LISTS unit_tests)
+    tn_test_program("${source}")
+    cmake_path(GET source STEM name)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 120 ENVIRONMENT
         "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=ignore_noninstrumented_modules=1")
 endforeach()
 
-# tests/*/tool_*.c: small programs that scripted tests drive (print tokens, replay a log, ...).
-file(GLOB test_tools CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/*/tool_*.c")
-foreach(source IN LISTS test_tools)
-    cmake_path(GET source STEM name)
-    list(TRANSFORM TARN_LAYERS PREPEND tn_ OUTPUT_VARIABLE layers)
-    add_executable(${name} "${source}")
-    target_link_libraries(${name} PRIVATE tn_flags ${layers} tn_base)
+# Other folders of tests/: programs that scripted tests drive (print tokens, replay a log, ...).
+file(GLOB driven CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/*/*.c")
+list(FILTER driven EXCLUDE REGEX "/tests/(unit|fuzz)/")
+foreach(source IN LISTS driven)
+    tn_test_program("${source}")
 endforeach()
