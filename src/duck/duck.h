@@ -83,7 +83,7 @@ tn_str tn_result_verb(const tn_result *r);             /* "SELECT", "INSERT", "C
 tn_rc tn_result_next(tn_result *r, size_t *ret_n, tn_err *err) TN_MUSTUSE;
 /* A cell of the current chunk, in a. Integers -> INT/BIGINT, DECIMAL -> DECIMAL, FLOAT and DOUBLE -> FLOAT, DATE -> DATE, TIME -> TIME,
  * timestamps -> DATETIME (WITH TIME ZONE: in UTC; nanoseconds are cut), LIST and ARRAY -> list, STRUCT and MAP -> dict (a map key
- * that cannot be a key becomes its text), BLOB -> bytes, NULL -> none; infinite dates and everything else (UUID, ENUM, INTERVAL, UNION,
+ * that cannot be a key becomes its text; a struct without field names is a tuple), BLOB -> bytes, NULL -> none; infinite dates and everything else (UUID, ENUM, INTERVAL, UNION,
  * BIT, TIMETZ, GEOMETRY, VARIANT ...) -> the text that CAST(x AS VARCHAR) gives. The rows of COPY .. (RETURN_STATS) are such cells. */
 tn_val tn_result_cell(const tn_result *r, tn_arena *a, size_t col, size_t row);
 /* The cell as DuckDB's own text (CAST AS VARCHAR, in the connection's time zone); false for NULL. */

@@ -158,8 +158,31 @@ static tn_val read_array(tn_arena *a, duckdb_vector v, duckdb_logical_type type,
     return read_run(a, duckdb_array_vector_get_child(v), child_type, row * n, n);
 }
 
+/* row(1, 'a') is a struct without field names. */
+static bool is_tuple(duckdb_logical_type type)
+{
+    char *name = duckdb_struct_type_child_count(type) > 0 ? duckdb_struct_type_child_name(type, 0) : NULL;
+    bool unnamed = name != NULL && (name[0] == '\0' || name[0] == DUCK_NO_NAME);
+    duckdb_free(name);
+    return unnamed;
+}
+
+static tn_val read_tuple(tn_arena *a, duckdb_vector v, duckdb_logical_type type, uint64_t row)
+{
+    tn_val items = tn_val_list(a);
+    uint64_t n = duckdb_struct_type_child_count(type);
+    for (uint64_t i = 0; i < n; i++) {
+        TN_AUTO(duckdb_logical_type) child_type = duckdb_struct_type_child_type(type, i);
+        tn_list_push(items.list, duck_cell_read(a, duckdb_struct_vector_get_child(v, i), child_type, row));
+    }
+    return tn_val_tuple(a, items.list->v, items.list->n);
+}
+
 static tn_val read_struct(tn_arena *a, duckdb_vector v, duckdb_logical_type type, uint64_t row)
 {
+    if (is_tuple(type)) {
+        return read_tuple(a, v, type, row);
+    }
     tn_val dict = tn_val_dict(a);
     uint64_t n = duckdb_struct_type_child_count(type);
     for (uint64_t i = 0; i < n; i++) {

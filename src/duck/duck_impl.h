@@ -84,6 +84,7 @@ tn_rc duck_sql_z(tn_arena *a, tn_str sql, char **ret, tn_err *err) TN_MUSTUSE; /
 tn_rc duck_result_new(tn_conn *c, duckdb_result *res, bool streaming, tn_result **ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- types ---- */
+enum { DUCK_NO_NAME = 1 }; /* first byte of a field name that stands for none */
 tn_str duck_type_text(tn_arena *a, duckdb_logical_type type);
 /* The type that a value of `type` is read as: odd leaves replaced by VARCHAR. *ret_changed when it differs from type. */
 tn_str duck_plain_type_text(tn_arena *a, duckdb_logical_type type, bool *ret_changed);

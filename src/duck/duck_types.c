@@ -95,20 +95,25 @@ static bool needs_quotes(tn_str name, tn_arena *a)
             return true;
         }
     }
-    return name.n == 0 || duck_is_keyword(tn_str_lower(a, name));
+    return duck_is_keyword(tn_str_lower(a, name));
 }
 
-static void print_field(type_printer *p, char *name_z, duckdb_logical_type type, int depth)
+/* The fields of row(1, 2) have no names, and there is no way to write such a type: a plain type, which is there to be
+ * cast to, names them by DUCK_NO_NAME and their place. */
+static void print_field(type_printer *p, char *name_z, duckdb_logical_type type, uint64_t place, int depth)
 {
     TN_AUTO(duckdb_logical_type) child = type;
     tn_str name = tn_str_of(name_z);
-    if (needs_quotes(name, p->b->arena)) {
+    if (name.n == 0 && p->plain) {
+        name = tn_str_printf(p->b->arena, "%c%llu", DUCK_NO_NAME, (unsigned long long)place);
+    }
+    if (name.n > 0 && needs_quotes(name, p->b->arena)) {
         tn_sql_ident(p->b, name);
     } else {
         tn_buf_add(p->b, name);
     }
+    tn_buf_addz(p->b, name.n > 0 ? " " : "");
     duckdb_free(name_z);
-    tn_buf_addc(p->b, ' ');
     print_type(p, child, depth + 1);
 }
 
@@ -118,7 +123,7 @@ static void print_struct(type_printer *p, duckdb_logical_type type, int depth)
     uint64_t n = duckdb_struct_type_child_count(type);
     for (uint64_t i = 0; i < n; i++) {
         tn_buf_addz(p->b, i > 0 ? ", " : "");
-        print_field(p, duckdb_struct_type_child_name(type, i), duckdb_struct_type_child_type(type, i), depth);
+        print_field(p, duckdb_struct_type_child_name(type, i), duckdb_struct_type_child_type(type, i), i, depth);
     }
     tn_buf_addc(p->b, ')');
 }
@@ -129,7 +134,7 @@ static void print_union(type_printer *p, duckdb_logical_type type, int depth)
     uint64_t n = duckdb_union_type_member_count(type);
     for (uint64_t i = 0; i < n; i++) {
         tn_buf_addz(p->b, i > 0 ? ", " : "");
-        print_field(p, duckdb_union_type_member_name(type, i), duckdb_union_type_member_type(type, i), depth);
+        print_field(p, duckdb_union_type_member_name(type, i), duckdb_union_type_member_type(type, i), i, depth);
     }
     tn_buf_addc(p->b, ')');
 }

@@ -120,6 +120,7 @@ static const char *const matrix[] = {
     "[[1, 2], [3, NULL]]::INTEGER[2][2]",
     "{'a': 1, 'b': 'x'}",
     "{'key': 1, 'we ird': NULL, 'A': {'deep': [INTERVAL 1 DAY]}, 'select': 2}",
+    "row(1, 'a', [2])",
     "MAP {'a': 1, 'b': NULL}",
     "MAP {}",
     "MAP {[1, 2]: {'x': 1}}",
@@ -202,6 +203,9 @@ TN_TEST(type_text_is_accepted_by_cast)
     tn_conn *c = open_conn(arena, err);
     for (size_t i = 0; i < TN_COUNTOF(matrix); i++) {
         tn_val columns = TN_VAL_UNDEF, again = TN_VAL_UNDEF;
+        if (tn_str_starts(tn_str_of(matrix[i]), TN_STR("row("))) {
+            continue; /* SQL has no words for its type */
+        }
         TN_ASSERT_OK(tn_conn_describe(c, arena, tn_str_printf(arena, "SELECT %s AS x", matrix[i]), &columns, err));
         tn_str type = tn_val_as_str(columns.list->v[0].list->v[1]);
         TN_ASSERT_OK(tn_conn_describe(c, arena,
@@ -241,6 +245,8 @@ static const value_case values[] = {
     { "[1, 2]::INTEGER[2]", "list", "[1, 2]" },
     { "{'a': 1, 'b': ['x']}", "dict", "{'a': 1, 'b': ['x']}" },
     { "MAP {'k': {'min': '1'}}", "dict", "{'k': {'min': '1'}}" },
+    { "row(1, 'a')", "tuple", "(1, 'a')" },
+    { "row(INTERVAL 1 DAY, 'a')", "tuple", "('1 day', 'a')" },
     { "MAP {[1]: 2}", "dict", "{'[1]': 2}" },
     { "[INTERVAL 1 DAY]", "list", "['1 day']" },
     { "{'e': 'x'::ENUM('x', 'y'), 'u': union_value(a := 1)}", "dict", "{'e': 'x', 'u': '1'}" },
@@ -263,6 +269,9 @@ TN_TEST(parameters_come_back_as_they_went)
     tn_conn *c = open_conn(arena, err);
     for (size_t i = 0; i < TN_COUNTOF(values); i++) {
         tn_val v = TN_VAL_UNDEF;
+        if (values[i].repr[0] == '(') {
+            continue; /* a tuple goes in as a list */
+        }
         TN_ASSERT_OK(tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
         TN_AUTOPTR(tn_result) r = NULL;
         TN_ASSERT_OK(tn_conn_query_params(c, TN_STR("SELECT $1"), &v, 1, &r, err));
@@ -278,6 +287,9 @@ TN_TEST(sql_values_mean_the_same_as_parameters)
     tn_conn *c = open_conn(arena, err);
     for (size_t i = 0; i < TN_COUNTOF(values); i++) {
         tn_val v = TN_VAL_UNDEF, again = TN_VAL_UNDEF;
+        if (values[i].repr[0] == '(') {
+            continue;
+        }
         TN_ASSERT_OK(tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
         tn_buf b = tn_buf_init(arena, 1 << 20);
         tn_buf_addz(&b, "SELECT ");
