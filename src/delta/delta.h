@@ -119,6 +119,8 @@ int64_t tn_delta_snapshot_timestamp_ms(const tn_delta_snapshot *s);
 typedef struct tn_delta_scan_opts {
     tn_str where;        /* SQL predicate for pruning only (the caller's query still filters); empty: none */
     bool add_file_columns; /* also filename and file_row_number as _tarn_file, _tarn_row */
+    tn_conn *conn;         /* parses `where` and looks into footers where the log does not say enough; NULL: no pruning */
+    bool portable;         /* the text is to be run by other sessions (a catalog): do not count on this session's TimeZone */
 } tn_delta_scan_opts;
 /* SQL text of a relation ("SELECT ... FROM read_parquet([...])") that yields exactly the table's rows and columns, runnable by plain DuckDB with
  * the parquet extension. An empty table yields a SELECT of typed NULLs WHERE false. */

@@ -1,0 +1,419 @@
+/* delta_scan.c: a snapshot as SQL over read_parquet.
+ *
+ * The text is plain DuckDB, so that it can be stored in a catalog that other programs open. Three things make it exact:
+ *   - read_parquet's `schema` says which columns are wanted, by name or by field id, with their present types: columns that a
+ *     file does not have are NULL, widened types are cast, columns with other names (column mapping) are found, and
+ *     partition columns that a file happens to hold are ignored.
+ *   - partition values are constants from the log: one branch of a UNION ALL for each tuple of values while these are few (then a
+ *     filter on them removes whole branches when DuckDB plans), else a join of `filename` with a list of files.
+ *   - deleted rows are an anti join on (filename, file_row_number).
+ * Inside read_parquet columns are called c0, c1, ... so that no name of a user meets the virtual columns filename and
+ * file_row_number.
+ *
+ *     SELECT c0 AS "id", ..., CAST('x' AS DATE) AS "p" FROM read_parquet([...], schema=MAP{...}) AS t
+ *       [JOIN (VALUES ('file', 'p0', ...), ...) AS v(f, p0, ...) ON v.f = t.filename]
+ *       [ANTI JOIN (...) AS d ON d.f = t.filename AND d.r = t.file_row_number]
+ */
+#include "delta/delta_impl.h"
+#include "text/sqltext.h"
+#include "text/timetext.h"
+#include "text/uri.h"
+
+enum { UNION_TUPLES_MAX = 32 }; /* measured: a branch costs 0.15 ms to plan, a join 0.01 s for a million rows */
+
+typedef struct scan {
+    const tn_delta_snapshot *s;
+    tn_arena *arena;
+    const tn_delta_scan_opts *opts;
+    tn_delta_mapping mapping;
+    tn_buf *b;
+    const tn_str *locations; /* of each file of the snapshot; unset where it is not kept */
+} scan;
+
+typedef tn_vec(size_t) places;
+
+typedef struct group { /* files with the same partition values */
+    places files;
+} group;
+
+tn_rc tn_delta_locate(tn_store *store, tn_arena *a, tn_str path, tn_str *ret, tn_err *err)
+{
+    tn_str decoded;
+    TN_TRY(tn_delta_path_decode(a, path, &decoded, err));
+    bool absolute = tn_str_starts(decoded, TN_STR("/")) || tn_uri_is_remote(decoded);
+    *ret = absolute ? decoded : tn_store_locate(store, a, decoded);
+    return TN_OK;
+}
+
+/* ---- columns ---- */
+
+static bool is_void(const tn_delta_type *t)
+{
+    return tn_delta_type_is(t, "void") || tn_delta_type_is(t, "null");
+}
+
+static bool in_files(const scan *sc, size_t i)
+{
+    const tn_delta_field *f = &sc->s->meta.schema->fields.v[i];
+    return !is_void(f->type) && tn_delta_partition_index(&sc->s->meta, f->name) == SIZE_MAX;
+}
+
+/* Whether a value read with physical names has to be renamed inside. */
+static bool needs_rename(const tn_delta_type *t, tn_delta_mapping mapping)
+{
+    for (size_t i = 0; i < t->fields.n; i++) {
+        const tn_delta_field *f = &t->fields.v[i];
+        if (!tn_str_eq(f->name, tn_delta_physical_name(f, mapping)) || needs_rename(f->type, mapping)) {
+            return true;
+        }
+    }
+    return (t->element != NULL && needs_rename(t->element, mapping)) || (t->key != NULL && needs_rename(t->key, mapping));
+}
+
+static void add_renamed(scan *sc, tn_str expr, const tn_delta_type *t, int depth);
+
+static void add_renamed_struct(scan *sc, tn_str expr, const tn_delta_type *t, int depth)
+{
+    tn_buf_addz(sc->b, "CASE WHEN ");
+    tn_buf_add(sc->b, expr);
+    tn_buf_addz(sc->b, " IS NULL THEN NULL ELSE {");
+    for (size_t i = 0; i < t->fields.n; i++) {
+        const tn_delta_field *f = &t->fields.v[i];
+        tn_buf_addz(sc->b, i > 0 ? ", " : "");
+        tn_sql_literal(sc->b, f->name);
+        tn_buf_addz(sc->b, ": ");
+        tn_buf inner = tn_buf_init(sc->arena, TN_DELTA_SQL_BYTES_MAX);
+        tn_buf_add(&inner, expr);
+        tn_buf_addc(&inner, '.');
+        tn_sql_ident(&inner, tn_delta_physical_name(f, sc->mapping));
+        add_renamed(sc, tn_buf_str(&inner), f->type, depth + 1);
+    }
+    tn_buf_addz(sc->b, "} END");
+}
+
+static void add_renamed(scan *sc, tn_str expr, const tn_delta_type *t, int depth)
+{
+    if (!needs_rename(t, sc->mapping)) {
+        tn_buf_add(sc->b, expr);
+        return;
+    }
+    tn_str var = tn_str_printf(sc->arena, "x%d", depth);
+    if (t->kind == TN_DT_STRUCT) {
+        add_renamed_struct(sc, expr, t, depth);
+    } else if (t->kind == TN_DT_ARRAY) {
+        tn_buf_addf(sc->b, "list_transform(" TN_STR_FMT ", lambda " TN_STR_FMT ": ", TN_STR_ARG(expr), TN_STR_ARG(var));
+        add_renamed(sc, var, t->element, depth + 1);
+        tn_buf_addc(sc->b, ')');
+    } else {
+        tn_buf_addf(sc->b, "map_from_entries(list_transform(map_entries(" TN_STR_FMT "), lambda " TN_STR_FMT ": {'key': ",
+            TN_STR_ARG(expr), TN_STR_ARG(var));
+        add_renamed(sc, tn_str_concat(sc->arena, var, TN_STR(".key")), t->key, depth + 1);
+        tn_buf_addz(sc->b, ", 'value': ");
+        add_renamed(sc, tn_str_concat(sc->arena, var, TN_STR(".value")), t->element, depth + 1);
+        tn_buf_addz(sc->b, "}))");
+    }
+}
+
+/* ---- partition values ---- */
+
+static bool has_zone(tn_str s)
+{
+    int64_t micros;
+    bool zone = false;
+    int offset;
+    return tn_parse_timestamp(s, &micros, &zone, &offset) && zone;
+}
+
+/* A partition value of the log as SQL of the column's type. A timestamp without zone is taken as UTC. */
+static void add_partition_cast(tn_buf *b, const tn_delta_type *t, tn_val v)
+{
+    tn_str text = tn_val_as_str(v);
+    if (tn_delta_type_is(t, "binary") && text.n > 0) {
+        tn_buf_addc(b, '\'');
+        for (size_t i = 0; i < text.n; i++) {
+            tn_buf_addf(b, "\\x%02X", (unsigned)(unsigned char)text.p[i]);
+        }
+        tn_buf_addz(b, "'::BLOB");
+        return;
+    }
+    tn_buf_addz(b, "CAST(");
+    if (text.n == 0 || is_void(t)) {
+        tn_buf_addz(b, "NULL");
+    } else if (tn_delta_type_is(t, "timestamp") && !has_zone(text)) {
+        tn_sql_literal(b, tn_str_concat(b->arena, text, TN_STR("+00")));
+    } else {
+        tn_sql_literal(b, text);
+    }
+    tn_buf_addz(b, " AS ");
+    tn_delta_type_to_sql(b, t);
+    tn_buf_addc(b, ')');
+}
+
+static tn_val partition_value(const scan *sc, const tn_delta_file *f, size_t column)
+{
+    const tn_delta_field *field = tn_delta_field_find(sc->s->meta.schema, sc->s->meta.partition_columns.v[column]);
+    const tn_val *v = f->partition_values.tag == TN_DICT
+                          ? tn_dict_finds(f->partition_values.dict, tn_delta_physical_name(field, sc->mapping))
+                          : NULL;
+    return v == NULL || tn_val_as_str(*v).n == 0 ? TN_VAL_NONE : *v;
+}
+
+static tn_str tuple_key(const scan *sc, const tn_delta_file *f)
+{
+    tn_buf b = tn_buf_init(sc->arena, TN_DELTA_SQL_BYTES_MAX);
+    for (size_t i = 0; i < sc->s->meta.partition_columns.n; i++) {
+        tn_str v = tn_val_as_str(partition_value(sc, f, i));
+        tn_buf_addf(&b, "%zu:", v.n);
+        tn_buf_add(&b, v);
+    }
+    return tn_buf_str(&b);
+}
+
+typedef tn_vec(group *) groups;
+
+static void group_files(const scan *sc, const places *kept, groups *ret)
+{
+    tn_map by_key = tn_map_init(sc->arena);
+    for (size_t i = 0; i < kept->n; i++) {
+        tn_str key = tuple_key(sc, &sc->s->files.v[kept->v[i]]);
+        group *g = tn_map_find(&by_key, key);
+        if (g == NULL) {
+            g = tn_new(sc->arena, group);
+            tn_map_put(&by_key, key, g);
+            tn_vec_push(ret, sc->arena, g);
+        }
+        tn_vec_push(&g->files, sc->arena, kept->v[i]);
+    }
+}
+
+/* ---- pieces of the text ---- */
+
+static tn_rc add_schema(scan *sc, tn_err *err)
+{
+    const tn_delta_fields *fields = &sc->s->meta.schema->fields;
+    bool any = false;
+    for (size_t i = 0; i < fields->n; i++) {
+        if (!in_files(sc, i)) {
+            continue;
+        }
+        const tn_delta_field *f = &fields->v[i];
+        tn_buf_addz(sc->b, any ? ", " : ", schema=MAP{");
+        any = true;
+        if (sc->mapping == TN_MAPPING_ID) {
+            int64_t id = tn_val_int_at(f->metadata, "delta.columnMapping.id", -1);
+            if (id < 0) {
+                return tn_fail(err, TN_E_CORRUPT, "the column '" TN_STR_FMT "' has no field id", TN_STR_ARG(f->name));
+            }
+            tn_buf_add_i64(sc->b, id);
+        } else {
+            tn_sql_literal(sc->b, tn_delta_physical_name(f, sc->mapping));
+        }
+        tn_buf_addf(sc->b, ": {name: 'c%zu', type: ", i);
+        tn_buf type = tn_buf_init(sc->arena, TN_DELTA_SQL_BYTES_MAX);
+        tn_delta_type_to_physical_sql(&type, f->type, sc->mapping);
+        tn_sql_literal(sc->b, tn_buf_str(&type));
+        tn_buf_addz(sc->b, ", default_value: NULL}");
+    }
+    tn_buf_addz(sc->b, any ? "}" : "");
+    return TN_OK;
+}
+
+static tn_rc add_read(scan *sc, const places *files, tn_err *err)
+{
+    tn_buf_addz(sc->b, "read_parquet([");
+    for (size_t i = 0; i < files->n; i++) {
+        tn_buf_addz(sc->b, i > 0 ? ", " : "");
+        tn_delta_sql_location(sc->b, sc->locations[files->v[i]]);
+    }
+    tn_buf_addc(sc->b, ']');
+    TN_TRY(add_schema(sc, err));
+    /* Old writers left the UTF8 mark out; with no binary column in sight such columns are strings. */
+    if (!tn_delta_type_has(sc->s->meta.schema, "binary") && tn_delta_type_has(sc->s->meta.schema, "string")) {
+        tn_buf_addz(sc->b, ", binary_as_string=true");
+    }
+    tn_buf_addc(sc->b, ')');
+    return TN_OK;
+}
+
+/* one: the file whose partition values are constants here; NULL: they come from the joined list v. */
+static void add_columns(scan *sc, const tn_delta_file *one)
+{
+    const tn_delta_fields *fields = &sc->s->meta.schema->fields;
+    for (size_t i = 0; i < fields->n; i++) {
+        const tn_delta_field *f = &fields->v[i];
+        size_t part = tn_delta_partition_index(&sc->s->meta, f->name);
+        tn_buf_addz(sc->b, i > 0 ? ", " : "");
+        if (part != SIZE_MAX && one != NULL) {
+            add_partition_cast(sc->b, f->type, partition_value(sc, one, part));
+        } else if (part != SIZE_MAX) {
+            tn_buf_addf(sc->b, "v.p%zu", part);
+        } else if (is_void(f->type)) {
+            tn_buf_addz(sc->b, "CAST(NULL AS VARCHAR)");
+        } else {
+            add_renamed(sc, tn_str_printf(sc->arena, "c%zu", i), f->type, 0);
+        }
+        tn_buf_addz(sc->b, " AS ");
+        tn_sql_ident(sc->b, f->name);
+    }
+    if (sc->opts->add_file_columns) {
+        tn_buf_addz(sc->b, ", t.filename AS _tarn_file, t.file_row_number AS _tarn_row");
+    }
+}
+
+static void add_partition_list(scan *sc, const places *files)
+{
+    const tn_delta_meta *m = &sc->s->meta;
+    tn_buf_addz(sc->b, " JOIN (VALUES ");
+    for (size_t i = 0; i < files->n; i++) {
+        tn_buf_addz(sc->b, i > 0 ? ", (" : "(");
+        tn_sql_literal(sc->b, sc->locations[files->v[i]]);
+        for (size_t k = 0; k < m->partition_columns.n; k++) {
+            const tn_delta_field *f = tn_delta_field_find(m->schema, m->partition_columns.v[k]);
+            tn_buf_addz(sc->b, ", ");
+            add_partition_cast(sc->b, f->type, partition_value(sc, &sc->s->files.v[files->v[i]], k));
+        }
+        tn_buf_addc(sc->b, ')');
+    }
+    tn_buf_addz(sc->b, ") AS v(f");
+    for (size_t k = 0; k < m->partition_columns.n; k++) {
+        tn_buf_addf(sc->b, ", p%zu", k);
+    }
+    tn_buf_addz(sc->b, ") ON v.f = t.filename");
+}
+
+/* The marked rows as runs "[from, ...]" and "[length, ...]" when these are shorter than the rows themselves. */
+static void add_row_list(scan *sc, const uint64_t *rows, size_t n)
+{
+    size_t runs = 0;
+    for (size_t i = 0; i < n; i++) {
+        runs += i == 0 || rows[i] != rows[i - 1] + 1 ? 1 : 0;
+    }
+    bool as_runs = 2 * runs < n;
+    tn_buf_addz(sc->b, "'[");
+    for (size_t i = 0; i < n; i++) {
+        if (as_runs && i > 0 && rows[i] == rows[i - 1] + 1) {
+            continue;
+        }
+        tn_buf_addf(sc->b, "%s%llu", i > 0 ? "," : "", (unsigned long long)rows[i]);
+    }
+    tn_buf_addz(sc->b, "]', ");
+    if (!as_runs) {
+        tn_buf_addz(sc->b, "NULL");
+        return;
+    }
+    tn_buf_addz(sc->b, "'[");
+    size_t from = 0;
+    for (size_t i = 1; i <= n; i++) {
+        if (i == n || rows[i] != rows[i - 1] + 1) {
+            tn_buf_addf(sc->b, "%s%llu", from > 0 ? "," : "", (unsigned long long)rows[i - 1]);
+            from = i;
+        }
+    }
+    tn_buf_addz(sc->b, "]'");
+}
+
+static tn_rc add_deleted(scan *sc, const places *files, tn_err *err)
+{
+    bool any = false;
+    for (size_t i = 0; i < files->n; i++) {
+        const tn_delta_file *f = &sc->s->files.v[files->v[i]];
+        if (f->dv.storage == 0 || f->dv.cardinality == 0) {
+            continue;
+        }
+        TN_AUTO_ARENA scratch = tn_arena_new("delta dv", NULL);
+        uint64_t *rows;
+        size_t n;
+        TN_TRY(tn_delta_dv_read(sc->s->store, scratch, &f->dv, &rows, &n, err));
+        if (!any) {
+            tn_buf_addz(sc->b, " ANTI JOIN (SELECT f, unnest(CASE WHEN b IS NULL THEN a::BIGINT[] ELSE flatten(list_transform(list_zip("
+                               "a::BIGINT[], b::BIGINT[]), lambda x: range(x[1], x[2] + 1))) END) AS r FROM (VALUES ");
+        }
+        tn_buf_addz(sc->b, any ? ", (" : "(");
+        any = true;
+        tn_sql_literal(sc->b, sc->locations[files->v[i]]);
+        tn_buf_addz(sc->b, ", ");
+        add_row_list(sc, rows, n);
+        tn_buf_addc(sc->b, ')');
+    }
+    if (any) {
+        tn_buf_addz(sc->b, ") AS l(f, a, b)) AS d ON d.f = t.filename AND d.r = t.file_row_number");
+    }
+    return TN_OK;
+}
+
+static tn_rc add_branch(scan *sc, const places *files, bool joined, tn_err *err)
+{
+    tn_buf_addz(sc->b, "SELECT ");
+    add_columns(sc, joined ? NULL : &sc->s->files.v[files->v[0]]);
+    tn_buf_addz(sc->b, " FROM ");
+    TN_TRY(add_read(sc, files, err));
+    tn_buf_addz(sc->b, " AS t");
+    if (joined) {
+        add_partition_list(sc, files);
+    }
+    return add_deleted(sc, files, err);
+}
+
+static void add_nothing(scan *sc)
+{
+    const tn_delta_fields *fields = &sc->s->meta.schema->fields;
+    tn_buf_addz(sc->b, "SELECT ");
+    for (size_t i = 0; i < fields->n; i++) {
+        tn_buf_addz(sc->b, i > 0 ? ", CAST(NULL AS " : "CAST(NULL AS ");
+        tn_delta_type_to_sql(sc->b, fields->v[i].type);
+        tn_buf_addz(sc->b, ") AS ");
+        tn_sql_ident(sc->b, fields->v[i].name);
+    }
+    if (sc->opts->add_file_columns) {
+        tn_buf_addz(sc->b, ", CAST(NULL AS VARCHAR) AS _tarn_file, CAST(NULL AS BIGINT) AS _tarn_row");
+    }
+    tn_buf_addz(sc->b, " WHERE false");
+}
+
+static tn_rc add_all(scan *sc, const places *kept, tn_err *err)
+{
+    if (kept->n == 0) {
+        add_nothing(sc);
+        return TN_OK;
+    }
+    if (sc->s->meta.partition_columns.n == 0) {
+        return add_branch(sc, kept, false, err);
+    }
+    groups by_values = { 0 };
+    group_files(sc, kept, &by_values);
+    if (by_values.n > UNION_TUPLES_MAX) {
+        return add_branch(sc, kept, true, err);
+    }
+    for (size_t i = 0; i < by_values.n; i++) {
+        tn_buf_addz(sc->b, i > 0 ? " UNION ALL " : "");
+        TN_TRY(add_branch(sc, &by_values.v[i]->files, false, err));
+    }
+    return TN_OK;
+}
+
+tn_rc tn_delta_scan_sql(
+    const tn_delta_snapshot *s, tn_arena *a, const tn_delta_scan_opts *opts, tn_str *ret_sql, tn_err *err)
+{
+    static const tn_delta_scan_opts none = { .conn = NULL };
+    TN_AUTO_ARENA scratch = tn_arena_new("delta scan", NULL);
+    tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+    scan sc = { .s = s, .arena = scratch, .opts = opts ? opts : &none, .b = &b };
+    sc.mapping = tn_delta_mapping_of(&s->protocol, &s->meta);
+    if (s->meta.schema->fields.n == 0) {
+        return tn_fail(err, TN_E_UNSUPPORTED, "the table has no columns");
+    }
+    bool *keep = tn_arena_alloc(scratch, s->files.n + 1);
+    memset(keep, 1, s->files.n + 1);
+    TN_TRY(tn_delta_prune(s, sc.opts->conn, scratch, sc.opts->where, keep, err));
+    places kept = { 0 };
+    tn_str *locations = tn_new_array(scratch, tn_str, s->files.n + 1);
+    for (size_t i = 0; i < s->files.n; i++) {
+        if (keep[i]) {
+            TN_TRY(tn_delta_locate(s->store, scratch, s->files.v[i].path, &locations[i], err));
+            tn_vec_push(&kept, scratch, i);
+        }
+    }
+    sc.locations = locations;
+    TN_TRY(add_all(&sc, &kept, err));
+    return tn_buf_finish(&b, "the scan's SQL", ret_sql, err);
+}

@@ -1,0 +1,532 @@
+/* delta_target.c: what the table is to be after a write, and the SELECT that gives its rows.
+ *
+ * Everything that can be refused is refused here, before a file is written: the mode, partitioning, types, features, constraints.
+ * Columns are matched by name, ignoring case. A column that the SELECT lacks is NULL when the table allows it. Values
+ * are cast to the table's types where no digit can be lost silently (an integer that does not fit fails the write).
+ */
+#include "delta/delta_impl.h"
+#include "os/clock.h"
+#include "os/random.h"
+#include "text/json.h"
+#include "text/sqltext.h"
+
+typedef struct maker {
+    tn_arena *a;
+    const tn_delta_snapshot *s; /* NULL: a new table */
+    const tn_delta_write_opts *opts;
+    tn_delta_type *source;
+    tn_delta_target *to;
+} maker;
+
+/* ---- types ---- */
+
+static int int_rank(const tn_delta_type *t)
+{
+    static const char *const NAMES[] = { "byte", "short", "integer", "long" };
+    for (int i = 0; i < 4; i++) {
+        if (tn_delta_type_is(t, NAMES[i])) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static bool is_decimal(const tn_delta_type *t, int64_t *precision, int64_t *scale)
+{
+    tn_str head;
+    tn_str tail;
+    if (t->kind != TN_DT_PRIMITIVE || !tn_str_starts(t->name, TN_STR("decimal(")) || !tn_str_ends(t->name, TN_STR(")"))) {
+        return false;
+    }
+    tn_str args = tn_str_sub(t->name, 8, t->name.n - 1);
+    (void)tn_str_cut(args, ',', &head, &tail);
+    return tn_str_to_i64(tn_str_trim(head), precision) && tn_str_to_i64(tn_str_trim(tail), scale);
+}
+
+static bool is_float(const tn_delta_type *t)
+{
+    return tn_delta_type_is(t, "float") || tn_delta_type_is(t, "double");
+}
+
+static bool is_timestamp(const tn_delta_type *t)
+{
+    return tn_delta_type_is(t, "timestamp") || tn_delta_type_is(t, "timestamp_ntz");
+}
+
+/* Whether CAST from one to the other keeps every digit or fails. */
+static bool castable_primitive(const tn_delta_type *from, const tn_delta_type *to, bool top)
+{
+    int64_t p;
+    int64_t s;
+    int64_t q;
+    int64_t r;
+    if (int_rank(from) > 0) {
+        return int_rank(to) > 0 || is_float(to) || is_decimal(to, &p, &s);
+    }
+    if (is_decimal(from, &p, &s)) {
+        return is_float(to) || (is_decimal(to, &q, &r) && r >= s);
+    }
+    if (is_float(from)) {
+        return is_float(to);
+    }
+    if (tn_delta_type_is(from, "date")) {
+        return is_timestamp(to);
+    }
+    return top && is_timestamp(from) && is_timestamp(to);
+}
+
+static bool castable(const tn_delta_type *from, const tn_delta_type *to, bool top)
+{
+    if (from->kind != to->kind) {
+        return false;
+    }
+    if (from->kind == TN_DT_PRIMITIVE) {
+        return tn_str_eq(from->name, to->name) || castable_primitive(from, to, top);
+    }
+    if (from->kind != TN_DT_STRUCT) {
+        bool key = from->kind != TN_DT_MAP || castable(from->key, to->key, false);
+        return key && castable(from->element, to->element, false);
+    }
+    for (size_t i = 0; i < from->fields.n; i++) {
+        const tn_delta_field *f = tn_delta_field_find(to, from->fields.v[i].name);
+        if (f == NULL || !castable(from->fields.v[i].type, f->type, false)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the source ---- */
+
+static tn_rc check_names(const tn_delta_type *t, tn_err *err)
+{
+    for (size_t i = 0; i < t->fields.n; i++) {
+        if (t->fields.v[i].name.n == 0) {
+            return tn_fail(err, TN_E_VALUE, "column %zu has no name", i + 1);
+        }
+        if (tn_delta_field_find(t, t->fields.v[i].name) != &t->fields.v[i]) {
+            tn_rc rc = tn_fail(err, TN_E_VALUE, "there are two columns '" TN_STR_FMT "'", TN_STR_ARG(t->fields.v[i].name));
+            return tn_hint(err, rc, "names of a Delta table differ by more than upper and lower case; rename one with AS");
+        }
+    }
+    return TN_OK;
+}
+
+static tn_rc read_source(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err)
+{
+    tn_val columns;
+    TN_TRY(tn_conn_describe(conn, m->a, select_sql, &columns, err));
+    m->source = tn_new(m->a, tn_delta_type);
+    m->source->kind = TN_DT_STRUCT;
+    for (size_t i = 0; i < columns.list->n; i++) {
+        const tn_val *pair = columns.list->v[i].list->v;
+        tn_delta_field f = { .name = tn_val_as_str(pair[0]), .nullable = true, .metadata = tn_val_dict(m->a) };
+        tn_rc rc = tn_delta_type_from_sql(m->a, tn_val_as_str(pair[1]), &f.type, err);
+        if (rc != TN_OK) {
+            return tn_while(err, rc, "column '" TN_STR_FMT "'", TN_STR_ARG(f.name));
+        }
+        if (tn_delta_type_has(f.type, "variant")) {
+            rc = tn_fail(err, TN_E_UNSUPPORTED, "the column '" TN_STR_FMT "' is a VARIANT, which cannot be written yet", TN_STR_ARG(f.name));
+            return tn_hint(err, rc, "cast it to JSON or VARCHAR");
+        }
+        tn_vec_push(&m->source->fields, m->a, f);
+    }
+    return check_names(m->source, err);
+}
+
+/* ---- the schema after the write ---- */
+
+static tn_rc type_conflict(tn_str name, const tn_delta_type *from, const tn_delta_type *to, tn_arena *a, tn_err *err)
+{
+    tn_buf f = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf t = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+    tn_delta_type_to_sql(&f, from);
+    tn_delta_type_to_sql(&t, to);
+    tn_rc rc = tn_fail(err, TN_E_TYPE, "the column '" TN_STR_FMT "' is " TN_STR_FMT ", the table has " TN_STR_FMT, TN_STR_ARG(name),
+        TN_STR_ARG(tn_buf_str(&f)), TN_STR_ARG(tn_buf_str(&t)));
+    return tn_hint(err, rc, "cast it, or overwrite the table with schema mode overwrite");
+}
+
+static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool top, bool *changed, tn_err *err);
+
+static tn_rc merge_type(maker *m, tn_str name, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool *changed, tn_err *err)
+{
+    if (into->kind == TN_DT_STRUCT && from->kind == TN_DT_STRUCT) {
+        return merge_fields(m, into, from, may_add, false, changed, err);
+    }
+    if (into->kind == from->kind && into->kind != TN_DT_PRIMITIVE) {
+        if (into->kind == TN_DT_MAP) {
+            TN_TRY(merge_type(m, name, into->key, from->key, may_add, changed, err));
+        }
+        return merge_type(m, name, into->element, from->element, may_add, changed, err);
+    }
+    return castable(from, into, true) ? TN_OK : type_conflict(name, from, into, m->a, err);
+}
+
+static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool top, bool *changed, tn_err *err)
+{
+    for (size_t i = 0; i < from->fields.n; i++) {
+        const tn_delta_field *f = &from->fields.v[i];
+        tn_delta_field *g = tn_delta_field_find(into, f->name);
+        if (g != NULL) {
+            TN_TRY(merge_type(m, f->name, g->type, f->type, may_add, changed, err));
+            continue;
+        }
+        if (!may_add) {
+            tn_rc rc = tn_fail(err, TN_E_TYPE, "the table has no %s '" TN_STR_FMT "'", top ? "column" : "nested field", TN_STR_ARG(f->name));
+            return tn_hint(err, rc, "schema mode merge adds new columns");
+        }
+        tn_vec_push(&into->fields, m->a, *f);
+        *changed = true;
+    }
+    return TN_OK;
+}
+
+/* A copy whose nested types may be changed without touching the snapshot. */
+static tn_delta_type *copy_type(tn_arena *a, const tn_delta_type *t)
+{
+    tn_delta_type *c = tn_new(a, tn_delta_type);
+    *c = *t;
+    c->element = t->element ? copy_type(a, t->element) : NULL;
+    c->key = t->key ? copy_type(a, t->key) : NULL;
+    c->fields = (tn_delta_fields){ 0 };
+    for (size_t i = 0; i < t->fields.n; i++) {
+        tn_delta_field f = t->fields.v[i];
+        f.type = copy_type(a, f.type);
+        tn_vec_push(&c->fields, a, f);
+    }
+    return c;
+}
+
+static void print_schema(maker *m)
+{
+    tn_buf b = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+    tn_delta_schema_print(&b, m->to->meta.schema);
+    m->to->meta.schema_json = tn_buf_str(&b);
+    m->to->meta_is_new = true;
+}
+
+static bool same_partitions(const tn_strs *x, const tn_strs *y)
+{
+    bool same = x->n == y->n;
+    for (size_t i = 0; same && i < x->n; i++) {
+        same = tn_str_eq_nocase(x->v[i], y->v[i]);
+    }
+    return same;
+}
+
+static tn_rc check_partitions(const maker *m, tn_err *err)
+{
+    const tn_delta_meta *meta = &m->to->meta;
+    for (size_t i = 0; i < meta->partition_columns.n; i++) {
+        tn_str name = meta->partition_columns.v[i];
+        const tn_delta_field *f = tn_delta_field_find(meta->schema, name);
+        if (f == NULL) {
+            return tn_fail(err, TN_E_VALUE, "the partition column '" TN_STR_FMT "' is not a column", TN_STR_ARG(name));
+        }
+        if (f->type->kind != TN_DT_PRIMITIVE || tn_delta_type_is(f->type, "binary")) {
+            return tn_fail(err, TN_E_UNSUPPORTED, "the column '" TN_STR_FMT "' cannot be a partition column: its type is not simple",
+                TN_STR_ARG(name));
+        }
+    }
+    if (meta->partition_columns.n > 0 && meta->partition_columns.n == meta->schema->fields.n) {
+        return tn_fail(err, TN_E_VALUE, "every column is a partition column");
+    }
+    return TN_OK;
+}
+
+/* Names as the schema spells them. */
+static void set_partitions(maker *m, const tn_strs *names)
+{
+    m->to->meta.partition_columns = (tn_strs){ 0 };
+    for (size_t i = 0; i < names->n; i++) {
+        const tn_delta_field *f = tn_delta_field_find(m->to->meta.schema, names->v[i]);
+        tn_vec_push(&m->to->meta.partition_columns, m->a, f ? f->name : tn_str_dup(m->a, names->v[i]));
+    }
+}
+
+static tn_rc new_table(maker *m, tn_err *err)
+{
+    tn_delta_meta *meta = &m->to->meta;
+    *meta = (tn_delta_meta){ .id = tn_uuid4(m->a),
+        .name = m->opts->name,
+        .description = m->opts->description,
+        .format_provider = TN_STR("parquet"),
+        .schema = m->source,
+        .configuration = tn_val_dict(m->a),
+        .created_ms = tn_clock_now_ms() };
+    if (m->opts->properties.tag == TN_DICT) {
+        size_t at = 0;
+        const tn_dict *d = m->opts->properties.dict;
+        for (const tn_dict_item *it = tn_dict_next(d, &at); it != NULL; it = tn_dict_next(d, &at)) {
+            tn_str value = tn_val_is_str(it->value) ? tn_val_as_str(it->value) : tn_str_lower(m->a, tn_val_to_str(m->a, it->value));
+            tn_dict_puts(meta->configuration.dict, tn_str_dup(m->a, tn_val_to_str(m->a, it->key)), tn_val_str_dup(m->a, value));
+        }
+    }
+    if (m->source->fields.n == 0) {
+        return tn_fail(err, TN_E_VALUE, "a table needs a column");
+    }
+    set_partitions(m, &m->opts->partition_by);
+    print_schema(m);
+    return TN_OK;
+}
+
+static tn_rc overwritten_schema(maker *m, tn_err *err)
+{
+    tn_delta_meta *meta = &m->to->meta;
+    bool same_schema = tn_delta_type_eq(meta->schema, m->source);
+    const tn_strs *wanted = &m->opts->partition_by;
+    bool keep = wanted->n == 0;
+    for (size_t i = 0; keep && i < meta->partition_columns.n; i++) {
+        keep = tn_delta_field_find(m->source, meta->partition_columns.v[i]) != NULL;
+    }
+    if (same_schema && (keep || same_partitions(wanted, &meta->partition_columns))) {
+        return TN_OK;
+    }
+    if (m->source->fields.n == 0) {
+        return tn_fail(err, TN_E_VALUE, "a table needs a column");
+    }
+    tn_strs old = meta->partition_columns;
+    meta->schema = same_schema ? meta->schema : m->source;
+    set_partitions(m, keep ? &old : wanted);
+    print_schema(m);
+    return TN_OK;
+}
+
+static tn_rc existing_table(maker *m, tn_err *err)
+{
+    m->to->meta = m->s->meta;
+    m->to->protocol = m->s->protocol;
+    if (m->opts->schema_mode == TN_SCHEMA_OVERWRITE) {
+        if (m->opts->mode != TN_DELTA_OVERWRITE) {
+            return tn_fail(err, TN_E_USAGE, "schema mode overwrite goes with mode overwrite only");
+        }
+        return overwritten_schema(m, err);
+    }
+    if (m->opts->partition_by.n > 0 && !same_partitions(&m->opts->partition_by, &m->s->meta.partition_columns)) {
+        tn_rc rc = tn_fail(err, TN_E_VALUE, "the table is partitioned by other columns");
+        return tn_hint(err, rc, "mode overwrite with schema mode overwrite changes the partitioning");
+    }
+    tn_delta_type *merged = copy_type(m->a, m->s->meta.schema);
+    bool changed = false;
+    TN_TRY(merge_fields(m, merged, m->source, m->opts->schema_mode == TN_SCHEMA_MERGE, true, &changed, err));
+    if (changed) {
+        m->to->meta.schema = merged;
+        print_schema(m);
+    }
+    return TN_OK;
+}
+
+/* ---- protocol ---- */
+
+static void add_feature(tn_arena *a, tn_strs *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (tn_str_is(list->v[i], name)) {
+            return;
+        }
+    }
+    tn_vec_push(list, a, tn_str_of(name));
+}
+
+/* Turns an old-style protocol into lists that say the same. */
+static void to_lists(tn_arena *a, tn_delta_protocol *p)
+{
+    static const struct {
+        const char *name;
+        int writer;
+    } LEGACY[] = { { "appendOnly", 2 }, { "invariants", 2 }, { "checkConstraints", 3 }, { "changeDataFeed", 4 },
+        { "generatedColumns", 4 }, { "columnMapping", 5 }, { "identityColumns", 6 } };
+    for (size_t i = 0; p->writer < 7 && i < TN_COUNTOF(LEGACY); i++) {
+        if (p->writer >= LEGACY[i].writer) {
+            add_feature(a, &p->writer_features, LEGACY[i].name);
+        }
+    }
+    if (p->reader == 2) {
+        add_feature(a, &p->reader_features, "columnMapping");
+    }
+    p->writer = 7;
+}
+
+/* Makes sure that the protocol names a feature. */
+static void require(maker *m, const char *feature, bool reader, int legacy_writer)
+{
+    tn_delta_protocol *p = &m->to->protocol;
+    if (tn_delta_has_feature(p, feature)) {
+        return;
+    }
+    m->to->protocol_is_new = true;
+    if (legacy_writer > 0 && p->writer < 7) {
+        p->writer = legacy_writer > p->writer ? legacy_writer : p->writer;
+        return;
+    }
+    tn_strs readers = { 0 };
+    tn_strs writers = { 0 };
+    for (size_t i = 0; i < p->reader_features.n; i++) {
+        tn_vec_push(&readers, m->a, p->reader_features.v[i]);
+    }
+    for (size_t i = 0; i < p->writer_features.n; i++) {
+        tn_vec_push(&writers, m->a, p->writer_features.v[i]);
+    }
+    p->reader_features = readers;
+    p->writer_features = writers;
+    to_lists(m->a, p);
+    add_feature(m->a, &p->writer_features, feature);
+    if (reader) {
+        p->reader = 3;
+        add_feature(m->a, &p->reader_features, feature);
+    }
+}
+
+static const struct {
+    const char *property;
+    const char *value; /* NULL: any */
+    const char *feature;
+    bool reader;
+    int legacy_writer;
+} BY_PROPERTY[] = {
+    { "delta.enableChangeDataFeed", "true", "changeDataFeed", false, 4 },
+    { "delta.enableDeletionVectors", "true", "deletionVectors", true, 0 },
+    { "delta.enableInCommitTimestamps", "true", "inCommitTimestamp", false, 0 },
+    { "delta.checkpointPolicy", "v2", "v2Checkpoint", true, 0 },
+    { "delta.enableTypeWidening", "true", "typeWidening", true, 0 },
+    { "delta.enableRowTracking", "true", "rowTracking", false, 0 },
+    { "delta.enableIcebergCompatV1", "true", "icebergCompatV1", false, 0 },
+    { "delta.enableIcebergCompatV2", "true", "icebergCompatV2", false, 0 },
+    { "delta.enableVariantShredding", "true", "variantShredding", true, 0 },
+};
+
+static tn_rc make_protocol(maker *m, tn_err *err)
+{
+    tn_delta_target *to = m->to;
+    if (m->s == NULL) {
+        to->protocol = (tn_delta_protocol){ .reader = 1, .writer = 2 };
+        to->protocol_is_new = true;
+        tn_str mapping = tn_delta_property(&to->meta, "delta.columnMapping.mode");
+        if (mapping.n > 0 && !tn_str_is(mapping, "none")) {
+            return tn_fail(err, TN_E_UNSUPPORTED, "tables with column mapping cannot be made yet");
+        }
+    }
+    for (size_t i = 0; m->s == NULL && i < TN_COUNTOF(BY_PROPERTY); i++) {
+        if (tn_delta_property_is(&to->meta, BY_PROPERTY[i].property, BY_PROPERTY[i].value)) {
+            require(m, BY_PROPERTY[i].feature, BY_PROPERTY[i].reader, BY_PROPERTY[i].legacy_writer);
+        }
+    }
+    size_t at = 0;
+    const tn_dict_item *it = NULL;
+    while (m->s == NULL && (it = tn_dict_next(to->meta.configuration.dict, &at)) != NULL) {
+        if (tn_str_starts(tn_val_as_str(it->key), TN_STR("delta.constraints."))) {
+            require(m, "checkConstraints", false, 3);
+        }
+    }
+    if (tn_delta_type_has(to->meta.schema, "timestamp_ntz")) {
+        require(m, "timestampNtz", true, 0);
+    }
+    return tn_delta_check_writable(&to->protocol, &to->meta, err);
+}
+
+/* ---- the SELECT ---- */
+
+static void add_value(maker *m, tn_buf *b, const tn_delta_field *f, const tn_delta_field *src)
+{
+    tn_buf type = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+    tn_delta_type_to_sql(&type, f->type);
+    bool blank_is_null = tn_delta_type_is(f->type, "string") && tn_delta_partition_index(&m->to->meta, f->name) != SIZE_MAX;
+    tn_buf_addz(b, blank_is_null ? "nullif(CAST(" : "CAST(");
+    if (src == NULL) {
+        tn_buf_addz(b, "NULL");
+    } else if (is_timestamp(f->type) && is_timestamp(src->type) && !tn_str_eq(f->type->name, src->type->name)) {
+        tn_sql_ident(b, src->name); /* a time without zone is taken as UTC, whatever the session's zone is */
+        tn_buf_addz(b, " AT TIME ZONE 'UTC'");
+    } else {
+        tn_sql_ident(b, src->name);
+    }
+    tn_buf_addf(b, " AS " TN_STR_FMT ")%s AS ", TN_STR_ARG(tn_buf_str(&type)), blank_is_null ? ", '')" : "");
+    tn_sql_ident(b, f->name);
+}
+
+static void add_check(tn_buf *b, tn_str name, tn_str expr)
+{
+    tn_buf msg = tn_buf_init(b->arena, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf_addf(&msg, "a row violates the constraint '" TN_STR_FMT "': " TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(expr));
+    tn_buf_addz(b, " AND CASE WHEN (");
+    tn_buf_add(b, expr);
+    tn_buf_addz(b, ") THEN true ELSE error(");
+    tn_sql_literal(b, tn_buf_str(&msg));
+    tn_buf_addz(b, ") END");
+}
+
+/* delta.constraints.NAME of the table, delta.invariants of columns. */
+static tn_rc add_checks(maker *m, tn_buf *b, tn_err *err)
+{
+    const tn_delta_meta *meta = &m->to->meta;
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (meta->configuration.tag == TN_DICT && (it = tn_dict_next(meta->configuration.dict, &at)) != NULL) {
+        tn_str key = tn_val_as_str(it->key);
+        if (tn_str_starts(key, TN_STR("delta.constraints."))) {
+            add_check(b, tn_str_sub(key, 18, key.n), tn_val_as_str(it->value));
+        }
+    }
+    for (size_t i = 0; i < meta->schema->fields.n; i++) {
+        const tn_delta_field *f = &meta->schema->fields.v[i];
+        tn_str text = tn_val_str_at(f->metadata, "delta.invariants", TN_STR_NONE);
+        tn_val v;
+        if (text.n == 0) {
+            continue;
+        }
+        TN_TRY(tn_json_parse(m->a, text, &v, err));
+        add_check(b, f->name, tn_val_str_at(tn_val_at(v, "expression"), "expression", TN_STR("NULL")));
+    }
+    return TN_OK;
+}
+
+static tn_rc make_select(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err)
+{
+    const tn_delta_fields *fields = &m->to->meta.schema->fields;
+    tn_buf b = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT ");
+    for (size_t i = 0; i < fields->n; i++) {
+        const tn_delta_field *f = &fields->v[i];
+        const tn_delta_field *src = tn_delta_field_find(m->source, f->name);
+        if (src == NULL && !f->nullable) {
+            return tn_fail(err, TN_E_DATA, "the column '" TN_STR_FMT "' may not be NULL and is not given", TN_STR_ARG(f->name));
+        }
+        tn_buf_addz(&b, i > 0 ? ", " : "");
+        add_value(m, &b, f, src);
+    }
+    tn_buf_addz(&b, " FROM (");
+    tn_buf_add(&b, select_sql);
+    tn_buf_addz(&b, "\n) AS source");
+    tn_buf checks = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+    TN_TRY(add_checks(m, &checks, err));
+    if (checks.n > 0) {
+        tn_buf whole = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+        tn_buf_addz(&whole, "SELECT * FROM (");
+        tn_buf_add(&whole, tn_buf_str(&b));
+        tn_buf_addz(&whole, ") AS checked WHERE true");
+        tn_buf_add(&whole, tn_buf_str(&checks));
+        b = whole;
+    }
+    TN_TRY(tn_buf_finish(&b, "the write's SELECT", &m->to->select, err));
+    tn_val columns;
+    tn_err why = TN_ERR_INIT;
+    if (checks.n > 0 && tn_conn_describe(conn, m->a, m->to->select, &columns, &why) != TN_OK) {
+        return tn_fail(err, TN_E_UNSUPPORTED, "a constraint of the table cannot be checked here: %s", why.msg);
+    }
+    return TN_OK;
+}
+
+tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts,
+    tn_delta_target *ret, tn_err *err)
+{
+    tn_delta_target to = { .protocol_is_new = false };
+    maker m = { .a = a, .s = s, .opts = opts, .to = &to };
+    TN_TRY(read_source(&m, conn, select_sql, err));
+    TN_TRY(s == NULL ? new_table(&m, err) : existing_table(&m, err));
+    TN_TRY(check_partitions(&m, err));
+    TN_TRY(make_protocol(&m, err));
+    TN_TRY(make_select(&m, conn, select_sql, err));
+    *ret = to;
+    return TN_OK;
+}

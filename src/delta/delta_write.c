@@ -1,0 +1,223 @@
+/* delta_write.c: create, append, overwrite.
+ *
+ *     snapshot -> target (all refusals) -> COPY -> plan -> tn_delta_commit_write -> checkpoint when due
+ * Data files come first and are removed again when the commit does not come about; only an unknown outcome leaves them.
+ */
+#include "delta/delta_impl.h"
+#include "os/clock.h"
+#include "text/json.h"
+
+enum { CREATE_TRIES_MAX = 20 };
+
+typedef struct write {
+    tn_delta_table *t;
+    tn_conn *conn;
+    tn_arena *a;
+    const tn_delta_write_opts *opts;
+    const tn_delta_snapshot *s; /* NULL: the table is not there */
+    tn_delta_target target;
+    tn_delta_files files;
+    int64_t rows;
+} write;
+
+/* ---- commitInfo ---- */
+
+/* Values of operationParameters are texts of JSON, as Spark writes them. */
+static tn_val json_of_strs(tn_arena *a, const tn_strs *v)
+{
+    tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf_addc(&b, '[');
+    for (size_t i = 0; i < v->n; i++) {
+        tn_buf_addz(&b, i > 0 ? "," : "");
+        tn_json_add_str(&b, v->v[i]);
+    }
+    tn_buf_addc(&b, ']');
+    return tn_val_str(tn_buf_str(&b));
+}
+
+static tn_val int_text(tn_arena *a, int64_t v)
+{
+    return tn_val_str(tn_str_printf(a, "%lld", (long long)v));
+}
+
+static tn_val parameters(const write *w)
+{
+    if (w->opts->operation_parameters.tag == TN_DICT) {
+        return w->opts->operation_parameters;
+    }
+    static const char *const MODES[] = { "ErrorIfExists", "Append", "Overwrite" };
+    tn_val d = tn_val_dict(w->a);
+    tn_dict_putz(d.dict, "mode", tn_val_z(MODES[w->opts->mode]));
+    tn_dict_putz(d.dict, "partitionBy", json_of_strs(w->a, &w->target.meta.partition_columns));
+    return d;
+}
+
+static tn_val metrics(const write *w, size_t removed)
+{
+    tn_val d = tn_val_dict(w->a);
+    int64_t bytes = 0;
+    for (size_t i = 0; i < w->files.n; i++) {
+        bytes += w->files.v[i].size;
+    }
+    tn_dict_putz(d.dict, "numFiles", int_text(w->a, (int64_t)w->files.n));
+    tn_dict_putz(d.dict, "numOutputRows", int_text(w->a, w->rows));
+    tn_dict_putz(d.dict, "numOutputBytes", int_text(w->a, bytes));
+    if (removed > 0) {
+        tn_dict_putz(d.dict, "numRemovedFiles", int_text(w->a, (int64_t)removed));
+    }
+    return d;
+}
+
+/* ---- the plan ---- */
+
+static tn_delta_txn_plan make_plan(write *w)
+{
+    tn_delta_txn_plan p = {
+        .read_version = w->s ? w->s->version : -1,
+        .blind_append = w->opts->mode != TN_DELTA_OVERWRITE && !w->target.meta_is_new,
+        .reads_all = w->s != NULL && w->opts->mode == TN_DELTA_OVERWRITE,
+        .protocol = w->target.protocol_is_new ? &w->target.protocol : NULL,
+        .meta = w->target.meta_is_new ? &w->target.meta : NULL,
+        .adds = w->files,
+        .user_metadata = w->opts->user_metadata,
+    };
+    int64_t now = tn_clock_now_ms();
+    for (size_t i = 0; p.reads_all && i < w->s->files.n; i++) {
+        tn_vec_push(&p.removes, w->a, tn_delta_remove_of(&w->s->files.v[i], now));
+    }
+    if (w->opts->app_id.n > 0) {
+        tn_delta_txn txn = { .app_id = w->opts->app_id, .version = w->opts->txn_version, .last_updated = now };
+        tn_vec_push(&p.txns, w->a, txn);
+    }
+    p.operation = w->opts->operation.n > 0 ? w->opts->operation
+                  : w->s == NULL           ? TN_STR("CREATE TABLE AS SELECT")
+                                           : TN_STR("WRITE");
+    p.operation_parameters = parameters(w);
+    p.operation_metrics = metrics(w, p.removes.n);
+    return p;
+}
+
+/* The floor of the next inCommitTimestamp; ABSENT when the table keeps none. */
+static int64_t in_commit_floor(const write *w)
+{
+    if (!tn_delta_property_is(&w->target.meta, "delta.enableInCommitTimestamps", "true")) {
+        return TN_DELTA_ABSENT;
+    }
+    return w->s != NULL && w->s->timestamp_ms != TN_DELTA_ABSENT ? w->s->timestamp_ms : 0;
+}
+
+/* ---- one attempt ---- */
+
+static tn_rc check_mode(const write *w, tn_err *err)
+{
+    if (w->s == NULL) {
+        return TN_OK;
+    }
+    if (w->opts->mode == TN_DELTA_CREATE) {
+        return tn_fail(err, TN_E_EXISTS, "there is a table at '" TN_STR_FMT "' already", TN_STR_ARG(w->t->store->root));
+    }
+    if (w->opts->mode == TN_DELTA_OVERWRITE && tn_delta_property_is(&w->s->meta, "delta.appendOnly", "true")) {
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "the table is append-only (delta.appendOnly): it cannot be overwritten");
+        return tn_hint(err, rc, "append to it, or set the property to false");
+    }
+    return tn_delta_check_writable(&w->s->protocol, &w->s->meta, err);
+}
+
+static bool already_written(const write *w)
+{
+    return w->s != NULL && w->opts->app_id.n > 0 && tn_delta_snapshot_txn(w->s, w->opts->app_id) >= w->opts->txn_version;
+}
+
+static void fill_result(const write *w, int64_t version, tn_delta_write_result *ret)
+{
+    *ret = (tn_delta_write_result){ .version = version, .rows = w->rows, .files = (int64_t)w->files.n, .created = w->s == NULL };
+    for (size_t i = 0; i < w->files.n; i++) {
+        ret->bytes += w->files.v[i].size;
+    }
+}
+
+/* An append of no rows that changes nothing else makes no version. */
+static bool nothing_to_commit(const write *w)
+{
+    return w->s != NULL && w->opts->mode == TN_DELTA_APPEND && w->files.n == 0 && w->opts->app_id.n == 0 && !w->target.meta_is_new;
+}
+
+static tn_rc commit(write *w, int64_t *ret_version, tn_err *err)
+{
+    tn_delta_txn_plan plan = make_plan(w);
+    tn_rc rc = tn_delta_commit_write(w->t, &plan, in_commit_floor(w), ret_version, err);
+    if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
+        tn_delta_files_discard(w->t, &w->files);
+    }
+    return rc;
+}
+
+static tn_rc open_if_there(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret, tn_err *err)
+{
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, ret, &why);
+    if (rc == TN_E_NOTFOUND) {
+        *ret = NULL;
+        return TN_OK;
+    }
+    if (rc != TN_OK && err != NULL) {
+        *err = why;
+    }
+    return rc;
+}
+
+/* *ret_again: another writer made the table at the same time; look again and append to it. */
+static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts, bool *ret_again,
+    tn_delta_write_result *ret, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("delta write", NULL);
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_TRY(open_if_there(t, conn, &s, err));
+    write w = { .t = t, .conn = conn, .a = a, .opts = opts, .s = s };
+    TN_TRY(check_mode(&w, err));
+    if (already_written(&w)) {
+        *ret = (tn_delta_write_result){ .version = s->version, .skipped = true };
+        return TN_OK;
+    }
+    TN_TRY(tn_delta_target_make(a, s, conn, select_sql, opts, &w.target, err));
+    TN_TRY(tn_delta_files_write(t, conn, a, &w.target, opts->target_file_bytes, &w.files, &w.rows, err));
+    if (nothing_to_commit(&w)) {
+        *ret = (tn_delta_write_result){ .version = s->version };
+        return TN_OK;
+    }
+    int64_t version;
+    tn_rc rc = commit(&w, &version, err);
+    if (rc == TN_E_CONFLICT && s == NULL) {
+        *ret_again = opts->mode != TN_DELTA_CREATE;
+        return opts->mode == TN_DELTA_CREATE ? TN_E_EXISTS : rc;
+    }
+    if (rc == TN_E_CONFLICT && opts->app_id.n > 0) {
+        *ret_again = true; /* the winner may have written the same batch: then it is there already */
+        return rc;
+    }
+    TN_TRY(rc);
+    fill_result(&w, version, ret);
+    tn_delta_after_commit(t, conn, version, &w.target.meta);
+    return TN_OK;
+}
+
+tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts,
+    tn_delta_write_result *ret, tn_err *err)
+{
+    tn_rc rc = TN_E_CONFLICT;
+    bool again = true;
+    tn_err why = TN_ERR_INIT;
+    for (int i = 0; again && rc == TN_E_CONFLICT && i < CREATE_TRIES_MAX; i++) {
+        again = false;
+        tn_err_clear(&why);
+        rc = attempt(t, conn, select_sql, opts, &again, ret, &why);
+    }
+    if (rc == TN_OK) {
+        return TN_OK;
+    }
+    if (err != NULL) {
+        *err = why;
+        err->rc = rc;
+    }
+    return tn_while(err, rc, "writing the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
+}

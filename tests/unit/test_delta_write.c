@@ -1,0 +1,275 @@
+// layers: base os text store duck delta
+/* End to end on a local folder: DuckDB writes and reads the files, the log is ours. */
+#include "tn_test.h"
+
+#include "delta/delta.h"
+#include "os/file.h"
+
+typedef struct fixture {
+    tn_duck *duck;
+    tn_conn *conn;
+    tn_store *store;
+    tn_delta_table *table;
+    tn_str dir;
+} fixture;
+
+static void close_fixture(void *p)
+{
+    fixture *f = p;
+    tn_delta_table_close(f->table);
+    tn_store_unref(f->store);
+    tn_conn_close(f->conn);
+    tn_duck_close(f->duck);
+}
+
+static fixture *open_fixture(tn_arena *arena, tn_err *err)
+{
+    fixture *f = tn_new(arena, fixture);
+    f->dir = tn_str_of(tn_arena_printf(arena, "%s/t", tn_test_dir(arena)));
+    tn_arena_defer(arena, close_fixture, f);
+    tn_duck_opts opts = { .threads = 2 };
+    TN_ASSERT_OK(tn_duck_open(&opts, &f->duck, err));
+    TN_ASSERT_OK(tn_duck_connect(f->duck, &f->conn, err));
+    TN_ASSERT_OK(tn_store_open(f->dir, NULL, &f->store, err));
+    TN_ASSERT_OK(tn_delta_table_open(f->store, &f->table, err));
+    return f;
+}
+
+static tn_delta_write_result put(fixture *f, tn_delta_mode mode, const char *sql, tn_err *err)
+{
+    tn_delta_write_opts o = { .mode = mode };
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, tn_str_of(sql), &o, &r, err));
+    return r;
+}
+
+static tn_str scan(fixture *f, tn_arena *arena, int64_t version, tn_err *err)
+{
+    tn_delta_snapshot *s;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, version, &s, err));
+    tn_str sql;
+    tn_rc rc = tn_delta_scan_sql(s, arena, NULL, &sql, err);
+    tn_delta_snapshot_unref(s);
+    TN_ASSERT_OK(rc);
+    return sql;
+}
+
+/* One value of a query over the table, as text; %s in the query stands for the table. */
+static tn_str ask_at(fixture *f, tn_arena *arena, int64_t version, const char *query, tn_err *err)
+{
+    tn_str sql = tn_str_replace(arena, tn_str_of(query), TN_STR("%s"),
+        tn_str_printf(arena, "(" TN_STR_FMT ")", TN_STR_ARG(scan(f, arena, version, err))));
+    tn_val v;
+    TN_ASSERT_OK(tn_conn_scalar(f->conn, arena, sql, &v, err));
+    return tn_val_to_str(arena, v);
+}
+
+static tn_str ask(fixture *f, tn_arena *arena, const char *query, tn_err *err)
+{
+    return ask_at(f, arena, TN_DELTA_LATEST, query, err);
+}
+
+TN_TEST(creates_appends_overwrites)
+{
+    fixture *f = open_fixture(arena, err);
+    bool there = true;
+    TN_ASSERT_OK(tn_delta_table_exists(f->table, &there, err));
+    TN_ASSERT(!there);
+    tn_delta_write_result r = put(f, TN_DELTA_CREATE, "SELECT range AS id, 'x' || range AS s FROM range(10)", err);
+    TN_ASSERT_EQ_I(r.version, 0);
+    TN_ASSERT(r.created);
+    TN_ASSERT_EQ_I(r.rows, 10);
+    TN_ASSERT_EQ_I(r.files, 1);
+    TN_ASSERT_OK(tn_delta_table_exists(f->table, &there, err));
+    TN_ASSERT(there);
+    r = put(f, TN_DELTA_APPEND, "SELECT 99 AS id, NULL AS s", err);
+    TN_ASSERT_EQ_I(r.version, 1);
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) || ' ' || sum(id) || ' ' || count(s) FROM %s", err), "11 144 10");
+    r = put(f, TN_DELTA_OVERWRITE, "SELECT 7::BIGINT AS id, 'seven' AS s", err);
+    TN_ASSERT_EQ_I(r.version, 2);
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT string_agg(id || s) FROM %s", err), "7seven");
+    TN_ASSERT_EQ_S(ask_at(f, arena, 0, "SELECT count(*) FROM %s", err), "10");
+    tn_delta_write_opts o = { .mode = TN_DELTA_CREATE };
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1 AS id"), &o, &r, err), TN_E_EXISTS);
+}
+
+TN_TEST(an_empty_table_keeps_its_types)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_result r = put(f, TN_DELTA_CREATE, "SELECT 1::DECIMAL(9,2) AS d, [1] AS l WHERE false", err);
+    TN_ASSERT_EQ_I(r.files, 0);
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) || (SELECT typeof(d) || typeof(l) FROM (SELECT d, l FROM %s UNION ALL SELECT NULL, NULL)) FROM %s", err),
+        "0DECIMAL(9,2)INTEGER[]");
+    r = put(f, TN_DELTA_APPEND, "SELECT 1::DECIMAL(9,2) AS d, [1] AS l WHERE false", err);
+    TN_ASSERT_EQ_I(r.version, 0);
+}
+
+TN_TEST(partitions_with_odd_values)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
+    tn_vec_push(&o.partition_by, arena, TN_STR("p"));
+    tn_vec_push(&o.partition_by, arena, TN_STR("d x"));
+    tn_delta_write_result r;
+    const char *rows = "SELECT unnest(['a b/c', 'NULL', NULL, '', '\xc3\xa9%:?#', 'x[1]*', 'q''uo']) AS p, DATE '2024-02-29' AS \"d x\", 1 AS v";
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, tn_str_of(rows), &o, &r, err));
+    TN_ASSERT_EQ_I(r.rows, 7);
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT string_agg(coalesce(p, '<null>'), '|' ORDER BY p NULLS FIRST) FROM %s", err),
+        "<null>|<null>|NULL|a b/c|q'uo|x[1]*|\xc3\xa9%:?#");
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT any_value(\"d x\") || ' ' || sum(v) || typeof(any_value(\"d x\")) FROM %s", err), "2024-02-29 7DATE");
+    /* Many values: the joined form of the scan. */
+    o.partition_by.n = 0;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn,
+        TN_STR("SELECT 'p' || (range % 50) AS p, DATE '2024-03-01' AS \"d x\", range::INTEGER AS v FROM range(100)"), &o, &r, err));
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) || ' ' || count(DISTINCT p) || ' ' || sum(v) FILTER (WHERE p = 'p7') FROM %s", err),
+        "107 55 64");
+}
+
+TN_TEST(schema_modes)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, TN_DELTA_CREATE, "SELECT 1::BIGINT AS id, {'a': 1, 'b': 'x'} AS st", err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
+    tn_delta_write_result r;
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT 2 AS id, 'n' AS name"), &o, &r, err), TN_E_TYPE);
+    TN_ASSERT_HAS(err->msg, "no column 'name'");
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT 'two' AS id"), &o, &r, err), TN_E_TYPE);
+    o.schema_mode = TN_SCHEMA_MERGE;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 2 AS ID, 'n' AS name, {'b': 'y', 'c': 2.5::DOUBLE} AS st"), &o, &r, err));
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT string_agg(id || ':' || coalesce(name, '-') || ':' || st::VARCHAR, ' ' ORDER BY id) FROM %s", err),
+        "1:-:{'a': 1, 'b': x, 'c': NULL} 2:n:{'a': NULL, 'b': y, 'c': 2.5}");
+    o.mode = TN_DELTA_OVERWRITE;
+    o.schema_mode = TN_SCHEMA_OVERWRITE;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 'z' AS other"), &o, &r, err));
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT string_agg(other) FROM %s", err), "z");
+    TN_ASSERT_EQ_S(ask_at(f, arena, 1, "SELECT count(name) FROM %s", err), "1");
+}
+
+TN_TEST(refuses_types_that_delta_lacks)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
+    tn_delta_write_result r;
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1::HUGEINT AS h"), &o, &r, err), TN_E_UNSUPPORTED);
+    TN_ASSERT_HAS(err->msg, "'h'");
+    TN_ASSERT_HAS(err->hint, "DECIMAL(38,0)");
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1 AS a, 2 AS \"A\""), &o, &r, err), TN_E_VALUE);
+    tn_file_infos left = { 0 };
+    TN_ASSERT_RC(tn_dir_list(arena, f->dir, true, &left, err), TN_E_NOTFOUND);
+}
+
+TN_TEST(idempotent_writes)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_APPEND, .app_id = TN_STR("load"), .txn_version = 5 };
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1 AS id"), &o, &r, err));
+    TN_ASSERT(!r.skipped);
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1 AS id"), &o, &r, err));
+    TN_ASSERT(r.skipped);
+    TN_ASSERT_EQ_I(r.version, 0);
+    o.txn_version = 6;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 2 AS id"), &o, &r, err));
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT sum(id) FROM %s", err), "3");
+}
+
+TN_TEST(constraints_hold)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_CREATE, .properties = tn_val_dict(arena) };
+    tn_dict_putz(o.properties.dict, "delta.constraints.positive", tn_val_z("id > 0"));
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1 AS id"), &o, &r, err));
+    o.mode = TN_DELTA_APPEND;
+    o.properties = TN_VAL_UNDEF;
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT -1 AS id"), &o, &r, err), TN_E_DATA);
+    TN_ASSERT_HAS(err->msg, "'positive'");
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) FROM %s", err), "1");
+    /* The file of the refused write is gone. */
+    tn_file_infos left = { 0 };
+    TN_ASSERT_OK(tn_dir_list(arena, f->dir, false, &left, err));
+    TN_ASSERT_EQ_I(left.n, 2);
+}
+
+TN_TEST(checkpoints_carry_the_state)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_APPEND, .app_id = TN_STR("app") };
+    tn_delta_write_result r;
+    tn_vec_push(&o.partition_by, arena, TN_STR("p"));
+    for (int i = 0; i < 23; i++) {
+        o.txn_version = i + 1;
+        o.mode = i == 4 ? TN_DELTA_OVERWRITE : TN_DELTA_APPEND;
+        TN_ASSERT_OK(tn_delta_write(f->table, f->conn, tn_str_printf(arena, "SELECT %d AS id, '%c' AS p", i, 'a' + i % 3), &o, &r, err));
+    }
+    /* Without the commits before the checkpoint a new reader must see the same. */
+    for (int i = 0; i < 20; i++) {
+        tn_str path = tn_str_printf(arena, TN_STR_FMT "/_delta_log/%020d.json", TN_STR_ARG(f->dir), i);
+        TN_ASSERT_OK(tn_file_remove(path, err));
+    }
+    tn_delta_table *t;
+    TN_ASSERT_OK(tn_delta_table_open(f->store, &t, err));
+    tn_delta_table_close(f->table);
+    f->table = t;
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) || ' ' || sum(id) FROM %s", err), "19 247");
+    tn_delta_snapshot *s;
+    TN_ASSERT_OK(tn_delta_snapshot_open(t, f->conn, TN_DELTA_LATEST, &s, err));
+    int64_t txn = tn_delta_snapshot_txn(s, TN_STR("app"));
+    int64_t rows = tn_delta_snapshot_rows(s);
+    size_t tombs = tn_delta_snapshot_tombstones(s)->n;
+    tn_delta_snapshot_unref(s);
+    TN_ASSERT_EQ_I(txn, 23);
+    TN_ASSERT_EQ_I(rows, 19);
+    TN_ASSERT_EQ_I(tombs, 4);
+    TN_ASSERT_RC(tn_delta_snapshot_open(t, f->conn, 7, &s, err), TN_E_NOTFOUND);
+    /* A checkpoint that is damaged is passed over when the log can do without it. */
+    tn_str bad = tn_str_printf(arena, TN_STR_FMT "/_delta_log/%020d.checkpoint.parquet", TN_STR_ARG(f->dir), 20);
+    TN_ASSERT_OK(tn_file_write(bad, TN_STR("PAR1 nonsense"), err));
+    TN_ASSERT_OK(tn_delta_table_open(f->store, &t, err));
+    tn_delta_table_close(f->table);
+    f->table = t;
+    tn_rc rc = tn_delta_snapshot_open(t, f->conn, TN_DELTA_LATEST, &s, err);
+    TN_ASSERT(rc != TN_OK); /* here the commits are gone, so it must not open with rows missing */
+}
+
+TN_TEST(history_and_restore)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, TN_DELTA_CREATE, "SELECT 1 AS id", err);
+    put(f, TN_DELTA_APPEND, "SELECT 2 AS id", err);
+    put(f, TN_DELTA_OVERWRITE, "SELECT 3 AS id", err);
+    int64_t version;
+    TN_ASSERT_OK(tn_delta_restore(f->table, f->conn, 1, &version, err));
+    TN_ASSERT_EQ_I(version, 3);
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT sum(id) FROM %s", err), "3");
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) FROM %s", err), "2");
+    tn_val list;
+    TN_ASSERT_OK(tn_delta_history(f->table, arena, 2, &list, err));
+    TN_ASSERT_EQ_I(list.list->n, 2);
+    TN_ASSERT_EQ_S(tn_val_str_at(list.list->v[0], "operation", TN_STR_NONE), "RESTORE");
+    TN_ASSERT_EQ_I(tn_val_int_at(list.list->v[1], "version", -1), 2);
+}
+
+TN_TEST(properties_shape_the_protocol)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_CREATE, .properties = tn_val_dict(arena) };
+    tn_dict_putz(o.properties.dict, "delta.enableDeletionVectors", TN_VAL_TRUE);
+    tn_dict_putz(o.properties.dict, "delta.appendOnly", tn_val_z("true"));
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT TIMESTAMP '2024-01-01 00:00:00.123456' AS t"), &o, &r, err));
+    tn_delta_snapshot *s;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &s, err));
+    const tn_delta_protocol *p = tn_delta_snapshot_protocol(s);
+    TN_ASSERT_EQ_I(p->reader, 3);
+    TN_ASSERT_EQ_I(p->writer, 7);
+    TN_ASSERT_EQ_I(p->reader_features.n, 2);
+    TN_ASSERT_EQ_I(p->writer_features.n, 4);
+    TN_ASSERT_EQ_S(tn_delta_snapshot_file(s, 0)->stats,
+        "{\"numRecords\":1,\"minValues\":{\"t\":\"2024-01-01T00:00:00.123\"},\"maxValues\":{\"t\":\"2024-01-01T00:00:00.124\"},"
+        "\"nullCount\":{\"t\":0}}");
+    tn_delta_snapshot_unref(s);
+    o = (tn_delta_write_opts){ .mode = TN_DELTA_OVERWRITE };
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT now()::TIMESTAMP AS t"), &o, &r, err), TN_E_UNSUPPORTED);
+    TN_ASSERT_HAS(err->msg, "append-only");
+}
