@@ -67,6 +67,9 @@ typedef struct tn_jinja_block {
 } tn_jinja_block;
 typedef tn_vec(tn_jinja_block) tn_jinja_blocks;
 tn_rc tn_jinja_extract_blocks(tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
+/* The same for some kinds only, as dbt does it per kind of file: tags of other kinds are then nothing special. kinds: 1u << kind, ored;
+ * with TN_BLOCK_DATA the text between the blocks comes too. tn_jinja_extract_blocks asks for all kinds but data. */
+tn_rc tn_jinja_extract_kinds(tn_arena *a, tn_str text, tn_jinja_src src, unsigned kinds, tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- macros ---- */
 typedef struct tn_jinja_macro_def tn_jinja_macro_def; /* immutable, part of its template */
@@ -93,6 +96,9 @@ tn_jinja_ctx tn_jinja_ctx_init(tn_jinja_env *e, tn_arena *a, tn_jinja_lookup loo
 tn_rc tn_jinja_render(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* Jinja2's NativeEnvironment: one node keeps its value; otherwise the text goes through Python's literal_eval when that works. */
 tn_rc tn_jinja_render_native(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
+/* dbt's native rendering of YAML values: one node keeps its value, also a text that looks like a number; several make a text. The filters
+ * as_native, as_bool, as_number and as_text (there with dbt_tags) say that a text is to be evaluated, or not. */
+tn_rc tn_jinja_render_quoted(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_jinja_eval(const tn_jinja_tmpl *expr, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* ast.literal_eval of Python; false when the text is no literal. */
 bool tn_jinja_literal_eval(tn_arena *a, tn_str text, tn_val *ret);

@@ -1,0 +1,205 @@
+/* jinja_attr.c: undefined values, x.name, x[key] and iteration, in Jinja2's order:
+ *
+ *   x.name    the attribute or method, then the item        x['name']  the item, then the attribute
+ *
+ * What has neither is undefined, with a message that says of what; only using it is an error.
+ */
+#include "jinja/jinja_run.h"
+
+/* ---- undefined ---- */
+
+tn_val tn_jinja_undef_hint(tn_str message)
+{
+    tn_val v = tn_val_undef(message);
+    v.flags = TN_UNDEF_HINT;
+    return v;
+}
+
+tn_rc tn_jinja_undef_fail(tn_val v, tn_err *err)
+{
+    tn_str s = tn_val_as_str(v);
+    if ((v.flags & TN_UNDEF_HINT) != 0) {
+        return tn_fail(err, TN_E_NAME, TN_STR_FMT, TN_STR_ARG(s));
+    }
+    if (v.aux == 0) {
+        return tn_fail(err, TN_E_NAME, "'" TN_STR_FMT "' is undefined", TN_STR_ARG(s));
+    }
+    tn_val of = { .tag = (uint8_t)(v.aux - 1) };
+    bool none = of.tag == TN_NONE, elem = (v.flags & TN_UNDEF_ELEM) != 0;
+    const char *type = none ? "None" : tn_val_type_name(of), *object = none ? "" : " object";
+    return elem ? tn_fail(err, TN_E_NAME, "%s%s has no element " TN_STR_FMT, type, object, TN_STR_ARG(s))
+                : tn_fail(err, TN_E_NAME, "'%s%s' has no attribute '" TN_STR_FMT "'", type, object, TN_STR_ARG(s));
+}
+
+tn_val tn_jinja_undef_attr(tn_jinja_ctx *ctx, tn_val of, tn_str name)
+{
+    if (of.tag == TN_OBJ) { /* its type's name is not in the tag */
+        return tn_jinja_undef_hint(tn_str_printf(ctx->arena, "'%s object' has no attribute '" TN_STR_FMT "'",
+            tn_val_type_name(of), TN_STR_ARG(name)));
+    }
+    tn_val v = tn_val_undef(name);
+    v.aux = (uint16_t)(of.tag + 1);
+    return v;
+}
+
+tn_val tn_jinja_undef_item(tn_jinja_ctx *ctx, tn_val of, tn_val key)
+{
+    if (tn_val_is_str(key)) {
+        return tn_jinja_undef_attr(ctx, of, tn_val_as_str(key));
+    }
+    tn_str repr = tn_val_to_repr(ctx->arena, key);
+    if (of.tag == TN_OBJ) {
+        return tn_jinja_undef_hint(tn_str_printf(ctx->arena, "%s object has no element " TN_STR_FMT,
+            tn_val_type_name(of), TN_STR_ARG(repr)));
+    }
+    tn_val v = tn_val_undef(repr);
+    v.aux = (uint16_t)(of.tag + 1);
+    v.flags = TN_UNDEF_ELEM;
+    return v;
+}
+
+/* ---- x.name ---- */
+
+/* The attribute or method, or undefined. */
+static tn_rc attr_of(tn_jinja_ctx *ctx, tn_val v, tn_str name, tn_val *ret, tn_err *err)
+{
+    *ret = TN_VAL_UNDEF;
+    if (name.n > 0 && name.p[0] == '_') { /* the sandbox: private names are not there */
+        return TN_OK;
+    }
+    if (v.tag != TN_OBJ) {
+        return tn_jinja_method(ctx, v, name, ret, err);
+    }
+    return v.obj->type->attr != NULL ? v.obj->type->attr(v.obj, ctx->arena, name, ret, err) : TN_OK;
+}
+
+static bool index_of(tn_val key, size_t n, size_t *ret)
+{
+    if (key.tag != TN_INT && key.tag != TN_BOOL) {
+        return false;
+    }
+    int64_t i = key.i < 0 ? key.i + (int64_t)n : key.i;
+    *ret = (size_t)i;
+    return i >= 0 && i < (int64_t)n;
+}
+
+/* The item, or undefined. */
+static tn_rc item_of(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn_err *err)
+{
+    *ret = TN_VAL_UNDEF;
+    size_t i = 0;
+    if (v.tag == TN_DICT) {
+        const tn_val *found = tn_val_hashable(key) ? tn_dict_find(v.dict, key) : NULL;
+        if (found != NULL) {
+            *ret = *found;
+        }
+    } else if (tn_val_is_seq(v)) {
+        if (index_of(key, v.list->n, &i)) {
+            *ret = v.list->v[i];
+        }
+    } else if (tn_val_is_str(v)) {
+        tn_str s = tn_val_as_str(v);
+        if (index_of(key, tn_utf8_len(s), &i)) {
+            size_t from = tn_utf8_offset(s, i);
+            *ret = tn_val_str(tn_str_sub(s, from, tn_utf8_offset(tn_str_sub(s, from, s.n), 1) + from));
+        }
+    } else if (v.tag == TN_OBJ && v.obj->type->item != NULL) {
+        return v.obj->type->item(v.obj, ctx->arena, key, ret, err);
+    }
+    return TN_OK;
+}
+
+/* Undefined values have no attributes; in chain mode (dbt's parsing) they are undefined again. */
+static tn_rc undef_attr(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn_err *err)
+{
+    if (!ctx->env->opts.undefined_chain) {
+        return tn_jinja_undef_fail(v, err);
+    }
+    *ret = tn_val_is_str(key) ? tn_val_undef(tn_val_as_str(key)) : v;
+    return TN_OK;
+}
+
+tn_rc tn_jinja_get_attr(tn_jinja_ctx *ctx, tn_val v, tn_str name, tn_val *ret, tn_err *err)
+{
+    tn_val got = TN_VAL_UNDEF;
+    if (v.tag == TN_UNDEF) {
+        return undef_attr(ctx, v, tn_val_str(name), ret, err);
+    }
+    TN_TRY(attr_of(ctx, v, name, &got, err));
+    if (got.tag == TN_UNDEF && (v.tag == TN_DICT || v.tag == TN_OBJ)) {
+        TN_TRY(item_of(ctx, v, tn_val_str(name), &got, err));
+    }
+    *ret = got.tag == TN_UNDEF && got.flags == 0 ? tn_jinja_undef_attr(ctx, v, name) : got;
+    return TN_OK;
+}
+
+tn_rc tn_jinja_get_item(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn_err *err)
+{
+    tn_val got = TN_VAL_UNDEF;
+    if (v.tag == TN_UNDEF) {
+        return ctx->env->opts.undefined_chain ? (*ret = v, TN_OK) : tn_jinja_undef_fail(v, err);
+    }
+    if (key.tag == TN_UNDEF && v.tag != TN_DICT) { /* no index, but no error either: like any key that is not there */
+        *ret = tn_jinja_undef_item(ctx, v, key);
+        return TN_OK;
+    }
+    TN_TRY(item_of(ctx, v, key, &got, err));
+    if (got.tag == TN_UNDEF && tn_val_is_str(key)) {
+        TN_TRY(attr_of(ctx, v, tn_val_as_str(key), &got, err));
+    }
+    *ret = got.tag == TN_UNDEF && got.flags == 0 ? tn_jinja_undef_item(ctx, v, key) : got;
+    return TN_OK;
+}
+
+/* ---- iteration ---- */
+
+static tn_val list_of_dict(tn_arena *a, const tn_dict *d)
+{
+    tn_val l = tn_val_list(a);
+    size_t at = 0;
+    for (const tn_dict_item *it; (it = tn_dict_next(d, &at)) != NULL;) {
+        tn_list_push(l.list, it->key);
+    }
+    return l;
+}
+
+static tn_val list_of_str(tn_arena *a, tn_str s)
+{
+    tn_val l = tn_val_list(a);
+    for (size_t i = 0; i < s.n;) {
+        uint32_t cp;
+        size_t took = tn_utf8_decode(tn_str_sub(s, i, s.n), &cp);
+        tn_list_push(l.list, tn_val_str(tn_str_sub(s, i, i + took)));
+        i += took;
+    }
+    return l;
+}
+
+/* A list of the elements; for a list or tuple, itself. */
+tn_rc tn_jinja_iterate(tn_jinja_ctx *ctx, tn_val v, tn_val *ret, tn_err *err)
+{
+    switch ((tn_tag)v.tag) {
+    case TN_LIST:
+    case TN_TUPLE:
+        *ret = v;
+        return TN_OK;
+    case TN_DICT:
+    case TN_SET:
+        *ret = list_of_dict(ctx->arena, v.dict);
+        return TN_OK;
+    case TN_STR_V:
+        *ret = list_of_str(ctx->arena, tn_val_as_str(v));
+        return TN_OK;
+    case TN_UNDEF:
+        *ret = tn_val_list(ctx->arena);
+        return TN_OK;
+    case TN_OBJ:
+        if (v.obj->type->iter != NULL) {
+            return v.obj->type->iter(v.obj, ctx->arena, ret, err);
+        }
+        break;
+    default:
+        break;
+    }
+    return tn_fail(err, TN_E_TYPE, "'%s' object is not iterable", tn_val_type_name(v));
+}

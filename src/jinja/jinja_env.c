@@ -1,0 +1,211 @@
+/* jinja_env.c: environments, templates as their users see them, and places in a template's text. */
+#include "jinja/jinja_ast.h"
+#include "jinja/jinja_builtin.h"
+
+enum { DEPTH_MAX = 400 };
+#define OUTPUT_BYTES_MAX ((size_t)64 << 20)
+#define STEPS_MAX ((int64_t)200000000)
+
+/* ---- environment ---- */
+
+void tn_jinja_native_filters(tn_jinja_env *e); /* jinja_native.c */
+
+tn_jinja_env *tn_jinja_env_new(tn_arena *a, const tn_jinja_env_opts *opts)
+{
+    tn_jinja_env *e = tn_new(a, tn_jinja_env);
+    e->arena = a;
+    if (opts != NULL) {
+        e->opts = *opts;
+    }
+    tn_jinja_limits *l = &e->opts.limits;
+    l->output_bytes_max = l->output_bytes_max > 0 ? l->output_bytes_max : OUTPUT_BYTES_MAX;
+    l->depth_max = l->depth_max > 0 ? l->depth_max : DEPTH_MAX;
+    l->steps_max = l->steps_max > 0 ? l->steps_max : STEPS_MAX;
+    e->filters = tn_map_init(a);
+    e->tests = tn_map_init(a);
+    e->globals = tn_val_dict(a).dict;
+    tn_jinja_builtin_filters(e);
+    tn_jinja_builtin_tests(e);
+    tn_jinja_builtin_globals(e);
+    if (e->opts.dbt_tags) {
+        tn_jinja_native_filters(e);
+    }
+    return e;
+}
+
+static void put(tn_jinja_env *e, tn_map *m, const char *name, tn_call_fn fn, void *self)
+{
+    tn_jbuiltin *b = tn_new(e->arena, tn_jbuiltin);
+    *b = (tn_jbuiltin){ .name = tn_arena_strdup(e->arena, name), .fn = fn, .self = self };
+    tn_map_put(m, tn_str_of(b->name), b);
+}
+
+void tn_jinja_env_filter(tn_jinja_env *e, const char *name, tn_call_fn fn, void *self)
+{
+    put(e, &e->filters, name, fn, self);
+}
+
+void tn_jinja_env_test(tn_jinja_env *e, const char *name, tn_call_fn fn, void *self)
+{
+    put(e, &e->tests, name, fn, self);
+}
+
+void tn_jinja_env_global(tn_jinja_env *e, const char *name, tn_val v)
+{
+    tn_dict_putz(e->globals, tn_arena_strdup(e->arena, name), v);
+}
+
+static bool find_builtin(const tn_map *m, tn_jinja_ctx *ctx, tn_str name, tn_val *ret)
+{
+    const tn_jbuiltin *b = tn_map_find(m, name);
+    if (b != NULL) {
+        *ret = tn_val_fn(ctx->arena, b->name, b->fn, b->self);
+    }
+    return b != NULL;
+}
+
+bool tn_jinja_find_filter(tn_jinja_ctx *ctx, tn_str name, tn_val *ret)
+{
+    return find_builtin(&ctx->env->filters, ctx, name, ret);
+}
+
+bool tn_jinja_find_test(tn_jinja_ctx *ctx, tn_str name, tn_val *ret)
+{
+    return find_builtin(&ctx->env->tests, ctx, name, ret);
+}
+
+tn_jinja_ctx tn_jinja_ctx_init(tn_jinja_env *e, tn_arena *a, tn_jinja_lookup lookup, void *self)
+{
+    return (tn_jinja_ctx){ .env = e, .arena = a, .lookup = lookup, .self = self };
+}
+
+/* ---- parsing ---- */
+
+/* A copy whose line ends are \n; one line end at the very end is dropped, as Jinja2 does by default. */
+static tn_str own_text(tn_arena *a, tn_str s, bool keep_newline)
+{
+    char *p = tn_arena_alloc(a, s.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\r') {
+            p[n++] = '\n';
+            i += i + 1 < s.n && s.p[i + 1] == '\n';
+        } else {
+            p[n++] = s.p[i];
+        }
+    }
+    n -= !keep_newline && n > 0 && p[n - 1] == '\n';
+    p[n] = '\0';
+    return tn_str_n(p, n);
+}
+
+static tn_rc parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, bool expr, tn_jinja_tmpl **ret, tn_err *err)
+{
+    if (text.n > TN_JINJA_TEXT_MAX) {
+        return tn_fail(err, TN_E_LIMIT, "the template is larger than %d bytes", TN_JINJA_TEXT_MAX);
+    }
+    tn_jinja_tmpl *t = tn_new(a, tn_jinja_tmpl);
+    t->env = e;
+    t->text = own_text(a, text, e->opts.keep_trailing_newline);
+    t->file = src.file != NULL ? src.file : "<template>";
+    t->line = src.line > 0 ? src.line : 1;
+    t->is_expr = expr;
+    tn_rc rc = tn_jinja_parse_tree(a, t, err);
+    rc = rc == TN_OK ? tn_jinja_resolve_tree(a, t, err) : rc;
+    if (rc != TN_OK) {
+        tn_jinja_err_at(t, 0, err);
+        return rc;
+    }
+    *ret = t;
+    return TN_OK;
+}
+
+tn_rc tn_jinja_parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err)
+{
+    return parse(e, a, text, src, false, ret, err);
+}
+
+tn_rc tn_jinja_parse_expr(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err)
+{
+    return parse(e, a, text, src, true, ret, err);
+}
+
+/* ---- macros of a template ---- */
+
+size_t tn_jinja_macro_count(const tn_jinja_tmpl *t)
+{
+    return t->macros.n;
+}
+
+const tn_jinja_macro_def *tn_jinja_macro_at(const tn_jinja_tmpl *t, size_t i)
+{
+    return t->macros.v[i];
+}
+
+tn_str tn_jinja_macro_name(const tn_jinja_macro_def *m)
+{
+    return m->name;
+}
+
+size_t tn_jinja_macro_argc(const tn_jinja_macro_def *m)
+{
+    return m->n;
+}
+
+tn_str tn_jinja_macro_arg(const tn_jinja_macro_def *m, size_t i, bool *ret_has_default)
+{
+    if (ret_has_default != NULL) {
+        *ret_has_default = m->params[i].dflt != NULL;
+    }
+    return m->params[i].name;
+}
+
+/* ---- places ---- */
+
+tn_jplace tn_jinja_place(const tn_jinja_tmpl *t, uint32_t pos)
+{
+    size_t at = tn_min_size(pos, t->text.n), start = 0;
+    tn_jplace p = { .line = t->line };
+    for (size_t i = 0; i < at; i++) {
+        if (t->text.p[i] == '\n') {
+            p.line++;
+            start = i + 1;
+        }
+    }
+    size_t end = tn_str_find_char(t->text, '\n', start);
+    p.text = tn_str_sub(t->text, start, end == SIZE_MAX ? t->text.n : end);
+    p.col = (int)tn_utf8_len(tn_str_sub(t->text, start, at)) + 1;
+    return p;
+}
+
+enum { SHOWN_COLS_MAX = 110 };
+
+/* msg
+ *   at models/a.sql:3:11
+ *     select {{ x.y }}
+ *               ^                                                                         */
+void tn_jinja_err_at(const tn_jinja_tmpl *t, uint32_t pos, tn_err *err)
+{
+    if (err == NULL || err->line != 0) {
+        return;
+    }
+    tn_jplace p = tn_jinja_place(t, pos);
+    tn_err_place(err, t->file, p.line, p.col);
+    size_t col = (size_t)p.col - 1, from = 0;
+    tn_str line = p.text;
+    if (col > SHOWN_COLS_MAX / 2) { /* a long line: the part around the place */
+        from = tn_utf8_offset(line, col - SHOWN_COLS_MAX / 2);
+        line = tn_str_sub(line, from, line.n);
+        col = SHOWN_COLS_MAX / 2;
+    }
+    line = tn_str_sub(line, 0, tn_utf8_offset(line, SHOWN_COLS_MAX));
+    char pad[SHOWN_COLS_MAX + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < line.n && n < col; i++) { /* keeps tabs, so that the caret stands right */
+        if (((unsigned char)line.p[i] & 0xc0) != 0x80) {
+            pad[n++] = line.p[i] == '\t' ? '\t' : ' ';
+        }
+    }
+    pad[n] = '\0';
+    tn_err_append(err, "\n  at %s:%d:%d\n    " TN_STR_FMT "\n    %s^", t->file, p.line, p.col, TN_STR_ARG(line), pad);
+}
