@@ -14,6 +14,8 @@ typedef struct maker {
     tn_arena *a;
     const tn_delta_snapshot *s; /* NULL: a new table */
     const tn_delta_write_opts *opts;
+    tn_conn *conn;
+    tn_str select_sql;
     tn_delta_type *source;
     tn_delta_target *to;
 } maker;
@@ -147,6 +149,23 @@ static tn_rc type_conflict(tn_str name, const tn_delta_type *from, const tn_delt
     return tn_hint(err, rc, "cast it, or overwrite the table with schema mode overwrite");
 }
 
+/* DuckDB describes a bare NULL as INTEGER; but only a bare NULL goes together with a BLOB. */
+static bool is_untyped_null(maker *m, tn_str name, const tn_delta_type *from)
+{
+    if (!tn_delta_type_is(from, "integer") || tn_delta_field_find(m->source, name) == NULL) {
+        return false;
+    }
+    tn_buf b = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT coalesce(");
+    tn_sql_ident(&b, name);
+    tn_buf_addz(&b, ", NULL::BLOB) FROM (");
+    tn_buf_add(&b, m->select_sql);
+    tn_buf_addz(&b, "\n)");
+    tn_val columns;
+    tn_err ignored = TN_ERR_INIT;
+    return tn_conn_describe(m->conn, m->a, tn_buf_str(&b), &columns, &ignored) == TN_OK;
+}
+
 static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool top, bool *changed, tn_err *err);
 
 static tn_rc merge_type(maker *m, tn_str name, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool *changed, tn_err *err)
@@ -160,7 +179,10 @@ static tn_rc merge_type(maker *m, tn_str name, tn_delta_type *into, const tn_del
         }
         return merge_type(m, name, into->element, from->element, may_add, changed, err);
     }
-    return castable(from, into, true) ? TN_OK : type_conflict(name, from, into, m->a, err);
+    if (castable(from, into, true) || is_untyped_null(m, name, from)) {
+        return TN_OK;
+    }
+    return type_conflict(name, from, into, m->a, err);
 }
 
 static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool top, bool *changed, tn_err *err)
@@ -521,7 +543,7 @@ tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *con
     tn_delta_target *ret, tn_err *err)
 {
     tn_delta_target to = { .protocol_is_new = false };
-    maker m = { .a = a, .s = s, .opts = opts, .to = &to };
+    maker m = { .a = a, .s = s, .opts = opts, .conn = conn, .select_sql = select_sql, .to = &to };
     TN_TRY(read_source(&m, conn, select_sql, err));
     TN_TRY(s == NULL ? new_table(&m, err) : existing_table(&m, err));
     TN_TRY(check_partitions(&m, err));
