@@ -182,6 +182,7 @@ static tn_rc spawn_child(const char *const *argv, pipes *p, pid_t *ret_pid, tn_e
 /* Feeds input and collects output at the same time, so that neither side can block the other. */
 static void talk(pipes *p, tn_str input, tn_buf *out)
 {
+    fcntl(p->in[1], F_SETFL, O_NONBLOCK); /* a blocking write would wait for a child that waits for us */
     if (input.n == 0) {
         close_fd(&p->in[1]);
     }
@@ -193,7 +194,8 @@ static void talk(pipes *p, tn_str input, tn_buf *out)
         }
         if (fds[1].revents != 0) {
             ssize_t n = write(p->in[1], input.p, input.n);
-            input = n > 0 ? tn_str_sub(input, (size_t)n, input.n) : TN_STR_NONE;
+            bool gone = n < 0 && errno != EAGAIN && errno != EINTR;
+            input = gone ? TN_STR_NONE : tn_str_sub(input, n > 0 ? (size_t)n : 0, input.n);
             if (input.n == 0) {
                 close_fd(&p->in[1]);
             }
