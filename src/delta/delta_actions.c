@@ -180,11 +180,13 @@ static tn_rc parse_meta(parser *p, yyjson_val *v, tn_err *err)
         .configuration = get_string_map(p, v, "configuration", p->empty_dict),
         .created_ms = get_int(v, "createdTime", TN_DELTA_ABSENT),
     };
-    if (m.schema_json.n == 0) {
-        return tn_fail(err, TN_E_CORRUPT, "the metaData action has no schemaString");
-    }
     get_strs(p, v, "partitionColumns", &m.partition_columns);
-    TN_TRY(tn_delta_schema_parse(p->arena, m.schema_json, &m.schema, err));
+    if (m.schema_json.n > 0) {
+        TN_TRY(tn_delta_schema_parse(p->arena, m.schema_json, &m.schema, err));
+    } else { /* seen in old logs of tables without columns; scanning such a table is refused */
+        m.schema = tn_new(p->arena, tn_delta_type);
+        m.schema->kind = TN_DT_STRUCT;
+    }
     p->acts->meta = m;
     p->acts->has_meta = true;
     return TN_OK;

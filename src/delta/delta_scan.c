@@ -58,9 +58,12 @@ static bool in_files(const scan *sc, size_t i)
     return !is_void(f->type) && tn_delta_partition_index(&sc->s->meta, f->name) == SIZE_MAX;
 }
 
-/* Whether a value read with physical names has to be renamed inside. */
+/* Whether a value has to be made anew after reading: physical names inside, or a variant. */
 static bool needs_rename(const tn_delta_type *t, tn_delta_mapping mapping)
 {
+    if (tn_delta_type_is(t, "variant")) {
+        return true;
+    }
     for (size_t i = 0; i < t->fields.n; i++) {
         const tn_delta_field *f = &t->fields.v[i];
         if (!tn_str_eq(f->name, tn_delta_physical_name(f, mapping)) || needs_rename(f->type, mapping)) {
@@ -71,6 +74,17 @@ static bool needs_rename(const tn_delta_type *t, tn_delta_mapping mapping)
 }
 
 static void add_renamed(scan *sc, tn_str expr, const tn_delta_type *t, int depth);
+
+/* Files without Parquet's own mark for variants come as a struct of two BLOBs that is then taken for an object. */
+static void add_variant(scan *sc, tn_str expr)
+{
+    tn_str e = tn_str_printf(sc->arena, "(" TN_STR_FMT ")", TN_STR_ARG(expr));
+    tn_buf_addf(sc->b,
+        "CASE WHEN variant_typeof(" TN_STR_FMT ") IN ('OBJECT(value, metadata)', 'OBJECT(metadata, value)') AND "
+        "variant_typeof(" TN_STR_FMT ".value) = 'BLOB' THEN variant_bytes_to_variant((" TN_STR_FMT ".metadata)::BLOB || "
+        "(" TN_STR_FMT ".value)::BLOB) ELSE " TN_STR_FMT " END",
+        TN_STR_ARG(e), TN_STR_ARG(e), TN_STR_ARG(e), TN_STR_ARG(e), TN_STR_ARG(e));
+}
 
 static void add_renamed_struct(scan *sc, tn_str expr, const tn_delta_type *t, int depth)
 {
@@ -98,7 +112,9 @@ static void add_renamed(scan *sc, tn_str expr, const tn_delta_type *t, int depth
         return;
     }
     tn_str var = tn_str_printf(sc->arena, "x%d", depth);
-    if (t->kind == TN_DT_STRUCT) {
+    if (t->kind == TN_DT_PRIMITIVE) {
+        add_variant(sc, expr);
+    } else if (t->kind == TN_DT_STRUCT) {
         add_renamed_struct(sc, expr, t, depth);
     } else if (t->kind == TN_DT_ARRAY) {
         tn_buf_addf(sc->b, "list_transform(" TN_STR_FMT ", lambda " TN_STR_FMT ": ", TN_STR_ARG(expr), TN_STR_ARG(var));
@@ -228,7 +244,9 @@ static tn_rc add_read(scan *sc, const places *files, tn_err *err)
     tn_buf_addc(sc->b, ']');
     TN_TRY(add_schema(sc, err));
     /* Old writers left the UTF8 mark out; with no binary column in sight such columns are strings. */
-    if (!tn_delta_type_has(sc->s->meta.schema, "binary") && tn_delta_type_has(sc->s->meta.schema, "string")) {
+    const tn_delta_type *schema = sc->s->meta.schema;
+    bool blobs = tn_delta_type_has(schema, "binary") || tn_delta_type_has(schema, "variant");
+    if (!blobs && tn_delta_type_has(schema, "string")) {
         tn_buf_addz(sc->b, ", binary_as_string=true");
     }
     tn_buf_addc(sc->b, ')');
