@@ -358,23 +358,31 @@ static size_t width_of(tn_str s)
     return tn_utf8_len(s);
 }
 
-/* agate shows numbers with thousands separators and three decimals at most. */
-static tn_str print_cell(tn_arena *a, tn_val v)
+/* agate shows decimals with thousands separators and at most three places, everything else as text. */
+static tn_str print_cell(tn_arena *a, tn_table_kind kind, tn_val v)
 {
     if (tn_val_is_none(v)) {
         return TN_STR("");
     }
-    if (v.tag != TN_INT) {
-        return tn_val_to_str(a, v);
+    tn_str text = tn_val_to_str(a, v);
+    double f;
+    if (kind != TN_COL_NUMBER || !tn_str_to_f64(text, &f)) {
+        return text;
     }
-    tn_str digits = tn_val_to_str(a, v);
-    tn_buf b = tn_buf_init(a, 64);
-    for (size_t i = 0; i < digits.n; i++) {
-        size_t left = digits.n - i;
-        if (i > 0 && left % 3 == 0 && digits.p[i - 1] != '-') {
+    char digits[64];
+    int n = snprintf(digits, sizeof digits, "%.3f", f);
+    size_t end = n > 0 ? tn_min_size((size_t)n, sizeof digits - 1) : 0;
+    while (end > 0 && digits[end - 1] == '0') {
+        end--;
+    }
+    end -= end > 0 && digits[end - 1] == '.' ? 1 : 0;
+    size_t dot = strcspn(digits, ".");
+    tn_buf b = tn_buf_init(a, 128);
+    for (size_t i = 0; i < end; i++) {
+        if (i > 0 && i < dot && (dot - i) % 3 == 0 && digits[i - 1] != '-') {
             tn_buf_addc(&b, ',');
         }
-        tn_buf_addc(&b, digits.p[i]);
+        tn_buf_addc(&b, digits[i]);
     }
     return tn_str_dup(a, tn_buf_str(&b));
 }
@@ -407,7 +415,7 @@ void tn_table_print(tn_buf *b, const tn_table *t, size_t rows_max, size_t cols_m
     tn_str *cells = tn_new_array(a, tn_str, (rows + 1) * (cols + 1));
     for (size_t r = 0; r <= rows; r++) {
         for (size_t c = 0; c < cols; c++) {
-            tn_str s = shorten(a, r == 0 ? tn_val_as_str(t->names.list->v[c]) : print_cell(a, cell(t, r - 1, c)));
+            tn_str s = shorten(a, r == 0 ? tn_val_as_str(t->names.list->v[c]) : print_cell(a, t->kinds[c], cell(t, r - 1, c)));
             cells[r * cols + c] = s;
             widths[c] = tn_max_size(widths[c], width_of(s));
         }
@@ -415,7 +423,7 @@ void tn_table_print(tn_buf *b, const tn_table *t, size_t rows_max, size_t cols_m
     for (size_t r = 0; r <= rows; r++) {
         tn_buf_addc(b, '|');
         for (size_t c = 0; c < cols; c++) {
-            print_padded(b, cells[r * cols + c], widths[c], r > 0 && (t->kinds[c] == TN_COL_INTEGER || t->kinds[c] == TN_COL_NUMBER));
+            print_padded(b, cells[r * cols + c], widths[c], r > 0 && t->kinds[c] != TN_COL_TEXT);
         }
         tn_buf_addz(b, cols < cols_of(t) ? " ... |\n" : "\n");
         for (size_t c = 0; r == 0 && c < cols; c++) {

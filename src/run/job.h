@@ -1,0 +1,64 @@
+/* job.h: one rendering job at execution: a node (or an operation) with its template context, connection and statement results.
+ *
+ * A tn_job is used by one thread and lives in its own arena. It adds to the project's context what needs the database: adapter, api, this,
+ * sql, statements' results, write.
+ */
+#ifndef TN_RUN_JOB_H
+#define TN_RUN_JOB_H
+
+#include "project/context.h"
+#include "run/relation.h"
+#include "run/session.h"
+#include "run/table.h"
+
+/* A worker thread's connection and what is open on it. */
+typedef struct tn_worker {
+    tn_conn *conn;
+    bool in_transaction;
+    char name[24]; /* "Thread-1 (worker)" */
+    int number;
+} tn_worker;
+
+typedef struct tn_job {
+    tn_session *session;
+    tn_worker *worker;
+    tn_arena *arena;
+    tn_node *node; /* NULL: none */
+    tn_pctx pctx;
+    tn_val this_relation; /* or none */
+    tn_str sql;           /* compiled code; p NULL before it is compiled */
+    tn_dict *results;     /* statement name -> {response, data, table} */
+    tn_dict *names;       /* more names for templates, or NULL: results, schemas, ... */
+    tn_nodes ephemerals;  /* ephemeral nodes that ref() met, in order */
+    tn_str written;       /* what write() got last */
+    bool empty;           /* --empty: refs and sources give no rows */
+    bool compile_only;    /* nothing of the database may change */
+    tn_val response;      /* of the last statement that was stored as 'main' */
+} tn_job;
+
+tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val selected_resources, tn_arena *a, tn_err *err) TN_MUSTUSE;
+tn_job *tn_job_of(const tn_call *call);
+
+typedef struct tn_exec_opts {
+    bool auto_begin;
+    bool fetch;
+    const tn_val *bindings;
+    size_t binding_count;
+} tn_exec_opts;
+/* Runs SQL on the worker's connection. *ret_response is a dict {_message, rows_affected, code}, *ret_table a table (empty without fetch). */
+tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response, tn_val *ret_table, tn_err *err) TN_MUSTUSE;
+tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
+void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
+
+/* delta_scan('place') with a literal becomes the SELECT of our own reader. Returns sql itself when there is none. */
+tn_rc tn_job_serve_delta(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
+
+/* The `adapter` object of a job. */
+tn_val tn_adapter_new(tn_job *j);
+
+/* The compiled SQL of the job's node: rendered, with ephemeral parents as CTEs in front. ret_ctes: list of {id, sql}. */
+tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err) TN_MUSTUSE;
+/* WITH name AS (sql) for each of the list put before sql, merged into its own WITH. */
+tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *err) TN_MUSTUSE;
+
+#endif
