@@ -263,6 +263,7 @@ struct tn_jinja_tmpl {
     tn_jx *expr;
     tn_jfunc *root;
     tn_vec(tn_jinja_macro_def *) macros;
+    tn_strs free_names; /* that the context is asked for, each once */
 };
 
 struct tn_jinja_env {

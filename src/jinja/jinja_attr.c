@@ -126,7 +126,7 @@ tn_rc tn_jinja_get_attr(tn_jinja_ctx *ctx, tn_val v, tn_str name, tn_val *ret, t
         return undef_attr(ctx, v, tn_val_str(name), ret, err);
     }
     TN_TRY(attr_of(ctx, v, name, &got, err));
-    if (got.tag == TN_UNDEF && (v.tag == TN_DICT || v.tag == TN_OBJ)) {
+    if (got.tag == TN_UNDEF && got.flags == 0 && (v.tag == TN_DICT || v.tag == TN_OBJ)) {
         TN_TRY(item_of(ctx, v, tn_val_str(name), &got, err));
     }
     *ret = got.tag == TN_UNDEF && got.flags == 0 ? tn_jinja_undef_attr(ctx, v, name) : got;
@@ -144,7 +144,7 @@ tn_rc tn_jinja_get_item(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn
         return TN_OK;
     }
     TN_TRY(item_of(ctx, v, key, &got, err));
-    if (got.tag == TN_UNDEF && tn_val_is_str(key)) {
+    if (got.tag == TN_UNDEF && got.flags == 0 && tn_val_is_str(key)) {
         TN_TRY(attr_of(ctx, v, tn_val_as_str(key), &got, err));
     }
     *ret = got.tag == TN_UNDEF && got.flags == 0 ? tn_jinja_undef_item(ctx, v, key) : got;

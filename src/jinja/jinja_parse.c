@@ -561,7 +561,7 @@ tn_rc tn_jinja_parse_tree(tn_arena *a, tn_jinja_tmpl *t, tn_err *err)
     if (!t->is_expr) {
         return parse_body(p, NULL, &t->body);
     }
-    TN_TRY(tn_jp_tuple(p, true, NULL, false, &t->expr));
+    TN_TRY(tn_jp_expr(p, true, &t->expr));
     if (!tn_jp_is(p, TN_JTOK_EOF)) {
         return TN_JP_FAIL(p, p->tok->pos, "chunk after expression");
     }

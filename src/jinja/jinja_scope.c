@@ -39,6 +39,7 @@ typedef struct binder {
     tn_jinja_tmpl *t;
     tn_err *err;
     scope *sc;
+    tn_map free;  /* names that come from the context */
     bool soft;    /* in an if: filters may be unknown until they are reached */
     bool in_loop; /* break and continue have a loop of this function around them */
     int depth;
@@ -274,10 +275,11 @@ static tn_rc bind_builtin(binder *b, tn_jx *x)
     return TN_OK;
 }
 
-/* Filters that get the context are left to the rendering by Jinja2's optimizer. */
-static bool needs_context(tn_str filter)
+/* Jinja2's optimizer leaves filters that get the context to the rendering, and those whose result it cannot write as source. */
+static bool never_folds(tn_str filter)
 {
-    static const char *const names[] = { "map", "select", "reject", "selectattr", "rejectattr" };
+    static const char *const names[] = { "map", "select", "reject", "selectattr", "rejectattr", "as_text", "as_native",
+        "as_bool", "as_number" };
     for (size_t i = 0; i < TN_COUNTOF(names); i++) {
         if (tn_str_is(filter, names[i])) {
             return true;
@@ -313,7 +315,7 @@ static tn_rc bind_expr(binder *b, tn_jx *x)
         x->name.ref = ref_of(b, x->name.name);
     } else if (x->kind == TN_JX_FILTER || x->kind == TN_JX_TEST) {
         TN_TRY(bind_builtin(b, x));
-        o.fold = x->call.fn != NULL && !needs_context(x->call.name);
+        o.fold = x->call.fn != NULL && !never_folds(x->call.name);
     }
     if (!tn_jx_each(x, bind_operand, &o)) {
         return b->rc;
@@ -331,6 +333,10 @@ static void finish_scope(binder *b, tn_jscope *out)
     for (size_t i = 0; i < b->sc->syms.n; i++) {
         const sym *s = b->sc->syms.items[i].value;
         tn_jinit init = { .slot = s->slot, .from = s->from };
+        if (s->kind == SYM_RESOLVE && tn_map_find(&b->free, s->name) == NULL) {
+            tn_map_put(&b->free, s->name, b); /* a set: any value but NULL */
+            tn_vec_push(&b->t->free_names, b->a, s->name);
+        }
         if (s->kind == SYM_PARAM || (s->kind == SYM_RESOLVE && (outermost || !s->stored))) {
             continue;
         }
@@ -614,7 +620,8 @@ tn_rc tn_jinja_resolve_tree(tn_arena *a, tn_jinja_tmpl *t, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("jinja names", NULL);
     t->root = tn_new(a, tn_jfunc);
-    binder b = { .a = a, .scratch = scratch, .t = t, .err = err, .stack_base = tn_jinja_stack_here() };
+    binder b = { .a = a, .scratch = scratch, .t = t, .err = err, .free = tn_map_init(scratch),
+        .stack_base = tn_jinja_stack_here() };
     b.sc = open_scope(&b, t->root);
     if (t->is_expr) {
         learn_expr(&b, t->expr);

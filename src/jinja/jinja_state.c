@@ -25,7 +25,7 @@ tn_rc tn_jinja_enter(tn_jinja_ctx *ctx, tn_err *err)
         st->stack_base = tn_jinja_stack_here();
         tn_buf_reset(&st->out);
         st->out.full = false;
-    } else if (tn_jinja_stack_full(st->stack_base) || st->active > ctx->env->opts.limits.depth_max) {
+    } else if (tn_jinja_stack_full(st->stack_base) || st->active > 2 * ctx->env->opts.limits.depth_max) {
         return tn_fail(err, TN_E_LIMIT, "templates are nested too deep (is there an endless recursion?)");
     }
     st->active++;

@@ -1,5 +1,6 @@
 /* jinja_driver.c: renders templates for the Jinja oracle (jinja_oracle.py). Standard input: one JSON object a line,
- * {"template": .., "context": {..}, "mode": "text" | "native" | "quoted" | "expr", "dbt": bool}; standard output: one a line,
+ * {"template": .., "context": {..}, "mode": "text" | "native" | "quoted" | "expr" | "blocks",
+ * "dbt": bool}; standard output: one a line,
  * {"out": ..} (native: the repr), or {"error": .., "rc": ..}. */
 #include <stdio.h>
 
@@ -62,6 +63,37 @@ static tn_rc render(const job *j, tn_arena *a, tn_val line, tn_str *ret, tn_err 
     return TN_OK;
 }
 
+/* The blocks of a file: [[name, whole text, contents, [macro and its arguments]], ...] as JSON. */
+static tn_rc extract(const job *j, tn_arena *a, tn_str text, tn_str *ret, tn_err *err)
+{
+    tn_jinja_blocks blocks = { 0 };
+    unsigned kinds = 1u << TN_BLOCK_MACRO | 1u << TN_BLOCK_TEST | 1u << TN_BLOCK_MATERIALIZATION;
+    TN_TRY(tn_jinja_extract_kinds(a, text, (tn_jinja_src){ .file = "snippet" }, kinds, &blocks, err));
+    tn_val all = tn_val_list(a);
+    for (size_t i = 0; i < blocks.n; i++) {
+        const tn_jinja_block *b = &blocks.v[i];
+        tn_val one = tn_val_list(a), sig = tn_val_list(a);
+        tn_jinja_tmpl *t = NULL;
+        TN_TRY(tn_jinja_parse(j->env[1], a, b->full, (tn_jinja_src){ .file = "snippet", .line = b->line }, &t, err));
+        for (size_t k = 0; k < tn_jinja_macro_count(t); k++) {
+            const tn_jinja_macro_def *m = tn_jinja_macro_at(t, k);
+            tn_list_push(sig.list, tn_val_str(tn_jinja_macro_name(m)));
+            for (size_t n = 0; n < tn_jinja_macro_argc(m); n++) {
+                tn_list_push(sig.list, tn_val_str(tn_jinja_macro_arg(m, n, NULL)));
+            }
+        }
+        tn_list_push(one.list, tn_val_str(b->name));
+        tn_list_push(one.list, tn_val_str(b->full));
+        tn_list_push(one.list, tn_val_str(b->contents));
+        tn_list_push(one.list, sig);
+        tn_list_push(all.list, one);
+    }
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_json_print(&b, all, &(tn_json_style){ .indent = 0 });
+    *ret = tn_buf_str(&b);
+    return TN_OK;
+}
+
 static tn_rc one(void *self, tn_val line, tn_str raw, tn_err *ignored)
 {
     (void)raw, (void)ignored;
@@ -69,7 +101,9 @@ static tn_rc one(void *self, tn_val line, tn_str raw, tn_err *ignored)
     static tn_err err;
     tn_str out = TN_STR_NONE;
     tn_err_clear(&err);
-    tn_rc rc = render(self, a, line, &out, &err);
+    bool blocks = tn_str_is(tn_val_str_at(line, "mode", TN_STR("")), "blocks");
+    tn_rc rc = blocks ? extract(self, a, tn_val_str_at(line, "template", TN_STR("")), &out, &err)
+                      : render(self, a, line, &out, &err);
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     tn_json_writer w = tn_json_writer_init(&b, 0);
     tn_jw_obj(&w);
