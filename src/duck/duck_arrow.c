@@ -8,61 +8,71 @@
 #include <errno.h>
 
 #include "duck/duck_impl.h"
-#include "duck/arrow_abi.h"
+#include "duck/ipc_impl.h"
 #include "text/sqltext.h"
 
 enum { SLICE_ROWS = 2048, ARROW_DEPTH_MAX = 64 };
 
 /* ---- out ---- */
 
+tn_rc ipc_result_schema(tn_result *r, tn_arena *a, struct ArrowSchema *ret, tn_err *err)
+{
+    size_t n = r->n_cols;
+    duckdb_logical_type *types = tn_new_array(a, duckdb_logical_type, n + 1);
+    const char **names = tn_new_array(a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        types[i] = r->cols[i].type;
+        names[i] = tn_str_z(a, r->cols[i].name);
+    }
+    struct ArrowSchema schema = { .release = NULL };
+    duckdb_arrow_options options = duckdb_result_get_arrow_options(&r->res);
+    duckdb_error_data failed = duckdb_to_arrow_schema(options, types, names, n, &schema);
+    duckdb_destroy_arrow_options(&options);
+    if (failed != NULL) {
+        return duck_fail_data(err, &failed);
+    }
+    *ret = schema;
+    return TN_OK;
+}
+
+tn_rc ipc_result_next(tn_result *r, struct ArrowArray *ret, tn_err *err)
+{
+    size_t rows;
+    struct ArrowArray array = { .release = NULL };
+    TN_TRY(tn_result_next(r, &rows, err));
+    if (rows > 0) {
+        duckdb_arrow_options options = duckdb_result_get_arrow_options(&r->res);
+        duckdb_error_data failed = duckdb_data_chunk_to_arrow(options, r->chunk, &array);
+        duckdb_destroy_arrow_options(&options);
+        if (failed != NULL) {
+            return duck_fail_data(err, &failed);
+        }
+    }
+    *ret = array;
+    return TN_OK;
+}
+
 typedef struct out_stream {
     tn_arena *arena;
     tn_result *result;
-    duckdb_arrow_options options;
     tn_err err;
 } out_stream;
 
-static int out_failed(out_stream *s, duckdb_error_data data)
+static int errno_of(tn_rc rc)
 {
-    duck_fail_data(&s->err, &data);
-    return EIO;
+    return rc == TN_OK ? 0 : rc == TN_E_CANCELLED ? ECANCELED : EIO;
 }
 
 static int out_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
     out_stream *s = stream->private_data;
-    size_t n = s->result->n_cols;
-    duckdb_logical_type *types = tn_new_array(s->arena, duckdb_logical_type, n + 1);
-    const char **names = tn_new_array(s->arena, const char *, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        types[i] = s->result->cols[i].type;
-        names[i] = tn_str_z(s->arena, s->result->cols[i].name);
-    }
-    struct ArrowSchema schema = { .release = NULL };
-    duckdb_error_data failed = duckdb_to_arrow_schema(s->options, types, names, n, &schema);
-    if (failed != NULL) {
-        return out_failed(s, failed);
-    }
-    *out = schema;
-    return 0;
+    return errno_of(ipc_result_schema(s->result, s->arena, out, &s->err));
 }
 
 static int out_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
     out_stream *s = stream->private_data;
-    size_t rows;
-    if (tn_result_next(s->result, &rows, &s->err) != TN_OK) {
-        return s->err.rc == TN_E_CANCELLED ? ECANCELED : EIO;
-    }
-    struct ArrowArray array = { .release = NULL };
-    if (rows > 0) {
-        duckdb_error_data failed = duckdb_data_chunk_to_arrow(s->options, s->result->chunk, &array);
-        if (failed != NULL) {
-            return out_failed(s, failed);
-        }
-    }
-    *out = array;
-    return 0;
+    return errno_of(ipc_result_next(s->result, out, &s->err));
 }
 
 static const char *out_error(struct ArrowArrayStream *stream)
@@ -74,7 +84,6 @@ static void out_release(struct ArrowArrayStream *stream)
 {
     out_stream *s = stream->private_data;
     stream->release = NULL;
-    duckdb_destroy_arrow_options(&s->options);
     tn_result_free(s->result);
     tn_arena_free(s->arena);
 }
@@ -86,7 +95,6 @@ tn_rc tn_result_arrow_out(tn_result *r, struct ArrowArrayStream *ret, tn_err *er
     out_stream *s = tn_new(a, out_stream);
     s->arena = a;
     s->result = r;
-    s->options = duckdb_result_get_arrow_options(&r->res);
     *ret = (struct ArrowArrayStream){ .get_schema = out_schema, .get_next = out_next, .get_last_error = out_error,
         .release = out_release, .private_data = s };
     return TN_OK;
