@@ -1,0 +1,418 @@
+/* graph.c: from names to edges: refs and sources resolved, cycles found, a topological order, and the `graph` dict of templates.
+ *
+ * Order: parents before children; among the nodes that are ready, by unique_id, so that it never depends on the disk.
+ */
+#include "project/project_priv.h"
+
+/* ---- names ---- */
+
+static bool version_matches(const tn_node *n, tn_val version)
+{
+    if (tn_val_is_undef(version)) {
+        /* Without a version: a plain model, or the latest version of a versioned one. */
+        return tn_val_is_none(n->version) || tn_val_eq(n->version, n->latest_version);
+    }
+    if (tn_val_is_none(n->version)) {
+        return false;
+    }
+    if (tn_val_eq(n->version, version)) {
+        return true;
+    }
+    char a[64], b[64];
+    TN_AUTO_ARENA scratch = tn_arena_new("version", NULL);
+    int na = snprintf(a, sizeof a, TN_STR_FMT, TN_STR_ARG(tn_val_to_str(scratch, n->version)));
+    int nb = snprintf(b, sizeof b, TN_STR_FMT, TN_STR_ARG(tn_val_to_str(scratch, version)));
+    return na == nb && strcmp(a, b) == 0;
+}
+
+static tn_node *pick(const tn_project *p, const tn_nodes *list, tn_str from, tn_str package, tn_val version)
+{
+    tn_node *best = NULL;
+    int best_rank = 3;
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        tn_node *n = list->v[i];
+        if (!version_matches(n, version) || (package.n > 0 && !tn_str_eq(n->package_name, package))) {
+            continue;
+        }
+        int rank = tn_str_eq(n->package_name, from) ? 0 : tn_str_eq(n->package_name, p->name) ? 1 : 2;
+        if (rank < best_rank) {
+            best = n;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+tn_node *tn_project_find_ref(
+    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_val version, tn_node **ret_disabled)
+{
+    tn_node *n = pick(p, tn_map_find(&p->state->ref_index, name), from_package, package, version);
+    if (n == NULL && ret_disabled != NULL) {
+        *ret_disabled = pick(p, tn_map_find(&p->state->ref_disabled, name), from_package, package, version);
+    }
+    return n;
+}
+
+tn_node *tn_project_find_source(const tn_project *p, tn_str from_package, tn_str source, tn_str table, tn_node **ret_disabled)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("source", NULL);
+    tn_str key = tn_str_printf(scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(source), TN_STR_ARG(table));
+    tn_node *n = pick(p, tn_map_find(&p->state->source_index, key), from_package, TN_STR_NONE, TN_VAL_UNDEF);
+    if (n == NULL && ret_disabled != NULL) {
+        *ret_disabled = pick(p, tn_map_find(&p->state->source_disabled, key), from_package, TN_STR_NONE, TN_VAL_UNDEF);
+    }
+    return n;
+}
+
+/* ---- edges ---- */
+
+static void add_parent(tn_project *p, tn_node *n, tn_node *parent)
+{
+    for (size_t i = 0; i < n->parents.n; i++) {
+        if (n->parents.v[i] == parent) {
+            return;
+        }
+    }
+    tn_vec_push(&n->parents, p->arena, parent);
+    tn_vec_push(&parent->children, p->arena, n);
+}
+
+static tn_str target_text(tn_arena *a, tn_str package, tn_str name, tn_val version)
+{
+    tn_buf b = tn_buf_init(a, 4096);
+    tn_buf_addf(&b, "'" TN_STR_FMT "' ", TN_STR_ARG(name));
+    if (!tn_val_is_undef(version)) {
+        tn_buf_addf(&b, "with version '" TN_STR_FMT "' ", TN_STR_ARG(tn_val_to_str(a, version)));
+    }
+    if (package.n > 0) {
+        tn_buf_addf(&b, "in package or project '" TN_STR_FMT "' ", TN_STR_ARG(package));
+    }
+    return tn_buf_str(&b);
+}
+
+static tn_str not_found_text(tn_arena *a, const tn_node *from, const char *kind, tn_str target, bool disabled)
+{
+    const char *type = tn_node_kind_name(from->kind);
+    return tn_str_printf(a, "%c%s '" TN_STR_FMT "' (" TN_STR_FMT ") depends on a %s named " TN_STR_FMT "which %s", type[0] - 32, type + 1,
+        TN_STR_ARG(from->unique_id), TN_STR_ARG(from->original_file_path), kind, TN_STR_ARG(target), disabled ? "is disabled" : "was not found");
+}
+
+tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, tn_str target, bool disabled, tn_err *err)
+{
+    (void)p;
+    TN_AUTO_ARENA scratch = tn_arena_new("not found", NULL);
+    tn_str text = target_text(scratch, TN_STR_NONE, target, TN_VAL_UNDEF);
+    tn_rc rc = tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(not_found_text(scratch, from, tn_str_z(scratch, kind), text, disabled)));
+    tn_err_place(err, tn_str_z(scratch, from->file), 0, 0);
+    return rc;
+}
+
+/* Names that are near to what was asked for. */
+static tn_str near_names(tn_project *p, tn_arena *a, tn_str name)
+{
+    tn_buf b = tn_buf_init(a, 400);
+    for (size_t i = 0; i < p->state->ref_index.n && b.n < 200; i++) {
+        tn_str other = p->state->ref_index.items[i].key;
+        size_t same = 0;
+        while (same < other.n && same < name.n && other.p[same] == name.p[same]) {
+            same++;
+        }
+        bool near = same >= 4 && same * 2 >= tn_max_size(other.n, name.n);
+        near = near || (name.n >= 4 && tn_str_find(other, name, 0) != SIZE_MAX);
+        if (near) {
+            tn_buf_addf(&b, "%s'" TN_STR_FMT "'", b.n > 0 ? ", " : "did you mean ", TN_STR_ARG(other));
+        }
+    }
+    return tn_buf_str(&b);
+}
+
+/* Tests of nodes that are not there (disabled, deleted) are left out with a warning, as dbt does; anything else is an error. */
+static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target, tn_str name, bool disabled, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("missing", NULL);
+    tn_str text = not_found_text(scratch, n, kind, target, disabled);
+    if (n->kind == TN_NODE_TEST || (n->kind == TN_NODE_UNIT_TEST) || (n->kind != TN_NODE_MODEL && n->kind != TN_NODE_SNAPSHOT
+            && n->kind != TN_NODE_ANALYSIS && n->kind != TN_NODE_SEED && n->kind != TN_NODE_EXPOSURE && n->kind != TN_NODE_OPERATION)) {
+        if (!disabled || n->test == NULL) {
+            tn_project_note(p, "NodeNotFoundOrDisabled", n->original_file_path, n->raw_line, TN_STR_FMT, TN_STR_ARG(text));
+        }
+        n->enabled = false;
+        return TN_OK;
+    }
+    tn_rc rc = tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(text));
+    tn_err_place(err, tn_str_z(p->arena, n->file), n->raw_line, 1);
+    tn_str near = near_names(p, scratch, name);
+    return near.n > 0 ? tn_hint(err, rc, TN_STR_FMT, TN_STR_ARG(near)) : rc;
+}
+
+static tn_rc check_access(tn_project *p, const tn_node *n, const tn_node *target, tn_err *err)
+{
+    bool hidden = tn_str_is(target->access, "private") && !tn_str_eq(n->group, target->group);
+    if (!hidden || target->group.n == 0 || n->kind == TN_NODE_TEST) {
+        return TN_OK;
+    }
+    tn_rc rc = tn_fail(err, TN_E_COMPILE,
+        "Node " TN_STR_FMT " attempted to reference node " TN_STR_FMT ", which is not allowed because the referenced node is private to the '"
+        TN_STR_FMT "' group.", TN_STR_ARG(n->unique_id), TN_STR_ARG(target->unique_id), TN_STR_ARG(target->group));
+    tn_err_place(err, tn_str_z(p->arena, n->file), n->raw_line, 1);
+    return rc;
+}
+
+static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
+{
+    for (size_t i = 0; i < n->refs.n && n->enabled; i++) {
+        const tn_ref *r = &n->refs.v[i];
+        tn_node *off = NULL, *target = tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, &off);
+        if (target == NULL) {
+            TN_AUTO_ARENA scratch = tn_arena_new("ref", NULL);
+            TN_TRY(missing(p, n, "node", target_text(scratch, r->package, r->name, r->version), r->name, off != NULL, err));
+            continue;
+        }
+        TN_TRY(check_access(p, n, target, err));
+        add_parent(p, n, target);
+    }
+    for (size_t i = 0; i < n->sources.n && n->enabled; i++) {
+        const tn_source_ref *s = &n->sources.v[i];
+        tn_node *off = NULL, *target = tn_project_find_source(p, n->package_name, s->source, s->table, &off);
+        if (target == NULL) {
+            TN_AUTO_ARENA scratch = tn_arena_new("source", NULL);
+            tn_str name = tn_str_printf(scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(s->source), TN_STR_ARG(s->table));
+            TN_TRY(missing(p, n, "source", target_text(scratch, TN_STR_NONE, name, TN_VAL_UNDEF), name, off != NULL, err));
+            continue;
+        }
+        add_parent(p, n, target);
+    }
+    return TN_OK;
+}
+
+/* Attached node of tests that were made before their model was known to be elsewhere. */
+static void attach_tests(tn_project *p)
+{
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        tn_node *n = p->nodes.v[i];
+        if (n->test == NULL || n->test->attached != NULL || n->refs.n == 0 || n->sources.n > 0) {
+            continue;
+        }
+        const tn_ref *r = &n->refs.v[n->refs.n - 1];
+        n->test->attached = tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, NULL);
+    }
+}
+
+/* Takes nodes out that became disabled while edges were made, and numbers the rest. */
+static void drop_disabled(tn_project *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        tn_node *n = p->nodes.v[i];
+        if (n->enabled) {
+            n->index = (uint32_t)kept;
+            p->nodes.v[kept++] = n;
+            continue;
+        }
+        n->index = UINT32_MAX;
+        (void)tn_map_remove(&p->node_by_id, n->unique_id);
+        for (size_t k = 0; k < n->parents.n; k++) {
+            tn_nodes *c = &n->parents.v[k]->children;
+            for (size_t j = c->n; j-- > 0;) {
+                if (c->v[j] == n) {
+                    memmove(&c->v[j], &c->v[j + 1], (c->n - j - 1) * sizeof *c->v);
+                    c->n--;
+                }
+            }
+        }
+        n->parents.n = 0;
+        tn_vec_push(&p->disabled, p->arena, n);
+    }
+    p->nodes.n = kept;
+}
+
+/* ---- order ---- */
+
+/* A heap of ready nodes, smallest unique_id on top. */
+typedef struct heap {
+    tn_node **v;
+    size_t n;
+} heap;
+
+static bool heap_less(const tn_node *a, const tn_node *b)
+{
+    return tn_str_cmp(a->unique_id, b->unique_id) < 0;
+}
+
+static void heap_push(heap *h, tn_node *n)
+{
+    size_t i = h->n++;
+    while (i > 0 && heap_less(n, h->v[(i - 1) / 2])) {
+        h->v[i] = h->v[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    h->v[i] = n;
+}
+
+static tn_node *heap_pop(heap *h)
+{
+    tn_node *top = h->v[0], *last = h->v[--h->n];
+    size_t i = 0;
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= h->n) {
+            break;
+        }
+        if (child + 1 < h->n && heap_less(h->v[child + 1], h->v[child])) {
+            child++;
+        }
+        if (!heap_less(h->v[child], last)) {
+            break;
+        }
+        h->v[i] = h->v[child];
+        i = child;
+    }
+    if (h->n > 0) {
+        h->v[i] = last;
+    }
+    return top;
+}
+
+/* Follows parents that wait for each other until one comes again. */
+static tn_rc report_cycle(tn_project *p, const uint32_t *waiting, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("cycle", NULL);
+    tn_node **path = tn_new_array(scratch, tn_node *, p->nodes.n + 1);
+    uint32_t *seen = tn_new_array(scratch, uint32_t, p->nodes.n + 1);
+    tn_node *at = NULL;
+    for (size_t i = 0; i < p->nodes.n && at == NULL; i++) {
+        at = waiting[i] > 0 ? p->nodes.v[i] : NULL;
+    }
+    TN_CHECK(at != NULL);
+    size_t n = 0;
+    while (seen[at->index] == 0) {
+        seen[at->index] = (uint32_t)++n;
+        path[n - 1] = at;
+        tn_node *next = NULL;
+        for (size_t i = 0; i < at->parents.n && next == NULL; i++) {
+            next = waiting[at->parents.v[i]->index] > 0 ? at->parents.v[i] : NULL;
+        }
+        TN_CHECK(next != NULL);
+        at = next;
+    }
+    tn_buf b = tn_buf_init(scratch, TN_ERR_MSG_MAX);
+    tn_buf_add(&b, at->unique_id);
+    for (size_t i = n; i-- > seen[at->index] - 1;) {
+        tn_buf_addf(&b, " --> " TN_STR_FMT, TN_STR_ARG(path[i]->unique_id));
+    }
+    tn_rc rc = tn_fail(err, TN_E_COMPILE, "Found a cycle: " TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
+    tn_err_place(err, tn_str_z(scratch, at->file), at->raw_line, 1);
+    return rc;
+}
+
+static tn_rc order_nodes(tn_project *p, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("order", NULL);
+    uint32_t *waiting = tn_new_array(scratch, uint32_t, p->nodes.n + 1);
+    heap ready = { tn_new_array(scratch, tn_node *, p->nodes.n + 1), 0 };
+    tn_vec_reserve(&p->order, p->arena, p->nodes.n + 1);
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        waiting[i] = (uint32_t)p->nodes.v[i]->parents.n;
+        if (waiting[i] == 0) {
+            heap_push(&ready, p->nodes.v[i]);
+        }
+    }
+    while (ready.n > 0) {
+        tn_node *n = heap_pop(&ready);
+        n->rank = (uint32_t)p->order.n;
+        tn_vec_push(&p->order, p->arena, n);
+        for (size_t i = 0; i < n->children.n; i++) {
+            if (--waiting[n->children.v[i]->index] == 0) {
+                heap_push(&ready, n->children.v[i]);
+            }
+        }
+    }
+    return p->order.n == p->nodes.n ? TN_OK : report_cycle(p, waiting, err);
+}
+
+/* Two relations of one place would overwrite each other. */
+static tn_rc check_places(tn_project *p, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("places", NULL);
+    tn_map seen = tn_map_init(scratch);
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        tn_node *n = p->nodes.v[i];
+        if (!tn_node_is_refable(n) || n->relation_name.n == 0) {
+            continue;
+        }
+        const tn_node *old = tn_map_find(&seen, n->relation_name);
+        if (old != NULL) {
+            return tn_fail(err, TN_E_COMPILE,
+                "dbt found two resources with the database representation \"" TN_STR_FMT
+                "\".\ndbt cannot create two resources with identical database representations. To fix this,\nchange the configuration of one of "
+                "these resources:\n- " TN_STR_FMT " (" TN_STR_FMT ")\n- " TN_STR_FMT " (" TN_STR_FMT ")",
+                TN_STR_ARG(n->relation_name), TN_STR_ARG(old->unique_id), TN_STR_ARG(old->original_file_path), TN_STR_ARG(n->unique_id),
+                TN_STR_ARG(n->original_file_path));
+        }
+        tn_map_put(&seen, n->relation_name, n);
+    }
+    return TN_OK;
+}
+
+tn_rc tn_resolve_graph(tn_project *p, tn_err *err)
+{
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        TN_TRY(resolve_node(p, p->nodes.v[i], err));
+    }
+    drop_disabled(p);
+    attach_tests(p);
+    TN_TRY(check_places(p, err));
+    return order_nodes(p, err);
+}
+
+/* ---- `graph` ---- */
+
+static const char *section_of(tn_node_kind k)
+{
+    switch (k) {
+    case TN_NODE_SOURCE:
+        return "sources";
+    case TN_NODE_EXPOSURE:
+        return "exposures";
+    case TN_NODE_METRIC:
+        return "metrics";
+    case TN_NODE_SEMANTIC_MODEL:
+        return "semantic_models";
+    case TN_NODE_SAVED_QUERY:
+        return "saved_queries";
+    case TN_NODE_UNIT_TEST:
+        return "unit_tests";
+    default:
+        return "nodes";
+    }
+}
+
+static tn_val make_graph(tn_project *p, tn_arena *a)
+{
+    static const char *const sections[] = { "exposures", "functions", "groups", "metrics", "nodes", "sources", "semantic_models",
+        "saved_queries", "unit_tests" };
+    tn_val g = tn_val_dict(a);
+    for (size_t i = 0; i < TN_COUNTOF(sections); i++) {
+        tn_dict_putz(g.dict, sections[i], tn_val_dict(a));
+    }
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        tn_dict_puts(tn_val_at(g, section_of(n->kind)).dict, n->unique_id, tn_node_dict(a, n));
+    }
+    for (size_t i = 0; i < p->groups.list->n; i++) {
+        tn_val group = p->groups.list->v[i];
+        tn_dict_put(tn_val_at(g, "groups").dict, tn_val_at(group, "unique_id"), group);
+    }
+    return g;
+}
+
+tn_val tn_project_graph(tn_project *p)
+{
+    TN_LOCKED(&p->state->lock);
+    if (!p->state->graph_made) {
+        p->state->graph = make_graph(p, p->state->late);
+        tn_val_freeze(p->state->graph);
+        p->state->graph_made = true;
+    }
+    return p->state->graph;
+}

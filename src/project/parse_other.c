@@ -1,0 +1,356 @@
+/* parse_other.c: sources, exposures, groups, metrics, semantic models, saved queries, unit tests: resources that are only YAML. */
+#include "project/project_priv.h"
+#include "text/uri.h"
+
+static tn_val or_empty(tn_arena *a, tn_val v)
+{
+    return v.tag == TN_DICT ? v : tn_val_dict(a);
+}
+
+static void merge(tn_dict *into, tn_val from)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (from.tag == TN_DICT && (it = tn_dict_next(from.dict, &at)) != NULL) {
+        tn_dict_put(into, it->key, it->value);
+    }
+}
+
+/* ---- sources ---- */
+
+static int text_cmp(const void *a, const void *b)
+{
+    return tn_str_cmp(*(const tn_str *)a, *(const tn_str *)b);
+}
+
+static tn_val source_tags(tn_arena *a, tn_val source, tn_val table)
+{
+    tn_strs all = { 0 };
+    const tn_val lists[] = { tn_val_at(source, "tags"), tn_val_at(tn_val_at(source, "config"), "tags"), tn_val_at(table, "tags"),
+        tn_val_at(tn_val_at(table, "config"), "tags") };
+    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
+        tn_strs some = tn_value_strs(a, lists[i]);
+        for (size_t k = 0; k < some.n; k++) {
+            tn_strs_add_new(&all, a, some.v[k]);
+        }
+    }
+    if (all.n > 1) {
+        qsort(all.v, all.n, sizeof *all.v, text_cmp);
+    }
+    return tn_strs_list(a, &all);
+}
+
+static tn_val time_threshold(tn_arena *a, tn_val v)
+{
+    tn_val t = tn_val_dict(a);
+    tn_val count = tn_val_at(v, "count"), period = tn_val_at(v, "period");
+    tn_dict_putz(t.dict, "count", tn_val_is_undef(count) ? TN_VAL_NONE : count);
+    tn_dict_putz(t.dict, "period", tn_val_is_undef(period) ? TN_VAL_NONE : period);
+    return t;
+}
+
+/* table over source; an explicit null switches it off. Undefined: nobody said anything. */
+static tn_val source_freshness(tn_arena *a, tn_val source, tn_val table)
+{
+    const tn_val levels[] = { tn_val_at(source, "freshness"), tn_val_at(tn_val_at(source, "config"), "freshness"),
+        tn_val_at(table, "freshness"), tn_val_at(tn_val_at(table, "config"), "freshness") };
+    tn_val out = TN_VAL_UNDEF;
+    for (size_t i = 0; i < TN_COUNTOF(levels); i++) {
+        if (tn_val_is_none(levels[i])) {
+            out = TN_VAL_NONE;
+        } else if (levels[i].tag == TN_DICT) {
+            tn_val m = tn_val_dict(a);
+            merge(m.dict, out);
+            merge(m.dict, levels[i]);
+            out = m;
+        }
+    }
+    if (out.tag != TN_DICT) {
+        return out;
+    }
+    tn_val f = tn_val_dict(a), filter = tn_val_at(out, "filter");
+    tn_dict_putz(f.dict, "warn_after", time_threshold(a, tn_val_at(out, "warn_after")));
+    tn_dict_putz(f.dict, "error_after", time_threshold(a, tn_val_at(out, "error_after")));
+    tn_dict_putz(f.dict, "filter", tn_val_is_undef(filter) ? TN_VAL_NONE : filter);
+    return f;
+}
+
+static tn_val first_text(tn_val source, tn_val table, const char *key)
+{
+    const tn_val tries[] = { tn_val_at(table, key), tn_val_at(tn_val_at(table, "config"), key), tn_val_at(source, key),
+        tn_val_at(tn_val_at(source, "config"), key) };
+    for (size_t i = 0; i < TN_COUNTOF(tries); i++) {
+        if (tn_val_is_str(tries[i])) {
+            return tries[i];
+        }
+    }
+    return TN_VAL_NONE;
+}
+
+static tn_dict *source_config(tn_arena *a, tn_val source, tn_val table)
+{
+    tn_val c = tn_val_dict(a), meta = tn_val_dict(a);
+    merge(c.dict, tn_val_at(source, "config"));
+    merge(c.dict, tn_val_at(table, "config"));
+    merge(meta.dict, tn_val_at(source, "meta"));
+    merge(meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
+    merge(meta.dict, tn_val_at(table, "meta"));
+    merge(meta.dict, tn_val_at(tn_val_at(table, "config"), "meta"));
+    tn_dict_putz(c.dict, "meta", meta);
+    tn_dict_putz(c.dict, "tags", source_tags(a, source, table));
+    tn_val fresh = source_freshness(a, source, table);
+    (void)tn_dict_remove(c.dict, tn_val_z("freshness"));
+    if (!tn_val_is_undef(fresh)) {
+        tn_dict_putz(c.dict, "freshness", fresh);
+    }
+    tn_dict_putz(c.dict, "loaded_at_field", first_text(source, table, "loaded_at_field"));
+    tn_dict_putz(c.dict, "loaded_at_query", first_text(source, table, "loaded_at_query"));
+    return c.dict;
+}
+
+static tn_val source_quoting(tn_arena *a, tn_val source, tn_val table)
+{
+    static const char *const keys[] = { "database", "schema", "identifier", "column" };
+    tn_val q = tn_val_dict(a);
+    for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
+        tn_val v = tn_val_at(tn_val_at(table, "quoting"), keys[i]);
+        v = tn_val_is_undef(v) ? tn_val_at(tn_val_at(source, "quoting"), keys[i]) : v;
+        tn_dict_putz(q.dict, keys[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
+    }
+    return q;
+}
+
+static void source_fields(tn_project *p, tn_node *n, const tn_patch *patch, tn_val source, tn_val table)
+{
+    tn_arena *a = p->arena;
+    tn_source_info *s = n->source = tn_new(a, tn_source_info);
+    s->source_name = patch->name;
+    s->loader = tn_val_str_at(source, "loader", TN_STR(""));
+    s->identifier = tn_val_str_at(table, "identifier", n->name);
+    s->external = tn_val_at(table, "external");
+    s->quoting = source_quoting(a, source, table);
+    s->source_meta = tn_val_dict(a);
+    merge(s->source_meta.dict, tn_val_at(source, "meta"));
+    merge(s->source_meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
+    n->database = tn_val_str_at(source, "database", tn_val_str_at(source, "catalog", p->profile.database));
+    n->schema = tn_val_str_at(source, "schema", tn_val_str_at(source, "dataset", patch->name));
+    n->alias = s->identifier;
+    n->path = n->original_file_path = patch->file;
+    n->file = patch->open;
+    n->raw_line = patch->line;
+    n->unique_id = tn_str_printf(a, "source." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->package_name), TN_STR_ARG(patch->name),
+        TN_STR_ARG(n->name));
+    tn_fqn_of(p, patch->package, patch->rel, patch->name, &n->fqn);
+    tn_vec_push(&n->fqn, a, n->name);
+}
+
+static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *err)
+{
+    tn_arena *a = p->arena;
+    tn_val source = { .tag = TN_DICT, .dict = patch->entry };
+    tn_node *n = tn_node_new(p, TN_NODE_SOURCE, patch->package);
+    n->name = tn_val_str_at(table, "name", TN_STR_NONE);
+    if (n->name.n == 0) {
+        tn_rc rc = tn_fail(err, TN_E_VALUE, "a table of source '" TN_STR_FMT "' has no name", TN_STR_ARG(patch->name));
+        tn_err_place(err, tn_str_z(a, patch->open), patch->line, 1);
+        return rc;
+    }
+    source_fields(p, n, patch, source, table);
+    tn_rc rc = tn_config_resolve(p, n, source_config(a, source, table), err);
+    if (rc != TN_OK) {
+        tn_err_place(err, tn_str_z(a, patch->open), patch->line, 1);
+        return tn_while(err, rc, "configuring '" TN_STR_FMT "'", TN_STR_ARG(n->unique_id));
+    }
+    n->source->freshness = tn_node_config(n, "freshness");
+    n->source->loaded_at_field = tn_node_config_str(n, "loaded_at_field", TN_STR_NONE);
+    n->source->loaded_at_query = tn_node_config_str(n, "loaded_at_query", TN_STR_NONE);
+    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(table, "description", TN_STR("")), patch->open, patch->line, &n->description, err));
+    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(source, "description", TN_STR("")), patch->open, patch->line,
+        &n->source->source_description, err));
+    n->columns = tn_columns_of(a, tn_val_at(table, "columns"));
+    n->relation_name = tn_project_relation_name(a, p, n->source->quoting, n->database, n->schema, n->source->identifier);
+    tn_str external;
+    TN_TRY(tn_source_location(a, n, &external, err));
+    n->relation_name = external.n > 0 ? external : n->relation_name;
+    n->extra = table;
+    return tn_node_add(p, n, err);
+}
+
+/* A source with `overrides: package` changes the tables of that package's source of the same name. */
+static tn_val overridden_table(tn_project *p, const tn_patch *patch, tn_val table, tn_val *io_source)
+{
+    for (size_t i = 0; i < p->state->patches.n; i++) {
+        tn_patch *o = p->state->patches.v[i];
+        tn_val e = { .tag = TN_DICT, .dict = o->entry };
+        if (strcmp(o->key, "sources") != 0 || !tn_str_eq(o->name, patch->name)
+            || !tn_str_eq(tn_val_str_at(e, "overrides", TN_STR_NONE), patch->package->name)) {
+            continue;
+        }
+        tn_val s = tn_val_dict(p->arena), tables = tn_val_at(e, "tables");
+        merge(s.dict, *io_source);
+        size_t at = 0;
+        const tn_dict_item *it;
+        while ((it = tn_dict_next(o->entry, &at)) != NULL) {
+            if (!tn_str_is(tn_val_as_str(it->key), "tables") && !tn_str_is(tn_val_as_str(it->key), "overrides")) {
+                tn_dict_put(s.dict, it->key, it->value);
+            }
+        }
+        *io_source = s;
+        for (size_t k = 0; tables.tag == TN_LIST && k < tables.list->n; k++) {
+            if (tn_val_eq(tn_val_at(tables.list->v[k], "name"), tn_val_at(table, "name"))) {
+                tn_val t = tn_val_dict(p->arena);
+                merge(t.dict, table);
+                merge(t.dict, tables.list->v[k]);
+                table = t;
+            }
+        }
+    }
+    return table;
+}
+
+tn_rc tn_parse_sources(tn_project *p, tn_err *err)
+{
+    for (size_t i = 0; i < p->state->patches.n; i++) {
+        tn_patch *patch = p->state->patches.v[i];
+        if (strcmp(patch->key, "sources") != 0 || tn_dict_finds(patch->entry, TN_STR("overrides")) != NULL) {
+            continue;
+        }
+        patch->used = true;
+        tn_val tables = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->entry }, "tables");
+        for (size_t k = 0; tables.tag == TN_LIST && k < tables.list->n; k++) {
+            tn_patch copy = *patch;
+            tn_val source = { .tag = TN_DICT, .dict = patch->entry };
+            tn_val table = overridden_table(p, patch, tables.list->v[k], &source);
+            copy.entry = source.dict;
+            TN_TRY(add_source(p, &copy, table, err));
+        }
+    }
+    return TN_OK;
+}
+
+/* ---- kept resources ---- */
+
+static tn_val kept_config(tn_arena *a, tn_val e)
+{
+    static const char *const moved[] = { "meta", "tags", "group" };
+    tn_val c = tn_val_dict(a);
+    for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
+        tn_val v = tn_val_at(e, moved[i]);
+        if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
+            tn_dict_putz(c.dict, moved[i], v);
+        }
+    }
+    merge(c.dict, or_empty(a, tn_val_at(e, "config")));
+    return c;
+}
+
+/* depends_on: of an exposure: texts with ref(), source() or metric(). */
+static tn_rc exposure_depends(tn_project *p, tn_node *n, const tn_patch *patch, tn_val list, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("exposure", NULL);
+    tn_pctx c;
+    struct tn_pctx_record r;
+    TN_TRY(tn_record_init(p, &c, n, &r, scratch, err));
+    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
+        tn_str text = tn_str_printf(scratch, "{{ " TN_STR_FMT " }}", TN_STR_ARG(tn_val_as_str(list.list->v[i]))), unused;
+        TN_TRY(tn_pctx_render(&c, text, (tn_jinja_src){ tn_str_z(p->arena, patch->open), patch->line }, &unused, err));
+    }
+    tn_take_record(p, n, &r);
+    return TN_OK;
+}
+
+/* A unit test depends on its model and on what it gives. */
+static tn_rc unit_depends(tn_project *p, tn_node *n, const tn_patch *patch, tn_val e, tn_err *err)
+{
+    tn_str model = tn_val_str_at(e, "model", TN_STR_NONE);
+    tn_ref ref = { .name = model, .version = TN_VAL_UNDEF };
+    tn_vec_push(&n->refs, p->arena, ref);
+    tn_val given = tn_val_at(e, "given"), inputs = tn_val_list(p->arena);
+    for (size_t i = 0; given.tag == TN_LIST && i < given.list->n; i++) {
+        tn_val input = tn_val_at(given.list->v[i], "input");
+        if (tn_val_is_str(input) && !tn_str_is(tn_val_as_str(input), "this")) {
+            tn_list_push(inputs.list, input);
+        }
+    }
+    (void)patch, (void)err, (void)inputs;
+    return TN_OK;
+}
+
+static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err)
+{
+    tn_arena *a = p->arena;
+    tn_val e = { .tag = TN_DICT, .dict = patch->entry };
+    tn_node *n = tn_node_new(p, kind, patch->package);
+    n->name = n->alias = patch->name;
+    n->path = patch->rel;
+    n->original_file_path = patch->file;
+    n->file = patch->open;
+    n->raw_line = patch->line;
+    n->extra = e;
+    n->config_call = tn_val_dict(a).dict;
+    if (kind == TN_NODE_UNIT_TEST) {
+        tn_str model = tn_val_str_at(e, "model", TN_STR_NONE);
+        n->unique_id = tn_str_printf(a, "unit_test." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->package_name), TN_STR_ARG(model),
+            TN_STR_ARG(n->name));
+        tn_fqn_of(p, patch->package, patch->rel, model, &n->fqn);
+        tn_vec_push(&n->fqn, a, n->name);
+    } else {
+        n->unique_id = tn_str_printf(a, "%s." TN_STR_FMT "." TN_STR_FMT, tn_node_kind_name(kind), TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
+        tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
+    }
+    TN_TRY(tn_config_resolve(p, n, kept_config(a, e).dict, err));
+    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR("")), patch->open, patch->line, &n->description, err));
+    if (kind == TN_NODE_EXPOSURE) {
+        TN_TRY(exposure_depends(p, n, patch, tn_val_at(e, "depends_on"), err));
+    } else if (kind == TN_NODE_UNIT_TEST) {
+        TN_TRY(unit_depends(p, n, patch, e, err));
+    } else if (kind == TN_NODE_SEMANTIC_MODEL && tn_val_is_str(tn_val_at(e, "model"))) {
+        tn_val one = tn_val_list(a);
+        tn_list_push(one.list, tn_val_at(e, "model"));
+        TN_TRY(exposure_depends(p, n, patch, one, err));
+    }
+    return tn_node_add(p, n, err);
+}
+
+static void add_group(tn_project *p, const tn_patch *patch)
+{
+    tn_arena *a = p->arena;
+    tn_val e = { .tag = TN_DICT, .dict = patch->entry }, g = tn_val_dict(a);
+    tn_dict_putz(g.dict, "name", tn_val_str(patch->name));
+    tn_dict_putz(g.dict, "resource_type", tn_val_z("group"));
+    tn_dict_putz(g.dict, "package_name", tn_val_str(patch->package->name));
+    tn_dict_putz(g.dict, "path", tn_val_str(patch->rel));
+    tn_dict_putz(g.dict, "original_file_path", tn_val_str(patch->file));
+    tn_dict_putz(g.dict, "unique_id",
+        tn_val_str(tn_str_printf(a, "group." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->name))));
+    tn_dict_putz(g.dict, "owner", or_empty(a, tn_val_at(e, "owner")));
+    tn_val desc = tn_val_at(e, "description");
+    tn_dict_putz(g.dict, "description", tn_val_is_undef(desc) ? TN_VAL_NONE : desc);
+    tn_dict_putz(g.dict, "config", kept_config(a, e));
+    tn_list_push(p->groups.list, g);
+}
+
+tn_rc tn_parse_others(tn_project *p, tn_err *err)
+{
+    static const struct {
+        const char *key;
+        tn_node_kind kind;
+    } kinds[] = { { "exposures", TN_NODE_EXPOSURE }, { "metrics", TN_NODE_METRIC }, { "semantic_models", TN_NODE_SEMANTIC_MODEL },
+        { "saved_queries", TN_NODE_SAVED_QUERY }, { "unit_tests", TN_NODE_UNIT_TEST } };
+    for (size_t i = 0; i < p->state->patches.n; i++) {
+        tn_patch *patch = p->state->patches.v[i];
+        if (strcmp(patch->key, "groups") == 0) {
+            add_group(p, patch);
+        }
+        for (size_t k = 0; k < TN_COUNTOF(kinds); k++) {
+            if (strcmp(patch->key, kinds[k].key) == 0) {
+                tn_rc rc = add_kept(p, patch, kinds[k].kind, err);
+                if (rc != TN_OK) {
+                    tn_err_place(err, tn_str_z(p->arena, patch->open), patch->line, 1);
+                    return rc;
+                }
+            }
+        }
+    }
+    return TN_OK;
+}
