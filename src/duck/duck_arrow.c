@@ -1,7 +1,7 @@
 /* duck_arrow.c: Arrow in and out through DuckDB's chunk converters.
  *
  * In:  stream -> batch -> slices of at most one vector -> data chunk -> appender -> table. (DuckDB's own scan of a C stream
- *      prunes columns that the stream still delivers, and gives wrong rows.) A slice shares the batch's buffers, and the batch is
+ *      prunes columns that the stream still delivers, and gives wrong rows.) Dictionaries are written out first (arrow_plain.c). A slice shares the batch's buffers, and the batch is
  *      released with its last slice.
  * Out: chunk -> array, one batch a chunk; the stream owns the result.
  */
@@ -103,7 +103,9 @@ tn_rc tn_result_arrow_out(tn_result *r, struct ArrowArrayStream *ret, tn_err *er
 /* ---- slices of a batch ---- */
 
 typedef struct batch {
-    struct ArrowArray array;
+    tn_arena *arena;
+    struct ArrowArray original;
+    struct ArrowArray array; /* the original, or its copy without dictionaries */
     int refs;
 } batch;
 
@@ -115,8 +117,8 @@ typedef struct slice {
 static void batch_unref(batch *b)
 {
     if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
-        b->array.release(&b->array);
-        duckdb_free(b);
+        b->original.release(&b->original);
+        tn_arena_free(b->arena);
     }
 }
 
@@ -205,6 +207,8 @@ typedef struct arrow_load {
     tn_str table; /* SQL text */
     struct ArrowArrayStream *stream;
     struct ArrowSchema schema;
+    struct ArrowSchema plain; /* the schema, or its copy without dictionaries; borrows */
+    bool has_dictionary;
     duckdb_arrow_converted_schema converted;
     duckdb_appender appender;
     duckdb_logical_type *types;
@@ -229,7 +233,12 @@ static tn_rc load_schema(arrow_load *l)
     if (l->schema.format == NULL || strcmp(l->schema.format, "+s") != 0 || l->schema.n_children == 0) {
         return tn_fail(l->err, TN_E_DATA, "the Arrow stream has no columns");
     }
-    duckdb_error_data failed = duckdb_schema_from_arrow(l->conn->con, &l->schema, &l->converted);
+    l->has_dictionary = arrow_has_dictionary(&l->schema);
+    l->plain = l->schema;
+    if (l->has_dictionary) {
+        arrow_plain_schema(l->arena, &l->schema, &l->plain);
+    }
+    duckdb_error_data failed = duckdb_schema_from_arrow(l->conn->con, &l->plain, &l->converted);
     return failed ? duck_fail_data(l->err, &failed) : TN_OK;
 }
 
@@ -247,7 +256,7 @@ static tn_rc convert(arrow_load *l, struct ArrowArray *array, duckdb_data_chunk 
 
 static tn_rc create_table(arrow_load *l)
 {
-    struct ArrowArray *empty = empty_array(l->arena, &l->schema, 0);
+    struct ArrowArray *empty = empty_array(l->arena, &l->plain, 0);
     TN_AUTO(duckdb_data_chunk) chunk = NULL;
     TN_TRY(convert(l, empty, &chunk));
     size_t cols = (size_t)l->schema.n_children;
@@ -289,6 +298,14 @@ static tn_rc append_batch(arrow_load *l, batch *b)
     return TN_OK;
 }
 
+static tn_rc prepare_batch(arrow_load *l, batch *b)
+{
+    if (b->original.n_children != l->schema.n_children) {
+        return tn_fail(l->err, TN_E_DATA, "a batch of the Arrow stream does not fit its schema");
+    }
+    return l->has_dictionary ? arrow_plain_array(b->arena, &l->schema, &b->original, &b->array, l->err) : TN_OK;
+}
+
 static tn_rc load_batches(arrow_load *l)
 {
     for (;;) {
@@ -300,11 +317,13 @@ static tn_rc load_batches(arrow_load *l)
         if (next.release == NULL) {
             break;
         }
-        batch *b = duckdb_malloc(sizeof *b);
-        *b = (batch){ .array = next, .refs = 1 };
-        tn_rc rc = next.n_children == l->schema.n_children
-                       ? append_batch(l, b)
-                       : tn_fail(l->err, TN_E_DATA, "a batch of the Arrow stream does not fit its schema");
+        tn_arena *a = tn_arena_new("arrow batch", NULL);
+        batch *b = tn_new(a, batch);
+        *b = (batch){ .arena = a, .original = next, .array = next, .refs = 1 };
+        tn_rc rc = prepare_batch(l, b);
+        if (rc == TN_OK) {
+            rc = append_batch(l, b);
+        }
         batch_unref(b);
         TN_TRY(rc);
     }

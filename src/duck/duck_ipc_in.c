@@ -82,12 +82,14 @@ static dictionary **ref_all(const reader *r, tn_arena *a, size_t *ret_n)
 /* Memory grows with what really comes, whatever length was announced. */
 static tn_rc read_all(reader *r, tn_arena *a, size_t n, uint8_t **ret)
 {
-    uint8_t *p = tn_arena_alloc(a, 8);
-    size_t have = 0, cap = 8;
+    size_t have = 0, cap = tn_min_size(n, READ_STEP) + 8; /* never an empty object */
+    uint8_t *p = tn_arena_alloc(a, cap);
     while (have < n) {
         size_t want = tn_min_size(n, have + tn_max_size(READ_STEP, have));
-        p = tn_arena_grow(a, p, cap, want);
-        cap = want;
+        if (want > cap) {
+            p = tn_arena_grow(a, p, cap, want);
+            cap = want;
+        }
         size_t got = 0;
         TN_TRY(tn_fd_read(r->fd, p + have, want - have, &got, r->err));
         if (got < want - have) {

@@ -300,36 +300,6 @@ typedef struct parts {
     tn_vec(int64_t) counts; /* data buffers of view arrays */
 } parts;
 
-static size_t fixed_width(const char *f)
-{
-    if (f[0] == 'd') {
-        const char *bits = strrchr(f, ',');
-        bool two = bits != NULL && strchr(f, ',') != bits;
-        return two ? (size_t)strtol(bits + 1, NULL, 10) / 8 : 16;
-    }
-    if (f[0] == 'w') {
-        return (size_t)strtol(f + 2, NULL, 10);
-    }
-    if (f[0] == 't') {
-        bool narrow = strcmp(f, "tdD") == 0 || strcmp(f, "tts") == 0 || strcmp(f, "ttm") == 0 || strcmp(f, "tiM") == 0;
-        return narrow ? 4 : strcmp(f, "tin") == 0 ? 16 : 8;
-    }
-    switch (f[0]) {
-    case 'c':
-    case 'C':
-        return 1;
-    case 's':
-    case 'S':
-        return 2;
-    case 'i':
-    case 'I':
-    case 'f':
-        return 4;
-    default:
-        return 8;
-    }
-}
-
 static void add_piece(parts *p, const void *bytes, size_t n)
 {
     tn_vec_push(&p->pieces, p->arena, ((piece){ bytes, n }));
@@ -373,7 +343,7 @@ static tn_rc collect(writer *w, parts *p, const struct ArrowSchema *s, const str
     }
     add_piece(p, has_bits ? a->buffers[0] : NULL, has_bits ? ((size_t)a->length + 7) / 8 : 0);
     if (s->dictionary != NULL && !values) {
-        add_piece(p, a->buffers[1], (size_t)a->length * fixed_width(f));
+        add_piece(p, a->buffers[1], (size_t)a->length * arrow_fixed_width(f));
         return TN_OK;
     }
     if (f[0] == 'u' || f[0] == 'z' || f[0] == 'U' || f[0] == 'Z') {
@@ -383,7 +353,7 @@ static tn_rc collect(writer *w, parts *p, const struct ArrowSchema *s, const str
     } else if (f[0] == 'b') {
         add_piece(p, a->buffers[1], ((size_t)a->length + 7) / 8);
     } else if (f[0] != '+') {
-        add_piece(p, a->buffers[1], (size_t)a->length * fixed_width(f));
+        add_piece(p, a->buffers[1], (size_t)a->length * arrow_fixed_width(f));
     } else if (f[1] == 'l' || f[1] == 'L' || f[1] == 'm') {
         add_offsets(p, a, f[1] == 'L', false);
     }

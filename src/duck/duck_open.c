@@ -5,6 +5,7 @@
  */
 #include "duck/duck_impl.h"
 #include "base/log.h"
+#include "text/json.h"
 #include "text/sqltext.h"
 
 const char *tn_duck_version(void)
@@ -29,10 +30,21 @@ static tn_rc fail_locked(tn_err *err, tn_str msg)
         TN_STR_ARG(who));
 }
 
+/* Some calls give the exception as a JSON object; statements give "Binder Error: ...". */
+static tn_str readable(tn_arena *a, tn_str msg)
+{
+    tn_val v;
+    if (!tn_str_starts(msg, TN_STR("{\"exception_type\"")) || tn_json_parse(a, msg, &v, NULL) != TN_OK) {
+        return msg;
+    }
+    return tn_str_printf(a, TN_STR_FMT " Error: " TN_STR_FMT, TN_STR_ARG(tn_val_str_at(v, "exception_type", TN_STR("DuckDB"))),
+        TN_STR_ARG(tn_val_str_at(v, "exception_message", msg)));
+}
+
 tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck error", NULL);
-    tn_str text = tn_log_scrub(a, tn_str_trim(tn_str_of(msg ? msg : "DuckDB gave no reason")));
+    tn_str text = tn_log_scrub(a, readable(a, tn_str_trim(tn_str_of(msg ? msg : "DuckDB gave no reason"))));
     if (type == DUCKDB_ERROR_INTERRUPT || tn_str_starts(text, TN_STR("INTERRUPT Error"))) {
         return tn_fail(err, TN_E_CANCELLED, "the statement was interrupted");
     }

@@ -85,6 +85,14 @@ tn_rc ipc_result_schema(struct tn_result *r, tn_arena *a, struct ArrowSchema *re
 /* The next chunk; release is NULL at the end. */
 tn_rc ipc_result_next(struct tn_result *r, struct ArrowArray *ret, tn_err *err) TN_MUSTUSE;
 
+/* ---- arrays (arrow_plain.c) ---- */
+size_t arrow_fixed_width(const char *format); /* bytes of a value of a fixed-width format */
+bool arrow_has_dictionary(const struct ArrowSchema *s); /* anywhere below */
+/* Copies without dictionaries that borrow the rest from the original. */
+void arrow_plain_schema(tn_arena *a, const struct ArrowSchema *s, struct ArrowSchema *ret);
+tn_rc arrow_plain_array(tn_arena *a, const struct ArrowSchema *s, const struct ArrowArray *array, struct ArrowArray *ret,
+    tn_err *err) TN_MUSTUSE;
+
 /* ---- LZ4 frames ---- */
 bool ipc_lz4_frame(const uint8_t *in, size_t n, uint8_t *out, size_t out_n); /* true when exactly out_n bytes came out */
 

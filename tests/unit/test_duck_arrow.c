@@ -36,7 +36,7 @@ static const char source[] =
     "make_timestamp_ns(i * 1001) AS ns, make_timestamp_ms(i * 1000)::TIMESTAMP_S AS tss, to_months(i::INT) + to_days(3) AS iv, "
     "[i, NULL, i + 1] AS l, CASE WHEN i % 5 > 0 THEN range(i % 7) END AS l2, {'a': i, 'b': {'c': 'x' || i, 'd': [i]}} AS st, "
     "MAP {'k' || i: i, 'z': NULL} AS m, [i, NULL, i]::BIGINT[3] AS arr, "
-    "(CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END)::ENUM('odd', 'even') AS e, NULL::INTEGER AS n "
+    "(CASE WHEN i % 2 = 0 THEN 'even' WHEN i % 3 = 0 THEN 'odd' END)::ENUM('odd', 'even') AS e, NULL::INTEGER AS n "
     "FROM (SELECT range % 120 AS i FROM range(%s))";
 
 static void round_trip(tn_arena *a, const char *rows, bool stream, tn_err *err)
