@@ -1,3 +1,4 @@
+// layers: base text jinja
 /* jinja_driver.c: renders templates for the Jinja oracle (jinja_oracle.py). Standard input: one JSON object a line,
  * {"template": .., "context": {..}, "mode": "text" | "native" | "quoted" | "expr" | "blocks",
  * "dbt": bool}; standard output: one a line,

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compares tarn's Jinja with Jinja2, byte for byte, and its block extraction with dbt's.
 
-    tests/oracle/jinja_oracle.py DRIVER [PART]     run with the Python that tools/oracle-venv prints
+    tests/oracle/jinja_oracle.py [PART]     run with the Python that tools/oracle-venv prints
 
-DRIVER is the program built from jinja_driver.c. The snippets are in jinja_snippets/:
+JINJA_DRIVER, else $TARN_BUILD/jinja_driver, is the program built from jinja_driver.c. The snippets are in jinja_snippets/:
 
   *.lines    one template a line; \\n, \\t and \\r in it are those characters. Lines that begin with ## are comments;
              `@context {json}` and `@mode text|native|quoted|expr|blocks` hold from there on.
@@ -11,7 +11,7 @@ DRIVER is the program built from jinja_driver.c. The snippets are in jinja_snipp
 
 Where Jinja2 raises, tarn must fail too. `quoted` is dbt's native rendering; dbt's tags are on there. `blocks` is dbt's
 extractor; besides the snippets, all macro files that dbt and its DuckDB adapter ship go through it and are parsed.
-PART runs only the snippets whose name contains it. Prints what differs and `N passed, N failed`.
+PART runs only the snippets whose name contains it; JINJA_ORACLE_ERRORS=1 shows both messages of each error. Prints what differs and `N passed, N failed`.
 """
 import datetime
 import itertools
@@ -171,9 +171,10 @@ def compare_snippets(driver, part):
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    passed, failed = compare_snippets(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "")
+    driver = os.environ.get("JINJA_DRIVER") or os.path.join(os.environ.get("TARN_BUILD", ""), "jinja_driver")
+    if not os.path.exists(driver):
+        sys.exit(f"no driver at '{driver}'\n{__doc__}")
+    passed, failed = compare_snippets(driver, sys.argv[1] if len(sys.argv) > 1 else "")
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
