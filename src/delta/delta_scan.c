@@ -7,6 +7,8 @@
  *   - partition values are constants from the log: one branch of a UNION ALL for each tuple of values while these are few (then a
  *     filter on them removes whole branches when DuckDB plans), else a join of `filename` with a list of files.
  *   - deleted rows are an anti join on (filename, file_row_number).
+ * Files with INT96 instants (Spark's default) read as TIMESTAMP without zone, and a cast would take them for times of the session's zone.
+ * Where that zone may be another than UTC such files get a branch of their own that says AT TIME ZONE 'UTC'.
  * Inside read_parquet columns are called c0, c1, ... so that no name of a user meets the virtual columns filename and
  * file_row_number.
  *
@@ -28,6 +30,7 @@ typedef struct scan {
     tn_delta_mapping mapping;
     tn_buf *b;
     const tn_str *locations; /* of each file of the snapshot; unset where it is not kept */
+    bool int96;              /* the branch is over files that keep instants in Parquet's old form */
 } scan;
 
 typedef tn_vec(size_t) places;
@@ -58,19 +61,41 @@ static bool in_files(const scan *sc, size_t i)
     return !is_void(f->type) && tn_delta_partition_index(&sc->s->meta, f->name) == SIZE_MAX;
 }
 
-/* Whether a value has to be made anew after reading: physical names inside, or a variant. */
-static bool needs_rename(const tn_delta_type *t, tn_delta_mapping mapping)
+/* Whether a value has to be made anew after reading: physical names inside, a variant, an instant of the old form. */
+static bool needs_rename(const scan *sc, const tn_delta_type *t)
 {
-    if (tn_delta_type_is(t, "variant")) {
+    if (tn_delta_type_is(t, "variant") || (sc->int96 && tn_delta_type_is(t, "timestamp"))) {
         return true;
     }
     for (size_t i = 0; i < t->fields.n; i++) {
         const tn_delta_field *f = &t->fields.v[i];
-        if (!tn_str_eq(f->name, tn_delta_physical_name(f, mapping)) || needs_rename(f->type, mapping)) {
+        if (!tn_str_eq(f->name, tn_delta_physical_name(f, sc->mapping)) || needs_rename(sc, f->type)) {
             return true;
         }
     }
-    return (t->element != NULL && needs_rename(t->element, mapping)) || (t->key != NULL && needs_rename(t->key, mapping));
+    return (t->element != NULL && needs_rename(sc, t->element)) || (t->key != NULL && needs_rename(sc, t->key));
+}
+
+/* The type to read a branch's files with. */
+static const tn_delta_type *stored_type(const scan *sc, const tn_delta_type *t)
+{
+    if (!sc->int96 || !tn_delta_type_has(t, "timestamp")) {
+        return t;
+    }
+    if (t->kind == TN_DT_PRIMITIVE) {
+        return tn_delta_primitive(sc->arena, TN_STR("timestamp_ntz"));
+    }
+    tn_delta_type *c = tn_new(sc->arena, tn_delta_type);
+    *c = *t;
+    c->fields = (tn_delta_fields){ 0 };
+    for (size_t i = 0; i < t->fields.n; i++) {
+        tn_delta_field f = t->fields.v[i];
+        f.type = (tn_delta_type *)(uintptr_t)stored_type(sc, f.type);
+        tn_vec_push(&c->fields, sc->arena, f);
+    }
+    c->element = t->element ? (tn_delta_type *)(uintptr_t)stored_type(sc, t->element) : NULL;
+    c->key = t->key ? (tn_delta_type *)(uintptr_t)stored_type(sc, t->key) : NULL;
+    return c;
 }
 
 static void add_renamed(scan *sc, tn_str expr, const tn_delta_type *t, int depth);
@@ -107,12 +132,14 @@ static void add_renamed_struct(scan *sc, tn_str expr, const tn_delta_type *t, in
 
 static void add_renamed(scan *sc, tn_str expr, const tn_delta_type *t, int depth)
 {
-    if (!needs_rename(t, sc->mapping)) {
+    if (!needs_rename(sc, t)) {
         tn_buf_add(sc->b, expr);
         return;
     }
     tn_str var = tn_str_printf(sc->arena, "x%d", depth);
-    if (t->kind == TN_DT_PRIMITIVE) {
+    if (tn_delta_type_is(t, "timestamp")) {
+        tn_buf_addf(sc->b, "(" TN_STR_FMT ") AT TIME ZONE 'UTC'", TN_STR_ARG(expr));
+    } else if (t->kind == TN_DT_PRIMITIVE) {
         add_variant(sc, expr);
     } else if (t->kind == TN_DT_STRUCT) {
         add_renamed_struct(sc, expr, t, depth);
@@ -226,7 +253,7 @@ static tn_rc add_schema(scan *sc, tn_err *err)
         }
         tn_buf_addf(sc->b, ": {name: 'c%zu', type: ", i);
         tn_buf type = tn_buf_init(sc->arena, TN_DELTA_SQL_BYTES_MAX);
-        tn_delta_type_to_physical_sql(&type, f->type, sc->mapping);
+        tn_delta_type_to_physical_sql(&type, stored_type(sc, f->type), sc->mapping);
         tn_sql_literal(sc->b, tn_buf_str(&type));
         tn_buf_addz(sc->b, ", default_value: NULL}");
     }
@@ -388,23 +415,96 @@ static void add_nothing(scan *sc)
     tn_buf_addz(sc->b, " WHERE false");
 }
 
-static tn_rc add_all(scan *sc, const places *kept, tn_err *err)
+/* All branches of files that store instants alike. */
+static tn_rc add_files(scan *sc, const places *files, bool *more, tn_err *err)
 {
-    if (kept->n == 0) {
-        add_nothing(sc);
-        return TN_OK;
-    }
-    if (sc->s->meta.partition_columns.n == 0) {
-        return add_branch(sc, kept, false, err);
-    }
     groups by_values = { 0 };
-    group_files(sc, kept, &by_values);
-    if (by_values.n > UNION_TUPLES_MAX) {
-        return add_branch(sc, kept, true, err);
+    if (files->n > 0 && sc->s->meta.partition_columns.n > 0) {
+        group_files(sc, files, &by_values);
+    }
+    if (files->n > 0 && (by_values.n == 0 || by_values.n > UNION_TUPLES_MAX)) {
+        tn_buf_addz(sc->b, *more ? " UNION ALL " : "");
+        *more = true;
+        return add_branch(sc, files, by_values.n > 0, err);
     }
     for (size_t i = 0; i < by_values.n; i++) {
-        tn_buf_addz(sc->b, i > 0 ? " UNION ALL " : "");
+        tn_buf_addz(sc->b, *more ? " UNION ALL " : "");
+        *more = true;
         TN_TRY(add_branch(sc, &by_values.v[i]->files, false, err));
+    }
+    return TN_OK;
+}
+
+/* ---- instants ---- */
+
+static bool stores_instants(const scan *sc)
+{
+    const tn_delta_fields *fields = &sc->s->meta.schema->fields;
+    for (size_t i = 0; i < fields->n; i++) {
+        if (in_files(sc, i) && tn_delta_type_has(fields->v[i].type, "timestamp")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the difference between the two forms can be seen by who runs the text. */
+static tn_rc zone_matters(const scan *sc, bool *ret, tn_err *err)
+{
+    tn_val zone = TN_VAL_UNDEF;
+    *ret = sc->opts->portable;
+    if (*ret || sc->opts->conn == NULL) {
+        return TN_OK;
+    }
+    TN_TRY(tn_conn_scalar(sc->opts->conn, sc->arena, TN_STR("SELECT current_setting('TimeZone')"), &zone, err));
+    tn_str name = tn_val_as_str(zone);
+    *ret = !tn_str_is(name, "UTC") && !tn_str_is(name, "Etc/UTC") && !tn_str_is(name, "GMT");
+    return TN_OK;
+}
+
+/* Moves the files with INT96 columns from `kept` to `old`. Reads footers, so only where it matters. */
+static tn_rc split_int96(scan *sc, places *kept, places *old, tn_err *err)
+{
+    bool matters = false;
+    if (kept->n == 0 || sc->opts->conn == NULL || !stores_instants(sc)) {
+        return TN_OK;
+    }
+    TN_TRY(zone_matters(sc, &matters, err));
+    if (!matters) {
+        return TN_OK;
+    }
+    tn_buf b = tn_buf_init(sc->arena, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT DISTINCT file_name FROM parquet_schema([");
+    for (size_t i = 0; i < kept->n; i++) {
+        tn_buf_addz(&b, i > 0 ? ", " : "");
+        tn_delta_sql_location(&b, sc->locations[kept->v[i]]);
+    }
+    tn_buf_addz(&b, "]) WHERE type = 'INT96'");
+    tn_val rows;
+    TN_TRY(tn_conn_rows(sc->opts->conn, sc->arena, tn_buf_str(&b), kept->n, &rows, NULL, err));
+    tn_map found = tn_map_init(sc->arena);
+    for (size_t i = 0; i < rows.list->n; i++) {
+        tn_map_put(&found, tn_val_as_str(rows.list->v[i].list->v[0]), kept);
+    }
+    places rest = { 0 };
+    for (size_t i = 0; i < kept->n; i++) {
+        bool is_old = tn_map_find(&found, sc->locations[kept->v[i]]) != NULL;
+        tn_vec_push(is_old ? old : &rest, sc->arena, kept->v[i]);
+    }
+    *kept = rest;
+    return TN_OK;
+}
+
+static tn_rc add_all(scan *sc, places *kept, tn_err *err)
+{
+    places old = { 0 };
+    bool more = false;
+    TN_TRY(split_int96(sc, kept, &old, err));
+    TN_TRY(add_files(sc, kept, &more, err));
+    sc->int96 = true;
+    TN_TRY(add_files(sc, &old, &more, err));
+    if (!more) {
+        add_nothing(sc);
     }
     return TN_OK;
 }

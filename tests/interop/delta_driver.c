@@ -44,7 +44,7 @@ static int64_t version_arg(const driver *d, int i)
 static tn_rc scan(driver *d, int64_t version, tn_delta_snapshot **ret_s, tn_str *ret_sql, tn_err *err)
 {
     TN_TRY(tn_delta_snapshot_open(d->table, d->conn, version, ret_s, err));
-    tn_delta_scan_opts o = { .conn = d->conn, .where = tn_env_get("TARN_WHERE") };
+    tn_delta_scan_opts o = { .conn = d->conn, .where = tn_env_get("TARN_WHERE"), .portable = tn_env_get("TARN_PORTABLE").n > 0 };
     return tn_delta_scan_sql(*ret_s, d->arena, &o, ret_sql, err);
 }
 
