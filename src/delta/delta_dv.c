@@ -4,7 +4,8 @@
  * 'p' = an absolute URL.
  * File:  u8 version (1); then at `offset`:  u32 BE size | size bytes of data | u32 BE CRC-32 of the data.
  * Data:  u32 LE magic 1681511377 | u64 LE count | count * ( u32 LE high 32 bits | 32-bit Roaring, portable format ).
- *        Magic 1681511376 ("native", old): u32 LE count | count * ( u32 LE size | Roaring ), the high part is the place.
+ *        Magic 1681511376 ("native", old): u32 count | count * ( u32 size | Roaring ), the high part is the place. The protocol's
+ *        own inline example is of this kind with its numbers big-endian; both orders are read.
  * Every size is checked before it is used: a table comes from outside.
  */
 #include <roaring/roaring.h>
@@ -133,15 +134,24 @@ static tn_rc take_portable(reader *r, row_list *rows, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc take_native(reader *r, row_list *rows, tn_err *err)
+static bool take_ordered(reader *r, bool big_endian, uint32_t *ret)
+{
+    if (!take_u32(r, ret)) {
+        return false;
+    }
+    *ret = big_endian ? __builtin_bswap32(*ret) : *ret;
+    return true;
+}
+
+static tn_rc take_native(reader *r, bool big_endian, row_list *rows, tn_err *err)
 {
     uint32_t count;
-    if (!take_u32(r, &count) || count > r->n / 4) {
+    if (!take_ordered(r, big_endian, &count) || count > r->n / 4) {
         return broken(err, "bad count of bitmaps");
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t size;
-        if (!take_u32(r, &size) || size > r->n) {
+        if (!take_ordered(r, big_endian, &size) || size > r->n) {
             return broken(err, "bad size of a bitmap");
         }
         reader one = { .p = r->p, .n = size };
@@ -162,8 +172,8 @@ static tn_rc decode(tn_arena *a, tn_str data, const tn_delta_dv *dv, uint64_t **
     }
     if (magic == MAGIC_PORTABLE) {
         TN_TRY(take_portable(&r, &rows, err));
-    } else if (magic == MAGIC_NATIVE) {
-        TN_TRY(take_native(&r, &rows, err));
+    } else if (magic == MAGIC_NATIVE || __builtin_bswap32(magic) == MAGIC_NATIVE) {
+        TN_TRY(take_native(&r, magic != MAGIC_NATIVE, &rows, err));
     } else {
         return broken(err, "unknown magic number");
     }
