@@ -59,6 +59,7 @@ typedef struct tn_project_state {
     tn_map patch_index; /* "key.name" -> tn_patches * */
     tn_dict *defaults[TN_NODE_KINDS]; /* configs without any setting, made on first use */
     int64_t macro_serial;
+    const tn_val *default_selector; /* of selectors.yml, or NULL */
     const char *chain[3];
     size_t chain_n;
 } tn_project_state;
