@@ -14,8 +14,8 @@
 
 #include "jinja/jinja.h"
 
-typedef struct tn_jx tn_jx;         /* an expression */
-typedef struct tn_js tn_js;         /* a statement; a body is a list of them by `next` */
+typedef struct tn_jx tn_jx;           /* an expression */
+typedef struct tn_js tn_js;           /* a statement; a body is a list of them by `next` */
 typedef struct tn_jtarget tn_jtarget; /* where an assignment goes */
 typedef struct tn_jfunc tn_jfunc;
 typedef struct tn_jscope tn_jscope;
@@ -39,11 +39,11 @@ struct tn_jscope {
 };
 
 struct tn_jfunc {
-    tn_jfunc *outer;  /* NULL for the template and for blocks */
-    tn_strs names;    /* of the slots */
-    size_t own;       /* the first of them belong to the outermost scope */
-    bool captured;    /* a macro inside of it may outlive the call: its frame goes into the arena */
-    tn_jscope scope;  /* the function's own outermost scope */
+    tn_jfunc *outer; /* NULL for the template and for blocks */
+    tn_strs names;   /* of the slots */
+    size_t own;      /* the first of them belong to the outermost scope */
+    bool captured;   /* a macro inside of it may outlive the call: its frame goes into the arena */
+    tn_jscope scope; /* the function's own outermost scope */
 };
 
 /* ---- expressions ---- */
@@ -71,7 +71,16 @@ typedef enum tn_jx_kind {
     TN_JX_CAPTURED, /* the text of the surrounding filter or set block */
 } tn_jx_kind;
 
-typedef enum tn_jcmp { TN_JCMP_EQ, TN_JCMP_NE, TN_JCMP_LT, TN_JCMP_LE, TN_JCMP_GT, TN_JCMP_GE, TN_JCMP_IN, TN_JCMP_NOTIN } tn_jcmp;
+typedef enum tn_jcmp {
+    TN_JCMP_EQ,
+    TN_JCMP_NE,
+    TN_JCMP_LT,
+    TN_JCMP_LE,
+    TN_JCMP_GT,
+    TN_JCMP_GE,
+    TN_JCMP_IN,
+    TN_JCMP_NOTIN
+} tn_jcmp;
 
 typedef struct tn_jkw {
     tn_str name;
@@ -172,7 +181,7 @@ struct tn_jtarget {
 typedef struct tn_jfor {
     tn_jtarget *target;
     tn_jx *iter;
-    tn_jx *test; /* NULL: all */
+    tn_jx *test;             /* NULL: all */
     tn_jtarget *test_target; /* the same names in the test's scope */
     tn_js *body;
     tn_js *other;
@@ -228,8 +237,8 @@ struct tn_js {
         tn_jfor *loop;
         struct {
             tn_jtarget *target;
-            tn_jx *expr;   /* SET: the value; SETBLOCK, FILTER: the filters or NULL */
-            tn_js *body;   /* SETBLOCK, FILTER, SCOPE */
+            tn_jx *expr; /* SET: the value; SETBLOCK, FILTER: the filters or NULL */
+            tn_js *body; /* SETBLOCK, FILTER, SCOPE */
             tn_jscope scope;
         } set;
         tn_jinja_macro_def *macro;
@@ -273,38 +282,5 @@ struct tn_jinja_env {
     tn_map tests;
     tn_dict *globals;
 };
-
-enum {
-    TN_JINJA_NEST_MAX = 200,      /* brackets, operators and blocks inside one another in the source */
-    TN_JINJA_TEXT_MAX = 1 << 30,  /* bytes of a template: offsets are 32 bits */
-    TN_JINJA_SLOTS_MAX = 60000,   /* names of one function */
-    TN_JINJA_STACK_MAX = 3 << 20, /* bytes of C stack that rendering may use; threads have 8 MiB */
-};
-
-/* Places of bytes in a template, for messages. */
-typedef struct tn_jplace {
-    int line;
-    int col;
-    tn_str text; /* the line */
-} tn_jplace;
-tn_jplace tn_jinja_place(const tn_jinja_tmpl *t, uint32_t pos);
-/* Puts the place and the source line into err, when it has no place yet. */
-void tn_jinja_err_at(const tn_jinja_tmpl *t, uint32_t pos, tn_err *err);
-
-/* Recursion over trees is guarded by the stack that it uses: base is where the outermost call began. */
-static inline const char *tn_jinja_stack_here(void)
-{
-    return (const char *)__builtin_frame_address(0);
-}
-
-static inline bool tn_jinja_stack_full(const char *base)
-{
-    const char *here = (const char *)__builtin_frame_address(0);
-    return (size_t)(base > here ? base - here : here - base) > TN_JINJA_STACK_MAX;
-}
-
-/* ---- passes over the tree ---- */
-tn_rc tn_jinja_parse_tree(tn_arena *a, tn_jinja_tmpl *t, tn_err *err) TN_MUSTUSE;   /* text -> body or expr */
-tn_rc tn_jinja_resolve_tree(tn_arena *a, tn_jinja_tmpl *t, tn_err *err) TN_MUSTUSE; /* names -> slots, filters -> functions */
 
 #endif

@@ -27,15 +27,18 @@ tn_rc tn_jinja_undef_fail(tn_val v, tn_err *err)
     tn_val of = { .tag = (uint8_t)(v.aux - 1) };
     bool none = of.tag == TN_NONE, elem = (v.flags & TN_UNDEF_ELEM) != 0;
     const char *type = none ? "None" : tn_val_type_name(of), *object = none ? "" : " object";
-    return elem ? tn_fail(err, TN_E_NAME, "%s%s has no element " TN_STR_FMT, type, object, TN_STR_ARG(s))
-                : tn_fail(err, TN_E_NAME, "'%s%s' has no attribute '" TN_STR_FMT "'", type, object, TN_STR_ARG(s));
+    return elem ? tn_fail(err, TN_E_NAME, "%s%s has no element " TN_STR_FMT, type, object,
+                      TN_STR_ARG(s))
+                : tn_fail(err, TN_E_NAME, "'%s%s' has no attribute '" TN_STR_FMT "'", type, object,
+                      TN_STR_ARG(s));
 }
 
 tn_val tn_jinja_undef_attr(tn_jinja_ctx *ctx, tn_val of, tn_str name)
 {
     if (of.tag == TN_OBJ) { /* its type's name is not in the tag */
-        return tn_jinja_undef_hint(tn_str_printf(ctx->arena, "'%s object' has no attribute '" TN_STR_FMT "'",
-            tn_val_type_name(of), TN_STR_ARG(name)));
+        return tn_jinja_undef_hint(
+            tn_str_printf(ctx->arena, "'%s object' has no attribute '" TN_STR_FMT "'",
+                tn_val_type_name(of), TN_STR_ARG(name)));
     }
     tn_val v = tn_val_undef(name);
     v.aux = (uint16_t)(of.tag + 1);
@@ -101,7 +104,8 @@ static tn_rc item_of(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn_er
         tn_str s = tn_val_as_str(v);
         if (index_of(key, tn_utf8_len(s), &i)) {
             size_t from = tn_utf8_offset(s, i);
-            *ret = tn_val_str(tn_str_sub(s, from, tn_utf8_offset(tn_str_sub(s, from, s.n), 1) + from));
+            *ret =
+                tn_val_str(tn_str_sub(s, from, tn_utf8_offset(tn_str_sub(s, from, s.n), 1) + from));
         }
     } else if (v.tag == TN_OBJ && v.obj->type->item != NULL) {
         return v.obj->type->item(v.obj, ctx->arena, key, ret, err);
@@ -116,6 +120,9 @@ static tn_rc undef_attr(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn
         return tn_jinja_undef_fail(v, err);
     }
     *ret = tn_val_is_str(key) ? tn_val_undef(tn_val_as_str(key)) : v;
+    if (tn_str_is(tn_val_as_str(key), "name") && (v.flags & TN_UNDEF_HINT) == 0) {
+        *ret = tn_val_str(tn_val_as_str(v)); /* an attribute that dbt's own undefined values have */
+    }
     return TN_OK;
 }
 
@@ -139,7 +146,8 @@ tn_rc tn_jinja_get_item(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn
     if (v.tag == TN_UNDEF) {
         return ctx->env->opts.undefined_chain ? (*ret = v, TN_OK) : tn_jinja_undef_fail(v, err);
     }
-    if (key.tag == TN_UNDEF && v.tag != TN_DICT) { /* no index, but no error either: like any key that is not there */
+    if (key.tag == TN_UNDEF &&
+        v.tag != TN_DICT) { /* no index, but no error either: like any key that is not there */
         *ret = tn_jinja_undef_item(ctx, v, key);
         return TN_OK;
     }

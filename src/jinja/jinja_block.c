@@ -7,8 +7,8 @@
  *
  * White space before {%- and after -%} belongs to the tag, as in dbt.
  */
-#include "jinja/jinja_ast.h"
 #include "jinja/jinja_builtin.h"
+#include "jinja/jinja_tmpl.h"
 
 enum { OPEN_MAX = 1000 };
 
@@ -31,7 +31,8 @@ typedef struct scan {
 
 static tn_rc fail(const scan *sc, size_t pos, const char *what)
 {
-    tn_jinja_tmpl t = { .text = sc->s, .file = sc->src.file != NULL ? sc->src.file : "<template>",
+    tn_jinja_tmpl t = { .text = sc->s,
+        .file = sc->src.file != NULL ? sc->src.file : "<template>",
         .line = sc->src.line > 0 ? sc->src.line : 1 };
     tn_rc rc = tn_fail(sc->err, TN_E_SYNTAX, "%s", what);
     tn_jinja_err_at(&t, (uint32_t)pos, sc->err);
@@ -40,7 +41,8 @@ static tn_rc fail(const scan *sc, size_t pos, const char *what)
 
 static bool is_word(char c, bool first)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (!first && c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           (!first && c >= '0' && c <= '9');
 }
 
 static size_t skip_space(tn_str s, size_t at)
@@ -149,7 +151,8 @@ static tn_rc skip_raw(scan *sc, size_t open)
     for (; (p = tn_str_find(sc->s, TN_STR("{%"), p)) != SIZE_MAX; p += 2) {
         const char *want = opened ? "endraw" : "raw";
         size_t q = after_brace(sc->s, p);
-        size_t end = at_text(sc->s, q, want) ? close_at(sc->s, skip_space(sc->s, q + strlen(want))) : 0;
+        size_t end =
+            at_text(sc->s, q, want) ? close_at(sc->s, skip_space(sc->s, q + strlen(want))) : 0;
         if (end != 0 && opened) {
             sc->at = end;
             return TN_OK;
@@ -189,7 +192,8 @@ static size_t start_of(const scan *sc, size_t brace, size_t floor)
             from--;
         }
         uint32_t cp = 0;
-        if (tn_utf8_decode(tn_str_sub(sc->s, from, start), &cp) != start - from || !tn_jinja_is_space(cp)) {
+        if (tn_utf8_decode(tn_str_sub(sc->s, from, start), &cp) != start - from ||
+            !tn_jinja_is_space(cp)) {
             break;
         }
         start = from;
@@ -236,8 +240,12 @@ static const struct {
     const char *type;
     tn_jinja_block_kind kind;
 } kinds_of[] = {
-    { "macro", TN_BLOCK_MACRO }, { "test", TN_BLOCK_TEST }, { "data_test", TN_BLOCK_TEST },
-    { "materialization", TN_BLOCK_MATERIALIZATION }, { "snapshot", TN_BLOCK_SNAPSHOT }, { "docs", TN_BLOCK_DOCS },
+    { "macro", TN_BLOCK_MACRO },
+    { "test", TN_BLOCK_TEST },
+    { "data_test", TN_BLOCK_TEST },
+    { "materialization", TN_BLOCK_MATERIALIZATION },
+    { "snapshot", TN_BLOCK_SNAPSHOT },
+    { "docs", TN_BLOCK_DOCS },
 };
 
 static bool kind_of(tn_str type, unsigned kinds, tn_jinja_block_kind *ret)
@@ -291,7 +299,7 @@ typedef struct finder {
     tn_jinja_block_kind kind;
     uint8_t flow[OPEN_MAX]; /* open if ('i') and for ('f') tags */
     size_t flow_n;
-    size_t last; /* text before this is in blocks already */
+    size_t last;          /* text before this is in blocks already */
     size_t line_at, line; /* counted so far */
 } finder;
 
@@ -307,7 +315,9 @@ static void add_data(finder *f, size_t to)
 {
     tn_str text = tn_str_sub(f->sc.s, f->last, to);
     if ((f->kinds >> TN_BLOCK_DATA & 1u) != 0 && text.n > 0) {
-        tn_jinja_block b = { .kind = TN_BLOCK_DATA, .full = text, .contents = text, .line = line_of(f, f->last) };
+        tn_jinja_block b = {
+            .kind = TN_BLOCK_DATA, .full = text, .contents = text, .line = line_of(f, f->last)
+        };
         tn_vec_push(f->out, f->sc.a, b);
     }
     f->last = to;
@@ -330,7 +340,8 @@ static tn_rc count_flow(finder *f, const tag *t)
     if (f->flow_n == 0) {
         return fail(&f->sc, t->brace,
             endif ? "Got an unexpected control flow end tag, got endif but never saw a preceding if"
-                  : "Got an unexpected control flow end tag, got endfor but never saw a preceding for");
+                  : "Got an unexpected control flow end tag, got endfor but never saw a preceding "
+                    "for");
     }
     char open = (char)f->flow[--f->flow_n];
     if (open != (endif ? 'i' : 'f')) {
@@ -345,13 +356,17 @@ static tn_rc open_block(finder *f, const tag *t, tn_jinja_block_kind kind)
 {
     if (f->flow_n > 0) {
         return fail(&f->sc, t->brace,
-            "Got a block definition inside control flow. All dbt block definitions must be at the top level");
+            "Got a block definition inside control flow. All dbt block definitions must be at the "
+            "top level");
     }
     if (f->is_open) {
         return fail(&f->sc, t->brace,
-            tn_arena_printf(f->sc.a, "Got nested tags: " TN_STR_FMT " (started at %d) did not have a matching {%% end" TN_STR_FMT
+            tn_arena_printf(f->sc.a,
+                "Got nested tags: " TN_STR_FMT
+                " (started at %d) did not have a matching {%% end" TN_STR_FMT
                 " %%} before a subsequent " TN_STR_FMT " was found",
-                TN_STR_ARG(f->open.type), line_of(f, f->open.brace), TN_STR_ARG(f->open.type), TN_STR_ARG(t->type)));
+                TN_STR_ARG(f->open.type), line_of(f, f->open.brace), TN_STR_ARG(f->open.type),
+                TN_STR_ARG(t->type)));
     }
     add_data(f, t->start);
     f->open = *t;
@@ -364,9 +379,12 @@ static void close_block(finder *f, const tag *t)
 {
     const tag *o = &f->open;
     tn_str s = f->sc.s, args = tn_str_trim(tn_str_sub(s, o->inner_from, o->inner_to));
-    tn_jinja_block b = { .kind = f->kind, .full = tn_str_sub(s, o->start, t->end),
-        .contents = tn_str_sub(s, o->end, t->start), .args = args,
-        .name = block_name(f->sc.a, f->kind, o->name, args), .line = line_of(f, o->brace) };
+    tn_jinja_block b = { .kind = f->kind,
+        .full = tn_str_sub(s, o->start, t->end),
+        .contents = tn_str_sub(s, o->end, t->start),
+        .args = args,
+        .name = block_name(f->sc.a, f->kind, o->name, args),
+        .line = line_of(f, o->brace) };
     tn_vec_push(f->out, f->sc.a, b);
     f->last = t->end;
     f->is_open = false;
@@ -378,13 +396,16 @@ static bool ends_open_block(const finder *f, const tag *t)
            tn_str_eq(tn_str_sub(t->type, 3, t->type.n), f->open.type);
 }
 
-tn_rc tn_jinja_extract_kinds(tn_arena *a, tn_str text, tn_jinja_src src, unsigned kinds, tn_jinja_blocks *ret, tn_err *err)
+tn_rc tn_jinja_extract_kinds(
+    tn_arena *a, tn_str text, tn_jinja_src src, unsigned kinds, tn_jinja_blocks *ret, tn_err *err)
 {
     if (text.n > TN_JINJA_TEXT_MAX) {
         return tn_fail(err, TN_E_LIMIT, "the file is larger than %d bytes", TN_JINJA_TEXT_MAX);
     }
     tn_jinja_blocks found = { 0 };
-    finder f = { .sc = { .a = a, .s = text, .src = src, .err = err }, .kinds = kinds, .out = &found,
+    finder f = { .sc = { .a = a, .s = text, .src = src, .err = err },
+        .kinds = kinds,
+        .out = &found,
         .line = (size_t)(src.line > 0 ? src.line : 1) };
     for (;;) {
         tag t = { 0 };
@@ -403,7 +424,9 @@ tn_rc tn_jinja_extract_kinds(tn_arena *a, tn_str text, tn_jinja_src src, unsigne
     }
     if (f.is_open) {
         return fail(&f.sc, f.open.brace,
-            tn_arena_printf(a, "Reached EOF without finding a close tag for " TN_STR_FMT " (searched from line %d)",
+            tn_arena_printf(a,
+                "Reached EOF without finding a close tag for " TN_STR_FMT
+                " (searched from line %d)",
                 TN_STR_ARG(f.open.type), line_of(&f, f.open.brace)));
     }
     add_data(&f, text.n);
@@ -411,7 +434,8 @@ tn_rc tn_jinja_extract_kinds(tn_arena *a, tn_str text, tn_jinja_src src, unsigne
     return TN_OK;
 }
 
-tn_rc tn_jinja_extract_blocks(tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_blocks *ret, tn_err *err)
+tn_rc tn_jinja_extract_blocks(
+    tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_blocks *ret, tn_err *err)
 {
     unsigned kinds = 1u << TN_BLOCK_MACRO | 1u << TN_BLOCK_TEST | 1u << TN_BLOCK_MATERIALIZATION |
                      1u << TN_BLOCK_SNAPSHOT | 1u << TN_BLOCK_DOCS;

@@ -1,9 +1,11 @@
 /* jinja_call.c: evaluating arguments and calling: functions, filters, tests; and the calls that C code makes. */
 #include "jinja/jinja_run.h"
 
-_Static_assert(sizeof(tn_kwarg) == 2 * sizeof(tn_val), "keyword arguments are taken from the value stack");
+_Static_assert(
+    sizeof(tn_kwarg) == 2 * sizeof(tn_val), "keyword arguments are taken from the value stack");
 
-tn_rc tn_jinja_call_value(tn_jinja_ctx *ctx, tn_val fn, const tn_call *call, tn_val *ret, tn_err *err)
+tn_rc tn_jinja_call_value(
+    tn_jinja_ctx *ctx, tn_val fn, const tn_call *call, tn_val *ret, tn_err *err)
 {
     if (fn.tag == TN_OBJ && fn.obj->type->call != NULL) {
         return fn.obj->type->call(fn.obj, call, ret, err);
@@ -17,7 +19,8 @@ tn_rc tn_jinja_call_value(tn_jinja_ctx *ctx, tn_val fn, const tn_call *call, tn_
 /* ---- arguments ---- */
 
 /* The values of v, after the first `given` ones, and the elements of *star. */
-static tn_rc eval_places(tn_jrun *r, const tn_jargs *args, const tn_val *first, size_t given, tn_call *call, tn_err *err)
+static tn_rc eval_places(
+    tn_jrun *r, const tn_jargs *args, const tn_val *first, size_t given, tn_call *call, tn_err *err)
 {
     size_t n = given + args->n;
     tn_val *v = tn_jstack_take(r->st, n);
@@ -32,7 +35,8 @@ static tn_rc eval_places(tn_jrun *r, const tn_jargs *args, const tn_val *first, 
         TN_TRY(tn_jinja_x(r, args->star, &star, err));
         tn_rc rc = tn_jinja_iterate(r->ctx, star, &l, err);
         if (rc == TN_E_TYPE) {
-            return tn_fail(err, rc, "argument after * must be an iterable, not %s", tn_val_type_name(star));
+            return tn_fail(
+                err, rc, "argument after * must be an iterable, not %s", tn_val_type_name(star));
         }
         TN_TRY(rc);
         tn_val *all = tn_jstack_take(r->st, n + l.list->n);
@@ -51,14 +55,16 @@ static tn_rc add_kwarg(tn_kwarg *kw, size_t *n, tn_str name, tn_val v, tn_err *e
 {
     for (size_t i = 0; i < *n; i++) {
         if (tn_str_eq(kw[i].name, name)) {
-            return tn_fail(err, TN_E_TYPE, "got multiple values for keyword argument '" TN_STR_FMT "'", TN_STR_ARG(name));
+            return tn_fail(err, TN_E_TYPE,
+                "got multiple values for keyword argument '" TN_STR_FMT "'", TN_STR_ARG(name));
         }
     }
     kw[(*n)++] = (tn_kwarg){ .name = name, .value = v };
     return TN_OK;
 }
 
-static tn_rc eval_keywords(tn_jrun *r, const tn_jargs *args, const tn_val *caller, tn_call *call, tn_err *err)
+static tn_rc eval_keywords(
+    tn_jrun *r, const tn_jargs *args, const tn_val *caller, tn_call *call, tn_err *err)
 {
     tn_val more = TN_VAL_NONE;
     if (args->star2 != NULL) {
@@ -67,7 +73,8 @@ static tn_rc eval_keywords(tn_jrun *r, const tn_jargs *args, const tn_val *calle
             return tn_jinja_undef_fail(more, err);
         }
         if (more.tag != TN_DICT) {
-            return tn_fail(err, TN_E_TYPE, "argument after ** must be a mapping, not %s", tn_val_type_name(more));
+            return tn_fail(err, TN_E_TYPE, "argument after ** must be a mapping, not %s",
+                tn_val_type_name(more));
         }
     }
     size_t max = args->kwn + (caller != NULL) + (more.tag == TN_DICT ? more.dict->live : 0), n = 0;
@@ -84,7 +91,8 @@ static tn_rc eval_keywords(tn_jrun *r, const tn_jargs *args, const tn_val *calle
         TN_TRY(add_kwarg(kw, &n, TN_STR("caller"), *caller, err));
     }
     size_t at = 0;
-    for (const tn_dict_item *it; more.tag == TN_DICT && n < max && (it = tn_dict_next(more.dict, &at)) != NULL;) {
+    for (const tn_dict_item *it;
+        more.tag == TN_DICT && n < max && (it = tn_dict_next(more.dict, &at)) != NULL;) {
         if (!tn_val_is_str(it->key)) {
             return tn_fail(err, TN_E_TYPE, "keywords must be strings");
         }
@@ -126,18 +134,20 @@ tn_rc tn_jinja_return(tn_jinja_ctx *ctx, tn_val v)
     return TN_E_RETURN;
 }
 
-tn_rc tn_jinja_call(tn_jinja_ctx *ctx, tn_val fn, const tn_val *args, size_t argc, const tn_kwarg *kw, size_t kwc,
-    tn_val *ret, tn_err *err)
+tn_rc tn_jinja_call(tn_jinja_ctx *ctx, tn_val fn, const tn_val *args, size_t argc,
+    const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err)
 {
-    tn_call call = { .arena = ctx->arena, .interp = ctx, .args = args, .argc = argc, .kwargs = kw, .kwargc = kwc };
+    tn_call call = {
+        .arena = ctx->arena, .interp = ctx, .args = args, .argc = argc, .kwargs = kw, .kwargc = kwc
+    };
     TN_TRY(tn_jinja_enter(ctx, err));
     tn_rc rc = tn_jinja_call_value(ctx, fn, &call, ret, err);
     tn_jinja_leave(ctx);
     return rc;
 }
 
-static tn_rc call_builtin(tn_jinja_ctx *ctx, const tn_map *m, const char *what, tn_str name, const tn_val *args,
-    size_t argc, tn_val *ret, tn_err *err)
+static tn_rc call_builtin(tn_jinja_ctx *ctx, const tn_map *m, const char *what, tn_str name,
+    const tn_val *args, size_t argc, tn_val *ret, tn_err *err)
 {
     const tn_jbuiltin *b = tn_map_find(m, name);
     if (b == NULL) {
@@ -147,12 +157,14 @@ static tn_rc call_builtin(tn_jinja_ctx *ctx, const tn_map *m, const char *what, 
     return b->fn(b->self, &call, ret, err);
 }
 
-tn_rc tn_jinja_call_filter(tn_jinja_ctx *ctx, tn_str filter, const tn_val *args, size_t argc, tn_val *ret, tn_err *err)
+tn_rc tn_jinja_call_filter(
+    tn_jinja_ctx *ctx, tn_str filter, const tn_val *args, size_t argc, tn_val *ret, tn_err *err)
 {
     return call_builtin(ctx, &ctx->env->filters, "filter", filter, args, argc, ret, err);
 }
 
-tn_rc tn_jinja_call_test(tn_jinja_ctx *ctx, tn_str test, const tn_val *args, size_t argc, bool *ret, tn_err *err)
+tn_rc tn_jinja_call_test(
+    tn_jinja_ctx *ctx, tn_str test, const tn_val *args, size_t argc, bool *ret, tn_err *err)
 {
     tn_val v = TN_VAL_NONE;
     TN_TRY(call_builtin(ctx, &ctx->env->tests, "test", test, args, argc, &v, err));

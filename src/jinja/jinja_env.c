@@ -1,6 +1,6 @@
 /* jinja_env.c: environments, templates as their users see them, and places in a template's text. */
-#include "jinja/jinja_ast.h"
 #include "jinja/jinja_builtin.h"
+#include "jinja/jinja_tmpl.h"
 
 enum { DEPTH_MAX = 400 };
 #define OUTPUT_BYTES_MAX ((size_t)64 << 20)
@@ -99,7 +99,8 @@ static tn_str own_text(tn_arena *a, tn_str s, bool keep_newline)
     return tn_str_n(p, n);
 }
 
-static tn_rc parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, bool expr, tn_jinja_tmpl **ret, tn_err *err)
+static tn_rc parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, bool expr,
+    tn_jinja_tmpl **ret, tn_err *err)
 {
     if (text.n > TN_JINJA_TEXT_MAX) {
         return tn_fail(err, TN_E_LIMIT, "the template is larger than %d bytes", TN_JINJA_TEXT_MAX);
@@ -120,12 +121,14 @@ static tn_rc parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, 
     return TN_OK;
 }
 
-tn_rc tn_jinja_parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err)
+tn_rc tn_jinja_parse(
+    tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err)
 {
     return parse(e, a, text, src, false, ret, err);
 }
 
-tn_rc tn_jinja_parse_expr(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err)
+tn_rc tn_jinja_parse_expr(
+    tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err)
 {
     return parse(e, a, text, src, true, ret, err);
 }
@@ -201,11 +204,13 @@ void tn_jinja_err_at(const tn_jinja_tmpl *t, uint32_t pos, tn_err *err)
     line = tn_str_sub(line, 0, tn_utf8_offset(line, SHOWN_COLS_MAX));
     char pad[SHOWN_COLS_MAX + 1];
     size_t n = 0;
-    for (size_t i = 0; i < line.n && n < col; i++) { /* keeps tabs, so that the caret stands right */
+    for (size_t i = 0; i < line.n && n < col;
+        i++) { /* keeps tabs, so that the caret stands right */
         if (((unsigned char)line.p[i] & 0xc0) != 0x80) {
             pad[n++] = line.p[i] == '\t' ? '\t' : ' ';
         }
     }
     pad[n] = '\0';
-    tn_err_append(err, "\n  at %s:%d:%d\n    " TN_STR_FMT "\n    %s^", t->file, p.line, p.col, TN_STR_ARG(line), pad);
+    tn_err_append(err, "\n  at %s:%d:%d\n    " TN_STR_FMT "\n    %s^", t->file, p.line, p.col,
+        TN_STR_ARG(line), pad);
 }

@@ -48,13 +48,15 @@ static tn_rc x_concat(tn_jrun *r, const tn_jx *x, tn_val *ret, tn_err *err)
     for (size_t i = 0; i < x->items.n; i++) {
         TN_TRY(tn_jinja_x(r, x->items.v[i], &v[i], err));
     }
-    for (size_t i = 0; i < x->items.n; i++) { /* the output's free end serves as the place to build it */
+    for (size_t i = 0; i < x->items.n;
+        i++) { /* the output's free end serves as the place to build it */
         tn_val_str_to(&r->st->out, v[i]);
     }
     tn_jstack_release(r->st, mark);
     r->pos = x->pos;
     if (r->st->out.full) {
-        return tn_fail(err, TN_E_LIMIT, "the rendered text is larger than %zu bytes", r->st->out.limit);
+        return tn_fail(
+            err, TN_E_LIMIT, "the rendered text is larger than %zu bytes", r->st->out.limit);
     }
     *ret = tn_val_str_dup(r->ctx->arena, tn_str_sub(tn_buf_str(&r->st->out), from, r->st->out.n));
     tn_buf_truncate(&r->st->out, from);
@@ -130,12 +132,14 @@ static tn_rc compare(tn_jrun *r, tn_jcmp op, tn_val a, tn_val b, bool *ret, tn_e
     bool nan = (a.tag == TN_FLOAT && a.f != a.f) || (b.tag == TN_FLOAT && b.f != b.f);
     tn_rc rc = tn_val_cmp(a, b, &order, err);
     if (rc == TN_E_TYPE) {
-        static const char *const signs[] = { [TN_JCMP_LT] = "<", [TN_JCMP_LE] = "<=", [TN_JCMP_GT] = ">", [TN_JCMP_GE] = ">=" };
-        return tn_fail(err, TN_E_TYPE, "'%s' not supported between instances of '%s' and '%s'", signs[op],
-            tn_val_type_name(a), tn_val_type_name(b));
+        static const char *const signs[] = {
+            [TN_JCMP_LT] = "<", [TN_JCMP_LE] = "<=", [TN_JCMP_GT] = ">", [TN_JCMP_GE] = ">="
+        };
+        return tn_fail(err, TN_E_TYPE, "'%s' not supported between instances of '%s' and '%s'",
+            signs[op], tn_val_type_name(a), tn_val_type_name(b));
     }
     TN_TRY(rc);
-    *ret = !nan && (op == TN_JCMP_LT   ? order < 0
+    *ret = !nan && (op == TN_JCMP_LT      ? order < 0
                        : op == TN_JCMP_LE ? order <= 0
                        : op == TN_JCMP_GT ? order > 0
                                           : order >= 0);
@@ -210,7 +214,8 @@ static tn_rc x_slice(tn_jrun *r, const tn_jx *x, tn_val *ret, tn_err *err)
     }
     r->pos = x->pos;
     if (of.tag == TN_UNDEF) {
-        return r->ctx->env->opts.undefined_chain ? (*ret = of, TN_OK) : tn_jinja_undef_fail(of, err);
+        return r->ctx->env->opts.undefined_chain ? (*ret = of, TN_OK)
+                                                 : tn_jinja_undef_fail(of, err);
     }
     return tn_jinja_slice(r->ctx, of, at[0], at[1], at[2], ret, err);
 }

@@ -35,7 +35,8 @@ static tn_rc assign_tuple(tn_jrun *r, const tn_jtarget *t, tn_val v, tn_err *err
         return tn_fail(err, TN_E_VALUE, "too many values to unpack (expected %zu)", t->n);
     }
     if (l.list->n < t->n) {
-        return tn_fail(err, TN_E_VALUE, "not enough values to unpack (expected %zu, got %zu)", t->n, l.list->n);
+        return tn_fail(err, TN_E_VALUE, "not enough values to unpack (expected %zu, got %zu)", t->n,
+            l.list->n);
     }
     for (size_t i = 0; i < t->n; i++) {
         TN_TRY(tn_jinja_assign(r, t->v[i], l.list->v[i], err));
@@ -195,8 +196,10 @@ static tn_rc run_call(tn_jrun *r, const tn_js *s, tn_err *err)
 static tn_rc run_load(tn_jrun *r, const tn_js *s, tn_err *err)
 {
     r->pos = s->pos;
-    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "'%s' needs a template loader, and there is none", s->load.what);
-    return tn_hint(err, rc, "write macros; every macro of the project can be called without an import");
+    tn_rc rc = tn_fail(
+        err, TN_E_UNSUPPORTED, "'%s' needs a template loader, and there is none", s->load.what);
+    return tn_hint(
+        err, rc, "write macros; every macro of the project can be called without an import");
 }
 
 /* ---- native output: Jinja2 folds neighbouring constants into one piece ---- */
@@ -331,7 +334,8 @@ static tn_rc run_template(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_val *ret
     return rc;
 }
 
-static tn_rc render(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_jmode mode, tn_val *ret, tn_err *err)
+static tn_rc render(
+    const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_jmode mode, tn_val *ret, tn_err *err)
 {
     TN_CHECK(!t->is_expr);
     TN_TRY(tn_jinja_enter(ctx, err));
@@ -348,7 +352,8 @@ static tn_rc render(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_jmode mode, tn
     st->natives = NULL;
     tn_val v = TN_VAL_NONE;
     if (rc == TN_OK) {
-        rc = mode == TN_JMODE_TEXT ? tn_jinja_captured(&r, &c, &v, err) : tn_jinja_native_join(&r, &values, mode, &v, err);
+        rc = mode == TN_JMODE_TEXT ? tn_jinja_captured(&r, &c, &v, err)
+                                   : tn_jinja_native_join(&r, &values, mode, &v, err);
     }
     if (rc == TN_OK) {
         *ret = v;

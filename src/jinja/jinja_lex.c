@@ -50,9 +50,9 @@ tn_rc tn_jinja_syntax(const tn_jinja_tmpl *t, uint32_t pos, tn_err *err, const c
 
 bool tn_jinja_is_space(uint32_t cp)
 {
-    return (cp >= 0x09 && cp <= 0x0d) || (cp >= 0x1c && cp <= 0x20) || cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||
-           (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 || cp == 0x202f || cp == 0x205f ||
-           cp == 0x3000;
+    return (cp >= 0x09 && cp <= 0x0d) || (cp >= 0x1c && cp <= 0x20) || cp == 0x85 || cp == 0xa0 ||
+           cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 ||
+           cp == 0x202f || cp == 0x205f || cp == 0x3000;
 }
 
 static size_t skip_space(tn_str s, size_t at)
@@ -137,7 +137,8 @@ static size_t close_end(const lexer *l, size_t at, const char *close, bool plus)
     if (at_text(l, at, close)) {
         return at + 2;
     }
-    if (at < l->s.n && (l->s.p[at] == '-' || (plus && l->s.p[at] == '+')) && at_text(l, at + 1, close)) {
+    if (at < l->s.n && (l->s.p[at] == '-' || (plus && l->s.p[at] == '+')) &&
+        at_text(l, at + 1, close)) {
         return l->s.p[at] == '-' ? skip_space(l->s, at + 3) : at + 3;
     }
     return 0;
@@ -314,10 +315,11 @@ static tn_rc lex_number(lexer *l)
     }
     unsigned base = 10;
     end = int_end(l, from, &base);
-    tn_str text = without_underscores(l->scratch, tn_str_sub(l->s, from + (base == 10 ? 0 : 2), end));
+    tn_str text =
+        without_underscores(l->scratch, tn_str_sub(l->s, from + (base == 10 ? 0 : 2), end));
     if (text.n > NUMBER_DIGITS_MAX) {
-        return tn_jinja_syntax(l->t, (uint32_t)from, l->err, "the number has more than %d digits",
-            NUMBER_DIGITS_MAX);
+        return tn_jinja_syntax(
+            l->t, (uint32_t)from, l->err, "the number has more than %d digits", NUMBER_DIGITS_MAX);
     }
     tn_str decimal = base == 10 ? text : to_decimal(l->scratch, text, base);
     while (decimal.n > 1 && decimal.p[0] == '0') {
@@ -380,7 +382,9 @@ static const char *unescape_one(tn_buf *b, tn_str s, size_t *p)
         size_t want = c == 'x' ? 2 : c == 'u' ? 4 : 8;
         ++*p;
         if (read_digits(s, p, want, 16, &cp) != want) {
-            return c == 'x' ? "truncated \\xXX escape" : c == 'u' ? "truncated \\uXXXX escape" : "truncated \\UXXXXXXXX escape";
+            return c == 'x'   ? "truncated \\xXX escape"
+                   : c == 'u' ? "truncated \\uXXXX escape"
+                              : "truncated \\UXXXXXXXX escape";
         }
         if (cp > 0x10ffff) {
             return "illegal Unicode character";
@@ -408,8 +412,8 @@ static tn_rc lex_string(lexer *l)
         p += back ? 2 : 1;
     }
     if (p >= l->s.n) {
-        return tn_jinja_syntax(l->t, (uint32_t)from, l->err, "unexpected char \"%c\" at %zu: the string is not closed",
-            quote, from);
+        return tn_jinja_syntax(l->t, (uint32_t)from, l->err,
+            "unexpected char \"%c\" at %zu: the string is not closed", quote, from);
     }
     tn_str body = tn_str_sub(l->s, from + 1, p);
     if (escaped) {
@@ -446,13 +450,32 @@ static tn_rc lex_operator(lexer *l)
         char text[3];
         uint8_t kind;
     } ops[] = {
-        { "//", TN_JTOK_FLOORDIV }, { "**", TN_JTOK_POW }, { "==", TN_JTOK_EQ }, { "!=", TN_JTOK_NE },
-        { ">=", TN_JTOK_GE }, { "<=", TN_JTOK_LE }, { "+", TN_JTOK_ADD }, { "-", TN_JTOK_SUB },
-        { "/", TN_JTOK_DIV }, { "*", TN_JTOK_MUL }, { "%", TN_JTOK_MOD }, { "~", TN_JTOK_TILDE },
-        { "[", TN_JTOK_LBRACKET }, { "]", TN_JTOK_RBRACKET }, { "(", TN_JTOK_LPAREN }, { ")", TN_JTOK_RPAREN },
-        { "{", TN_JTOK_LBRACE }, { "}", TN_JTOK_RBRACE }, { ">", TN_JTOK_GT }, { "<", TN_JTOK_LT },
-        { "=", TN_JTOK_ASSIGN }, { ".", TN_JTOK_DOT }, { ":", TN_JTOK_COLON }, { "|", TN_JTOK_PIPE },
-        { ",", TN_JTOK_COMMA }, { ";", TN_JTOK_SEMICOLON },
+        { "//", TN_JTOK_FLOORDIV },
+        { "**", TN_JTOK_POW },
+        { "==", TN_JTOK_EQ },
+        { "!=", TN_JTOK_NE },
+        { ">=", TN_JTOK_GE },
+        { "<=", TN_JTOK_LE },
+        { "+", TN_JTOK_ADD },
+        { "-", TN_JTOK_SUB },
+        { "/", TN_JTOK_DIV },
+        { "*", TN_JTOK_MUL },
+        { "%", TN_JTOK_MOD },
+        { "~", TN_JTOK_TILDE },
+        { "[", TN_JTOK_LBRACKET },
+        { "]", TN_JTOK_RBRACKET },
+        { "(", TN_JTOK_LPAREN },
+        { ")", TN_JTOK_RPAREN },
+        { "{", TN_JTOK_LBRACE },
+        { "}", TN_JTOK_RBRACE },
+        { ">", TN_JTOK_GT },
+        { "<", TN_JTOK_LT },
+        { "=", TN_JTOK_ASSIGN },
+        { ".", TN_JTOK_DOT },
+        { ":", TN_JTOK_COLON },
+        { "|", TN_JTOK_PIPE },
+        { ",", TN_JTOK_COMMA },
+        { ";", TN_JTOK_SEMICOLON },
     };
     char c = peek(l, 0);
     for (size_t i = 0; i < TN_COUNTOF(ops); i++) {
@@ -461,7 +484,8 @@ static tn_rc lex_operator(lexer *l)
         }
         if (c == '(' || c == '[' || c == '{') {
             if (l->open_n == TN_JINJA_NEST_MAX) {
-                tn_rc rc = tn_fail(l->err, TN_E_LIMIT, "brackets are nested more than %d deep", TN_JINJA_NEST_MAX);
+                tn_rc rc = tn_fail(
+                    l->err, TN_E_LIMIT, "brackets are nested more than %d deep", TN_JINJA_NEST_MAX);
                 tn_jinja_err_at(l->t, (uint32_t)l->at, l->err);
                 return rc;
             }
@@ -472,7 +496,8 @@ static tn_rc lex_operator(lexer *l)
             }
             char want = l->open[--l->open_n];
             if (want != c) {
-                return tn_jinja_syntax(l->t, (uint32_t)l->at, l->err, "unexpected '%c', expected '%c'", c, want);
+                return tn_jinja_syntax(
+                    l->t, (uint32_t)l->at, l->err, "unexpected '%c', expected '%c'", c, want);
             }
         }
         push(l, ops[i].kind, l->at, TN_VAL_NONE);
@@ -499,7 +524,8 @@ static tn_rc lex_tag(lexer *l, const char *close, tn_jtok_kind end_kind)
         if (l->at >= l->s.n) {
             return TN_OK; /* the parser says what is missing */
         }
-        if (close != NULL && l->open_n == 0 && close_end(l, l->at, close, end_kind == TN_JTOK_BLOCK_END) != 0) {
+        if (close != NULL && l->open_n == 0 &&
+            close_end(l, l->at, close, end_kind == TN_JTOK_BLOCK_END) != 0) {
             continue;
         }
         char c = peek(l, 0);
@@ -553,7 +579,8 @@ static tn_rc lex_root(lexer *l)
     return TN_OK;
 }
 
-tn_rc tn_jinja_lex(tn_arena *a, tn_arena *scratch, tn_jinja_tmpl *t, bool expr, tn_jtoks *ret, tn_err *err)
+tn_rc tn_jinja_lex(
+    tn_arena *a, tn_arena *scratch, tn_jinja_tmpl *t, bool expr, tn_jtoks *ret, tn_err *err)
 {
     lexer l = { .a = a, .scratch = scratch, .t = t, .s = t->text, .out = ret, .err = err };
     TN_TRY(expr ? lex_tag(&l, NULL, TN_JTOK_EOF) : lex_root(&l));

@@ -51,7 +51,8 @@ static tn_rc take(loop_obj *l, tn_val *ret, bool *more, tn_err *err)
     }
     if (v.tag == TN_DICT || v.tag == TN_SET) {
         if (v.dict->live != l->live) {
-            return tn_fail(err, TN_E_VALUE, "%s changed size during iteration", v.tag == TN_DICT ? "dictionary" : "Set");
+            return tn_fail(err, TN_E_VALUE, "%s changed size during iteration",
+                v.tag == TN_DICT ? "dictionary" : "Set");
         }
         const tn_dict_item *it = tn_dict_next(v.dict, &l->at);
         if (it != NULL) {
@@ -78,7 +79,7 @@ static tn_rc next_passing(loop_obj *l, tn_val *ret, bool *more, tn_err *err)
         return TN_OK;
     }
     tn_jrun *r = l->run;
-    for (; *more; ) {
+    for (; *more;) {
         tn_val yes = TN_VAL_NONE;
         TN_TRY(tn_jinja_step(r, err));
         tn_jinja_enter_scope(r, &l->f->test_scope);
@@ -205,7 +206,8 @@ static tn_rc loop_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_e
     } else if (tn_str_is(name, "first")) {
         *ret = tn_val_bool(l->index0 == 0);
     } else if (tn_str_is(name, "previtem")) {
-        *ret = l->index0 == 0 ? tn_jinja_undef_hint(TN_STR("there is no previous item")) : l->before;
+        *ret =
+            l->index0 == 0 ? tn_jinja_undef_hint(TN_STR("there is no previous item")) : l->before;
     } else if (tn_str_is(name, "depth") || tn_str_is(name, "depth0")) {
         *ret = tn_val_int(l->depth0 + (name.n == 5));
     } else if (tn_str_is(name, "cycle")) {
@@ -241,8 +243,13 @@ static bool loop_truthy(tn_obj *self)
 
 static tn_rc loop_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *err);
 
-static const tn_obj_type loop_type = { .name = "jinja2.runtime.LoopContext", .attr = loop_attr, .call = loop_call,
-    .length = loop_length, .truthy = loop_truthy, .str = loop_str, .repr = loop_str };
+static const tn_obj_type loop_type = { .name = "jinja2.runtime.LoopContext",
+    .attr = loop_attr,
+    .call = loop_call,
+    .length = loop_length,
+    .truthy = loop_truthy,
+    .str = loop_str,
+    .repr = loop_str };
 
 /* ---- running ---- */
 
@@ -279,10 +286,12 @@ static tn_rc run_turns(tn_jrun *r, loop_obj *l, tn_err *err)
     return tn_jinja_run_body(r, f->other, err);
 }
 
-static tn_rc run_loop(tn_jrun *r, const tn_jfor *f, tn_val v, tn_jframe *outer, int depth0, tn_err *err)
+static tn_rc run_loop(
+    tn_jrun *r, const tn_jfor *f, tn_val v, tn_jframe *outer, int depth0, tn_err *err)
 {
     loop_obj here;
-    loop_obj *l = f->extended ? tn_new(r->ctx->arena, loop_obj) : &here; /* templates may keep `loop` */
+    loop_obj *l =
+        f->extended ? tn_new(r->ctx->arena, loop_obj) : &here; /* templates may keep `loop` */
     TN_TRY(begin(r, l, f, v, err));
     l->base.type = &loop_type;
     l->outer = outer;
@@ -293,7 +302,8 @@ static tn_rc run_loop(tn_jrun *r, const tn_jfor *f, tn_val v, tn_jframe *outer, 
 }
 
 /* A recursive loop is a function: its own frame, and a text as its value. */
-static tn_rc run_recursive(tn_jrun *from, const tn_jfor *f, tn_val v, tn_jframe *outer, int depth0, tn_val *ret, tn_err *err)
+static tn_rc run_recursive(tn_jrun *from, const tn_jfor *f, tn_val v, tn_jframe *outer, int depth0,
+    tn_val *ret, tn_err *err)
 {
     struct tn_jinja_state *st = from->st;
     tn_jrun r = *from;
@@ -322,7 +332,8 @@ static tn_rc loop_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *e
 {
     loop_obj *l = (loop_obj *)self;
     if (!l->f->recursive || l->run == NULL) {
-        return tn_fail(err, TN_E_TYPE, "The loop must have the 'recursive' marker to be called recursively.");
+        return tn_fail(
+            err, TN_E_TYPE, "The loop must have the 'recursive' marker to be called recursively.");
     }
     if (call->argc != 1 || call->kwargc != 0) {
         return tn_fail(err, TN_E_TYPE, "loop() takes one argument, the elements of the inner loop");

@@ -53,12 +53,13 @@ static tn_rc take_rest(const tn_jrun *r, const tn_jinja_macro_def *m, const tn_c
         }
         if (!m->uses_kwargs && tn_str_is(c->kwargs[i].name, "caller")) {
             return tn_fail(err, TN_E_TYPE,
-                "macro %s was invoked with two values for the special caller argument. This is most likely a bug.",
+                "macro %s was invoked with two values for the special caller argument. This is "
+                "most likely a bug.",
                 name_for_message(a, m));
         }
         if (!m->uses_kwargs) {
-            return tn_fail(err, TN_E_TYPE, "macro %s takes no keyword argument '" TN_STR_FMT "'", name_for_message(a, m),
-                TN_STR_ARG(c->kwargs[i].name));
+            return tn_fail(err, TN_E_TYPE, "macro %s takes no keyword argument '" TN_STR_FMT "'",
+                name_for_message(a, m), TN_STR_ARG(c->kwargs[i].name));
         }
         tn_dict_puts(rest.dict, c->kwargs[i].name, c->kwargs[i].value);
     }
@@ -67,9 +68,11 @@ static tn_rc take_rest(const tn_jrun *r, const tn_jinja_macro_def *m, const tn_c
     }
     if (m->uses_varargs) {
         bool more = c->argc > m->n;
-        r->frame->slots[m->varargs_slot] = tn_val_tuple(a, more ? c->args + m->n : NULL, more ? c->argc - m->n : 0);
+        r->frame->slots[m->varargs_slot] =
+            tn_val_tuple(a, more ? c->args + m->n : NULL, more ? c->argc - m->n : 0);
     } else if (c->argc > m->n) {
-        return tn_fail(err, TN_E_TYPE, "macro %s takes not more than %zu argument(s)", name_for_message(a, m), m->n);
+        return tn_fail(err, TN_E_TYPE, "macro %s takes not more than %zu argument(s)",
+            name_for_message(a, m), m->n);
     }
     return TN_OK;
 }
@@ -79,11 +82,13 @@ static tn_rc take_args(tn_jrun *r, const tn_jinja_macro_def *m, const tn_call *c
     tn_val *slots = r->frame->slots;
     for (size_t i = 0; i < m->n; i++) {
         const tn_val *v = i < c->argc ? &c->args[i] : find_kwarg(c, m->params[i].name);
-        slots[m->params[i].slot] = v != NULL ? *v : (tn_val){ .tag = TN_UNDEF, .flags = TN_JSLOT_MISSING };
+        slots[m->params[i].slot] =
+            v != NULL ? *v : (tn_val){ .tag = TN_UNDEF, .flags = TN_JSLOT_MISSING };
     }
     if (m->uses_caller && !m->explicit_caller) {
         const tn_val *v = find_kwarg(c, TN_STR("caller"));
-        slots[m->caller_slot] = v != NULL && v->tag != TN_NONE ? *v : tn_jinja_undef_hint(TN_STR("No caller defined"));
+        slots[m->caller_slot] =
+            v != NULL && v->tag != TN_NONE ? *v : tn_jinja_undef_hint(TN_STR("No caller defined"));
     }
     return take_rest(r, m, c, err);
 }
@@ -100,8 +105,8 @@ static tn_rc fill_defaults(tn_jrun *r, const tn_jinja_macro_def *m, tn_err *err)
         if (m->params[i].dflt != NULL) {
             TN_TRY(tn_jinja_x(r, m->params[i].dflt, &v, err));
         } else {
-            v = tn_jinja_undef_hint(tn_str_printf(r->ctx->arena, "parameter '" TN_STR_FMT "' was not provided",
-                TN_STR_ARG(m->params[i].name)));
+            v = tn_jinja_undef_hint(tn_str_printf(r->ctx->arena,
+                "parameter '" TN_STR_FMT "' was not provided", TN_STR_ARG(m->params[i].name)));
         }
         *slot = v;
     }
@@ -123,14 +128,15 @@ static void add_to_trace(const tn_jinja_macro_def *m, tn_err *err)
         shown++;
     }
     if (shown < SHOWN_MACROS_MAX) {
-        tn_err_append(err, "\n> %s macro " TN_STR_FMT " (%s)", shown == 0 ? "in" : "called by", TN_STR_ARG(m->name),
-            m->tmpl->file);
+        tn_err_append(err, "\n> %s macro " TN_STR_FMT " (%s)", shown == 0 ? "in" : "called by",
+            TN_STR_ARG(m->name), m->tmpl->file);
     } else if (shown == SHOWN_MACROS_MAX) {
         tn_err_append(err, "\n> ...");
     }
 }
 
-static tn_rc run_macro(tn_jrun *r, const macro_obj *o, const tn_call *call, tn_val *ret, tn_err *err)
+static tn_rc run_macro(
+    tn_jrun *r, const macro_obj *o, const tn_call *call, tn_val *ret, tn_err *err)
 {
     const tn_jinja_macro_def *m = o->m;
     struct tn_jinja_state *st = r->st;
@@ -181,8 +187,13 @@ static tn_rc macro_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *
     tn_rc rc = tn_jinja_enter(o->ctx, err);
     if (rc == TN_OK) {
         struct tn_jinja_state *st = o->ctx->state;
-        tn_jrun r = { .ctx = o->ctx, .st = st, .tmpl = o->m->tmpl, .macro = o->m, .pos = o->m->pos,
-            .captured = TN_VAL_NONE, .up = st->top };
+        tn_jrun r = { .ctx = o->ctx,
+            .st = st,
+            .tmpl = o->m->tmpl,
+            .macro = o->m,
+            .pos = o->m->pos,
+            .captured = TN_VAL_NONE,
+            .up = st->top };
         tn_jmode mode = st->mode;
         st->mode = o->bound ? TN_JMODE_TEXT : mode;
         rc = tn_jinja_deeper(&r, err);
@@ -236,19 +247,28 @@ static void macro_str(tn_obj *self, tn_buf *b)
     }
 }
 
-static const tn_obj_type macro_type = {
-    .name = "jinja2.runtime.Macro", .attr = macro_attr, .call = macro_call, .str = macro_str, .repr = macro_str };
+static const tn_obj_type macro_type = { .name = "jinja2.runtime.Macro",
+    .attr = macro_attr,
+    .call = macro_call,
+    .str = macro_str,
+    .repr = macro_str };
 
 tn_val tn_jinja_macro_value(tn_jrun *r, const tn_jinja_macro_def *m)
 {
     macro_obj *o = tn_new(r->ctx->arena, macro_obj);
-    *o = (macro_obj){ .base = { &macro_type }, .m = m, .ctx = r->ctx, .outer = r->frame, .module = r->frame->module };
+    *o = (macro_obj){ .base = { &macro_type },
+        .m = m,
+        .ctx = r->ctx,
+        .outer = r->frame,
+        .module = r->frame->module };
     return tn_val_obj(&o->base);
 }
 
-tn_val tn_jinja_macro_bind(tn_arena *a, const tn_jinja_macro_def *m, tn_jinja_ctx *ctx, tn_jinja_lookup scope, void *scope_self)
+tn_val tn_jinja_macro_bind(tn_arena *a, const tn_jinja_macro_def *m, tn_jinja_ctx *ctx,
+    tn_jinja_lookup scope, void *scope_self)
 {
-    TN_CHECK(m->fn->outer == m->tmpl->root); /* a macro of the template itself, not one inside another */
+    TN_CHECK(
+        m->fn->outer == m->tmpl->root); /* a macro of the template itself, not one inside another */
     tn_jmodule *module = tn_new(a, tn_jmodule);
     const tn_jfunc *root = m->tmpl->root;
     tn_jframe *f = tn_arena_alloc(a, sizeof *f + root->names.n * sizeof(tn_val));
@@ -258,6 +278,8 @@ tn_val tn_jinja_macro_bind(tn_arena *a, const tn_jinja_macro_def *m, tn_jinja_ct
     }
     *module = (tn_jmodule){ .scope = scope, .scope_self = scope_self };
     macro_obj *o = tn_new(a, macro_obj);
-    *o = (macro_obj){ .base = { &macro_type }, .m = m, .ctx = ctx, .outer = f, .module = module, .bound = true };
+    *o = (macro_obj){
+        .base = { &macro_type }, .m = m, .ctx = ctx, .outer = f, .module = module, .bound = true
+    };
     return tn_val_obj(&o->base);
 }

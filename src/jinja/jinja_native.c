@@ -36,7 +36,8 @@ tn_rc tn_jinja_captured(tn_jrun *r, tn_jcapture *c, tn_val *ret, tn_err *err)
     struct tn_jinja_state *st = r->st;
     if (st->out.full) {
         tn_jinja_capture_drop(st, c);
-        return tn_fail(err, TN_E_LIMIT, "the rendered text is larger than %zu bytes", st->out.limit);
+        return tn_fail(
+            err, TN_E_LIMIT, "the rendered text is larger than %zu bytes", st->out.limit);
     }
     tn_str text = tn_str_sub(tn_buf_str(&st->out), c->from, st->out.n);
     *ret = text.n == 0 ? tn_val_z("") : tn_val_str_dup(r->ctx->arena, text);
@@ -110,7 +111,8 @@ tn_rc tn_jinja_native_join(tn_jrun *r, const tn_jvals *v, tn_jmode mode, tn_val 
     }
     tn_str text = TN_STR_NONE;
     TN_TRY(join_text(r, v, &text, err));
-    bool indented = text.n > 0 && (text.p[0] == ' ' || text.p[0] == '\t'); /* no expression for Python's parser */
+    bool indented = text.n > 0 &&
+                    (text.p[0] == ' ' || text.p[0] == '\t'); /* no expression for Python's parser */
     if (indented || !tn_jinja_literal_eval(r->ctx->arena, text, ret)) {
         *ret = tn_val_str(text);
     }

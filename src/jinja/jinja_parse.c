@@ -39,19 +39,24 @@ static bool is_awaited(const tn_jparser *p, tn_str name)
 
 static tn_rc fail_unknown(tn_jparser *p, uint32_t pos, const tn_str *name)
 {
-    const char *msg = name == NULL ? "Unexpected end of template."
-                                   : tn_arena_printf(p->a, "Encountered unknown tag '" TN_STR_FMT "'.", TN_STR_ARG(*name));
+    const char *msg =
+        name == NULL
+            ? "Unexpected end of template."
+            : tn_arena_printf(p->a, "Encountered unknown tag '" TN_STR_FMT "'.", TN_STR_ARG(*name));
     if (p->ends_n > 0) {
         const char *ends = list_ends(p, p->ends[p->ends_n - 1]);
         msg = name != NULL && is_awaited(p, *name)
                   ? tn_arena_printf(p->a,
-                        "%s You probably made a nesting mistake. Jinja is expecting this tag, but currently looking "
+                        "%s You probably made a nesting mistake. Jinja is expecting this tag, but "
+                        "currently looking "
                         "for %s.",
                         msg, ends)
-                  : tn_arena_printf(p->a, "%s Jinja was looking for the following tags: %s.", msg, ends);
+                  : tn_arena_printf(
+                        p->a, "%s Jinja was looking for the following tags: %s.", msg, ends);
     }
     if (p->tags_n > 0) {
-        msg = tn_arena_printf(p->a, "%s The innermost block that needs to be closed is '" TN_STR_FMT "'.", msg,
+        msg = tn_arena_printf(p->a,
+            "%s The innermost block that needs to be closed is '" TN_STR_FMT "'.", msg,
             TN_STR_ARG(p->tags[p->tags_n - 1]));
     }
     return TN_JP_FAIL(p, pos, "%s", msg);
@@ -189,7 +194,8 @@ static tn_rc parse_signature(tn_jparser *p, tn_jinja_macro_def *m)
         TN_TRY(tn_jp_expect_name(p, &one.name));
         for (size_t i = 0; i < v.n; i++) {
             if (tn_str_eq(v.v[i].name, one.name)) {
-                return TN_JP_FAIL(p, pos, "duplicate argument '" TN_STR_FMT "' in function definition",
+                return TN_JP_FAIL(p, pos,
+                    "duplicate argument '" TN_STR_FMT "' in function definition",
                     TN_STR_ARG(one.name));
             }
         }
@@ -217,7 +223,8 @@ static tn_jinja_macro_def *new_macro(tn_jparser *p, uint32_t pos)
 }
 
 /* 'macro' name signature body 'endmacro'; 'test' the same, as test_name */
-static tn_rc parse_macro(tn_jparser *p, uint32_t pos, const char *prefix, const char *end, bool signature, tn_js **ret)
+static tn_rc parse_macro(
+    tn_jparser *p, uint32_t pos, const char *prefix, const char *end, bool signature, tn_js **ret)
 {
     tn_jinja_macro_def *m = new_macro(p, pos);
     TN_TRY(tn_jp_expect_name(p, &m->name));
@@ -249,7 +256,8 @@ static tn_rc parse_materialization(tn_jparser *p, uint32_t pos, tn_js **ret)
         }
         bool is_adapter = tn_str_is(word, "adapter");
         if (!is_adapter && !tn_str_is(word, "supported_languages")) {
-            return TN_JP_FAIL(p, at, "materialization '" TN_STR_FMT "' received unknown argument '" TN_STR_FMT "'.",
+            return TN_JP_FAIL(p, at,
+                "materialization '" TN_STR_FMT "' received unknown argument '" TN_STR_FMT "'.",
                 TN_STR_ARG(name), TN_STR_ARG(word));
         }
         TN_TRY(tn_jp_expect(p, TN_JTOK_ASSIGN));
@@ -258,7 +266,8 @@ static tn_rc parse_materialization(tn_jparser *p, uint32_t pos, tn_js **ret)
         if (!is_adapter) {
             languages.dflt = x;
         } else if (x->kind != TN_JX_CONST || !tn_val_is_str(x->value)) {
-            return TN_JP_FAIL(p, at, "the adapter of a materialization is a text, as in adapter='duckdb'");
+            return TN_JP_FAIL(
+                p, at, "the adapter of a materialization is a text, as in adapter='duckdb'");
         } else {
             adapter = tn_val_as_str(x->value);
         }
@@ -274,7 +283,8 @@ static tn_rc parse_materialization(tn_jparser *p, uint32_t pos, tn_js **ret)
     params v = { 0 };
     tn_vec_push(&v, p->a, languages);
     set_params(m, &v);
-    m->name = tn_str_printf(p->a, "materialization_" TN_STR_FMT "_" TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(adapter));
+    m->name = tn_str_printf(
+        p->a, "materialization_" TN_STR_FMT "_" TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(adapter));
     TN_TRY(parse_closed_body(p, "endmaterialization", &m->body));
     *ret = new_stmt(p, TN_JS_MACRO, pos);
     (*ret)->macro = m;
@@ -351,11 +361,13 @@ static tn_rc parse_block(tn_jparser *p, uint32_t pos, tn_js **ret)
     TN_TRY(tn_jp_expect_name(p, &s->block.name));
     bool scoped = tn_jp_skip_name(p, "scoped");
     if (tn_jp_skip_name(p, "required")) {
-        return TN_JP_FAIL(p, pos, "required blocks need template inheritance, which is not supported");
+        return TN_JP_FAIL(
+            p, pos, "required blocks need template inheritance, which is not supported");
     }
     if (tn_jp_is(p, TN_JTOK_SUB)) {
         return TN_JP_FAIL(p, p->tok->pos,
-            "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore "
+            "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, "
+            "use an underscore "
             "instead.");
     }
     s->block.fn = scoped ? NULL : tn_new(p->a, tn_jfunc);
@@ -368,8 +380,8 @@ static tn_rc parse_block(tn_jparser *p, uint32_t pos, tn_js **ret)
 
 static void skip_context_words(tn_jparser *p)
 {
-    if ((tn_jp_is_name(p, "with") || tn_jp_is_name(p, "without")) && p->tok[1].kind == TN_JTOK_NAME &&
-        tn_str_is(tn_val_as_str(p->tok[1].v), "context")) {
+    if ((tn_jp_is_name(p, "with") || tn_jp_is_name(p, "without")) &&
+        p->tok[1].kind == TN_JTOK_NAME && tn_str_is(tn_val_as_str(p->tok[1].v), "context")) {
         p->tok += 2;
     }
 }
@@ -386,8 +398,8 @@ static tn_rc parse_load(tn_jparser *p, uint32_t pos, const char *what, tn_js **r
         p->tok += 2;
     }
     if ((from && !tn_jp_skip_name(p, "import")) || (import && !tn_jp_skip_name(p, "as"))) {
-        return TN_JP_FAIL(p, p->tok->pos, "expected token '%s', got '" TN_STR_FMT "'", from ? "import" : "as",
-            TN_STR_ARG(tn_jp_describe(p->tok)));
+        return TN_JP_FAIL(p, p->tok->pos, "expected token '%s', got '" TN_STR_FMT "'",
+            from ? "import" : "as", TN_STR_ARG(tn_jp_describe(p->tok)));
     }
     while (from || import) {
         tn_str name = TN_STR_NONE;
@@ -455,8 +467,13 @@ static tn_rc parse_known_tag(tn_jparser *p, uint32_t pos, tn_str tag, tn_js ***t
         const char *tag;
         tag_fn fn;
     } tags[] = {
-        { "set", parse_set }, { "if", parse_if }, { "for", parse_for }, { "call", parse_call_block },
-        { "filter", parse_filter_block }, { "with", parse_with }, { "block", parse_block },
+        { "set", parse_set },
+        { "if", parse_if },
+        { "for", parse_for },
+        { "call", parse_call_block },
+        { "filter", parse_filter_block },
+        { "with", parse_with },
+        { "block", parse_block },
         { "autoescape", parse_autoescape },
     };
     static const char *const loads[] = { "extends", "include", "import", "from" };
@@ -557,7 +574,9 @@ tn_rc tn_jinja_parse_tree(tn_arena *a, tn_jinja_tmpl *t, tn_err *err)
     tn_jtoks toks = { 0 };
     TN_TRY(tn_jinja_lex(a, scratch, t, t->is_expr, &toks, err));
     tn_jparser *p = tn_new(scratch, tn_jparser);
-    *p = (tn_jparser){ .a = a, .t = t, .tok = toks.v, .err = err, .stack_base = tn_jinja_stack_here() };
+    *p = (tn_jparser){
+        .a = a, .t = t, .tok = toks.v, .err = err, .stack_base = tn_jinja_stack_here()
+    };
     if (!t->is_expr) {
         return parse_body(p, NULL, &t->body);
     }

@@ -1,4 +1,4 @@
-/* jinja_parse.h: what the two halves of the parser share: statements (jinja_parse.c) and expressions
+/* jinja_parse.h: what the parts of the parser share: statements (jinja_parse.c), operators (jinja_parse_op.c) and operands
  * (jinja_parse_expr.c). */
 #ifndef TN_JINJA_JINJA_PARSE_H
 #define TN_JINJA_JINJA_PARSE_H
@@ -44,11 +44,16 @@ tn_str tn_jp_describe(const tn_jtok *tok);
 tn_rc tn_jp_expect(tn_jparser *p, tn_jtok_kind kind) TN_MUSTUSE;
 tn_rc tn_jp_expect_name(tn_jparser *p, tn_str *ret) TN_MUSTUSE;
 
+typedef tn_vec(tn_jx *) tn_jexprs;
 tn_jx *tn_jp_node(tn_jparser *p, tn_jx_kind kind, uint32_t pos);
+tn_jx *tn_jp_node2(tn_jparser *p, tn_jx_kind kind, uint32_t pos, tn_jx *a, tn_jx *b);
+tn_jx *tn_jp_items(tn_jparser *p, tn_jx_kind kind, uint32_t pos, const tn_jexprs *v);
+tn_rc tn_jp_unary(tn_jparser *p, bool with_filter, tn_jx **ret) TN_MUSTUSE;
 /* with_cond false: no `a if b` (after `for x in`, where `if` filters). */
 tn_rc tn_jp_expr(tn_jparser *p, bool with_cond, tn_jx **ret) TN_MUSTUSE;
 /* A tuple without brackets, or one expression. stop: a name that ends it, or NULL. */
-tn_rc tn_jp_tuple(tn_jparser *p, bool with_cond, const char *stop, bool in_parens, tn_jx **ret) TN_MUSTUSE;
+tn_rc tn_jp_tuple(
+    tn_jparser *p, bool with_cond, const char *stop, bool in_parens, tn_jx **ret) TN_MUSTUSE;
 /* One or more filters; of is NULL for the text of a block. */
 tn_rc tn_jp_filters(tn_jparser *p, tn_jx *of, bool first_without_bar, tn_jx **ret) TN_MUSTUSE;
 tn_rc tn_jp_target(tn_jparser *p, const char *stop, bool with_attr, tn_jtarget **ret) TN_MUSTUSE;

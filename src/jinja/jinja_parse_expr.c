@@ -1,13 +1,5 @@
-/* jinja_parse_expr.c: expressions, one function per precedence of Jinja2, loosest first:
- *
- *   cond    = or { 'if' or ['else' cond] }
- *   or      = and { 'or' and }            and = not { 'and' not }           not = 'not' not | compare
- *   compare = sum { ('=='|'!='|'<'|'<='|'>'|'>='|'in'|'not' 'in') sum }
- *   sum     = concat { ('+'|'-') concat } concat = product { '~' product }
- *   product = power { ('*'|'/'|'//'|'%') power }
- *   power   = unary { '**' unary }        (left to right, as Jinja2 has it)
- *   unary   = ('-'|'+') unary' | primary, then postfix, then filters and tests
- */
+/* jinja_parse_expr.c: operands: names, literals, brackets, subscripts, calls, filters and tests; and targets of assignments.
+ * Operators are in jinja_parse_op.c. */
 #include "jinja/jinja_parse.h"
 
 bool tn_jp_is_name(const tn_jparser *p, const char *name)
@@ -24,7 +16,8 @@ bool tn_jp_skip_name(tn_jparser *p, const char *name)
 
 tn_str tn_jp_describe(const tn_jtok *tok)
 {
-    return tok->kind == TN_JTOK_NAME ? tn_val_as_str(tok->v) : tn_str_of(tn_jinja_tok_text(tok->kind));
+    return tok->kind == TN_JTOK_NAME ? tn_val_as_str(tok->v)
+                                     : tn_str_of(tn_jinja_tok_text(tok->kind));
 }
 
 static tn_rc expected(tn_jparser *p, const char *what)
@@ -54,7 +47,8 @@ tn_rc tn_jp_expect_name(tn_jparser *p, tn_str *ret)
 tn_rc tn_jp_deeper(tn_jparser *p)
 {
     if (p->depth >= TN_JINJA_NEST_MAX || tn_jinja_stack_full(p->stack_base)) {
-        tn_rc rc = tn_fail(p->err, TN_E_LIMIT, "the template is nested more than %d deep", TN_JINJA_NEST_MAX);
+        tn_rc rc = tn_fail(
+            p->err, TN_E_LIMIT, "the template is nested more than %d deep", TN_JINJA_NEST_MAX);
         tn_jinja_err_at(p->t, p->tok->pos, p->err);
         return rc;
     }
@@ -70,7 +64,7 @@ tn_jx *tn_jp_node(tn_jparser *p, tn_jx_kind kind, uint32_t pos)
     return x;
 }
 
-static tn_jx *node2(tn_jparser *p, tn_jx_kind kind, uint32_t pos, tn_jx *a, tn_jx *b)
+tn_jx *tn_jp_node2(tn_jparser *p, tn_jx_kind kind, uint32_t pos, tn_jx *a, tn_jx *b)
 {
     tn_jx *x = tn_jp_node(p, kind, pos);
     x->on.a = a;
@@ -78,9 +72,7 @@ static tn_jx *node2(tn_jparser *p, tn_jx_kind kind, uint32_t pos, tn_jx *a, tn_j
     return x;
 }
 
-typedef tn_vec(tn_jx *) exprs;
-
-static tn_jx *node_items(tn_jparser *p, tn_jx_kind kind, uint32_t pos, const exprs *v)
+tn_jx *tn_jp_items(tn_jparser *p, tn_jx_kind kind, uint32_t pos, const tn_jexprs *v)
 {
     tn_jx *x = tn_jp_node(p, kind, pos);
     x->items.v = v->v;
@@ -91,7 +83,7 @@ static tn_jx *node_items(tn_jparser *p, tn_jx_kind kind, uint32_t pos, const exp
 /* list = '[' [expr {',' expr} [',']] ']'; the bracket is already read */
 static tn_rc parse_list(tn_jparser *p, uint32_t pos, tn_jx **ret)
 {
-    exprs v = { 0 };
+    tn_jexprs v = { 0 };
     while (!tn_jp_is(p, TN_JTOK_RBRACKET)) {
         if (v.n > 0) {
             TN_TRY(tn_jp_expect(p, TN_JTOK_COMMA));
@@ -103,14 +95,14 @@ static tn_rc parse_list(tn_jparser *p, uint32_t pos, tn_jx **ret)
         TN_TRY(tn_jp_expr(p, true, &x));
         tn_vec_push(&v, p->a, x);
     }
-    *ret = node_items(p, TN_JX_LIST, pos, &v);
+    *ret = tn_jp_items(p, TN_JX_LIST, pos, &v);
     return tn_jp_expect(p, TN_JTOK_RBRACKET);
 }
 
 /* dict = '{' [expr ':' expr {',' expr ':' expr} [',']] '}' */
 static tn_rc parse_dict(tn_jparser *p, uint32_t pos, tn_jx **ret)
 {
-    exprs v = { 0 };
+    tn_jexprs v = { 0 };
     while (!tn_jp_is(p, TN_JTOK_RBRACE)) {
         if (v.n > 0) {
             TN_TRY(tn_jp_expect(p, TN_JTOK_COMMA));
@@ -125,7 +117,7 @@ static tn_rc parse_dict(tn_jparser *p, uint32_t pos, tn_jx **ret)
         tn_vec_push(&v, p->a, key);
         tn_vec_push(&v, p->a, value);
     }
-    *ret = node_items(p, TN_JX_DICT, pos, &v);
+    *ret = tn_jp_items(p, TN_JX_DICT, pos, &v);
     return tn_jp_expect(p, TN_JTOK_RBRACE);
 }
 
@@ -190,26 +182,28 @@ static tn_rc parse_primary(tn_jparser *p, tn_jx **ret)
             rc = tn_jp_tuple(p, true, NULL, true, ret);
             rc = rc == TN_OK ? tn_jp_expect(p, TN_JTOK_RPAREN) : rc;
         } else {
-            rc = tok->kind == TN_JTOK_LBRACKET ? parse_list(p, tok->pos, ret) : parse_dict(p, tok->pos, ret);
+            rc = tok->kind == TN_JTOK_LBRACKET ? parse_list(p, tok->pos, ret)
+                                               : parse_dict(p, tok->pos, ret);
         }
         p->depth--;
         return rc;
     default:
-        return TN_JP_FAIL(p, tok->pos, "unexpected '" TN_STR_FMT "'", TN_STR_ARG(tn_jp_describe(tok)));
+        return TN_JP_FAIL(
+            p, tok->pos, "unexpected '" TN_STR_FMT "'", TN_STR_ARG(tn_jp_describe(tok)));
     }
 }
 
 tn_rc tn_jp_tuple(tn_jparser *p, bool with_cond, const char *stop, bool in_parens, tn_jx **ret)
 {
     uint32_t pos = p->tok->pos;
-    exprs v = { 0 };
+    tn_jexprs v = { 0 };
     bool is_tuple = false;
     for (;;) {
         if (v.n > 0) {
             TN_TRY(tn_jp_expect(p, TN_JTOK_COMMA));
         }
-        if (tn_jp_is(p, TN_JTOK_VAR_END) || tn_jp_is(p, TN_JTOK_BLOCK_END) || tn_jp_is(p, TN_JTOK_RPAREN) ||
-            (stop != NULL && tn_jp_is_name(p, stop))) {
+        if (tn_jp_is(p, TN_JTOK_VAR_END) || tn_jp_is(p, TN_JTOK_BLOCK_END) ||
+            tn_jp_is(p, TN_JTOK_RPAREN) || (stop != NULL && tn_jp_is_name(p, stop))) {
             break;
         }
         tn_jx *x = NULL;
@@ -228,7 +222,7 @@ tn_rc tn_jp_tuple(tn_jparser *p, bool with_cond, const char *stop, bool in_paren
         return TN_JP_FAIL(p, p->tok->pos, "Expected an expression, got '" TN_STR_FMT "'",
             TN_STR_ARG(tn_jp_describe(p->tok)));
     }
-    *ret = node_items(p, TN_JX_TUPLE, pos, &v);
+    *ret = tn_jp_items(p, TN_JX_TUPLE, pos, &v);
     return TN_OK;
 }
 
@@ -236,7 +230,7 @@ tn_rc tn_jp_tuple(tn_jparser *p, bool with_cond, const char *stop, bool in_paren
 static tn_rc parse_args(tn_jparser *p, tn_jargs **ret)
 {
     tn_jargs *args = tn_new(p->a, tn_jargs);
-    exprs v = { 0 };
+    tn_jexprs v = { 0 };
     tn_vec(tn_jkw) kw = { 0 };
     uint32_t pos = p->tok->pos;
     TN_TRY(tn_jp_expect(p, TN_JTOK_LPAREN));
@@ -261,7 +255,8 @@ static tn_rc parse_args(tn_jparser *p, tn_jargs **ret)
             TN_TRY(tn_jp_expr(p, true, &k.value));
             for (size_t i = 0; i < kw.n; i++) {
                 if (tn_str_eq(kw.v[i].name, k.name)) {
-                    return TN_JP_FAIL(p, pos, "keyword argument repeated: " TN_STR_FMT, TN_STR_ARG(k.name));
+                    return TN_JP_FAIL(
+                        p, pos, "keyword argument repeated: " TN_STR_FMT, TN_STR_ARG(k.name));
                 }
             }
             tn_vec_push(&kw, p->a, k);
@@ -327,7 +322,7 @@ static tn_rc parse_subscribed(tn_jparser *p, tn_jx *of, uint32_t pos, tn_jx **re
 static tn_rc parse_subscript(tn_jparser *p, tn_jx *of, tn_jx **ret)
 {
     uint32_t pos = p->tok->pos;
-    exprs v = { 0 };
+    tn_jexprs v = { 0 };
     tn_jp_next(p);
     TN_TRY(tn_jp_deeper(p));
     while (!tn_jp_is(p, TN_JTOK_RBRACKET)) {
@@ -348,15 +343,16 @@ static tn_rc parse_subscript(tn_jparser *p, tn_jx *of, tn_jx **ret)
     if (v.n == 1 && v.v[0]->kind == TN_JX_SLICE && v.v[0]->slice.of == of) {
         *ret = v.v[0];
     } else {
-        *ret = node2(p, TN_JX_ITEM, pos, of, v.n == 1 ? v.v[0] : node_items(p, TN_JX_TUPLE, pos, &v));
+        *ret = tn_jp_node2(
+            p, TN_JX_ITEM, pos, of, v.n == 1 ? v.v[0] : tn_jp_items(p, TN_JX_TUPLE, pos, &v));
     }
     return TN_OK;
 }
 
 static bool is_dict_method(tn_str name)
 {
-    static const char *const names[] = { "clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem",
-        "setdefault", "update", "values" };
+    static const char *const names[] = { "clear", "copy", "fromkeys", "get", "items", "keys", "pop",
+        "popitem", "setdefault", "update", "values" };
     for (size_t i = 0; i < TN_COUNTOF(names); i++) {
         if (tn_str_is(name, names[i])) {
             return true;
@@ -385,7 +381,7 @@ static tn_rc parse_dot(tn_jparser *p, tn_jx *of, tn_jx **ret)
     }
     tn_jx *key = tn_jp_node(p, TN_JX_CONST, tok->pos);
     key->value = tok->v;
-    *ret = node2(p, TN_JX_ITEM, pos, of, key);
+    *ret = tn_jp_node2(p, TN_JX_ITEM, pos, of, key);
     return TN_OK;
 }
 
@@ -415,7 +411,6 @@ static tn_rc parse_dotted(tn_jparser *p, tn_str *ret)
     }
     return TN_OK;
 }
-
 
 /* {'|' name ['(' args ')']} */
 tn_rc tn_jp_filters(tn_jparser *p, tn_jx *of, bool first_without_bar, tn_jx **ret)
@@ -482,11 +477,11 @@ static tn_rc parse_test(tn_jparser *p, tn_jx *of, tn_jx **ret)
             x->call.args->n = 1;
         }
     }
-    *ret = negated ? node2(p, TN_JX_NOT, x->pos, x, NULL) : x;
+    *ret = negated ? tn_jp_node2(p, TN_JX_NOT, x->pos, x, NULL) : x;
     return TN_OK;
 }
 
-static tn_rc parse_unary(tn_jparser *p, bool with_filter, tn_jx **ret)
+tn_rc tn_jp_unary(tn_jparser *p, bool with_filter, tn_jx **ret)
 {
     uint32_t pos = p->tok->pos;
     tn_jx *x = NULL;
@@ -494,9 +489,9 @@ static tn_rc parse_unary(tn_jparser *p, bool with_filter, tn_jx **ret)
         tn_jx_kind kind = tn_jp_is(p, TN_JTOK_SUB) ? TN_JX_NEG : TN_JX_POS;
         tn_jp_next(p);
         TN_TRY(tn_jp_deeper(p));
-        TN_TRY(parse_unary(p, false, &x));
+        TN_TRY(tn_jp_unary(p, false, &x));
         p->depth--;
-        x = node2(p, kind, pos, x, NULL);
+        x = tn_jp_node2(p, kind, pos, x, NULL);
     } else {
         TN_TRY(parse_primary(p, &x));
     }
@@ -516,221 +511,6 @@ static tn_rc parse_unary(tn_jparser *p, bool with_filter, tn_jx **ret)
     return TN_OK;
 }
 
-/* ---- binary operators, by levels ---- */
-
-static bool arith_op(tn_jtok_kind kind, int level, uint8_t *op)
-{
-    switch (kind) {
-    case TN_JTOK_ADD:
-        *op = TN_OP_ADD;
-        return level == 0;
-    case TN_JTOK_SUB:
-        *op = TN_OP_SUB;
-        return level == 0;
-    case TN_JTOK_MUL:
-        *op = TN_OP_MUL;
-        return level == 1;
-    case TN_JTOK_DIV:
-        *op = TN_OP_DIV;
-        return level == 1;
-    case TN_JTOK_FLOORDIV:
-        *op = TN_OP_FLOORDIV;
-        return level == 1;
-    case TN_JTOK_MOD:
-        *op = TN_OP_MOD;
-        return level == 1;
-    case TN_JTOK_POW:
-        *op = TN_OP_POW;
-        return level == 2;
-    default:
-        return false;
-    }
-}
-
-static tn_rc parse_concat(tn_jparser *p, tn_jx **ret);
-
-/* Level 0: sum, 1: product, 2: power. */
-static tn_rc parse_arith(tn_jparser *p, int level, tn_jx **ret)
-{
-    tn_jx *left = NULL;
-    uint8_t op = 0;
-    for (bool more = false;; more = true) {
-        tn_jx *x = NULL;
-        uint32_t pos = p->tok->pos;
-        if (more) {
-            if (!arith_op(p->tok->kind, level, &op)) {
-                break;
-            }
-            tn_jp_next(p);
-        }
-        TN_TRY(level == 0   ? parse_concat(p, &x)
-               : level == 1 ? parse_arith(p, 2, &x)
-                            : parse_unary(p, true, &x));
-        if (more) {
-            x = node2(p, TN_JX_ARITH, pos, left, x);
-            x->op = op;
-        }
-        left = x;
-    }
-    *ret = left;
-    return TN_OK;
-}
-
-static tn_rc parse_concat(tn_jparser *p, tn_jx **ret)
-{
-    uint32_t pos = p->tok->pos;
-    tn_jx *x = NULL;
-    TN_TRY(parse_arith(p, 1, &x));
-    if (!tn_jp_is(p, TN_JTOK_TILDE)) {
-        *ret = x;
-        return TN_OK;
-    }
-    exprs v = { 0 };
-    tn_vec_push(&v, p->a, x);
-    while (tn_jp_skip(p, TN_JTOK_TILDE)) {
-        TN_TRY(parse_arith(p, 1, &x));
-        tn_vec_push(&v, p->a, x);
-    }
-    *ret = node_items(p, TN_JX_CONCAT, pos, &v);
-    return TN_OK;
-}
-
-/* The comparison at the current token, skipped; false when there is none. */
-static bool skip_cmp(tn_jparser *p, uint8_t *op)
-{
-    switch (p->tok->kind) {
-    case TN_JTOK_EQ:
-        *op = TN_JCMP_EQ;
-        break;
-    case TN_JTOK_NE:
-        *op = TN_JCMP_NE;
-        break;
-    case TN_JTOK_LT:
-        *op = TN_JCMP_LT;
-        break;
-    case TN_JTOK_LE:
-        *op = TN_JCMP_LE;
-        break;
-    case TN_JTOK_GT:
-        *op = TN_JCMP_GT;
-        break;
-    case TN_JTOK_GE:
-        *op = TN_JCMP_GE;
-        break;
-    case TN_JTOK_NAME:
-        if (tn_jp_is_name(p, "in")) {
-            *op = TN_JCMP_IN;
-            break;
-        }
-        if (tn_jp_is_name(p, "not") && p->tok[1].kind == TN_JTOK_NAME &&
-            tn_str_is(tn_val_as_str(p->tok[1].v), "in")) {
-            *op = TN_JCMP_NOTIN;
-            tn_jp_next(p);
-            break;
-        }
-        return false;
-    default:
-        return false;
-    }
-    tn_jp_next(p);
-    return true;
-}
-
-static tn_rc parse_compare(tn_jparser *p, tn_jx **ret)
-{
-    tn_jx *x = NULL;
-    uint32_t pos = p->tok->pos;
-    TN_TRY(parse_arith(p, 0, &x));
-    exprs v = { 0 };
-    tn_vec(uint8_t) ops = { 0 };
-    uint8_t op = 0;
-    while (skip_cmp(p, &op)) {
-        if (v.n == 0) {
-            tn_vec_push(&v, p->a, x);
-        }
-        TN_TRY(parse_arith(p, 0, &x));
-        tn_vec_push(&v, p->a, x);
-        tn_vec_push(&ops, p->a, op);
-    }
-    if (ops.n > 0) {
-        x = tn_jp_node(p, TN_JX_COMPARE, pos);
-        x->cmp.v = v.v;
-        x->cmp.ops = ops.v;
-        x->cmp.n = ops.n;
-    }
-    *ret = x;
-    return TN_OK;
-}
-
-static tn_rc parse_not(tn_jparser *p, tn_jx **ret)
-{
-    if (!tn_jp_is_name(p, "not")) {
-        return parse_compare(p, ret);
-    }
-    uint32_t pos = p->tok->pos;
-    tn_jx *x = NULL;
-    TN_TRY(tn_jp_deeper(p));
-    tn_jp_next(p);
-    TN_TRY(parse_not(p, &x));
-    p->depth--;
-    *ret = node2(p, TN_JX_NOT, pos, x, NULL);
-    return TN_OK;
-}
-
-static tn_rc parse_and(tn_jparser *p, tn_jx **ret)
-{
-    tn_jx *left = NULL, *right = NULL;
-    uint32_t pos = p->tok->pos;
-    TN_TRY(parse_not(p, &left));
-    while (tn_jp_skip_name(p, "and")) {
-        TN_TRY(parse_not(p, &right));
-        left = node2(p, TN_JX_AND, pos, left, right);
-    }
-    *ret = left;
-    return TN_OK;
-}
-
-static tn_rc parse_or(tn_jparser *p, tn_jx **ret)
-{
-    tn_jx *left = NULL, *right = NULL;
-    uint32_t pos = p->tok->pos;
-    TN_TRY(parse_and(p, &left));
-    while (tn_jp_skip_name(p, "or")) {
-        TN_TRY(parse_and(p, &right));
-        left = node2(p, TN_JX_OR, pos, left, right);
-    }
-    *ret = left;
-    return TN_OK;
-}
-
-static tn_rc parse_cond(tn_jparser *p, tn_jx **ret)
-{
-    tn_jx *x = NULL;
-    TN_TRY(parse_or(p, &x));
-    while (tn_jp_is_name(p, "if")) {
-        tn_jx *c = tn_jp_node(p, TN_JX_COND, p->tok->pos);
-        tn_jp_next(p);
-        c->on.a = x;
-        TN_TRY(parse_or(p, &c->on.b));
-        if (tn_jp_skip_name(p, "else")) {
-            TN_TRY(tn_jp_deeper(p));
-            TN_TRY(parse_cond(p, &c->on.c));
-            p->depth--;
-        }
-        x = c;
-    }
-    *ret = x;
-    return TN_OK;
-}
-
-tn_rc tn_jp_expr(tn_jparser *p, bool with_cond, tn_jx **ret)
-{
-    TN_TRY(tn_jp_deeper(p));
-    tn_rc rc = with_cond ? parse_cond(p, ret) : parse_or(p, ret);
-    p->depth--;
-    return rc;
-}
-
 /* ---- assignment targets ---- */
 
 static tn_rc target_one(tn_jparser *p, bool with_attr, tn_jtarget **ret);
@@ -745,8 +525,8 @@ tn_rc tn_jp_target(tn_jparser *p, const char *stop, bool with_attr, tn_jtarget *
         if (v.n > 0) {
             TN_TRY(tn_jp_expect(p, TN_JTOK_COMMA));
         }
-        if (tn_jp_is(p, TN_JTOK_VAR_END) || tn_jp_is(p, TN_JTOK_BLOCK_END) || tn_jp_is(p, TN_JTOK_RPAREN) ||
-            (stop != NULL && tn_jp_is_name(p, stop))) {
+        if (tn_jp_is(p, TN_JTOK_VAR_END) || tn_jp_is(p, TN_JTOK_BLOCK_END) ||
+            tn_jp_is(p, TN_JTOK_RPAREN) || (stop != NULL && tn_jp_is_name(p, stop))) {
             break;
         }
         tn_jtarget *one = NULL;
@@ -772,9 +552,11 @@ tn_rc tn_jp_target(tn_jparser *p, const char *stop, bool with_attr, tn_jtarget *
 static const char *not_assignable(const tn_jtok *tok)
 {
     tn_str s = tn_val_as_str(tok->v);
-    bool word = tok->kind == TN_JTOK_NAME && (tn_str_is(s, "true") || tn_str_is(s, "false") || tn_str_is(s, "none") ||
-                                                 tn_str_is(s, "True") || tn_str_is(s, "False") || tn_str_is(s, "None"));
-    if (word || tok->kind == TN_JTOK_STRING || tok->kind == TN_JTOK_INT || tok->kind == TN_JTOK_FLOAT) {
+    bool word = tok->kind == TN_JTOK_NAME &&
+                (tn_str_is(s, "true") || tn_str_is(s, "false") || tn_str_is(s, "none") ||
+                    tn_str_is(s, "True") || tn_str_is(s, "False") || tn_str_is(s, "None"));
+    if (word || tok->kind == TN_JTOK_STRING || tok->kind == TN_JTOK_INT ||
+        tok->kind == TN_JTOK_FLOAT) {
         return "const";
     }
     return tok->kind == TN_JTOK_LBRACKET ? "list" : tok->kind == TN_JTOK_LBRACE ? "dict" : NULL;
@@ -795,7 +577,8 @@ static tn_rc target_one(tn_jparser *p, bool with_attr, tn_jtarget **ret)
         return tn_jp_expect(p, TN_JTOK_RPAREN);
     }
     if (tok->kind != TN_JTOK_NAME) {
-        return TN_JP_FAIL(p, tok->pos, "unexpected '" TN_STR_FMT "'", TN_STR_ARG(tn_jp_describe(tok)));
+        return TN_JP_FAIL(
+            p, tok->pos, "unexpected '" TN_STR_FMT "'", TN_STR_ARG(tn_jp_describe(tok)));
     }
     tn_jtarget *t = tn_new(p->a, tn_jtarget);
     *t = (tn_jtarget){ .kind = TN_JTARGET_NAME, .pos = tok->pos, .name = tn_val_as_str(tok->v) };

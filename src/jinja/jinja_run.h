@@ -10,8 +10,8 @@
 #ifndef TN_JINJA_JINJA_RUN_H
 #define TN_JINJA_JINJA_RUN_H
 
-#include "jinja/jinja_ast.h"
 #include "jinja/jinja_builtin.h"
+#include "jinja/jinja_tmpl.h"
 
 enum { TN_JSLOT_UNRESOLVED = 0x40, TN_JSLOT_MISSING = 0x80, TN_JSLOT_MARK = 0xc0 };
 
@@ -40,8 +40,8 @@ typedef struct tn_jrun {
     const tn_jinja_tmpl *tmpl;
     const tn_jinja_macro_def *macro; /* NULL: the template itself */
     tn_jframe *frame;
-    uint32_t pos;     /* of what is being done */
-    tn_val captured;  /* for TN_JX_CAPTURED */
+    uint32_t pos;    /* of what is being done */
+    tn_val captured; /* for TN_JX_CAPTURED */
     struct tn_jrun *up;
 } tn_jrun;
 
@@ -86,7 +86,8 @@ static inline tn_jmark tn_jstack_mark(const struct tn_jinja_state *st)
     return (tn_jmark){ st->stack, st->stack->n };
 }
 void tn_jstack_release(struct tn_jinja_state *st, tn_jmark mark);
-tn_jframe *tn_jframe_new(tn_jrun *r, const tn_jfunc *fn, tn_jframe *outer, const tn_jmodule *module);
+tn_jframe *tn_jframe_new(
+    tn_jrun *r, const tn_jfunc *fn, tn_jframe *outer, const tn_jmodule *module);
 /* One more loop turn or call; fails at the limit. */
 tn_rc tn_jinja_step(tn_jrun *r, tn_err *err) TN_MUSTUSE;
 tn_rc tn_jinja_deeper(tn_jrun *r, tn_err *err) TN_MUSTUSE; /* st->depth-- afterwards */
@@ -102,20 +103,26 @@ void tn_jinja_capture(struct tn_jinja_state *st, tn_jcapture *c);
 tn_rc tn_jinja_captured(tn_jrun *r, tn_jcapture *c, tn_val *ret, tn_err *err) TN_MUSTUSE;
 void tn_jinja_capture_drop(struct tn_jinja_state *st, tn_jcapture *c);
 void tn_jinja_emit(tn_jrun *r, tn_val v);
-tn_rc tn_jinja_native_join(tn_jrun *r, const tn_jvals *v, tn_jmode mode, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_native_join(
+    tn_jrun *r, const tn_jvals *v, tn_jmode mode, tn_val *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- evaluation ---- */
-tn_rc tn_jinja_x(tn_jrun *r, const tn_jx *x, tn_val *ret, tn_err *err) TN_MUSTUSE;                      /* jinja_eval.c */
-tn_rc tn_jinja_run_body(tn_jrun *r, const tn_js *body, tn_err *err) TN_MUSTUSE;                         /* jinja_exec.c */
-tn_rc tn_jinja_assign(tn_jrun *r, const tn_jtarget *t, tn_val v, tn_err *err) TN_MUSTUSE;               /* jinja_exec.c */
-void tn_jinja_enter_scope(tn_jrun *r, const tn_jscope *sc);                                             /* jinja_exec.c */
-tn_rc tn_jinja_run_for(tn_jrun *r, const tn_js *s, tn_err *err) TN_MUSTUSE;                             /* jinja_loop.c */
-tn_val tn_jinja_macro_value(tn_jrun *r, const tn_jinja_macro_def *m);                                   /* jinja_macro.c */
-tn_rc tn_jinja_call_value(tn_jinja_ctx *ctx, tn_val fn, const tn_call *call, tn_val *ret, tn_err *err) TN_MUSTUSE; /* jinja_call.c */
+tn_rc tn_jinja_x(
+    tn_jrun *r, const tn_jx *x, tn_val *ret, tn_err *err) TN_MUSTUSE;           /* jinja_eval.c */
+tn_rc tn_jinja_run_body(tn_jrun *r, const tn_js *body, tn_err *err) TN_MUSTUSE; /* jinja_exec.c */
+tn_rc tn_jinja_assign(
+    tn_jrun *r, const tn_jtarget *t, tn_val v, tn_err *err) TN_MUSTUSE;     /* jinja_exec.c */
+void tn_jinja_enter_scope(tn_jrun *r, const tn_jscope *sc);                 /* jinja_exec.c */
+tn_rc tn_jinja_run_for(tn_jrun *r, const tn_js *s, tn_err *err) TN_MUSTUSE; /* jinja_loop.c */
+tn_val tn_jinja_macro_value(tn_jrun *r, const tn_jinja_macro_def *m);       /* jinja_macro.c */
+tn_rc tn_jinja_call_value(tn_jinja_ctx *ctx, tn_val fn, const tn_call *call, tn_val *ret,
+    tn_err *err) TN_MUSTUSE; /* jinja_call.c */
 /* The call of a CALL node, with `caller` put in as a keyword when it is not NULL. */
-tn_rc tn_jinja_x_call(tn_jrun *r, const tn_jx *x, const tn_val *caller, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_x_call(
+    tn_jrun *r, const tn_jx *x, const tn_val *caller, tn_val *ret, tn_err *err) TN_MUSTUSE;
 
-tn_rc tn_jinja_slot_slow(tn_jrun *r, tn_jframe *f, uint16_t slot, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_slot_slow(
+    tn_jrun *r, tn_jframe *f, uint16_t slot, tn_val *ret, tn_err *err) TN_MUSTUSE;
 
 static inline tn_jframe *tn_jframe_at(tn_jframe *f, uint16_t hops)
 {

@@ -1,5 +1,6 @@
 /* jinja_scan.c: what can be said of a template without rendering it: the calls of bare names with literal arguments
  * (ref('a'), config(materialized='view')) and the names that it takes from outside. */
+#include "jinja/jinja_tmpl.h"
 #include "jinja/jinja_walk.h"
 
 typedef struct looker {
@@ -24,7 +25,8 @@ static bool literal(tn_arena *a, const tn_jx *x, tn_val *ret)
         *ret = x->value;
         return true;
     case TN_JX_NEG:
-        if (!literal(a, x->on.a, &v) || (v.tag != TN_INT && v.tag != TN_FLOAT) || (v.tag == TN_INT && v.i == INT64_MIN)) {
+        if (!literal(a, x->on.a, &v) || (v.tag != TN_INT && v.tag != TN_FLOAT) ||
+            (v.tag == TN_INT && v.i == INT64_MIN)) {
             return false;
         }
         *ret = v.tag == TN_INT ? tn_val_int(-v.i) : tn_val_float(-v.f);
@@ -44,7 +46,8 @@ static bool literal(tn_arena *a, const tn_jx *x, tn_val *ret)
     case TN_JX_DICT: {
         tn_val dict = tn_val_dict(a), key = TN_VAL_NONE;
         for (size_t i = 0; i < x->items.n; i += 2) {
-            if (!literal(a, x->items.v[i], &key) || !literal(a, x->items.v[i + 1], &v) || !tn_val_hashable(key)) {
+            if (!literal(a, x->items.v[i], &key) || !literal(a, x->items.v[i + 1], &v) ||
+                !tn_val_hashable(key)) {
                 return false;
             }
             tn_dict_put(dict.dict, key, v);
@@ -72,7 +75,9 @@ static int line_of(looker *l, uint32_t pos)
 static void add_call(looker *l, const tn_jx *x)
 {
     const tn_jargs *args = x->call.args;
-    tn_jinja_static_call c = { .name = x->call.of->name.name, .line = line_of(l, x->pos), .args = tn_val_list(l->a),
+    tn_jinja_static_call c = { .name = x->call.of->name.name,
+        .line = line_of(l, x->pos),
+        .args = tn_val_list(l->a),
         .kwargs = tn_val_dict(l->a) };
     c.literal = l->unsure == 0 && args->star == NULL && args->star2 == NULL;
     tn_val v = TN_VAL_NONE;
@@ -200,11 +205,14 @@ static void look_body(looker *l, const tn_js *s)
     }
 }
 
-tn_rc tn_jinja_scan(tn_arena *a, const tn_jinja_tmpl *t, tn_jinja_static_calls *ret_calls, tn_strs *ret_free_names, tn_err *err)
+tn_rc tn_jinja_scan(tn_arena *a, const tn_jinja_tmpl *t, tn_jinja_static_calls *ret_calls,
+    tn_strs *ret_free_names, tn_err *err)
 {
     tn_jinja_static_calls calls = { 0 };
     tn_strs names = { 0 };
-    looker l = { .a = a, .calls = &calls, .t = t, .line = t->line, .stack_base = tn_jinja_stack_here() };
+    looker l = {
+        .a = a, .calls = &calls, .t = t, .line = t->line, .stack_base = tn_jinja_stack_here()
+    };
     if (t->is_expr) {
         look_expr(&l, t->expr);
     } else {

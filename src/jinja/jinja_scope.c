@@ -82,7 +82,8 @@ static sym *define(binder *b, tn_str name, sym_kind kind)
         tn_vec_push(&b->sc->fn->names, b->a, name);
         tn_map_put(&b->sc->syms, name, s);
         if (b->sc->fn->names.n > TN_JINJA_SLOTS_MAX && b->rc == TN_OK) {
-            b->rc = tn_fail(b->err, TN_E_LIMIT, "the template has more than %d names", TN_JINJA_SLOTS_MAX);
+            b->rc = tn_fail(
+                b->err, TN_E_LIMIT, "the template has more than %d names", TN_JINJA_SLOTS_MAX);
         }
     }
     s->kind = kind;
@@ -174,7 +175,8 @@ static void learn_if(binder *b, const tn_js *s)
     for (; s != NULL; s = s->cond.other) {
         learn_expr(b, s->cond.test);
         learn_body(b, s->cond.body);
-        if (s->cond.other == NULL || s->cond.other->kind != TN_JS_IF || s->cond.other->next != NULL) {
+        if (s->cond.other == NULL || s->cond.other->kind != TN_JS_IF ||
+            s->cond.other->next != NULL) {
             learn_body(b, s->cond.other);
             break;
         }
@@ -278,8 +280,8 @@ static tn_rc bind_builtin(binder *b, tn_jx *x)
 /* Jinja2's optimizer leaves filters that get the context to the rendering, and those whose result it cannot write as source. */
 static bool never_folds(tn_str filter)
 {
-    static const char *const names[] = { "map", "select", "reject", "selectattr", "rejectattr", "as_text", "as_native",
-        "as_bool", "as_number" };
+    static const char *const names[] = { "map", "select", "reject", "selectattr", "rejectattr",
+        "as_text", "as_native", "as_bool", "as_number" };
     for (size_t i = 0; i < TN_COUNTOF(names); i++) {
         if (tn_str_is(filter, names[i])) {
             return true;
@@ -310,7 +312,8 @@ static tn_rc bind_expr(binder *b, tn_jx *x)
     }
     bool soft = b->soft;
     b->soft = soft || x->kind == TN_JX_COND;
-    operands o = { .b = b, .fold = x->kind != TN_JX_NAME && x->kind != TN_JX_CALL && x->kind != TN_JX_CAPTURED };
+    operands o = { .b = b,
+        .fold = x->kind != TN_JX_NAME && x->kind != TN_JX_CALL && x->kind != TN_JX_CAPTURED };
     if (x->kind == TN_JX_NAME) {
         x->name.ref = ref_of(b, x->name.name);
     } else if (x->kind == TN_JX_FILTER || x->kind == TN_JX_TEST) {
@@ -340,7 +343,9 @@ static void finish_scope(binder *b, tn_jscope *out)
         if (s->kind == SYM_PARAM || (s->kind == SYM_RESOLVE && (outermost || !s->stored))) {
             continue;
         }
-        init.kind = s->kind == SYM_ALIAS ? TN_JINIT_ALIAS : s->kind == SYM_MISSING ? TN_JINIT_MISSING : TN_JINIT_RESOLVE;
+        init.kind = s->kind == SYM_ALIAS     ? TN_JINIT_ALIAS
+                    : s->kind == SYM_MISSING ? TN_JINIT_MISSING
+                                             : TN_JINIT_RESOLVE;
         tn_vec_push(&v, b->a, init);
     }
     *out = (tn_jscope){ .inits = v.v, .n = v.n };
@@ -392,7 +397,8 @@ static tn_rc bind_macro(binder *b, tn_jinja_macro_def *m)
     for (size_t i = 0; i < m->n; i++) {
         if (m->uses_caller && tn_str_is(m->params[i].name, "caller") && m->params[i].dflt == NULL) {
             return tn_jinja_syntax(b->t, m->pos, b->err, "%s",
-                "When defining macros or call blocks the special \"caller\" argument must be omitted or be given a "
+                "When defining macros or call blocks the special \"caller\" argument must be "
+                "omitted or be given a "
                 "default.");
         }
     }
@@ -466,10 +472,12 @@ static tn_rc bind_for(binder *b, tn_js *s)
     bool soft = b->soft, in_loop = b->in_loop;
     uint32_t pos = s->pos;
     TN_TRY(bind_expr(b, f->iter));
-    f->extended = f->recursive || tn_jinja_reads(f->body, "loop") || tn_jinja_has_scoped_block(f->body);
+    f->extended =
+        f->recursive || tn_jinja_reads(f->body, "loop") || tn_jinja_has_scoped_block(f->body);
     if (tn_jinja_target_has(f->target, "loop") || tn_jinja_sets(f->body, "loop", &pos) ||
         tn_jinja_sets(f->other, "loop", &pos)) {
-        return tn_jinja_syntax(b->t, pos, b->err, "%s", "Can't assign to special loop variable in for-loop target");
+        return tn_jinja_syntax(
+            b->t, pos, b->err, "%s", "Can't assign to special loop variable in for-loop target");
     }
     tn_jfunc *fn = b->sc->fn;
     if (f->recursive) {
@@ -549,7 +557,8 @@ static tn_rc bind_if(binder *b, tn_js *s)
     for (; s != NULL; s = s->cond.other) {
         TN_TRY(bind_expr(b, s->cond.test));
         TN_TRY(bind_body(b, s->cond.body));
-        if (s->cond.other == NULL || s->cond.other->kind != TN_JS_IF || s->cond.other->next != NULL) {
+        if (s->cond.other == NULL || s->cond.other->kind != TN_JS_IF ||
+            s->cond.other->next != NULL) {
             TN_TRY(bind_body(b, s->cond.other));
             break;
         }
@@ -598,7 +607,8 @@ static tn_rc bind_stmt(binder *b, tn_js *s)
     case TN_JS_CONTINUE:
         if (!b->in_loop) {
             return tn_jinja_syntax(b->t, s->pos, b->err, "%s",
-                s->kind == TN_JS_BREAK ? "'break' outside loop" : "'continue' not properly in loop");
+                s->kind == TN_JS_BREAK ? "'break' outside loop"
+                                       : "'continue' not properly in loop");
         }
         return TN_OK;
     }
@@ -620,7 +630,11 @@ tn_rc tn_jinja_resolve_tree(tn_arena *a, tn_jinja_tmpl *t, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("jinja names", NULL);
     t->root = tn_new(a, tn_jfunc);
-    binder b = { .a = a, .scratch = scratch, .t = t, .err = err, .free = tn_map_init(scratch),
+    binder b = { .a = a,
+        .scratch = scratch,
+        .t = t,
+        .err = err,
+        .free = tn_map_init(scratch),
         .stack_base = tn_jinja_stack_here() };
     b.sc = open_scope(&b, t->root);
     if (t->is_expr) {

@@ -25,8 +25,10 @@ tn_rc tn_jinja_enter(tn_jinja_ctx *ctx, tn_err *err)
         st->stack_base = tn_jinja_stack_here();
         tn_buf_reset(&st->out);
         st->out.full = false;
-    } else if (tn_jinja_stack_full(st->stack_base) || st->active > 2 * ctx->env->opts.limits.depth_max) {
-        return tn_fail(err, TN_E_LIMIT, "templates are nested too deep (is there an endless recursion?)");
+    } else if (tn_jinja_stack_full(st->stack_base) ||
+               st->active > 2 * ctx->env->opts.limits.depth_max) {
+        return tn_fail(
+            err, TN_E_LIMIT, "templates are nested too deep (is there an endless recursion?)");
     }
     st->active++;
     return TN_OK;
@@ -58,7 +60,8 @@ tn_val *tn_jstack_take(struct tn_jinja_state *st, size_t n)
 void tn_jstack_release(struct tn_jinja_state *st, tn_jmark mark)
 {
     while (st->stack != mark.chunk) {
-        st->spare = st->stack; /* one is kept: a call at a chunk's edge must not allocate each time */
+        st->spare =
+            st->stack; /* one is kept: a call at a chunk's edge must not allocate each time */
         st->stack = st->stack->prev;
     }
     st->stack->n = mark.n;
@@ -66,7 +69,8 @@ void tn_jstack_release(struct tn_jinja_state *st, tn_jmark mark)
 
 tn_jframe *tn_jframe_new(tn_jrun *r, const tn_jfunc *fn, tn_jframe *outer, const tn_jmodule *module)
 {
-    _Static_assert(sizeof(tn_jframe) % sizeof(tn_val) == 8, "the frame's head takes two values with the padding");
+    _Static_assert(sizeof(tn_jframe) % sizeof(tn_val) == 8,
+        "the frame's head takes two values with the padding");
     size_t head = (sizeof(tn_jframe) + sizeof(tn_val) - 1) / sizeof(tn_val), n = fn->names.n;
     tn_jframe *f = fn->captured ? tn_arena_alloc(r->ctx->arena, (head + n) * sizeof(tn_val))
                                 : (tn_jframe *)(void *)tn_jstack_take(r->st, head + n);
@@ -80,20 +84,23 @@ tn_jframe *tn_jframe_new(tn_jrun *r, const tn_jfunc *fn, tn_jframe *outer, const
 tn_rc tn_jinja_step(tn_jrun *r, tn_err *err)
 {
     if (TN_UNLIKELY(++r->st->steps > r->ctx->env->opts.limits.steps_max)) {
-        return tn_fail(err, TN_E_LIMIT, "the template takes more than %lld steps (is there an endless loop?)",
+        return tn_fail(err, TN_E_LIMIT,
+            "the template takes more than %lld steps (is there an endless loop?)",
             (long long)r->ctx->env->opts.limits.steps_max);
     }
     if (TN_UNLIKELY(r->st->out.full)) {
-        return tn_fail(err, TN_E_LIMIT, "the rendered text is larger than %zu bytes", r->st->out.limit);
+        return tn_fail(
+            err, TN_E_LIMIT, "the rendered text is larger than %zu bytes", r->st->out.limit);
     }
     return TN_OK;
 }
 
 tn_rc tn_jinja_deeper(tn_jrun *r, tn_err *err)
 {
-    if (TN_UNLIKELY(r->st->depth >= r->ctx->env->opts.limits.depth_max || tn_jinja_stack_full(r->st->stack_base))) {
-        return tn_fail(err, TN_E_LIMIT, "macros are nested more than %d deep (is there an endless recursion?)",
-            r->st->depth);
+    if (TN_UNLIKELY(r->st->depth >= r->ctx->env->opts.limits.depth_max ||
+                    tn_jinja_stack_full(r->st->stack_base))) {
+        return tn_fail(err, TN_E_LIMIT,
+            "macros are nested more than %d deep (is there an endless recursion?)", r->st->depth);
     }
     r->st->depth++;
     return TN_OK;
@@ -101,9 +108,11 @@ tn_rc tn_jinja_deeper(tn_jrun *r, tn_err *err)
 
 /* ---- names ---- */
 
-static bool slot_outside(tn_jrun *r, const tn_jmodule *m, const tn_jfunc *fn, tn_str name, tn_val *ret)
+static bool slot_outside(
+    tn_jrun *r, const tn_jmodule *m, const tn_jfunc *fn, tn_str name, tn_val *ret)
 {
-    if (m->root != NULL && fn->outer == NULL && m->root->fn != fn) { /* a block: variables of the template first */
+    if (m->root != NULL && fn->outer == NULL &&
+        m->root->fn != fn) { /* a block: variables of the template first */
         const tn_strs *names = &m->root->fn->names;
         for (size_t i = 0; i < m->root->fn->own; i++) {
             if (tn_str_eq(names->v[i], name) && !tn_jslot_marked(m->root->slots[i])) {
@@ -131,7 +140,8 @@ tn_rc tn_jinja_slot_slow(tn_jrun *r, tn_jframe *f, uint16_t slot, tn_val *ret, t
     (void)err;
     tn_str name = f->fn->names.v[slot];
     tn_val v = TN_VAL_UNDEF;
-    if ((f->slots[slot].flags & TN_JSLOT_UNRESOLVED) != 0 && slot_outside(r, f->module, f->fn, name, &v)) {
+    if ((f->slots[slot].flags & TN_JSLOT_UNRESOLVED) != 0 &&
+        slot_outside(r, f->module, f->fn, name, &v)) {
         f->slots[slot] = v;
     } else {
         v = tn_val_undef(name);

@@ -14,7 +14,8 @@ bool tn_jargs_each(const tn_jargs *args, tn_jx_fn fn, void *self)
             return false;
         }
     }
-    return (args->star == NULL || fn(self, args->star)) && (args->star2 == NULL || fn(self, args->star2));
+    return (args->star == NULL || fn(self, args->star)) &&
+           (args->star2 == NULL || fn(self, args->star2));
 }
 
 static bool each_of(tn_jx *const *v, size_t n, tn_jx_fn fn, void *self)
@@ -54,7 +55,9 @@ bool tn_jx_each(const tn_jx *x, tn_jx_fn fn, void *self)
     case TN_JX_ATTR:
         return fn(self, x->attr.of);
     case TN_JX_SLICE:
-        return each_of((tn_jx *const[]){ x->slice.of, x->slice.start, x->slice.stop, x->slice.step }, 4, fn, self);
+        return each_of(
+            (tn_jx *const[]){ x->slice.of, x->slice.start, x->slice.stop, x->slice.step }, 4, fn,
+            self);
     case TN_JX_CALL:
     case TN_JX_FILTER:
     case TN_JX_TEST:
@@ -151,14 +154,17 @@ static bool look_stmt(look *l, const tn_js *s)
     case TN_JS_DO:
         return look_expr(l, s->expr);
     case TN_JS_IF:
-        return look_expr(l, s->cond.test) && look_body(l, s->cond.body) && look_body(l, s->cond.other);
+        return look_expr(l, s->cond.test) && look_body(l, s->cond.body) &&
+               look_body(l, s->cond.other);
     case TN_JS_FOR:
-        return look_target(l, s->loop->target) && look_expr(l, s->loop->iter) && look_body(l, s->loop->body) &&
-               look_body(l, s->loop->other) && look_optional(l, s->loop->test);
+        return look_target(l, s->loop->target) && look_expr(l, s->loop->iter) &&
+               look_body(l, s->loop->body) && look_body(l, s->loop->other) &&
+               look_optional(l, s->loop->test);
     case TN_JS_SET:
         return look_target(l, s->set.target) && look_expr(l, s->set.expr);
     case TN_JS_SETBLOCK:
-        return look_target(l, s->set.target) && look_optional(l, s->set.expr) && look_body(l, s->set.body);
+        return look_target(l, s->set.target) && look_optional(l, s->set.expr) &&
+               look_body(l, s->set.body);
     case TN_JS_MACRO:
         return look_macro(l, s->macro);
     case TN_JS_CALL:
@@ -230,7 +236,7 @@ static size_t bodies_of(const tn_js *s, const tn_js *out[3])
 bool tn_jinja_sets(const tn_js *body, const char *name, uint32_t *ret_pos)
 {
     for (const tn_js *s = body; s != NULL; s = s->next) {
-        const tn_jtarget *t = s->kind == TN_JS_FOR ? s->loop->target
+        const tn_jtarget *t = s->kind == TN_JS_FOR                                ? s->loop->target
                               : s->kind == TN_JS_SET || s->kind == TN_JS_SETBLOCK ? s->set.target
                                                                                   : NULL;
         if (t != NULL && tn_jinja_target_has(t, name)) {

@@ -38,16 +38,18 @@ static tn_rc render(const job *j, tn_arena *a, tn_val line, tn_str *ret, tn_err 
     tn_dict_putz(context.dict, "return", tn_val_fn(a, "return", fn_return, NULL));
     static const char *const modules[] = { "datetime", "pytz", "re", "itertools" };
     tn_dict *m = tn_val_dict(a).dict;
-    tn_val (*const make[])(tn_arena *) = { tn_jinja_module_datetime, tn_jinja_module_pytz, tn_jinja_module_re,
-        tn_jinja_module_itertools };
+    tn_val (*const make[])(tn_arena *) = { tn_jinja_module_datetime, tn_jinja_module_pytz,
+        tn_jinja_module_re, tn_jinja_module_itertools };
     for (size_t i = 0; i < TN_COUNTOF(modules); i++) {
         tn_dict_putz(m, modules[i], make[i](a));
     }
     tn_dict_putz(context.dict, "modules", tn_val_module(a, "modules", m));
-    tn_str mode = tn_val_str_at(line, "mode", TN_STR("text")), text = tn_val_str_at(line, "template", TN_STR(""));
+    tn_str mode = tn_val_str_at(line, "mode", TN_STR("text")),
+           text = tn_val_str_at(line, "template", TN_STR(""));
     tn_jinja_src src = { .file = "snippet" };
     tn_jinja_tmpl *t = NULL;
-    tn_jinja_ctx ctx = tn_jinja_ctx_init(j->env[tn_val_bool_at(line, "dbt", false)], a, lookup, &context);
+    tn_jinja_ctx ctx =
+        tn_jinja_ctx_init(j->env[tn_val_bool_at(line, "dbt", false)], a, lookup, &context);
     tn_val v = TN_VAL_NONE;
     if (tn_str_is(mode, "expr")) {
         TN_TRY(tn_jinja_parse_expr(ctx.env, a, text, src, &t, err));
@@ -69,13 +71,15 @@ static tn_rc extract(const job *j, tn_arena *a, tn_str text, tn_str *ret, tn_err
 {
     tn_jinja_blocks blocks = { 0 };
     unsigned kinds = 1u << TN_BLOCK_MACRO | 1u << TN_BLOCK_TEST | 1u << TN_BLOCK_MATERIALIZATION;
-    TN_TRY(tn_jinja_extract_kinds(a, text, (tn_jinja_src){ .file = "snippet" }, kinds, &blocks, err));
+    TN_TRY(
+        tn_jinja_extract_kinds(a, text, (tn_jinja_src){ .file = "snippet" }, kinds, &blocks, err));
     tn_val all = tn_val_list(a);
     for (size_t i = 0; i < blocks.n; i++) {
         const tn_jinja_block *b = &blocks.v[i];
         tn_val one = tn_val_list(a), sig = tn_val_list(a);
         tn_jinja_tmpl *t = NULL;
-        TN_TRY(tn_jinja_parse(j->env[1], a, b->full, (tn_jinja_src){ .file = "snippet", .line = b->line }, &t, err));
+        TN_TRY(tn_jinja_parse(
+            j->env[1], a, b->full, (tn_jinja_src){ .file = "snippet", .line = b->line }, &t, err));
         for (size_t k = 0; k < tn_jinja_macro_count(t); k++) {
             const tn_jinja_macro_def *m = tn_jinja_macro_at(t, k);
             tn_list_push(sig.list, tn_val_str(tn_jinja_macro_name(m)));
@@ -131,7 +135,8 @@ int main(void)
         }
         tn_buf_add_n(&in, part, n);
     }
-    job j = { .env = { tn_jinja_env_new(a, NULL), tn_jinja_env_new(a, &(tn_jinja_env_opts){ .dbt_tags = true }) } };
+    job j = { .env = { tn_jinja_env_new(a, NULL),
+                  tn_jinja_env_new(a, &(tn_jinja_env_opts){ .dbt_tags = true }) } };
     tn_err err = TN_ERR_INIT;
     if (tn_json_parse_lines(a, tn_buf_str(&in), one, &j, &err) != TN_OK) {
         fprintf(stderr, "jinja_driver: %s\n", err.msg);

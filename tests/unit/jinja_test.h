@@ -32,11 +32,13 @@ static TN_UNUSED tn_dict *jt_context(tn_arena *a, const char *json)
     return v.dict;
 }
 
-static TN_UNUSED tn_rc jt_try(tn_arena *a, tn_jinja_env *env, const char *text, const char *json, tn_str *ret, tn_err *err)
+static TN_UNUSED tn_rc jt_try(
+    tn_arena *a, tn_jinja_env *env, const char *text, const char *json, tn_str *ret, tn_err *err)
 {
     tn_jinja_tmpl *t = NULL;
     tn_jinja_ctx ctx = tn_jinja_ctx_init(env, a, jt_lookup, jt_context(a, json));
-    TN_TRY(tn_jinja_parse(env, a, tn_str_of(text), (tn_jinja_src){ .file = "models/t.sql" }, &t, err));
+    TN_TRY(
+        tn_jinja_parse(env, a, tn_str_of(text), (tn_jinja_src){ .file = "models/t.sql" }, &t, err));
     return tn_jinja_render(t, &ctx, ret, err);
 }
 
