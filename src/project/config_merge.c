@@ -62,6 +62,7 @@ static const char *section_of(tn_node_kind kind)
         [TN_NODE_SNAPSHOT] = "snapshots",
         [TN_NODE_TEST] = "data_tests",
         [TN_NODE_ANALYSIS] = "models",
+        [TN_NODE_OPERATION] = "models",
         [TN_NODE_SOURCE] = "sources",
         [TN_NODE_EXPOSURE] = "exposures",
         [TN_NODE_METRIC] = "metrics",

@@ -158,19 +158,9 @@ static tn_rc check_access(tn_project *p, const tn_node *n, const tn_node *target
     return rc;
 }
 
+/* Sources come before refs in depends_on, as in dbt. */
 static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
 {
-    for (size_t i = 0; i < n->refs.n && n->enabled; i++) {
-        const tn_ref *r = &n->refs.v[i];
-        tn_node *off = NULL, *target = tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, &off);
-        if (target == NULL) {
-            TN_AUTO_ARENA scratch = tn_arena_new("ref", NULL);
-            TN_TRY(missing(p, n, "node", target_text(scratch, r->package, r->name, r->version), r->name, off != NULL, err));
-            continue;
-        }
-        TN_TRY(check_access(p, n, target, err));
-        add_parent(p, n, target);
-    }
     for (size_t i = 0; i < n->sources.n && n->enabled; i++) {
         const tn_source_ref *s = &n->sources.v[i];
         tn_node *off = NULL, *target = tn_project_find_source(p, n->package_name, s->source, s->table, &off);
@@ -180,6 +170,17 @@ static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
             TN_TRY(missing(p, n, "source", target_text(scratch, TN_STR_NONE, name, TN_VAL_UNDEF), name, off != NULL, err));
             continue;
         }
+        add_parent(p, n, target);
+    }
+    for (size_t i = 0; i < n->refs.n && n->enabled; i++) {
+        const tn_ref *r = &n->refs.v[i];
+        tn_node *off = NULL, *target = tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, &off);
+        if (target == NULL) {
+            TN_AUTO_ARENA scratch = tn_arena_new("ref", NULL);
+            TN_TRY(missing(p, n, "node", target_text(scratch, r->package, r->name, r->version), r->name, off != NULL, err));
+            continue;
+        }
+        TN_TRY(check_access(p, n, target, err));
         add_parent(p, n, target);
     }
     return TN_OK;

@@ -257,6 +257,12 @@ static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
             }
         }
     }
+    static const char *const exposure_keys[] = { "label", "maturity", "url" };
+    for (size_t i = 0; n->kind == TN_NODE_EXPOSURE && i < TN_COUNTOF(exposure_keys); i++) {
+        if (tn_dict_finds(d, tn_str_of(exposure_keys[i])) == NULL) {
+            tn_dict_putz(d, exposure_keys[i], TN_VAL_NONE);
+        }
+    }
     tn_dict_putz(d, "description", tn_val_str(n->description));
     tn_dict_putz(d, "meta", n->meta.tag == TN_DICT ? n->meta : tn_val_dict(a));
     tn_dict_putz(d, "tags", tn_strs_list(a, &n->tags));

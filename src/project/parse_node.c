@@ -465,6 +465,16 @@ static tn_rc parse_snapshot_file(tn_project *p, const tn_source_file *f, tn_err 
     return TN_OK;
 }
 
+static tn_str yaml_text(const tn_project *p, tn_str open)
+{
+    for (size_t i = 0; i < p->state->yamls.n; i++) {
+        if (tn_str_eq(p->state->yamls.v[i].open, open)) {
+            return p->state->yamls.v[i].text;
+        }
+    }
+    return TN_STR_NONE;
+}
+
 /* snapshots: entries with `relation:` need no file. */
 static tn_rc parse_yaml_snapshot(tn_project *p, tn_patch *patch, tn_err *err)
 {
@@ -476,6 +486,8 @@ static tn_rc parse_yaml_snapshot(tn_project *p, tn_patch *patch, tn_err *err)
     n->raw_code = tn_str_printf(p->arena, "select * from {{ " TN_STR_FMT " }}", TN_STR_ARG(relation));
     n->path = tn_str_printf(p->arena, TN_STR_FMT ".sql", TN_STR_ARG(n->name));
     n->unique_id = make_id(p, n);
+    n->checksum_name = TN_STR("sha256");
+    n->checksum = text_checksum(p->arena, yaml_text(p, patch->open));
     tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
     TN_TRY(parse_template(p, n, err));
     return finish(p, n, patch, err);
@@ -510,8 +522,10 @@ static tn_rc parse_run_hooks(tn_project *p, tn_package *g, tn_val hooks, const c
         n->file = tn_uri_join(p->arena, g->root, TN_STR("dbt_project.yml"));
         n->raw_code = tn_val_to_str(p->arena, hooks.list->v[i]);
         n->unique_id = make_id(p, n);
+        tn_str text;
+        TN_TRY(tn_file_read(p->arena, n->file, TN_PROJECT_FILE_BYTES_MAX, &text, err));
         n->checksum_name = TN_STR("sha256");
-        n->checksum = text_checksum(p->arena, n->raw_code);
+        n->checksum = text_checksum(p->arena, text);
         tn_fqn_of(p, g, n->path, n->name, &n->fqn);
         tn_strs_add_new(&n->tags, p->arena, tn_str_of(type));
         TN_TRY(parse_template(p, n, err));

@@ -1,0 +1,148 @@
+"""Compares tarn's manifest of a project with the one that real dbt makes of it.
+
+    python tests/oracle/manifest_oracle.py PROJECT_DIR [--tarn PROGRAM | --manifest FILE]
+
+dbt parses a copy of the project in a temporary folder. Compared are, node by node: unique_id, name, fqn, path, database, schema, alias,
+relation_name, tags, meta, description, columns, raw_code, checksum, config key by key, refs, sources, depends_on, test metadata; also sources,
+exposures, disabled nodes, groups, the project's own macros, and the graph. Prints each difference; exit status 1 when there is one.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# Differences that are meant: dbt computes these from things that tarn has no use for.
+SKIP_NODE = {"created_at", "build_path", "compiled_path", "root_path", "doc_blocks", "contract", "unrendered_config", "extra_ctes",
+             "extra_ctes_injected", "compiled", "compiled_code", "docs", "deprecation_date", "primary_key", "time_spine", "defer_relation",
+             "config_call_dict", "metrics", "functions", "index", "unrendered_database", "unrendered_schema", "constraints"}
+SKIP_CONFIG = {"static_analysis", "on_error", "latest_version_pointer"}
+
+
+def dbt_manifest(project):
+    work = tempfile.mkdtemp(prefix="manifest-oracle-")
+    try:
+        copy = os.path.join(work, "p")
+        shutil.copytree(project, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
+        dbt = os.path.join(os.path.dirname(sys.executable), "dbt")
+        env = dict(os.environ, DBT_PROFILES_DIR=copy, DBT_SEND_ANONYMOUS_USAGE_STATS="false")
+        if os.path.exists(os.path.join(copy, "packages.yml")):
+            subprocess.run([dbt, "deps"], cwd=copy, env=env, check=True, stdout=subprocess.DEVNULL)
+        run = subprocess.run([dbt, "parse", "--no-partial-parse"], cwd=copy, env=env, capture_output=True, text=True)
+        if run.returncode != 0:
+            print(run.stdout, run.stderr)
+            sys.exit("dbt could not parse the project")
+        with open(os.path.join(copy, "target", "manifest.json")) as f:
+            return json.load(f)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def tarn_manifest(project, program):
+    with tempfile.TemporaryDirectory() as target:
+        subprocess.run([program, "parse", "--project-dir", project, "--profiles-dir", project, "--target-path", target], check=True,
+                       stdout=subprocess.DEVNULL)
+        with open(os.path.join(target, "manifest.json")) as f:
+            return json.load(f)
+
+
+class Report:
+    def __init__(self):
+        self.count = 0
+
+    def differ(self, where, dbt, tarn):
+        self.count += 1
+        print("%s\n    dbt:  %s\n    tarn: %s" % (where, json.dumps(dbt)[:400], json.dumps(tarn)[:400]))
+
+    def same(self, where, dbt, tarn):
+        if dbt != tarn:
+            self.differ(where, dbt, tarn)
+
+
+def unordered(key, v):
+    if key == "tags" and isinstance(v, list):
+        return sorted(set(v))
+    if key == "depends_on":
+        return {"nodes": v.get("nodes", []), "macros": sorted(m for m in v.get("macros", []))}
+    return v
+
+
+def compare_columns(r, where, dbt, tarn):
+    r.same(where + ".columns", sorted(dbt), sorted(tarn))
+    for name in set(dbt) & set(tarn):
+        for k in ("name", "description", "data_type", "meta", "quote", "tags"):
+            r.same("%s.columns.%s.%s" % (where, name, k), unordered(k, dbt[name].get(k)), unordered(k, tarn[name].get(k)))
+
+
+def compare_node(r, where, dbt, tarn):
+    for key in dbt:
+        if key in SKIP_NODE:
+            continue
+        if key == "config":
+            for k in set(dbt["config"]) | set(tarn["config"]):
+                if k not in SKIP_CONFIG:
+                    r.same("%s.config.%s" % (where, k), unordered(k, dbt["config"].get(k, "(absent)")),
+                           unordered(k, tarn["config"].get(k, "(absent)")))
+        elif key == "columns":
+            compare_columns(r, where, dbt["columns"], tarn.get("columns", {}))
+        elif key not in tarn:
+            r.differ("%s.%s" % (where, key), dbt[key], "(absent)")
+        else:
+            r.same("%s.%s" % (where, key), unordered(key, dbt[key]), unordered(key, tarn[key]))
+
+
+def compare_section(r, section, dbt, tarn):
+    r.same(section + ": unique_ids only dbt has", sorted(set(dbt) - set(tarn)), [])
+    r.same(section + ": unique_ids only tarn has", [], sorted(set(tarn) - set(dbt)))
+    for uid in sorted(set(dbt) & set(tarn)):
+        a, b = dbt[uid], tarn[uid]
+        if isinstance(a, list):
+            r.same(uid + " (disabled) count", len(a), len(b))
+            a, b = a[0], b[0]
+        compare_node(r, uid, a, b)
+
+
+def own(section, names):
+    return {k: v for k, v in section.items() if v["package_name"] in names}
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("project")
+    ap.add_argument("--tarn", default=os.path.join(os.path.dirname(__file__), "..", "..", "build", "tarn"))
+    ap.add_argument("--manifest")
+    args = ap.parse_args()
+    if args.manifest:
+        with open(args.manifest) as f:
+            tarn = json.load(f)
+    else:
+        tarn = tarn_manifest(args.project, args.tarn)
+    dbt = dbt_manifest(args.project)
+    r = Report()
+    for section in ("nodes", "sources", "disabled", "exposures"):
+        compare_section(r, section, dbt[section], tarn[section])
+    for section in ("groups", "unit_tests", "metrics", "semantic_models", "saved_queries"):
+        r.same(section, sorted(dbt[section]), sorted(tarn[section]))
+    names = {v["package_name"] for v in dbt["nodes"].values()}
+    a, b = own(dbt["macros"], names), own(tarn["macros"], names)
+    r.same("macros", sorted(a), sorted(b))
+    for uid in set(a) & set(b):
+        for k in ("macro_sql", "original_file_path", "description"):
+            r.same("%s.%s" % (uid, k), a[uid][k], b[uid][k])
+        r.same(uid + ".depends_on", sorted(a[uid]["depends_on"]["macros"]), sorted(b[uid]["depends_on"]["macros"]))
+    for m in ("parent_map", "child_map"):
+        r.same(m + " keys", sorted(dbt[m]), sorted(tarn[m]))
+        for uid in set(dbt[m]) & set(tarn[m]):
+            r.same("%s[%s]" % (m, uid), sorted(dbt[m][uid]), sorted(tarn[m][uid]))
+    r.same("built-in macros that dbt has and tarn lacks", [],
+           sorted(k for k in dbt["macros"] if dbt["macros"][k]["package_name"] == "dbt" and k not in tarn["macros"]
+                  and not k.replace("macro.dbt.", "macro.dbt_duckdb.") in tarn["macros"])) if os.environ.get("ORACLE_BUILTINS") else None
+    total = len(dbt["nodes"]) + len(dbt["sources"]) + len(dbt["exposures"])
+    print("%d resources compared, %d differences" % (total, r.count))
+    return 1 if r.count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
