@@ -10,7 +10,18 @@
  * `materialization_name_default|x`), {% snapshot name %} and {% docs name %} (whole bodies), each ended by its end tag.
  *
  * return(x): tn_jinja_return sets the value and yields TN_E_RETURN, which unwinds to the innermost *macro* call whose value it
- * becomes (not to a caller() block). Errors carry file, line, column, the macro stack, the source line and a caret.
+ * becomes (not to a caller() block). Errors carry file, line, column, the macro stack, the source line and a caret:
+ *     'x' is undefined
+ *       at macros/a.sql:3:15
+ *         select {{ x.y }}
+ *                    ^
+ *     > in macro a (macros/a.sql)
+ *     > called by macro b (macros/b.sql)
+ * Codes: TN_E_SYNTAX for what cannot be parsed (unknown filters too), TN_E_NAME for undefined values, TN_E_TYPE and TN_E_VALUE for
+ * Python's TypeError and ValueError, TN_E_LIMIT; what C functions return comes through as it is. Messages are Jinja2's.
+ *
+ * Lifetimes. A ctx lives as long as its arena and stays where it is: macros bound to it keep its address. Rendered texts and values
+ * live in ctx->arena. Rendering inside of a render (by a function that a template calls) is fine, with the same ctx too.
  */
 #ifndef TN_JINJA_JINJA_H
 #define TN_JINJA_JINJA_H
@@ -25,7 +36,7 @@ typedef struct tn_jinja_ctx tn_jinja_ctx;
 
 typedef struct tn_jinja_limits {
     size_t output_bytes_max; /* of one render; default 64 MiB */
-    int depth_max;           /* nested calls and blocks; default 400 */
+    int depth_max;           /* nested macro calls and recursive loops; default 400 */
     int64_t steps_max;       /* loop turns and calls of one render; default 200 million */
 } tn_jinja_limits;
 

@@ -3,6 +3,8 @@
  * One switch; each case is a small function. Before something that can fail, r->pos is set to its place, so that an error that comes up
  * through here can be shown in the source without any bookkeeping on the way down.
  */
+#include <math.h>
+
 #include "jinja/jinja_run.h"
 
 /* ---- containers ---- */
@@ -81,7 +83,8 @@ static tn_rc x_arith(tn_jrun *r, const tn_jx *x, tn_val *ret, tn_err *err)
         }
     }
     r->pos = x->pos;
-    if (a.tag == TN_UNDEF || b.tag == TN_UNDEF) {
+    bool formats = x->op == TN_OP_MOD && a.tag == TN_STR_V; /* '%s' % x prints an undefined x */
+    if (a.tag == TN_UNDEF || (b.tag == TN_UNDEF && !formats)) {
         return tn_jinja_undef_fail(a.tag == TN_UNDEF ? a : b, err);
     }
     return tn_jinja_arith(r->ctx, (tn_jinja_op)x->op, a, b, ret, err);
@@ -129,7 +132,7 @@ static tn_rc compare(tn_jrun *r, tn_jcmp op, tn_val a, tn_val b, bool *ret, tn_e
     if (a.tag == TN_UNDEF || b.tag == TN_UNDEF) {
         return tn_jinja_undef_fail(a.tag == TN_UNDEF ? a : b, err);
     }
-    bool nan = (a.tag == TN_FLOAT && a.f != a.f) || (b.tag == TN_FLOAT && b.f != b.f);
+    bool nan = (a.tag == TN_FLOAT && isnan(a.f)) || (b.tag == TN_FLOAT && isnan(b.f));
     tn_rc rc = tn_val_cmp(a, b, &order, err);
     if (rc == TN_E_TYPE) {
         static const char *const signs[] = {

@@ -6,9 +6,10 @@
 
 enum {
     TN_JINJA_NEST_MAX = 200, /* brackets, operators and blocks inside one another in the source */
-    TN_JINJA_TEXT_MAX = 1 << 30,  /* bytes of a template: offsets are 32 bits */
-    TN_JINJA_SLOTS_MAX = 60000,   /* names of one function */
-    TN_JINJA_STACK_MAX = 3 << 20, /* bytes of C stack that rendering may use; threads have 8 MiB */
+    TN_JINJA_TEXT_MAX = 1 << 30, /* bytes of a template: offsets are 32 bits */
+    TN_JINJA_SLOTS_MAX = 60000,  /* names of one function */
+    TN_JINJA_STACK_MAX = 3
+        << 20, /* bytes of C stack that rendering may use; threads have 8 MiB or more */
 };
 
 /* Places of bytes in a template, for messages. */
