@@ -38,7 +38,19 @@ static tn_rc local_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from,
 
 static tn_rc write_once(tn_str path, tn_str data, tn_put_mode mode, tn_err *err)
 {
-    return mode == TN_PUT_IF_ABSENT ? tn_file_write_absent(path, data, err) : tn_file_write_atomic(path, data, err);
+    if (mode == TN_PUT_OVERWRITE) {
+        return tn_file_write_atomic(path, data, err);
+    }
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = tn_file_write_absent(path, data, &why);
+    if (rc == TN_E_IO && tn_file_exists(path)) {
+        /* The link may have been made and only the flush of the folder have failed. */
+        return tn_fail(err, TN_E_AMBIGUOUS, "'" TN_STR_FMT "' may have been written: %s", TN_STR_ARG(path), why.msg);
+    }
+    if (rc != TN_OK && err != NULL) {
+        *err = why;
+    }
+    return rc;
 }
 
 /* The folder is there nearly always, so it is made only after a write has failed for the lack of it. */
