@@ -478,7 +478,58 @@ static void add_check(tn_buf *b, tn_str name, tn_str expr)
     tn_buf_addz(b, ") END");
 }
 
-/* delta.constraints.NAME of the table, delta.invariants of columns. */
+/* " AND ..." for everything inside a value that may not be NULL; nothing when all may. */
+static void add_inner_nulls(tn_buf *b, tn_str expr, const tn_delta_type *t, int depth)
+{
+    tn_arena *a = b->arena;
+    for (size_t i = 0; i < t->fields.n; i++) {
+        const tn_delta_field *f = &t->fields.v[i];
+        tn_buf e = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+        tn_buf_addf(&e, TN_STR_FMT ".", TN_STR_ARG(expr));
+        tn_sql_ident(&e, f->name);
+        tn_buf inner = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+        add_inner_nulls(&inner, tn_buf_str(&e), f->type, depth + 1);
+        if (!f->nullable) {
+            tn_buf_addf(b, " AND " TN_STR_FMT " IS NOT NULL", TN_STR_ARG(tn_buf_str(&e)));
+        }
+        if (inner.n > 0) {
+            tn_buf_addf(b, " AND (" TN_STR_FMT " IS NULL OR (true" TN_STR_FMT "))", TN_STR_ARG(tn_buf_str(&e)), TN_STR_ARG(tn_buf_str(&inner)));
+        }
+    }
+    if (t->element == NULL) {
+        return;
+    }
+    tn_str var = tn_str_printf(a, "e%d", depth);
+    tn_buf inner = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+    if (!t->contains_null) {
+        tn_buf_addf(&inner, " AND " TN_STR_FMT " IS NOT NULL", TN_STR_ARG(var));
+    }
+    add_inner_nulls(&inner, var, t->element, depth + 1);
+    if (inner.n > 0) {
+        tn_buf_addf(b, " AND len(list_filter(%s" TN_STR_FMT "%s, lambda " TN_STR_FMT ": NOT (true" TN_STR_FMT "))) = 0", t->key ? "map_values(" : "",
+            TN_STR_ARG(expr), t->key ? ")" : "", TN_STR_ARG(var), TN_STR_ARG(tn_buf_str(&inner)));
+    }
+}
+
+/* NOT NULL of a column with parts, and inside it. Of plain columns COPY's own count of NULLs tells for free. */
+static void add_null_checks(maker *m, tn_buf *b)
+{
+    const tn_delta_fields *fields = &m->to->meta.schema->fields;
+    for (size_t i = 0; i < fields->n; i++) {
+        const tn_delta_field *f = &fields->v[i];
+        tn_buf e = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+        tn_sql_ident(&e, f->name);
+        tn_buf inner = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
+        add_inner_nulls(&inner, tn_buf_str(&e), f->type, 0);
+        bool must = f->type->kind != TN_DT_PRIMITIVE && !f->nullable;
+        if (inner.n > 0 || must) {
+            add_check(b, TN_STR("NOT NULL"), tn_str_printf(m->a, TN_STR_FMT " %s (true" TN_STR_FMT ")", TN_STR_ARG(tn_buf_str(&e)),
+                must ? "IS NOT NULL AND" : "IS NULL OR", TN_STR_ARG(tn_buf_str(&inner))));
+        }
+    }
+}
+
+/* delta.constraints.NAME of the table, delta.invariants of columns, NOT NULL inside columns. */
 static tn_rc add_checks(maker *m, tn_buf *b, tn_err *err)
 {
     const tn_delta_meta *meta = &m->to->meta;
@@ -500,6 +551,7 @@ static tn_rc add_checks(maker *m, tn_buf *b, tn_err *err)
         TN_TRY(tn_json_parse(m->a, text, &v, err));
         add_check(b, f->name, tn_val_str_at(tn_val_at(v, "expression"), "expression", TN_STR("NULL")));
     }
+    add_null_checks(m, b);
     return TN_OK;
 }
 

@@ -3,7 +3,9 @@
 #include "tn_test.h"
 
 #include "delta/delta.h"
+#include "os/clock.h"
 #include "os/file.h"
+#include "text/json.h"
 
 typedef struct fixture {
     tn_duck *duck;
@@ -272,4 +274,74 @@ TN_TEST(properties_shape_the_protocol)
     o = (tn_delta_write_opts){ .mode = TN_DELTA_OVERWRITE };
     TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT now()::TIMESTAMP AS t"), &o, &r, err), TN_E_UNSUPPORTED);
     TN_ASSERT_HAS(err->msg, "append-only");
+}
+
+static void put_log(fixture *f, tn_arena *arena, const char *schema, const char *configuration, tn_err *err)
+{
+    tn_buf b = tn_buf_init(arena, 100000);
+    tn_buf_addz(&b, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":");
+    tn_json_add_str(&b, tn_str_of(schema));
+    tn_buf_addf(&b, ",\"partitionColumns\":[],\"configuration\":{%s}}}\n", configuration);
+    TN_ASSERT_OK(tn_store_prepare(f->store, TN_STR("_delta_log/0"), err));
+    TN_ASSERT_OK(tn_store_put(f->store, TN_STR("_delta_log/00000000000000000000.json"), tn_buf_str(&b), TN_PUT_IF_ABSENT, err));
+}
+
+/* Every place where a schema may say "not null" refuses a NULL, and takes what is whole. */
+TN_TEST(not_null_at_every_depth)
+{
+    static const struct {
+        const char *sql;
+        bool fits;
+    } CASES[] = {
+        { "SELECT 1 AS id, {'a': 1, 'b': 2} AS st, [1] AS li, MAP {'k': {'x': 1}} AS mp", true },
+        { "SELECT 1 AS id, {'a': 1, 'b': NULL} AS st, NULL::INTEGER[] AS li, NULL::MAP(VARCHAR, STRUCT(x INTEGER)) AS mp", true },
+        { "SELECT NULL::INTEGER AS id, {'a': 1, 'b': 2} AS st, [1] AS li, MAP {'k': {'x': 1}} AS mp", false },
+        { "SELECT 1 AS id, NULL::STRUCT(a INTEGER, b INTEGER) AS st, [1] AS li, MAP {'k': {'x': 1}} AS mp", false },
+        { "SELECT 1 AS id, {'a': NULL::INTEGER, 'b': 2} AS st, [1] AS li, MAP {'k': {'x': 1}} AS mp", false },
+        { "SELECT 1 AS id, {'a': 1, 'b': 2} AS st, [1, NULL] AS li, MAP {'k': {'x': 1}} AS mp", false },
+        { "SELECT 1 AS id, {'a': 1, 'b': 2} AS st, [1] AS li, MAP {'k': {'x': NULL::INTEGER}} AS mp", false },
+        { "SELECT {'a': 1, 'b': 2} AS st", false },
+    };
+    fixture *f = open_fixture(arena, err);
+    put_log(f, arena, "{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"integer\",\"nullable\":false},"
+        "{\"name\":\"st\",\"nullable\":false,\"type\":{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"integer\",\"nullable\":false},{\"name\":\"b\",\"type\":\"integer\"}]}},"
+        "{\"name\":\"li\",\"type\":{\"type\":\"array\",\"elementType\":\"integer\",\"containsNull\":false}},"
+        "{\"name\":\"mp\",\"type\":{\"type\":\"map\",\"keyType\":\"string\",\"valueContainsNull\":true,\"valueType\":{\"type\":\"struct\",\"fields\":[{\"name\":\"x\",\"type\":\"integer\",\"nullable\":false}]}}}]}", "", err);
+    int fitting = 0;
+    for (size_t i = 0; i < TN_COUNTOF(CASES); i++) {
+        tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
+        tn_delta_write_result r;
+        tn_err why = TN_ERR_INIT;
+        tn_rc rc = tn_delta_write(f->table, f->conn, tn_str_of(CASES[i].sql), &o, &r, &why);
+        if (rc != (CASES[i].fits ? TN_OK : TN_E_DATA)) {
+            TN_FAIL("%s: %s %s", CASES[i].sql, tn_rc_name(rc), why.msg);
+        }
+        fitting += CASES[i].fits;
+    }
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) FROM %s", err), "2");
+    TN_ASSERT_EQ_I(fitting, 2);
+}
+
+/* In-commit timestamps only grow, whatever the clock says. */
+TN_TEST(in_commit_timestamps_grow)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_CREATE, .properties = tn_val_dict(arena) };
+    tn_dict_putz(o.properties.dict, "delta.enableInCommitTimestamps", tn_val_z("true"));
+    tn_delta_write_result r;
+    tn_clock_fix(INT64_C(1700000000000000));
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1 AS id"), &o, &r, err));
+    tn_clock_fix(INT64_C(1600000000000000)); /* the clock went back */
+    put(f, TN_DELTA_APPEND, "SELECT 2 AS id", err);
+    tn_clock_fix(0);
+    tn_delta_snapshot *s;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &s, err));
+    int64_t ms = tn_delta_snapshot_timestamp_ms(s);
+    tn_delta_snapshot_unref(s);
+    TN_ASSERT_EQ_I(ms, INT64_C(1700000000001));
+    TN_ASSERT_OK(tn_delta_snapshot_at_time(f->table, f->conn, INT64_C(1700000000000), &s, err));
+    int64_t version = tn_delta_snapshot_version(s);
+    tn_delta_snapshot_unref(s);
+    TN_ASSERT_EQ_I(version, 0);
+    TN_ASSERT_RC(tn_delta_snapshot_at_time(f->table, f->conn, 5, &s, err), TN_E_NOTFOUND);
 }
