@@ -1,0 +1,69 @@
+/* cmd_ls.c: ls (list): one line a node, as names, selectors, paths or JSON. */
+#include <stdio.h>
+
+#include "cli/dbt_options.h"
+#include "project/manifest.h"
+
+static const tn_opt ls_options[] = { TN_DBT_SELECTION,
+    { "--output", TN_OPT_STR, TN_DBT_AT(output), "FORM", "selector (default), name, path or json", NULL },
+    { "--output-keys", TN_OPT_WORDS, TN_DBT_AT(output_keys), "KEY...", "json: only these keys", NULL },
+    TN_DBT_COMMON };
+
+static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *start)
+{
+    tn_err err = TN_ERR_INIT;
+    tn_ls_form form = TN_LS_SELECTOR;
+    if (o->output.n > 0 && !tn_ls_form_find(o->output, &form)) {
+        return tn_cli_usage_error(cli, "ls", "'" TN_STR_FMT "' is no form of --output: selector, name, path or json", TN_STR_ARG(o->output));
+    }
+    tn_nodes nodes = { 0 };
+    tn_strs unmatched = { 0 };
+    tn_select select = start->select;
+    if (select.kinds == 0) { /* everything that dbt lists by default */
+        select.kinds = UINT32_MAX & ~(1u << TN_NODE_OPERATION);
+    }
+    if (tn_select_run(start->project, cli->arena, &select, &nodes, NULL, &unmatched, &err) != TN_OK) {
+        return tn_dbt_error(cli, start->events, &err);
+    }
+    for (size_t i = 0; i < unmatched.n; i++) {
+        tn_event(start->events, TN_EV_WARN, "NoNodesForSelectionCriteria", "M030", TN_VAL_UNDEF,
+            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes", TN_STR_ARG(unmatched.v[i]));
+    }
+    if (nodes.n == 0) {
+        tn_cli_warn(cli, "no nodes selected");
+        return TN_EXIT_OK;
+    }
+    tn_buf b = tn_buf_init(cli->arena, TN_BUF_NO_LIMIT);
+    if (tn_ls_print(start->project, &nodes, form, &o->output_keys, &b, &err) != TN_OK) {
+        return tn_dbt_error(cli, start->events, &err);
+    }
+    (void)fwrite(b.p, 1, b.n, stdout);
+    if (o->write_json != TN_FLAG_OFF && tn_run_write_manifest(start->project, &err) != TN_OK) {
+        return tn_dbt_error(cli, start->events, &err);
+    }
+    return TN_EXIT_OK;
+}
+
+int tn_cmd_ls(const tn_cli *cli, int argc, char **argv)
+{
+    tn_dbt_options o = { 0 };
+    tn_dbt_start start;
+    tn_val given;
+    bool done;
+    int status;
+    static const tn_cmd_spec spec = { .name = "ls", .summary = "lists the nodes of the project", .usage = "[options]", .opts = ls_options,
+        .opt_count = TN_COUNTOF(ls_options),
+        .examples = "tarn ls\n"
+                    "tarn ls -s +orders --resource-type model --output name\n"
+                    "tarn ls --output json --output-keys unique_id depends_on config.materialized\n" };
+    tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
+    if (done || !tn_dbt_begin(cli, "list", &o, given, true, &start, &status)) {
+        return status;
+    }
+    return list(cli, &o, &start);
+}
+
+int tn_cmd_ls2(const tn_cli *cli, int argc, char **argv)
+{
+    return tn_cmd_ls(cli, argc, argv);
+}

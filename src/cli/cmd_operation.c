@@ -1,0 +1,130 @@
+/* cmd_operation.c: run-operation, debug and clean. */
+#include <stdio.h>
+
+#include "cli/dbt_options.h"
+#include "os/file.h"
+#include "text/uri.h"
+#include "text/yaml.h"
+
+static const tn_opt operation_options[] = { { "--args", TN_OPT_STR, TN_DBT_AT(args), "YAML", "arguments: '{name: value}'", NULL },
+    TN_DBT_COMMON };
+static const tn_opt plain_options[] = { TN_DBT_COMMON, { "--connection", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },
+    { "--config-dir", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL } };
+
+int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
+{
+    tn_dbt_options o = { 0 };
+    tn_dbt_start start;
+    tn_val given, args = TN_VAL_NONE;
+    tn_strs words = { 0 };
+    bool done;
+    int status;
+    static const tn_cmd_spec spec = { .name = "run-operation", .summary = "calls a macro", .usage = "MACRO [--args YAML] [options]",
+        .opts = operation_options, .opt_count = TN_COUNTOF(operation_options), .words_min = 1, .words_max = 1,
+        .examples = "tarn run-operation grant_select --args '{role: reporter}'\n" };
+    tn_cli_parse(cli, &spec, argc, argv, &o, &words, &given, &done, &status);
+    if (done || !tn_dbt_begin(cli, "run-operation", &o, given, false, &start, &status)) {
+        return status;
+    }
+    tn_err err = TN_ERR_INIT;
+    if (o.args.n > 0 && tn_yaml_parse(cli->arena, o.args, NULL, &args, &err) != TN_OK) {
+        (void)tn_while(&err, err.rc, "--args");
+        return tn_cli_error(cli, &err);
+    }
+    tn_rc rc = tn_run_operation(start.project, cli->arena, words.v[0], args, start.events, &err);
+    if (rc == TN_OK) {
+        return TN_EXIT_OK;
+    }
+    status = tn_dbt_error(cli, start.events, &err);
+    return rc == TN_E_USAGE || tn_rc_class(rc) == TN_CLASS_ENV ? status : TN_EXIT_FAILED;
+}
+
+int tn_cmd_debug(const tn_cli *cli, int argc, char **argv)
+{
+    tn_dbt_options o = { 0 };
+    tn_dbt_start start;
+    tn_val given;
+    bool done;
+    int status;
+    static const tn_cmd_spec spec = { .name = "debug", .summary = "checks the profile, the project and the connection", .usage = "[options]",
+        .opts = plain_options, .opt_count = TN_COUNTOF(plain_options), .examples = "tarn debug\ntarn debug -t prod\n" };
+    tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
+    if (done || !tn_dbt_begin(cli, "debug", &o, given, false, &start, &status)) {
+        return status;
+    }
+    const tn_project *p = start.project;
+    tn_err err = TN_ERR_INIT;
+    printf("project   " TN_STR_FMT " in " TN_STR_FMT "\n", TN_STR_ARG(p->name), TN_STR_ARG(p->root));
+    printf("profile   " TN_STR_FMT ", target " TN_STR_FMT ", type " TN_STR_FMT ", from " TN_STR_FMT "\n", TN_STR_ARG(p->profile.name),
+        TN_STR_ARG(p->profile.target_name), TN_STR_ARG(p->profile.type), TN_STR_ARG(p->profile.file));
+    printf("database  " TN_STR_FMT ", schema " TN_STR_FMT ", " TN_STR_FMT "\n", TN_STR_ARG(p->profile.database), TN_STR_ARG(p->profile.schema),
+        TN_STR_ARG(p->profile.path));
+    if (tn_run_ping(start.project, cli->arena, &err) != TN_OK) {
+        printf("connection failed\n");
+        (void)tn_cli_error(cli, &err);
+        return TN_EXIT_FAILED;
+    }
+    printf("connection ok\nAll checks passed!\n");
+    return TN_EXIT_OK;
+}
+
+/* Only what clean-targets names and what lies below the project is removed. */
+static bool may_remove(tn_arena *a, const tn_project *p, tn_str target, tn_str *ret_path)
+{
+    tn_str root, path;
+    if (tn_file_absolute(a, p->root, &root, NULL) != TN_OK
+        || tn_file_absolute(a, tn_uri_join(a, p->root, target), &path, NULL) != TN_OK) {
+        return false;
+    }
+    root = tn_path_norm(a, root);
+    *ret_path = tn_path_norm(a, path);
+    return ret_path->n > root.n + 1 && tn_str_starts(*ret_path, tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(root)));
+}
+
+static bool holds_sources(tn_arena *a, const tn_project *p, tn_str path)
+{
+    const tn_strs *lists[] = { &p->package->model_paths, &p->package->seed_paths, &p->package->test_paths, &p->package->macro_paths,
+        &p->package->snapshot_paths, &p->package->analysis_paths };
+    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
+        for (size_t k = 0; k < lists[i]->n; k++) {
+            tn_str own;
+            if (may_remove(a, p, lists[i]->v[k], &own) && (tn_str_eq(own, path) || tn_str_starts(own, tn_str_concat(a, path, TN_STR("/"))))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
+{
+    tn_dbt_options o = { 0 };
+    tn_dbt_start start;
+    tn_val given;
+    bool done;
+    int status;
+    static const tn_cmd_spec spec = { .name = "clean", .summary = "removes the folders of clean-targets", .usage = "[options]",
+        .opts = plain_options, .opt_count = TN_COUNTOF(plain_options), .examples = "tarn clean\n" };
+    tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
+    if (done || !tn_dbt_begin(cli, "clean", &o, given, false, &start, &status)) {
+        return status;
+    }
+    const tn_project *p = start.project;
+    for (size_t i = 0; i < p->clean_targets.n; i++) {
+        tn_str path;
+        tn_err err = TN_ERR_INIT;
+        if (!may_remove(cli->arena, p, p->clean_targets.v[i], &path)) {
+            return tn_cli_usage_error(cli, "clean", "dbt will not clean the following directories outside the project: '" TN_STR_FMT "'",
+                TN_STR_ARG(p->clean_targets.v[i]));
+        }
+        if (holds_sources(cli->arena, p, path)) {
+            return tn_cli_usage_error(cli, "clean", "'" TN_STR_FMT "' holds the project's own files and is not removed",
+                TN_STR_ARG(p->clean_targets.v[i]));
+        }
+        if (tn_file_remove_tree(path, &err) != TN_OK) {
+            return tn_cli_error(cli, &err);
+        }
+        tn_event(start.events, TN_EV_INFO, "ConfirmCleanPath", "Z038", TN_VAL_UNDEF, "Cleaned " TN_STR_FMT, TN_STR_ARG(path));
+    }
+    return TN_EXIT_OK;
+}

@@ -1,0 +1,229 @@
+/* lake_target.c: candidates of a run and their publishing; reading and writing Delta tables by place. */
+#include "run/lake_target.h"
+
+#include "os/clock.h"
+#include "text/sqltext.h"
+#include "text/uri.h"
+
+typedef struct candidate {
+    tn_pin pin;
+    bool dropped;
+} candidate;
+
+struct tn_lake_target {
+    tn_arena *arena;
+    tn_session *session;
+    tn_lake *lake;
+    tn_str env;
+    tn_lake_head head;
+    tn_map candidates; /* lower "schema.name" -> candidate, in the order in which they were finished */
+    tn_mutex lock;
+};
+
+static void close_lake(void *p)
+{
+    tn_lake_close(p);
+}
+
+static tn_str key_of(tn_arena *a, tn_str schema, tn_str name)
+{
+    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(name)));
+}
+
+/* A table that a node of this project makes: what lies there unpinned is a rejected candidate, not data of others. */
+static bool is_made_here(const tn_project *p, const tn_pin *pin)
+{
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        if (tn_node_is_refable(n) && tn_str_eq_nocase(n->schema, pin->schema) && tn_str_eq_nocase(n->alias, pin->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Landed tables that nobody has pinned can be read at their newest version. */
+static tn_rc add_unpinned(tn_lake_target *t, tn_pins *all, tn_err *err)
+{
+    tn_pins found = { 0 };
+    TN_TRY(tn_lake_discover(t->lake, t->arena, &found, err));
+    for (size_t i = 0; i < found.n; i++) {
+        const tn_pin *pin = &found.v[i];
+        if (tn_pins_find(&t->head.pins, pin->schema, pin->name) == NULL && !is_made_here(t->session->project, pin)) {
+            tn_vec_push(all, t->arena, *pin);
+        }
+    }
+    return TN_OK;
+}
+
+tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_err *err)
+{
+    tn_arena *a = s->arena;
+    tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
+    tn_lake_target *t = tn_new(a, tn_lake_target);
+    *t = (tn_lake_target){ .arena = a, .session = s, .candidates = tn_map_init(a), .lock = TN_MUTEX_INIT };
+    t->env = tn_val_str_at(creds, "environment", s->project->profile.target_name);
+    tn_lake_opts opts = { .storage = tn_val_at(creds, "storage"), .create = true };
+    TN_TRY(tn_lake_open(s->project->profile.path, &opts, &t->lake, err));
+    tn_arena_defer(a, close_lake, t->lake);
+    TN_TRY(tn_lake_head_read(t->lake, a, t->env, &t->head, err));
+    tn_pins all = { 0 };
+    TN_TRY(add_unpinned(t, &all, err));
+    for (size_t i = 0; i < t->head.pins.n; i++) {
+        tn_vec_push(&all, a, t->head.pins.v[i]);
+    }
+    tn_val skipped = tn_val_list(a);
+    TN_TRY(tn_lake_attach(t->lake, c, &all, &skipped, a, err));
+    for (size_t i = 0; tn_val_is_seq(skipped) && i < skipped.list->n; i++) {
+        tn_event(s->events, TN_EV_DEBUG, "LakeRelationSkipped", "T002", TN_VAL_UNDEF, "relation not readable: " TN_STR_FMT,
+            TN_STR_ARG(tn_val_to_str(a, skipped.list->v[i])));
+    }
+    *ret = t;
+    return TN_OK;
+}
+
+static tn_rc show_candidate(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_pin *pin, tn_err *err)
+{
+    tn_str sql;
+    TN_TRY(tn_lake_pin_sql(t->lake, c, a, pin, &sql, err));
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_buf_addz(&b, "CREATE SCHEMA IF NOT EXISTS ");
+    tn_sql_ident(&b, pin->schema);
+    tn_buf_addz(&b, "; CREATE OR REPLACE VIEW ");
+    tn_sql_ident(&b, pin->schema);
+    tn_buf_addc(&b, '.');
+    tn_sql_ident(&b, pin->name);
+    tn_buf_addz(&b, " AS ");
+    tn_buf_add(&b, sql);
+    return tn_conn_exec(c, tn_buf_str(&b), err);
+}
+
+static void keep(tn_lake_target *t, const tn_pin *pin, bool dropped)
+{
+    TN_LOCKED(&t->lock);
+    tn_arena *a = t->arena;
+    candidate *made = tn_new(a, candidate);
+    made->dropped = dropped;
+    made->pin = (tn_pin){ .schema = tn_str_dup(a, pin->schema), .name = tn_str_dup(a, pin->name), .kind = pin->kind,
+        .location = tn_str_dup(a, pin->location), .version = pin->version, .sql = tn_str_dup(a, pin->sql),
+        .comment = tn_str_dup(a, pin->comment), .node = tn_str_dup(a, pin->node) };
+    tn_str key = key_of(a, pin->schema, pin->name);
+    (void)tn_map_remove(&t->candidates, key); /* so that it stands at the end: after what it reads */
+    tn_map_put(&t->candidates, key, made);
+}
+
+/* What lies after the pin is a rejected candidate: an increment must not start from it. */
+static tn_rc restore_pin(tn_lake_target *t, tn_delta_table *table, tn_conn *c, const tn_lake_write *w, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_AUTO_ARENA scratch = tn_arena_new("restore", NULL);
+    const tn_pin *pin = tn_pins_find(&t->head.pins, w->schema, w->name);
+    {
+        TN_LOCKED(&t->lock);
+        const candidate *made = tn_map_find(&t->candidates, key_of(scratch, w->schema, w->name));
+        pin = made != NULL ? &made->pin : pin;
+    }
+    if (pin == NULL || pin->kind != TN_PIN_DELTA || w->opts.mode != TN_DELTA_APPEND) {
+        return TN_OK;
+    }
+    TN_TRY(tn_delta_snapshot_open(table, c, TN_DELTA_LATEST, &s, err));
+    int64_t restored;
+    return pin->version < 0 || tn_delta_snapshot_version(s) == pin->version ? TN_OK
+                                                                             : tn_delta_restore(table, c, pin->version, &restored, err);
+}
+
+tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w, tn_delta_write_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    const tn_pin *old = tn_pins_find(&t->head.pins, w->schema, w->name);
+    tn_pin pin = { .schema = w->schema, .name = w->name, .kind = TN_PIN_DELTA, .node = w->node, .comment = w->comment };
+    pin.location = w->location.n > 0 ? w->location
+        : old != NULL && old->kind == TN_PIN_DELTA ? old->location : tn_lake_default_location(a, w->schema, w->name);
+    TN_TRY(tn_lake_table_open(t->lake, pin.location, &table, err));
+    TN_TRY(restore_pin(t, table, c, w, err));
+    tn_delta_write_result result;
+    tn_rc rc = tn_delta_write(table, c, w->sql, &w->opts, &result, err);
+    if (rc != TN_OK) {
+        return rc;
+    }
+    pin.version = result.version;
+    TN_TRY(show_candidate(t, c, a, &pin, err));
+    keep(t, &pin, false);
+    *ret = result;
+    return TN_OK;
+}
+
+void tn_lake_target_note(tn_lake_target *t, tn_pin_kind kind, tn_str schema, tn_str name, tn_str node, tn_str sql, tn_str comment)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("note", NULL);
+    /* Readers open the pins under another database name: relations of a view are named by schema and name only. */
+    tn_str qualifier = tn_str_printf(scratch, "\"" TN_STR_FMT "\".\"", TN_STR_ARG(t->session->database));
+    tn_pin pin = { .schema = schema, .name = name, .kind = kind, .version = -1, .node = node, .comment = comment,
+        .sql = tn_str_replace(scratch, sql, qualifier, TN_STR("\"")) };
+    keep(t, &pin, false);
+}
+
+void tn_lake_target_forget(tn_lake_target *t, tn_str schema, tn_str name)
+{
+    tn_pin pin = { .schema = schema, .name = name, .version = -1 };
+    keep(t, &pin, true);
+}
+
+tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a, bool (*passed)(void *self, tn_str node), void *self, tn_val info,
+    tn_str message, int64_t *ret_commit, tn_str *ret_catalog, tn_err *err)
+{
+    tn_lake_change change = { .info = info, .message = message };
+    for (size_t i = 0; i < t->candidates.n; i++) {
+        const candidate *made = t->candidates.items[i].value;
+        if (made == NULL || !passed(self, made->pin.node)) {
+            continue;
+        }
+        if (made->dropped) {
+            tn_vec_push(&change.drop, a, key_of(a, made->pin.schema, made->pin.name));
+        } else {
+            tn_vec_push(&change.put, a, made->pin);
+        }
+    }
+    *ret_commit = -1;
+    if (change.put.n == 0 && change.drop.n == 0) {
+        return TN_OK;
+    }
+    int64_t commit;
+    tn_lake_head head = { 0 };
+    TN_TRY(tn_lake_commit_write(t->lake, t->env, &t->head, &change, &commit, err));
+    TN_TRY(tn_lake_head_read(t->lake, a, t->env, &head, err));
+    TN_TRY(tn_lake_catalog_publish(t->lake, t->env, &head, ret_catalog, a, err));
+    *ret_commit = commit;
+    return TN_OK;
+}
+
+/* ---- by place ---- */
+
+static tn_rc open_place(tn_session *s, tn_str location, bool create, tn_delta_table **ret, tn_err *err)
+{
+    if (s->lake != NULL) {
+        return tn_lake_table_open(s->lake->lake, location, ret, err);
+    }
+    TN_AUTOPTR(tn_store) store = NULL;
+    tn_store_opts opts = { .create = create, .options = TN_VAL_UNDEF };
+    TN_TRY(tn_store_open(location, &opts, &store, err));
+    return tn_delta_table_open(store, ret, err);
+}
+
+tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version, tn_str *ret_sql, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) snapshot = NULL;
+    static const tn_delta_scan_opts opts;
+    TN_TRY(open_place(s, location, false, &table, err));
+    TN_TRY(tn_delta_snapshot_open(table, c, version, &snapshot, err));
+    return tn_delta_scan_sql(snapshot, a, &opts, ret_sql, err);
+}
+
+tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, tn_str sql, const tn_delta_write_opts *opts, tn_delta_write_result *ret,
+    tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_TRY(open_place(s, location, true, &table, err));
+    return tn_delta_write(table, c, sql, opts, ret, err);
+}

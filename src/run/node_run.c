@@ -1,0 +1,348 @@
+/* node_run.c: one node on one worker: compile, write target/compiled, carry out by its materialization, write target/run.
+ *
+ * Whatever goes wrong becomes the node's result; the worker's transaction is rolled back and the next node starts clean.
+ */
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "run/runner.h"
+#include "text/sqltext.h"
+#include "text/uri.h"
+
+static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n)
+{
+    tn_str below = n->original_file_path;
+    if (n->kind == TN_NODE_TEST && n->test != NULL) { /* generic: beside its yml, under its own name */
+        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(n->original_file_path), TN_STR_ARG(n->path));
+    } else if (n->kind == TN_NODE_OPERATION) {
+        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(n->original_file_path), TN_STR_ARG(n->path));
+    }
+    return tn_str_printf(a, TN_STR_FMT "/%s/" TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(run->project->target_path), folder,
+        TN_STR_ARG(n->package_name), TN_STR_ARG(below));
+}
+
+/* Artifacts are a help for people: that one cannot be written is told, not fatal. */
+static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n, tn_str text, tn_str *ret_path)
+{
+    tn_err err = TN_ERR_INIT;
+    tn_str path = artifact_path(run, a, folder, n);
+    tn_rc rc = tn_dir_make(tn_path_dir(path), &err);
+    rc = rc == TN_OK ? tn_file_write(path, text, &err) : rc;
+    if (rc != TN_OK) {
+        tn_event(run->events, TN_EV_WARN, "ArtifactNotWritten", "T003", TN_VAL_UNDEF, "[WARNING]: %s", err.msg);
+    } else if (ret_path != NULL) {
+        TN_LOCKED(&run->lock);
+        *ret_path = tn_str_dup(run->arena, path);
+    }
+}
+
+static tn_rc unwrap_call(tn_job *j, tn_macro *m, tn_err *err)
+{
+    tn_val ignored;
+    return tn_pctx_call_macro(&j->pctx, m, NULL, 0, NULL, 0, &ignored, err);
+}
+
+static tn_rc materialize(tn_runner *run, tn_job *j, const char *name, tn_err *err)
+{
+    tn_macro *m = tn_project_find_materialization(run->project, j->node->package_name, tn_str_of(name));
+    if (m == NULL) {
+        return tn_fail(err, TN_E_COMPILE, "No materialization '%s' was found for adapter duckdb! (searched types 'default' and 'duckdb')",
+            name);
+    }
+    TN_TRY(unwrap_call(j, m, err));
+    /* What the materialization left open is its work: dbt commits nothing it was not told to, but neither may it leak into the next node. */
+    if (j->worker->in_transaction) {
+        TN_TRY(tn_job_commit(j, err));
+    }
+    return TN_OK;
+}
+
+/* ---- the outcome of tests ---- */
+
+static int64_t count_of(tn_val v)
+{
+    if (v.tag == TN_INT) {
+        return v.i;
+    }
+    int64_t n = 0;
+    double f = 0;
+    if (v.tag == TN_DECIMAL && tn_str_to_f64(tn_val_as_str(v), &f)) {
+        n = (int64_t)f;
+    }
+    return n;
+}
+
+/* should_warn and should_error come as booleans, or as what a custom warn_if gave. */
+static bool is_true(tn_val v)
+{
+    return tn_val_is_str(v) ? tn_str_eq_nocase(tn_val_as_str(v), TN_STR("true")) || tn_str_is(tn_val_as_str(v), "1") : tn_val_truthy(v);
+}
+
+static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+{
+    tn_val *main = tn_dict_finds(j->results, TN_STR("main"));
+    tn_val data = main != NULL ? tn_val_at(*main, "data") : TN_VAL_NONE;
+    if (!tn_val_is_seq(data) || data.list->n != 1 || data.list->v[0].list->n < 3) {
+        return tn_fail(err, TN_E_COMPILE, "dbt internally failed to execute " TN_STR_FMT ": Returned %zu rows, but expected 1 row",
+            TN_STR_ARG(j->node->unique_id), tn_val_is_seq(data) ? data.list->n : 0);
+    }
+    const tn_val *row = data.list->v[0].list->v;
+    int64_t failures = tn_val_is_none(row[0]) ? 0 : count_of(row[0]);
+    tn_str severity = tn_str_upper(j->arena, tn_node_config_str(j->node, "severity", TN_STR("ERROR")));
+    bool warn = is_true(row[1]), error = is_true(row[2]);
+    const char *plural = failures == 1 ? "" : "s";
+    r->failures = failures;
+    r->status = TN_ST_PASS;
+    if (error && tn_str_is(severity, "ERROR")) {
+        r->status = TN_ST_FAIL;
+        r->message = tn_str_printf(run->arena, "Got %lld result%s, configured to fail if " TN_STR_FMT, (long long)failures, plural,
+            TN_STR_ARG(tn_node_config_str(j->node, "error_if", TN_STR("!= 0"))));
+    } else if (warn) {
+        r->status = TN_ST_WARN;
+        r->message = tn_str_printf(run->arena, "Got %lld result%s, configured to warn if " TN_STR_FMT, (long long)failures, plural,
+            TN_STR_ARG(tn_node_config_str(j->node, "warn_if", TN_STR("!= 0"))));
+    }
+    return TN_OK;
+}
+
+/* ---- kinds ---- */
+
+static tn_val public_response(tn_arena *a, tn_val response)
+{
+    tn_val d = tn_val_dict(a);
+    size_t at = 0;
+    const tn_dict_item *it;
+    bool bare = tn_str_is(tn_val_str_at(response, "_message", TN_STR_NONE), "OK") && tn_val_is_undef(tn_val_at(response, "delta_version"));
+    while (response.tag == TN_DICT && (it = tn_dict_next(response.dict, &at)) != NULL) {
+        bool message = tn_val_is_str(it->key) && tn_str_is(tn_val_as_str(it->key), "_message");
+        if (!tn_val_is_none(it->value) && (message || !bare)) {
+            tn_dict_put(d.dict, tn_val_dup(a, it->key), tn_val_dup(a, it->value));
+        }
+    }
+    return d;
+}
+
+static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+{
+    const tn_node *n = j->node;
+    tn_str name = tn_node_config_str(n, "materialized", TN_STR("view"));
+    const char *kind = n->kind == TN_NODE_SEED ? "seed" : n->kind == TN_NODE_SNAPSHOT ? "snapshot" : n->kind == TN_NODE_TEST ? "test"
+        : tn_str_z(j->arena, name);
+    TN_TRY(materialize(run, j, kind, err));
+    TN_LOCKED(&run->lock); /* results live in the run's arena, which all workers share */
+    if (n->kind == TN_NODE_TEST) {
+        TN_TRY(judge_test(run, j, r, err));
+    } else {
+        r->status = TN_ST_SUCCESS;
+        r->message = tn_str_dup(run->arena, tn_val_str_at(j->response, "_message", TN_STR("OK")));
+    }
+    r->adapter_response = public_response(run->arena, j->response);
+    return TN_OK;
+}
+
+static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+{
+    tn_val args[3] = { tn_val_str(j->sql), tn_node_config(j->node, "sql_header"), TN_VAL_NONE }, sql, response, table;
+    args[1] = tn_val_is_undef(args[1]) ? TN_VAL_NONE : args[1];
+    if (run->opts->show_limit >= 0) {
+        args[2] = tn_val_int(run->opts->show_limit);
+    }
+    TN_TRY(tn_pctx_call(&j->pctx, TN_STR("get_show_sql"), args, 3, NULL, 0, &sql, err));
+    tn_exec_opts opts = { .fetch = true };
+    TN_TRY(tn_job_execute(j, tn_val_to_str(j->arena, sql), &opts, &response, &table, err));
+    tn_table *t = NULL;
+    if (tn_val_is_table(table, &t)) { /* the rows outlive the job */
+        TN_LOCKED(&run->lock);
+        r->table = tn_table_new(run->arena, tn_val_dup(run->arena, t->names), tn_val_dup(run->arena, t->rows));
+    }
+    r->status = TN_ST_SUCCESS;
+    return TN_OK;
+}
+
+static tn_rc run_compiled(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+{
+    if (run->opts->verb == TN_VERB_COMPILE) {
+        r->status = TN_ST_SUCCESS;
+        return TN_OK;
+    }
+    if (run->opts->verb == TN_VERB_SHOW) {
+        return run_show(run, j, r, err);
+    }
+    return run_materialization(run, j, r, err);
+}
+
+static bool has_sql(const tn_node *n)
+{
+    return n->kind != TN_NODE_SEED;
+}
+
+static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+{
+    tn_node *n = j->node;
+    if (n->refused.n > 0) {
+        return tn_fail(err, TN_E_UNSUPPORTED, TN_STR_FMT, TN_STR_ARG(n->refused));
+    }
+    if (has_sql(n)) {
+        tn_val ctes;
+        TN_TRY(tn_job_compile(j, &ctes, err));
+        write_artifact(run, j->arena, "compiled", n, j->sql, &r->compiled_path);
+        TN_LOCKED(&run->lock);
+        r->compiled_code = tn_str_dup(run->arena, j->sql);
+        r->extra_ctes = tn_val_dup(run->arena, ctes);
+    }
+    r->compile_end_us = tn_clock_now_us();
+    r->execute_start_us = r->compile_end_us;
+    return run_compiled(run, j, r, err);
+}
+
+static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, const tn_err *err)
+{
+    TN_LOCKED(&run->lock);
+    tn_rc_kind class = tn_rc_class(rc);
+    const char *kind = rc == TN_E_SQL || class == TN_CLASS_ENV || class == TN_CLASS_CONFLICT || rc == TN_E_DATA ? "Runtime Error"
+                                                                                                              : "Compilation Error";
+    r->status = TN_ST_ERROR;
+    r->error_kind = tn_str_of(kind);
+    tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
+    tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(run->arena, j->node)));
+    tn_str rest = tn_str_of(err->msg), line;
+    while (rest.n > 0) {
+        (void)tn_str_cut(rest, '\n', &line, &rest);
+        tn_buf_addf(&b, "  " TN_STR_FMT "%s", TN_STR_ARG(line), rest.n > 0 ? "\n" : "");
+    }
+    if (err->line > 0 && class == TN_CLASS_USER && rc != TN_E_SQL) {
+        tn_buf_addf(&b, "\n  %s:%d:%d", err->file, err->line, err->col);
+    }
+    if (err->hint[0] != '\0') {
+        tn_buf_addf(&b, "\n  hint: %s", err->hint);
+    }
+    r->message = tn_str_dup(run->arena, tn_buf_str(&b));
+}
+
+void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
+{
+    TN_AUTO_ARENA a = tn_arena_new("node", NULL);
+    tn_err err = TN_ERR_INIT;
+    tn_job j;
+    r->started_us = tn_clock_now_us();
+    r->failures = -1;
+    tn_rc rc = tn_job_init(&j, run->session, w, r->node, run->selected_resources, a, &err);
+    if (rc == TN_OK) {
+        j.empty = tn_val_truthy(tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
+        rc = run_node(run, &j, r, &err);
+    }
+    if (rc != TN_OK) {
+        keep_error(run, &j, r, rc, &err);
+    }
+    tn_job_rollback(&j);
+    if (j.written.n > 0) {
+        write_artifact(run, a, "run", r->node, j.written, NULL);
+    }
+    r->finished_us = tn_clock_now_us();
+    r->compile_end_us = r->compile_end_us == 0 ? r->finished_us : r->compile_end_us;
+    r->relation_name = r->node->relation_name;
+}
+
+void tn_runner_skip(tn_runner *run, tn_node_result *r)
+{
+    (void)run;
+    r->status = TN_ST_SKIPPED;
+    r->failures = -1;
+    r->started_us = r->finished_us = tn_clock_now_us();
+    r->relation_name = r->node->relation_name;
+}
+
+/* ---- on-run-start, on-run-end ---- */
+
+static tn_rc run_hook(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+{
+    tn_jinja_src src = { .file = tn_str_z(j->arena, r->node->original_file_path), .line = r->node->raw_line };
+    tn_str sql;
+    tn_val response, table;
+    TN_TRY(tn_pctx_render(&j->pctx, r->node->raw_code, src, &sql, err));
+    r->compile_end_us = r->execute_start_us = tn_clock_now_us();
+    r->compiled_code = tn_str_dup(run->arena, sql);
+    write_artifact(run, j->arena, "compiled", r->node, sql, &r->compiled_path);
+    if (tn_sql_skip_blank(sql).n > 0) {
+        tn_exec_opts opts = { .auto_begin = false };
+        TN_TRY(tn_job_execute(j, sql, &opts, &response, &table, err));
+    }
+    TN_TRY(tn_job_commit(j, err));
+    r->status = TN_ST_SUCCESS;
+    r->failures = 0;
+    return TN_OK;
+}
+
+/* results, schemas and database_schemas of on-run-end. */
+static void add_end_names(tn_runner *run, tn_job *j)
+{
+    tn_val results = tn_val_list(j->arena), schemas = tn_val_list(j->arena), pairs = tn_val_list(j->arena), seen = tn_val_set(j->arena);
+    for (size_t i = 0; i < run->order_count; i++) {
+        const tn_node_result *r = &run->results[run->order[i]];
+        tn_list_push(results.list, tn_node_result_val(run, j->arena, r));
+    }
+    for (size_t i = 0; i < run->plan.n; i++) {
+        const tn_node *n = run->plan.v[i];
+        tn_status s = run->results[i].status;
+        if (!tn_node_is_refable(n) || s == TN_ST_SKIPPED || s == TN_ST_NONE || s == TN_ST_ERROR) {
+            continue;
+        }
+        tn_val pair[2] = { tn_val_str(n->database), tn_val_str(n->schema) }, tuple = tn_val_tuple(j->arena, pair, 2);
+        if (tn_dict_find(seen.dict, tuple) == NULL) {
+            tn_dict_put(seen.dict, tuple, TN_VAL_TRUE);
+            tn_list_push(pairs.list, tuple);
+            tn_list_push(schemas.list, pair[1]);
+        }
+    }
+    tn_dict_putz(j->names, "results", results);
+    tn_dict_putz(j->names, "schemas", schemas);
+    tn_dict_putz(j->names, "database_schemas", pairs);
+}
+
+static bool is_hook(const tn_node *n, bool at_end)
+{
+    return n->kind == TN_NODE_OPERATION && tn_str_find(n->name, at_end ? TN_STR("on-run-end") : TN_STR("on-run-start"), 0) != SIZE_MAX;
+}
+
+tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err)
+{
+    (void)err;
+    size_t total = 0, index = 0;
+    *ret_failed = false;
+    for (size_t i = 0; i < run->project->nodes.n; i++) {
+        total += is_hook(run->project->nodes.v[i], at_end);
+    }
+    if (total > 0) {
+        tn_event(run->events, TN_EV_INFO, "Formatting", "Z017", TN_VAL_UNDEF, "%s", "");
+    }
+    for (size_t i = 0; i < run->project->nodes.n; i++) {
+        tn_node *n = run->project->nodes.v[i];
+        if (!is_hook(n, at_end)) {
+            continue;
+        }
+        TN_AUTO_ARENA a = tn_arena_new("hook", NULL);
+        tn_node_result r = { .node = n, .started_us = tn_clock_now_us(), .thread = TN_STR("main"), .failures = -1 };
+        tn_err inner = TN_ERR_INIT;
+        tn_job j;
+        index++;
+        tn_rc rc = tn_job_init(&j, run->session, w, n, run->selected_resources, a, &inner);
+        if (rc == TN_OK && at_end) {
+            add_end_names(run, &j);
+        }
+        tn_report_hook(run, &r, index, total, false);
+        rc = rc == TN_OK ? run_hook(run, &j, &r, &inner) : rc;
+        if (rc != TN_OK) {
+            keep_error(run, &j, &r, rc, &inner);
+            *ret_failed = true;
+        }
+        tn_job_rollback(&j);
+        r.finished_us = tn_clock_now_us();
+        r.adapter_response = tn_val_dict(run->arena);
+        tn_vec_push(&run->hooks, run->arena, r);
+        tn_report_hook(run, &tn_vec_last(&run->hooks), index, total, true);
+        if (rc != TN_OK && !at_end) {
+            break;
+        }
+    }
+    return TN_OK;
+}

@@ -1,0 +1,444 @@
+/* run.c: one run from the plan to the artifacts: select, open the database, schemas, hooks, workers, publish, report. */
+#include "run/run.h"
+
+#include "base/log.h"
+#include "lake/lake.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "project/manifest.h"
+#include "run/runner.h"
+#include "text/sqltext.h"
+
+enum { TN_WORKERS_MAX = 256 };
+
+static void say(tn_runner *run, const char *name, const char *code, tn_str text)
+{
+    tn_event(run->events, TN_EV_INFO, name, code, TN_VAL_UNDEF, TN_STR_FMT, TN_STR_ARG(text));
+}
+
+/* ---- the plan ---- */
+
+static uint32_t kinds_of(tn_verb verb)
+{
+    const uint32_t model = 1u << TN_NODE_MODEL, test = 1u << TN_NODE_TEST, seed = 1u << TN_NODE_SEED, snapshot = 1u << TN_NODE_SNAPSHOT;
+    switch (verb) {
+    case TN_VERB_RUN:
+        return model;
+    case TN_VERB_TEST:
+        return test;
+    case TN_VERB_SEED:
+        return seed;
+    case TN_VERB_SNAPSHOT:
+        return snapshot;
+    case TN_VERB_COMPILE:
+    case TN_VERB_SHOW:
+        return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
+    case TN_VERB_BUILD:
+    default:
+        return model | test | seed | snapshot;
+    }
+}
+
+static bool planned(const tn_runner *run, const tn_node *n)
+{
+    bool look = run->opts->verb == TN_VERB_COMPILE || run->opts->verb == TN_VERB_SHOW;
+    return look ? n->kind != TN_NODE_SEED || run->opts->verb == TN_VERB_SHOW : !tn_node_is_ephemeral(n);
+}
+
+static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
+{
+    tn_project *p = run->project;
+    tn_select sel = run->opts->select;
+    sel.kinds = sel.kinds != 0 ? sel.kinds & kinds_of(run->opts->verb) : kinds_of(run->opts->verb);
+    tn_nodes selected = { 0 };
+    tn_strs unmatched = { 0 };
+    TN_TRY(tn_select_run(p, run->arena, &sel, &selected, NULL, &unmatched, err));
+    for (size_t i = 0; i < unmatched.n; i++) {
+        tn_event(run->events, TN_EV_WARN, "NoNodesForSelectionCriteria", "M030", TN_VAL_UNDEF,
+            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes", TN_STR_ARG(unmatched.v[i]));
+    }
+    run->place = tn_new_array(run->arena, uint32_t, p->nodes.n + 1);
+    memset(run->place, 0xFF, (p->nodes.n + 1) * sizeof *run->place);
+    run->selected_resources = tn_val_list(run->arena);
+    for (size_t i = 0; i < selected.n; i++) {
+        tn_list_push(run->selected_resources.list, tn_val_str(selected.v[i]->unique_id));
+        if (planned(run, selected.v[i])) {
+            run->place[selected.v[i]->index] = (uint32_t)run->plan.n;
+            tn_vec_push(&run->plan, run->arena, selected.v[i]);
+        }
+    }
+    tn_val_freeze(run->selected_resources);
+    run->results = tn_new_array(run->arena, tn_node_result, run->plan.n + 1);
+    for (size_t i = 0; i < run->plan.n; i++) {
+        run->results[i].node = run->plan.v[i];
+        run->results[i].failures = -1;
+    }
+    ret->selected = (int64_t)run->plan.n;
+    return TN_OK;
+}
+
+/* ---- before the nodes ---- */
+
+static void close_workers(void *p)
+{
+    tn_runner *run = p;
+    for (size_t i = 0; i < run->worker_count; i++) {
+        tn_conn_close(run->workers[i].conn);
+        run->workers[i].conn = NULL;
+    }
+}
+
+static tn_rc open_workers(tn_runner *run, tn_err *err)
+{
+    int threads = run->project->profile.threads;
+    size_t n = threads < 1 ? 1 : threads > TN_WORKERS_MAX ? TN_WORKERS_MAX : (size_t)threads;
+    n = tn_max_size(1, tn_min_size(n, run->plan.n));
+    run->workers = tn_new_array(run->arena, tn_worker, n);
+    tn_arena_defer(run->arena, close_workers, run);
+    for (size_t i = 0; i < n; i++) {
+        tn_worker *w = &run->workers[i];
+        w->number = (int)i + 1;
+        (void)snprintf(w->name, sizeof w->name, "Thread-%d (worker)", w->number);
+        TN_TRY(tn_session_connect(run->session, &w->conn, err));
+        run->worker_count = i + 1;
+    }
+    return TN_OK;
+}
+
+static bool stores_failures(const tn_runner *run, const tn_node *n)
+{
+    tn_val v = tn_node_config(n, "store_failures");
+    if (tn_val_is_undef(v) || tn_val_is_none(v)) {
+        v = tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "STORE_FAILURES");
+    }
+    return tn_val_truthy(v);
+}
+
+static tn_rc create_schema(tn_runner *run, const tn_node *n, tn_err *err)
+{
+    if (n->schema.n == 0 || tn_session_has_schema(run->session, n->database, n->schema)) {
+        return TN_OK;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("schema", NULL);
+    tn_job j;
+    TN_TRY(tn_job_init(&j, run->session, &run->workers[0], NULL, run->selected_resources, a, err));
+    tn_val relation = tn_relation_val(tn_relation_new(a, n->database, n->schema, TN_STR_NONE, NULL)), ignored;
+    tn_rc rc = tn_pctx_call(&j.pctx, TN_STR("create_schema"), &relation, 1, NULL, 0, &ignored, err);
+    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
+    tn_job_rollback(&j);
+    if (rc == TN_OK) {
+        tn_session_add_schema(run->session, n->database, n->schema);
+    }
+    return rc;
+}
+
+static tn_rc create_schemas(tn_runner *run, tn_err *err)
+{
+    for (size_t i = 0; i < run->plan.n; i++) {
+        const tn_node *n = run->plan.v[i];
+        if (tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && stores_failures(run, n))) {
+            TN_TRY(create_schema(run, n, err));
+        }
+    }
+    return TN_OK;
+}
+
+/* Sources of the delta plugin become views of their relation, once, before anything reads them. */
+static tn_rc register_source(tn_runner *run, const tn_node *n, tn_err *err)
+{
+    tn_val meta = tn_node_config(n, "meta");
+    tn_str plugin = tn_node_config_str(n, "plugin", tn_val_str_at(meta, "plugin", n->source != NULL
+        ? tn_val_str_at(n->source->source_meta, "plugin", TN_STR_NONE) : TN_STR_NONE));
+    if (!tn_str_is(plugin, "delta")) {
+        return TN_OK;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("source", NULL);
+    tn_str path = tn_node_config_str(n, "delta_table_path", tn_val_str_at(meta, "delta_table_path", TN_STR_NONE));
+    if (path.n == 0) {
+        return tn_fail(err, TN_E_COMPILE, "source '" TN_STR_FMT "': 'delta_table_path' is a required argument for the delta table!",
+            TN_STR_ARG(n->unique_id));
+    }
+    tn_val version = tn_node_config(n, "as_of_version");
+    version = tn_val_is_undef(version) ? tn_val_at(meta, "as_of_version") : version;
+    tn_str scan;
+    tn_conn *c = run->workers[0].conn;
+    tn_rc rc = tn_place_scan(run->session, c, a, path, version.tag == TN_INT ? version.i : TN_DELTA_LATEST, &scan, err);
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "source '" TN_STR_FMT "'", TN_STR_ARG(n->unique_id));
+    }
+    TN_TRY(create_schema(run, n, err));
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_buf_addz(&b, "CREATE OR REPLACE VIEW ");
+    tn_buf_add(&b, n->relation_name);
+    tn_buf_addz(&b, " AS ");
+    tn_buf_add(&b, scan);
+    return tn_conn_exec(c, tn_buf_str(&b), err);
+}
+
+static tn_rc register_sources(tn_runner *run, tn_err *err)
+{
+    bool *seen = tn_new_array(run->arena, bool, run->project->nodes.n + 1);
+    for (size_t i = 0; i < run->plan.n; i++) {
+        const tn_node *n = run->plan.v[i];
+        for (size_t k = 0; k < n->parents.n; k++) {
+            const tn_node *p = n->parents.v[k];
+            if (p->kind == TN_NODE_SOURCE && p->index < run->project->nodes.n && !seen[p->index]) {
+                seen[p->index] = true;
+                TN_TRY(register_source(run, p, err));
+            }
+        }
+    }
+    return TN_OK;
+}
+
+/* ---- after the nodes ---- */
+
+/* A node passed when it succeeded and none of its tests failed. */
+static bool node_passed(void *self, tn_str id)
+{
+    tn_runner *run = self;
+    const tn_node *n = tn_project_find(run->project, id);
+    if (n == NULL || run->place[n->index] == UINT32_MAX || run->results[run->place[n->index]].status != TN_ST_SUCCESS) {
+        return false;
+    }
+    for (size_t i = 0; i < n->children.n; i++) {
+        const tn_node *t = n->children.v[i];
+        uint32_t at = t->index < run->project->nodes.n ? run->place[t->index] : UINT32_MAX;
+        if (at == UINT32_MAX || t->kind != TN_NODE_TEST) {
+            continue;
+        }
+        tn_status s = run->results[at].status;
+        if (s == TN_ST_FAIL || s == TN_ST_ERROR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool never(void *self, tn_str id)
+{
+    (void)self, (void)id;
+    return false;
+}
+
+static tn_val publish_info(tn_runner *run, const tn_run_report *report)
+{
+    tn_arena *a = run->arena;
+    tn_val d = tn_val_dict(a), nodes = tn_val_dict(a);
+    tn_dict_putz(d.dict, "run_id", tn_val_str(run->project->invocation_id));
+    tn_dict_putz(d.dict, "project", tn_val_str(run->project->name));
+    tn_dict_putz(d.dict, "command", tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "WHICH"));
+    for (size_t i = 0; i < run->plan.n; i++) {
+        tn_dict_puts(nodes.dict, run->plan.v[i]->unique_id, tn_val_z(tn_status_name(run->results[i].status)));
+    }
+    tn_dict_putz(d.dict, "nodes", nodes);
+    (void)report;
+    return d;
+}
+
+static tn_rc publish_lake(tn_runner *run, tn_run_report *ret, tn_err *err)
+{
+    tn_val creds = { .tag = TN_DICT, .dict = run->project->profile.credentials };
+    tn_str when = tn_val_str_at(creds, "publish", TN_STR("on_success"));
+    bool manual = tn_str_is(when, "manual");
+    int64_t commit = -1;
+    tn_str catalog = TN_STR_NONE;
+    tn_rc rc = tn_lake_target_publish(run->session->lake, run->arena, manual ? never : node_passed, run, publish_info(run, ret),
+        tn_str_printf(run->arena, "%lld nodes of " TN_STR_FMT, (long long)ret->selected, TN_STR_ARG(run->project->name)), &commit, &catalog, err);
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "publishing to the lake");
+    }
+    ret->lake_commit = commit;
+    ret->published = catalog;
+    if (commit >= 0) {
+        tn_event(run->events, TN_EV_INFO, "LakePublished", "T005", TN_VAL_UNDEF, "Published lake commit %lld: " TN_STR_FMT, (long long)commit,
+            TN_STR_ARG(catalog));
+    }
+    return TN_OK;
+}
+
+/* The database file is closed for writing before it is copied: what readers open is complete. */
+static tn_rc publish_copy(tn_runner *run, tn_run_report *ret, tn_err *err)
+{
+    tn_session *s = run->session;
+    tn_val creds = { .tag = TN_DICT, .dict = run->project->profile.credentials };
+    tn_val wanted = tn_val_at(creds, "read_copy");
+    if (s->path.n == 0 || (wanted.tag == TN_BOOL && !wanted.i)) {
+        return TN_OK;
+    }
+    tn_str copy = tn_val_is_str(wanted) ? tn_val_as_str(wanted) : tn_lake_read_copy_path(run->arena, s->path);
+    TN_TRY(tn_conn_exec(run->workers[0].conn, TN_STR("CHECKPOINT"), err));
+    TN_TRY(tn_lake_read_copy(s->path, copy, err));
+    ret->published = copy;
+    return TN_OK;
+}
+
+static tn_rc publish(tn_runner *run, tn_run_report *ret, tn_err *err)
+{
+    bool changes = run->opts->verb != TN_VERB_COMPILE && run->opts->verb != TN_VERB_SHOW && run->opts->verb != TN_VERB_TEST;
+    if (!changes || run->interrupted) {
+        return TN_OK;
+    }
+    return run->session->is_lake ? publish_lake(run, ret, err) : publish_copy(run, ret, err);
+}
+
+static tn_rc announce(tn_runner *run)
+{
+    tn_str empty = TN_STR("");
+    say(run, "Formatting", "Z017", empty);
+    tn_val data = tn_val_dict(run->arena);
+    tn_dict_putz(data.dict, "num_threads", tn_val_int(run->project->profile.threads));
+    tn_dict_putz(data.dict, "target_name", tn_val_str(run->project->profile.target_name));
+    tn_dict_putz(data.dict, "node_count", tn_val_int((int64_t)run->plan.n));
+    tn_event(run->events, TN_EV_INFO, "ConcurrencyLine", "Q027", data, "Concurrency: %d threads (target='" TN_STR_FMT "')",
+        run->project->profile.threads, TN_STR_ARG(run->project->profile.target_name));
+    return TN_OK;
+}
+
+static bool hooks_run(tn_verb verb)
+{
+    return verb != TN_VERB_COMPILE && verb != TN_VERB_SHOW;
+}
+
+static void skip_all(tn_runner *run)
+{
+    run->order = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
+    for (uint32_t i = 0; i < run->plan.n; i++) {
+        run->results[i].status = TN_ST_SKIPPED;
+        run->results[i].index = i + 1;
+        run->order[run->order_count++] = i;
+        tn_report_end(run, &run->results[i]);
+    }
+}
+
+static tn_rc carry_out(tn_runner *run, tn_err *err)
+{
+    bool failed = false, end_failed = false;
+    TN_TRY(create_schemas(run, err));
+    TN_TRY(register_sources(run, err));
+    if (hooks_run(run->opts->verb)) {
+        TN_TRY(tn_runner_hooks(run, &run->workers[0], false, &failed, err));
+        say(run, "Formatting", "Z017", TN_STR(""));
+    } else {
+        say(run, "Formatting", "Z017", TN_STR(""));
+    }
+    if (failed) {
+        skip_all(run);
+    } else {
+        TN_TRY(tn_runner_schedule(run, err));
+    }
+    return hooks_run(run->opts->verb) ? tn_runner_hooks(run, &run->workers[0], true, &end_failed, err) : TN_OK;
+}
+
+static void print_compiled(tn_runner *run)
+{
+    for (size_t i = 0; i < run->plan.n; i++) {
+        const tn_node_result *r = &run->results[i];
+        if (r->compiled_code.p == NULL || (run->opts->select.select.n == 0 && run->opts->inline_sql.n == 0)) {
+            continue;
+        }
+        tn_event_print(run->events, tn_str_printf(run->arena, run->opts->inline_sql.n > 0 ? "Compiled inline node is:\n%.0s" TN_STR_FMT
+                                                                                          : "Compiled node '%s' is:\n" TN_STR_FMT,
+            tn_str_z(run->arena, r->node->name), TN_STR_ARG(r->compiled_code)));
+    }
+}
+
+static void print_shown(tn_runner *run)
+{
+    for (size_t i = 0; i < run->plan.n; i++) {
+        const tn_node_result *r = &run->results[i];
+        tn_table *t = NULL;
+        if (!tn_val_is_table(r->table, &t)) {
+            continue;
+        }
+        tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
+        tn_buf_addf(&b, "Previewing node '" TN_STR_FMT "':\n", TN_STR_ARG(r->node->name));
+        tn_table_print(&b, t, 0, 0);
+        tn_event_print(run->events, tn_buf_str(&b));
+    }
+}
+
+tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events, tn_run_report *ret, tn_err *err)
+{
+    TN_AUTO_ARENA arena = tn_arena_new("run", NULL);
+    tn_runner run = { .arena = arena, .project = p, .opts = opts, .events = events, .lock = TN_MUTEX_INIT, .changed = TN_COND_INIT,
+        .started_us = tn_clock_now_us() };
+    *ret = (tn_run_report){ .lake_commit = -1 };
+    tn_report_found(&run);
+    TN_TRY(make_plan(&run, ret, err));
+    if (run.plan.n == 0) {
+        tn_event(events, TN_EV_WARN, "NothingToDo", "Q035", TN_VAL_UNDEF,
+            "[WARNING]: Nothing to do. Try checking your model configs and model specification args");
+        run.order = tn_new_array(arena, uint32_t, 1);
+        return opts->write_json ? tn_report_write(&run, err) : TN_OK;
+    }
+    TN_TRY(announce(&run));
+    TN_TRY(tn_session_open(p, arena, events, opts->memory_limit, &run.session, err));
+    TN_TRY(open_workers(&run, err));
+    TN_TRY(carry_out(&run, err));
+    if (opts->verb == TN_VERB_COMPILE) {
+        print_compiled(&run);
+    } else if (opts->verb == TN_VERB_SHOW) {
+        print_shown(&run);
+    }
+    tn_report_summary(&run, ret);
+    ret->interrupted = run.interrupted;
+    tn_rc rc = publish(&run, ret, err);
+    ret->published = tn_str_dup(a, ret->published);
+    if (opts->write_json) {
+        tn_rc written = tn_report_write(&run, rc == TN_OK ? err : NULL);
+        rc = rc == TN_OK ? written : rc;
+    }
+    return rc;
+}
+
+tn_rc tn_run_write_manifest(tn_project *p, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("manifest", NULL);
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    TN_TRY(tn_manifest_write(p, NULL, NULL, &b, err));
+    TN_TRY(tn_dir_make(p->target_path, err));
+    return tn_file_write_atomic(tn_str_printf(a, TN_STR_FMT "/manifest.json", TN_STR_ARG(p->target_path)), tn_buf_str(&b), err);
+}
+
+tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err)
+{
+    tn_session *s = NULL;
+    tn_events_opts opts = { .console = false };
+    TN_AUTO_ARENA arena = tn_arena_new("ping", a);
+    TN_TRY(tn_session_open(p, arena, tn_events_new(arena, &opts), TN_STR_NONE, &s, err));
+    TN_AUTOPTR(tn_conn) c = NULL;
+    TN_TRY(tn_session_connect(s, &c, err));
+    return tn_conn_exec(c, TN_STR("select 1"), err);
+}
+
+tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events, tn_err *err)
+{
+    TN_AUTO_ARENA arena = tn_arena_new("operation", a);
+    tn_runner run = { .arena = arena, .project = p, .events = events };
+    tn_job j;
+    TN_TRY(tn_session_open(p, arena, events, TN_STR_NONE, &run.session, err));
+    TN_TRY(open_workers(&run, err));
+    tn_worker *w = &run.workers[0];
+    TN_TRY(tn_job_init(&j, run.session, w, NULL, tn_val_list(arena), arena, err));
+    size_t n = 0, at = 0;
+    const tn_dict_item *it;
+    tn_kwarg *kw = tn_new_array(arena, tn_kwarg, args.tag == TN_DICT ? args.dict->live + 1 : 1);
+    while (args.tag == TN_DICT && (it = tn_dict_next(args.dict, &at)) != NULL) {
+        kw[n++] = (tn_kwarg){ tn_val_as_str(it->key), it->value };
+    }
+    tn_str package = p->name, name = macro, head, tail;
+    if (tn_str_cut(macro, '.', &head, &tail)) {
+        package = head;
+        name = tail;
+    }
+    tn_macro *m = tn_project_find_macro(p, package, name);
+    if (m == NULL) {
+        return tn_fail(err, TN_E_USAGE, "dbt could not find a macro with the name '" TN_STR_FMT "' in any package", TN_STR_ARG(macro));
+    }
+    tn_val ignored;
+    tn_rc rc = tn_pctx_call_macro(&j.pctx, m, NULL, 0, kw, n, &ignored, err);
+    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
+    tn_job_rollback(&j);
+    return rc;
+}

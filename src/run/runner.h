@@ -1,0 +1,85 @@
+/* runner.h: the state of one run, shared by its files (private to src/run). What workers change is under `lock`. */
+#ifndef TN_RUN_RUNNER_H
+#define TN_RUN_RUNNER_H
+
+#include "run/job.h"
+#include "run/lake_target.h"
+#include "run/run.h"
+
+typedef enum tn_status {
+    TN_ST_NONE,    /* not run yet */
+    TN_ST_SUCCESS, /* models, seeds, snapshots, operations */
+    TN_ST_PASS,    /* tests */
+    TN_ST_WARN,
+    TN_ST_FAIL,    /* a test's rows */
+    TN_ST_ERROR,
+    TN_ST_SKIPPED,
+    TN_ST_NO_OP,
+} tn_status;
+
+/* What came out of a node. Texts live in the run's arena. */
+typedef struct tn_node_result {
+    tn_node *node;
+    tn_status status;
+    tn_str message;         /* p NULL: none */
+    int64_t failures;       /* -1: none */
+    tn_val adapter_response; /* dict */
+    tn_str compiled_code;   /* p NULL: not compiled */
+    tn_str compiled_path;
+    tn_val extra_ctes;
+    tn_str relation_name;
+    tn_str thread;
+    int64_t started_us, compile_end_us, execute_start_us, finished_us;
+    tn_str error_kind; /* "Runtime Error", "Compilation Error", "Database Error" */
+    tn_val table;      /* show: the rows */
+    size_t index;      /* the number on the console */
+    bool counted;      /* in the totals */
+} tn_node_result;
+
+typedef struct tn_runner {
+    tn_arena *arena;
+    tn_project *project;
+    const tn_run_opts *opts;
+    tn_events *events;
+    tn_session *session;
+    tn_nodes plan;            /* what is run, parents first; ephemeral models are not in it */
+    tn_node_result *results;  /* by place in plan */
+    uint32_t *place;          /* node->index -> place in plan, UINT32_MAX */
+    tn_val selected_resources;
+    tn_vec(tn_node_result) hooks;
+    tn_worker *workers;
+    size_t worker_count;
+    tn_mutex lock;
+    tn_cond changed;
+    size_t *waiting;          /* by place: planned parents that are not done */
+    size_t next_number;
+    size_t done;
+    size_t running;
+    size_t order_count;       /* results in the order of finishing */
+    uint32_t *order;
+    bool stop;                /* fail-fast or interrupt: start nothing more */
+    bool interrupted;
+    int64_t started_us;
+} tn_runner;
+
+/* node_run.c: compiles and carries out one node on a worker; fills everything of *r but its place. Never fails: errors are results. */
+void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r);
+void tn_runner_skip(tn_runner *run, tn_node_result *r);
+/* Runs one on-run-start or on-run-end text. */
+tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err) TN_MUSTUSE;
+
+/* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
+tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
+
+/* run_report.c: lines on the console and run_results.json. */
+void tn_report_start(tn_runner *run, const tn_node_result *r);
+void tn_report_end(tn_runner *run, const tn_node_result *r);
+void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end);
+void tn_report_found(tn_runner *run);
+void tn_report_summary(tn_runner *run, tn_run_report *ret);
+tn_rc tn_report_write(tn_runner *run, tn_err *err) TN_MUSTUSE;
+const char *tn_status_name(tn_status s);
+tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r); /* for templates and run_results.json */
+tn_str tn_node_where(tn_arena *a, const tn_node *n); /* "model orders (models/orders.sql)" */
+
+#endif

@@ -1,0 +1,258 @@
+/* schedule.c: the plan on worker threads. A node starts when all of its planned ancestors are done, also those that it reaches only through
+ * nodes that are not planned. With build, a node's tests stand between it and its children: a failed test stops them, as dbt does.
+ *
+ * Ready nodes start by their place in the plan. Fail-fast and Ctrl-C start nothing more and wait for what runs (on Ctrl-C its statement is
+ * interrupted); what was not started is skipped.
+ */
+#include "os/clock.h"
+#include "os/proc.h"
+#include "run/runner.h"
+
+enum { INTERRUPT_POLL_MS = 100 };
+
+typedef tn_vec(uint32_t) places;
+
+typedef struct graph {
+    tn_runner *run;
+    places *children; /* by place */
+    uint32_t *stamp;  /* by node->index: visited in this walk */
+    uint32_t turn;
+    places ready; /* sorted by place */
+} graph;
+
+typedef struct worker_arg {
+    graph *g;
+    tn_worker *worker;
+} worker_arg;
+
+static uint32_t place_of(const tn_runner *run, const tn_node *n)
+{
+    return n->index == UINT32_MAX ? UINT32_MAX : run->place[n->index];
+}
+
+static void add_edge(graph *g, uint32_t from, uint32_t to)
+{
+    places *c = &g->children[from];
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->v[i] == to) {
+            return;
+        }
+    }
+    tn_vec_push(c, g->run->arena, to);
+    g->run->waiting[to]++;
+}
+
+/* Edges to `child` from the nearest planned ancestors of n. */
+static void link_up(graph *g, const tn_node *n, uint32_t child)
+{
+    for (size_t i = 0; i < n->parents.n; i++) {
+        const tn_node *p = n->parents.v[i];
+        if (p->index == UINT32_MAX || g->stamp[p->index] == g->turn) {
+            continue;
+        }
+        g->stamp[p->index] = g->turn;
+        uint32_t at = place_of(g->run, p);
+        if (at != UINT32_MAX) {
+            add_edge(g, at, child);
+        } else {
+            link_up(g, p, child);
+        }
+    }
+}
+
+static bool is_ancestor(graph *g, const tn_node *wanted, const tn_node *n)
+{
+    for (size_t i = 0; i < n->parents.n; i++) {
+        const tn_node *p = n->parents.v[i];
+        if (p == wanted) {
+            return true;
+        }
+        if (p->index != UINT32_MAX && g->stamp[p->index] != g->turn) {
+            g->stamp[p->index] = g->turn;
+            if (is_ancestor(g, wanted, p)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The test must pass before `child` when all that it looks at is above the child. */
+static bool gates(graph *g, const tn_node *test, const tn_node *child)
+{
+    for (size_t i = 0; test->parents.n > 1 && i < test->parents.n; i++) {
+        g->turn++;
+        if (!is_ancestor(g, test->parents.v[i], child)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_test(const tn_node *n)
+{
+    return n->kind == TN_NODE_TEST || n->kind == TN_NODE_UNIT_TEST;
+}
+
+/* Planned descendants of n that are no tests, nearest ones only. */
+static void gate_children(graph *g, const tn_node *n, const tn_node *test, uint32_t test_place)
+{
+    for (size_t i = 0; i < n->children.n; i++) {
+        const tn_node *c = n->children.v[i];
+        uint32_t at = place_of(g->run, c);
+        if (is_test(c)) {
+            continue;
+        }
+        if (at == UINT32_MAX) {
+            gate_children(g, c, test, test_place);
+        } else if (gates(g, test, c)) {
+            add_edge(g, test_place, at);
+        }
+    }
+}
+
+static void make_graph(graph *g)
+{
+    tn_runner *run = g->run;
+    for (uint32_t i = 0; i < run->plan.n; i++) {
+        g->turn++;
+        link_up(g, run->plan.v[i], i);
+    }
+    for (uint32_t i = 0; run->opts->verb == TN_VERB_BUILD && i < run->plan.n; i++) {
+        const tn_node *n = run->plan.v[i];
+        for (size_t k = 0; is_test(n) && k < n->parents.n; k++) {
+            gate_children(g, n->parents.v[k], n, i);
+        }
+    }
+    for (uint32_t i = 0; i < run->plan.n; i++) {
+        if (run->waiting[i] == 0) {
+            tn_vec_push(&g->ready, run->arena, i);
+        }
+    }
+}
+
+static void insert_ready(graph *g, uint32_t place)
+{
+    tn_vec_push(&g->ready, g->run->arena, place);
+    size_t at = g->ready.n - 1;
+    for (; at > 0 && g->ready.v[at - 1] > place; at--) {
+        g->ready.v[at] = g->ready.v[at - 1];
+    }
+    g->ready.v[at] = place;
+}
+
+static bool blocks(const tn_node_result *r)
+{
+    return r->status == TN_ST_ERROR || r->status == TN_ST_FAIL || r->status == TN_ST_SKIPPED;
+}
+
+/* Under the lock: the node is done; its children may become ready, or skipped. */
+static void finish(graph *g, uint32_t place)
+{
+    tn_runner *run = g->run;
+    run->order[run->order_count++] = place;
+    run->done++;
+    bool bad = blocks(&run->results[place]);
+    for (size_t i = 0; i < g->children[place].n; i++) {
+        uint32_t c = g->children[place].v[i];
+        if (bad && run->results[c].status == TN_ST_NONE) {
+            run->results[c].status = TN_ST_SKIPPED; /* told when its turn comes */
+        }
+        if (--run->waiting[c] == 0) {
+            insert_ready(g, c);
+        }
+    }
+    tn_cond_broadcast(&run->changed);
+}
+
+static bool failed(const tn_node_result *r)
+{
+    return r->status == TN_ST_ERROR || r->status == TN_ST_FAIL;
+}
+
+static void run_one(graph *g, tn_worker *w, uint32_t place)
+{
+    tn_runner *run = g->run;
+    tn_node_result *r = &run->results[place];
+    r->thread = tn_str_printf(run->arena, "Thread-%d (worker)", w->number);
+    r->index = ++run->next_number;
+    bool skip = r->status == TN_ST_SKIPPED || run->stop;
+    run->running++;
+    tn_mutex_unlock(&run->lock);
+    if (skip) {
+        tn_runner_skip(run, r);
+    } else {
+        tn_report_start(run, r);
+        tn_runner_node(run, w, r);
+    }
+    tn_report_end(run, r);
+    tn_mutex_lock(&run->lock);
+    run->running--;
+    run->stop = run->stop || (run->opts->fail_fast && failed(r));
+    finish(g, place);
+}
+
+static void work(void *p)
+{
+    worker_arg *arg = p;
+    graph *g = arg->g;
+    tn_runner *run = g->run;
+    tn_events_set_thread(arg->worker->name);
+    tn_mutex_lock(&run->lock);
+    while (run->done < run->plan.n) {
+        if (g->ready.n == 0) {
+            tn_cond_wait(&run->changed, &run->lock);
+            continue;
+        }
+        uint32_t place = g->ready.v[0];
+        memmove(g->ready.v, g->ready.v + 1, (g->ready.n - 1) * sizeof *g->ready.v);
+        g->ready.n--;
+        run_one(g, arg->worker, place);
+    }
+    tn_mutex_unlock(&run->lock);
+}
+
+/* The main thread looks for Ctrl-C while the workers work. */
+static void watch(tn_runner *run)
+{
+    TN_LOCKED(&run->lock);
+    while (run->done < run->plan.n) {
+        (void)tn_cond_wait_ms(&run->changed, &run->lock, INTERRUPT_POLL_MS);
+        if (tn_interrupted() && !run->interrupted) {
+            run->interrupted = run->stop = true;
+            for (size_t i = 0; i < run->worker_count; i++) {
+                tn_conn_interrupt(run->workers[i].conn);
+            }
+            tn_event(run->events, TN_EV_WARN, "InterruptSeen", "T004", TN_VAL_UNDEF, "interrupted: waiting for what runs, starting nothing more");
+        }
+    }
+}
+
+tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
+{
+    graph g = { .run = run, .children = tn_new_array(run->arena, places, run->plan.n + 1),
+        .stamp = tn_new_array(run->arena, uint32_t, run->project->nodes.n + 1) };
+    run->waiting = tn_new_array(run->arena, size_t, run->plan.n + 1);
+    run->order = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
+    make_graph(&g);
+    worker_arg *args = tn_new_array(run->arena, worker_arg, run->worker_count);
+    tn_thread **threads = tn_new_array(run->arena, tn_thread *, run->worker_count);
+    size_t started = 0;
+    tn_rc rc = TN_OK;
+    for (; started < run->worker_count && rc == TN_OK; started++) {
+        args[started] = (worker_arg){ &g, &run->workers[started] };
+        rc = tn_thread_start(work, &args[started], run->workers[started].name, &threads[started], err);
+    }
+    if (rc != TN_OK) {
+        started--;
+        TN_LOCKED(&run->lock);
+        run->stop = true; /* those that did start skip the rest; with none, nothing was begun */
+    }
+    if (started > 0) {
+        watch(run);
+    }
+    for (size_t i = 0; i < started; i++) {
+        tn_thread_join(threads[i]);
+    }
+    return rc;
+}
