@@ -85,7 +85,8 @@ tn_rc tn_store_open(tn_str url, const tn_store_opts *opts, tn_store **ret, tn_er
         return open_mem(&uri, ret, err);
     }
     return tn_hint(err,
-        tn_fail(err, TN_E_UNSUPPORTED, "no kind of store is known for '" TN_STR_FMT "://'", TN_STR_ARG(uri.scheme)),
+        tn_fail(err, TN_E_UNSUPPORTED, "no kind of store is known for '" TN_STR_FMT "://'",
+            TN_STR_ARG(uri.scheme)),
         "use a path or a URL of a known kind");
 }
 
@@ -109,14 +110,16 @@ void tn_store_unref(tn_store *s)
 static tn_rc check_key(tn_str key, bool is_prefix, tn_err *err)
 {
     if (key.n > KEY_BYTES_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "a key of %zu bytes is longer than %d", key.n, KEY_BYTES_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "a key of %zu bytes is longer than %d", key.n, KEY_BYTES_MAX);
     }
     bool bad = (!is_prefix && key.n == 0) || tn_str_find_char(key, '\0', 0) != SIZE_MAX;
     for (size_t from = 0; !bad && from < key.n;) {
         size_t slash = tn_str_find_char(key, '/', from);
         bool last = slash == SIZE_MAX;
         tn_str part = tn_str_sub(key, from, last ? key.n : slash);
-        bad = part.n == 0 || ((!is_prefix || !last) && (tn_str_is(part, ".") || tn_str_is(part, "..")));
+        bad = part.n == 0 ||
+              ((!is_prefix || !last) && (tn_str_is(part, ".") || tn_str_is(part, "..")));
         from = last ? key.n : slash + 1;
         bad = bad || (!is_prefix && !last && from == key.n);
     }
@@ -132,11 +135,13 @@ tn_rc tn_store_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_st
     return s->ops->get(s, a, key, bytes_max, ret, err);
 }
 
-tn_rc tn_store_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+tn_rc tn_store_get_range(
+    tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     TN_TRY(check_key(key, false, err));
     if (from < 0) {
-        return tn_fail(err, TN_E_VALUE, "a range of '" TN_STR_FMT "' starts before its first byte", TN_STR_ARG(key));
+        return tn_fail(err, TN_E_VALUE, "a range of '" TN_STR_FMT "' starts before its first byte",
+            TN_STR_ARG(key));
     }
     return s->ops->get_range(s, a, key, from, n, ret, err);
 }
@@ -147,7 +152,8 @@ tn_rc tn_store_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_er
     return s->ops->put(s, key, data, mode, err);
 }
 
-tn_rc tn_store_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
+tn_rc tn_store_list(
+    tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
 {
     TN_TRY(check_key(opts->prefix, true, err));
     tn_store_items items = { .v = NULL };
@@ -201,12 +207,14 @@ static tn_str full(tn_store *s, tn_arena *a, tn_str key)
     return tn_str_concat(a, sub_of(s)->prefix, key);
 }
 
-static tn_rc sub_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
+static tn_rc sub_get(
+    tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
 {
     return tn_store_get(sub_of(s)->outer, a, full(s, a, key), bytes_max, ret, err);
 }
 
-static tn_rc sub_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+static tn_rc sub_get_range(
+    tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     return tn_store_get_range(sub_of(s)->outer, a, full(s, a, key), from, n, ret, err);
 }
@@ -217,7 +225,8 @@ static tn_rc sub_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_
     return tn_store_put(sub_of(s)->outer, full(s, a, key), data, mode, err);
 }
 
-static tn_rc sub_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
+static tn_rc sub_list(
+    tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
 {
     tn_store_list_opts outer = *opts;
     tn_store_items items = { .v = NULL };
@@ -248,7 +257,11 @@ static tn_rc sub_remove(tn_store *s, tn_str key, tn_err *err)
 
 static tn_str sub_locate(tn_store *s, tn_arena *a, tn_str key)
 {
-    return tn_store_locate(sub_of(s)->outer, a, full(s, a, key));
+    tn_str whole = full(s, a, key);
+    if (key.n == 0) {
+        whole.n--; /* the prefix ends in '/', a root does not */
+    }
+    return tn_store_locate(sub_of(s)->outer, a, whole);
 }
 
 static tn_rc sub_prepare(tn_store *s, tn_str key, tn_err *err)
