@@ -110,9 +110,10 @@ static tn_str leaf(tn_str key)
     return tn_path_base(key);
 }
 
-static bool ordinary_name(tn_str name)
+bool tn_lake_plain_name(tn_str name)
 {
-    return name.n > 0 && name.p[0] != '_' && name.p[0] != '.';
+    return name.n > 0 && name.n <= 200 && name.p[0] != '_' && name.p[0] != '.' && memchr(name.p, '/', name.n) == NULL &&
+           memchr(name.p, '\0', name.n) == NULL;
 }
 
 static tn_rc discover_schema(tn_lake *l, tn_arena *a, tn_str schema, tn_pins *out, tn_err *err)
@@ -120,7 +121,7 @@ static tn_rc discover_schema(tn_lake *l, tn_arena *a, tn_str schema, tn_pins *ou
     tn_store_items tables;
     TN_TRY(folders_at(l, a, tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(schema)), &tables, err));
     for (size_t i = 0; i < tables.n; i++) {
-        if (!tables.v[i].is_prefix || !ordinary_name(leaf(tables.v[i].key))) {
+        if (!tables.v[i].is_prefix || !tn_lake_plain_name(leaf(tables.v[i].key))) {
             continue;
         }
         tn_str name = leaf(tables.v[i].key);
@@ -145,7 +146,7 @@ tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, tn_pins *ret, tn_err *err)
     TN_TRY(folders_at(l, a, TN_STR_NONE, &schemas, err));
     for (size_t i = 0; i < schemas.n; i++) {
         tn_str schema = leaf(schemas.v[i].key);
-        if (schemas.v[i].is_prefix && ordinary_name(schema) && !tn_str_is(schema, TN_LAKE_CATALOG_DIR)) {
+        if (schemas.v[i].is_prefix && tn_lake_plain_name(schema) && !tn_str_is(schema, TN_LAKE_CATALOG_DIR)) {
             TN_TRY(discover_schema(l, a, tn_str_dup(a, schema), &out, err));
         }
     }

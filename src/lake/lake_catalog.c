@@ -20,51 +20,62 @@ enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20 };
 
 /* ---- views ---- */
 
-static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret, tn_err *err)
+static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable, tn_str *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(tn_lake_table_open(l, pin->location, &table, err));
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
     TN_TRY(tn_delta_snapshot_open(table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, &snap, err));
-    tn_delta_scan_opts so = { 0 };
+    tn_delta_scan_opts so = { .portable = portable };
     return tn_delta_scan_sql(snap, a, &so, ret, err);
 }
 
-tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql, tn_err *err)
+static tn_rc pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable, tn_str *ret_sql, tn_err *err)
 {
     if (pin->kind != TN_PIN_DELTA) {
         *ret_sql = pin->sql;
         return TN_OK;
     }
-    tn_rc rc = delta_pin_sql(l, conn, a, pin, ret_sql, err);
+    tn_rc rc = delta_pin_sql(l, conn, a, pin, portable, ret_sql, err);
     return rc == TN_OK ? rc : tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema), TN_STR_ARG(pin->name));
 }
 
-static void add_relation(tn_buf *b, const tn_pin *p)
+tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql, tn_err *err)
 {
+    return pin_sql(l, conn, a, pin, false, ret_sql, err);
+}
+
+static void add_relation(tn_buf *b, tn_str database, const tn_pin *p)
+{
+    if (database.n > 0) {
+        tn_sql_ident(b, database);
+        tn_buf_addc(b, '.');
+    }
     tn_sql_ident(b, p->schema);
     tn_buf_addc(b, '.');
     tn_sql_ident(b, p->name);
 }
 
-static tn_rc make_view(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *p, tn_err *err)
+tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable, tn_err *err)
 {
+    TN_AUTO_ARENA a = tn_arena_new("view", NULL);
     tn_str sql;
-    TN_TRY(tn_lake_pin_sql(l, conn, a, p, &sql, err));
+    TN_TRY(pin_sql(l, conn, a, p, portable, &sql, err));
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "CREATE OR REPLACE VIEW ");
-    add_relation(&b, p);
+    add_relation(&b, database, p);
     tn_buf_addz(&b, " AS ");
     tn_buf_add(&b, sql);
     if (p->comment.n > 0) {
         tn_buf_addz(&b, ";\nCOMMENT ON VIEW ");
-        add_relation(&b, p);
+        add_relation(&b, database, p);
         tn_buf_addz(&b, " IS ");
         tn_sql_literal(&b, p->comment);
     }
     tn_str text;
     TN_TRY(tn_buf_finish(&b, "a view's SQL", &text, err));
-    return tn_conn_exec(conn, text, err);
+    tn_rc rc = tn_conn_exec(conn, text, err);
+    return rc == TN_OK ? rc : tn_while(err, rc, "'" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(p->schema), TN_STR_ARG(p->name));
 }
 
 static tn_rc make_schemas(tn_conn *conn, tn_arena *a, const tn_pins *pins, tn_err *err)
@@ -85,16 +96,16 @@ static tn_rc make_schemas(tn_conn *conn, tn_arena *a, const tn_pins *pins, tn_er
 }
 
 /* One pass over what is left: *ret_made counts, todo shrinks, why[] keeps the last reason of each. */
-static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *pins, bool *done, tn_str *why, size_t *ret_made, tn_err *err)
+static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *pins, bool portable, bool *done, tn_str *why, size_t *ret_made,
+    tn_err *err)
 {
     size_t made = 0;
     for (size_t i = 0; i < pins->n; i++) {
         if (done[i]) {
             continue;
         }
-        TN_AUTO_ARENA scratch = tn_arena_new("view", a);
         tn_err e = TN_ERR_INIT;
-        tn_rc rc = make_view(l, conn, scratch, &pins->v[i], &e);
+        tn_rc rc = tn_lake_view_make(l, conn, TN_STR_NONE, &pins->v[i], portable, &e);
         if (rc == TN_E_CANCELLED) {
             return tn_fail(err, rc, "%s", e.msg);
         }
@@ -109,26 +120,29 @@ static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *
     return TN_OK;
 }
 
-tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err)
+static tn_rc attach_pins(tn_lake *l, tn_conn *conn, const tn_pins *pins, bool portable, tn_val *ret_skipped, tn_arena *a, tn_err *err)
 {
     TN_TRY(make_schemas(conn, a, pins, err));
     bool *done = tn_new_array(a, bool, pins->n + 1);
     tn_str *why = tn_new_array(a, tn_str, pins->n + 1);
     for (size_t left = pins->n, made = 1; left > 0 && made > 0; left -= made) {
-        TN_TRY(attach_pass(l, conn, a, pins, done, why, &made, err));
+        TN_TRY(attach_pass(l, conn, a, pins, portable, done, why, &made, err));
     }
     tn_val skipped = tn_val_list(a);
     for (size_t i = 0; i < pins->n; i++) {
         if (!done[i]) {
-            tn_str text = tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT ": " TN_STR_FMT, TN_STR_ARG(pins->v[i].schema),
-                TN_STR_ARG(pins->v[i].name), TN_STR_ARG(why[i]));
-            tn_list_push(skipped.list, tn_val_str(text));
+            tn_list_push(skipped.list, tn_val_str(why[i]));
         }
     }
     if (ret_skipped != NULL) {
         *ret_skipped = skipped;
     }
     return TN_OK;
+}
+
+tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err)
+{
+    return attach_pins(l, conn, pins, false, ret_skipped, a, err);
 }
 
 /* ---- the catalog file ---- */
@@ -168,7 +182,9 @@ static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_he
     TN_TRY(tn_duck_open(&o, &duck, err));
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_duck_connect(duck, &conn, err));
-    TN_TRY(tn_lake_attach(l, conn, &head->pins, ret_skipped, a, err));
+    tn_pins pins;
+    TN_TRY(tn_lake_catalog_pins(a, env, &head->pins, &pins, err));
+    TN_TRY(attach_pins(l, conn, &pins, true, ret_skipped, a, err));
     TN_TRY(describe_catalog(conn, a, env, head, err));
     return tn_conn_exec(conn, TN_STR("CHECKPOINT"), err);
 }
@@ -186,7 +202,7 @@ static tn_rc write_init_sql(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_h
     tn_buf_addz(&b, "ATTACH ");
     tn_sql_literal(&b, tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".duckdb", TN_STR_ARG(l->root), TN_STR_ARG(env)));
     tn_buf_addz(&b, " AS ");
-    tn_sql_ident(&b, env);
+    tn_sql_ident(&b, tn_lake_schema_clash(env, &head->pins) ? tn_str_concat(a, env, TN_STR("_lake")) : env);
     tn_buf_addz(&b, " (READ_ONLY);\n");
     return tn_file_write_atomic(path, tn_buf_str(&b), err);
 }

@@ -12,6 +12,7 @@
 #include "os/file.h"
 #include "os/random.h"
 #include "text/hash.h"
+#include "text/json.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
@@ -178,12 +179,15 @@ static tn_val operation_parameters(landing *x)
     static const char *const modes[] = { "Append", "Overwrite", "ErrorIfExists", "Ignore" };
     tn_val d = tn_val_dict(x->a);
     tn_dict_putz(d.dict, "mode", tn_val_z(modes[x->opts->mode]));
-    tn_val by = tn_val_list(x->a);
+    tn_buf by = tn_buf_init(x->a, SQL_BYTES_MAX); /* values are texts of JSON, as Spark writes them */
+    tn_buf_addc(&by, '[');
     for (size_t i = 0; i < x->opts->partition_by.n; i++) {
-        tn_list_push(by.list, tn_val_str(x->opts->partition_by.v[i]));
+        tn_buf_addz(&by, i > 0 ? "," : "");
+        tn_json_add_str(&by, x->opts->partition_by.v[i]);
     }
-    tn_dict_putz(d.dict, "partitionBy", by);
-    tn_dict_putz(d.dict, "inputs", tn_val_int((int64_t)x->read.files.n));
+    tn_buf_addc(&by, ']');
+    tn_dict_putz(d.dict, "partitionBy", tn_val_str(tn_buf_str(&by)));
+    tn_dict_putz(d.dict, "inputs", tn_val_str(tn_str_printf(x->a, "%zu", x->read.files.n)));
     return d;
 }
 

@@ -30,6 +30,7 @@ enum {
     TN_LAND_INPUTS_MAX = 1000000,
     TN_LAND_BAD_SHOWN = 10,      /* rejected rows told in the error */
     TN_LAND_BAD_MAX = 1000000,   /* rejected rows kept aside; more is an error */
+    TN_LAND_HEADERS_MAX = 500,   /* different headers among the csv files of one call */
 };
 
 typedef struct tn_land_opts {

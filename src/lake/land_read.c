@@ -3,11 +3,15 @@
  * Dialect. A csv with given names (--columns) or all-text columns is read with a fixed dialect (the given or the ending's delimiter, double quotes):
  * sniffing guesses wrong on files of one line. Otherwise DuckDB's sniffer decides what was not said. Columns that exist in the table are read
  * as the table's type, so that a value that does not fit is a rejected row with its line, not a changed schema.
+ *
+ * Files with different columns. DuckDB keeps rejected rows only without union_by_name, and without it drops columns that the first file has not. So csv
+ * files are grouped by their header; each group is one reader call with the types that hold for all, and the groups are united by name.
  */
 #include "lake/land_read.h"
 
 #include <ctype.h>
 
+#include "os/file.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
@@ -42,12 +46,12 @@ tn_str tn_land_plain_name(tn_arena *a, tn_str name, size_t index)
 /* ---- the reader call ---- */
 
 /* DuckDB expands patterns in literal file names too: magic characters are put into brackets. */
-static void add_paths(tn_buf *b, tn_arena *a, const tn_land_files *files)
+static void add_paths(tn_buf *b, tn_arena *a, const tn_strs *paths)
 {
     tn_buf_addc(b, '[');
-    for (size_t i = 0; i < files->n; i++) {
+    for (size_t i = 0; i < paths->n; i++) {
         tn_buf name = tn_buf_init(a, SQL_BYTES_MAX);
-        tn_str path = files->v[i].path;
+        tn_str path = paths->v[i];
         for (size_t k = 0; k < path.n; k++) {
             if (path.p[k] == '*' || path.p[k] == '?' || path.p[k] == '[') {
                 tn_buf_addf(&name, "[%c]", path.p[k]);
@@ -114,34 +118,77 @@ static bool all_typed(const tn_strs *names, const tn_val *types)
     return true;
 }
 
-static void add_fixed_dialect(tn_buf *b, const tn_land_read *r)
+static bool any_typed(const tn_strs *names, const tn_val *types)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        if (types[i].tag == TN_STR_V) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_fixed_delimiter(tn_buf *b, const tn_land_read *r)
 {
     if (!csv_says(r, "delim", "sep") && !csv_says(r, "delimiter", NULL)) {
         tn_str name = r->files.v[0].shown;
         bool tabs = tn_str_find(name, TN_STR(".tsv"), 0) != SIZE_MAX;
         tn_buf_addz(b, tabs ? ", delim = '\t'" : ", delim = ','");
     }
-    if (!csv_says(r, "quote", NULL)) {
-        tn_buf_addz(b, ", quote = '\"'");
+}
+
+/* How the csv reader is to be called: for a look at names and types, or for good. */
+typedef struct csv_call {
+    const tn_strs *paths;
+    const tn_strs *names; /* known columns of these files, or NULL */
+    const tn_val *types;  /* their types */
+    bool unite;           /* a look at files of different columns */
+    bool reject;          /* keep rejected rows */
+} csv_call;
+
+static void add_csv_names(tn_buf *b, const tn_land_read *r, const csv_call *c)
+{
+    bool named = r->opts->columns.n > 0;
+    if (named && c->types != NULL && all_typed(c->names, c->types)) {
+        tn_buf_addz(b, ", auto_detect = false, columns = ");
+        add_types(b, c->names, c->types);
+        return;
     }
-    if (!csv_says(r, "escape", NULL)) {
-        tn_buf_addz(b, ", escape = '\"'");
+    if (named) {
+        tn_buf_addz(b, ", names = ");
+        tn_sql_path_list(b, r->opts->columns.v, r->opts->columns.n);
+    }
+    if (r->opts->all_text) {
+        tn_buf_addz(b, ", all_varchar = true");
+    } else if (c->types != NULL && any_typed(c->names, c->types)) {
+        tn_buf_addz(b, ", types = ");
+        add_types(b, c->names, c->types);
     }
 }
 
-/* names and types: of the columns, when known; NULL: before the first look. */
-static void add_csv(tn_buf *b, tn_arena *a, const tn_land_read *r, const tn_strs *names, const tn_val *types)
+static void add_csv(tn_buf *b, tn_arena *a, const tn_land_read *r, const csv_call *c)
 {
     tn_buf_addz(b, "read_csv(");
-    add_paths(b, a, &r->files);
-    tn_buf_addz(b, ", filename = '" TN_LAND_FILE_COLUMN "', hive_partitioning = false, store_rejects = true, rejects_limit = 0, rejects_table = ");
-    tn_sql_literal(b, r->rejects);
-    tn_buf_addz(b, ", rejects_scan = ");
-    tn_sql_literal(b, r->scans);
+    add_paths(b, a, c->paths);
+    tn_buf_addz(b, ", filename = '" TN_LAND_FILE_COLUMN "', hive_partitioning = false");
+    if (c->reject) {
+        tn_buf_addz(b, ", store_rejects = true, rejects_limit = 0, rejects_table = ");
+        tn_sql_literal(b, r->rejects);
+        tn_buf_addz(b, ", rejects_scan = ");
+        tn_sql_literal(b, r->scans);
+    } else {
+        tn_buf_addz(b, ", ignore_errors = true"); /* a look: the reading itself tells */
+    }
     bool named = r->opts->columns.n > 0;
     bool fixed = named || r->opts->all_text;
     if (fixed) {
-        add_fixed_dialect(b, r);
+        add_fixed_delimiter(b, r);
+    }
+    if (!csv_says(r, "quote", NULL)) { /* a guess of "no quotes" would hide a quote that is not closed */
+        tn_buf_addz(b, ", quote = '\"'");
+    }
+    if (!csv_says(r, "escape", NULL) && (fixed || !csv_says(r, "quote", NULL))) {
+        tn_buf_addz(b, ", escape = '\"'");
     }
     if (!csv_says(r, "comment", NULL)) {
         tn_buf_addz(b, ", comment = ''");
@@ -152,47 +199,41 @@ static void add_csv(tn_buf *b, tn_arena *a, const tn_land_read *r, const tn_strs
     if (r->sample_all && !csv_says(r, "sample_size", NULL)) {
         tn_buf_addz(b, ", sample_size = -1");
     }
-    if (named && types != NULL && all_typed(names, types)) {
-        tn_buf_addz(b, ", auto_detect = false, columns = ");
-        add_types(b, names, types);
-    } else {
-        if (named) {
-            tn_buf_addz(b, ", names = ");
-            tn_sql_path_list(b, r->opts->columns.v, r->opts->columns.n);
-        } else {
-            tn_buf_addz(b, ", union_by_name = true");
-        }
-        if (r->opts->all_text) {
-            tn_buf_addz(b, ", all_varchar = true");
-        } else if (types != NULL) {
-            tn_buf_addz(b, ", types = ");
-            add_types(b, names, types);
-        }
-    }
+    tn_buf_addz(b, c->unite ? ", union_by_name = true" : "");
+    add_csv_names(b, r, c);
     add_csv_settings(b, r);
     tn_buf_addc(b, ')');
 }
 
-static void add_reader(tn_buf *b, tn_arena *a, const tn_land_read *r, const tn_strs *names, const tn_val *types)
+static tn_strs paths_of(const tn_land_read *r, tn_arena *a)
 {
+    tn_strs paths = { 0 };
+    for (size_t i = 0; i < r->files.n; i++) {
+        tn_vec_push(&paths, a, r->files.v[i].path);
+    }
+    return paths;
+}
+
+/* The reader of everything but csv. */
+static void add_reader(tn_buf *b, tn_arena *a, const tn_land_read *r)
+{
+    tn_strs paths = paths_of(r, a);
     switch (r->format) {
     case TN_LAND_PARQUET:
         tn_buf_addz(b, "read_parquet(");
-        add_paths(b, a, &r->files);
+        add_paths(b, a, &paths);
         tn_buf_addz(b, ", union_by_name = true, hive_partitioning = false, filename = '" TN_LAND_FILE_COLUMN "')");
         return;
     case TN_LAND_JSON:
     case TN_LAND_NDJSON:
         tn_buf_addz(b, "read_json(");
-        add_paths(b, a, &r->files);
+        add_paths(b, a, &paths);
         tn_buf_addf(b, ", format = '%s', union_by_name = true, hive_partitioning = false, filename = '" TN_LAND_FILE_COLUMN "'%s)",
             r->format == TN_LAND_JSON ? "auto" : "newline_delimited", r->sample_all ? ", sample_size = -1" : "");
         return;
-    case TN_LAND_ARROW:
-        tn_sql_ident(b, r->stdin_table);
-        return;
     default:
-        add_csv(b, a, r, names, types);
+        TN_CHECK(r->format == TN_LAND_ARROW);
+        tn_sql_ident(b, r->stdin_table);
     }
 }
 
@@ -249,35 +290,157 @@ static tn_val type_for(const tn_land_read *r, tn_arena *a, tn_str name, tn_str s
     return other != NULL ? tn_val_z(other) : TN_VAL_UNDEF;
 }
 
-static tn_rc look(const tn_land_read *r, tn_conn *conn, tn_arena *a, columns *ret, tn_err *err)
+/* Names and types of a reader's columns, without the file's name. */
+static tn_rc describe(tn_conn *conn, tn_arena *a, tn_str reader, tn_strs *ret_names, tn_strs *ret_types, tn_err *err)
 {
-    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT * FROM ");
-    add_reader(&b, a, r, NULL, NULL);
-    tn_str sql;
-    TN_TRY(tn_buf_finish(&b, "the reader's SQL", &sql, err));
     tn_val list;
-    TN_TRY(tn_conn_describe(conn, a, sql, &list, err));
-    columns c = { .types = tn_new_array(a, tn_val, list.list->n + 1) };
+    TN_TRY(tn_conn_describe(conn, a, tn_str_concat(a, TN_STR("SELECT * FROM "), reader), &list, err));
+    tn_strs names = { 0 }, types = { 0 };
     for (size_t i = 0; i < list.list->n; i++) {
         tn_str name = tn_val_as_str(list.list->v[i].list->v[0]);
-        tn_str given = tn_val_as_str(list.list->v[i].list->v[1]);
-        if (tn_str_is(name, TN_LAND_FILE_COLUMN)) {
-            continue;
+        if (!tn_str_is(name, TN_LAND_FILE_COLUMN)) {
+            tn_vec_push(&names, a, name);
+            tn_vec_push(&types, a, tn_val_as_str(list.list->v[i].list->v[1]));
         }
-        tn_str shown = r->opts->normalize_names ? tn_land_plain_name(a, name, i) : name;
-        c.types[c.names.n] = type_for(r, a, name, shown, given);
-        tn_vec_push(&c.names, a, name);
-        tn_vec_push(&c.shown, a, shown);
-        tn_vec_push(&c.given, a, given);
     }
+    *ret_names = names;
+    *ret_types = types;
+    return TN_OK;
+}
+
+static void settle_types(const tn_land_read *r, tn_arena *a, columns *c)
+{
+    c->types = tn_new_array(a, tn_val, c->names.n + 1);
+    for (size_t i = 0; i < c->names.n; i++) {
+        tn_str shown = r->opts->normalize_names ? tn_land_plain_name(a, c->names.v[i], i) : c->names.v[i];
+        tn_vec_push(&c->shown, a, shown);
+        c->types[i] = type_for(r, a, c->names.v[i], shown, c->given.v[i]);
+    }
+}
+
+/* ---- csv: groups of files with the same header ---- */
+
+typedef struct group {
+    tn_strs names;
+    tn_strs paths;
+} group;
+typedef tn_vec(group *) groups;
+
+/* A file without any byte has no header and no rows: it belongs to no group. */
+static tn_rc empty_file(tn_arena *a, tn_str path, bool *ret, tn_err *err)
+{
+    tn_file_info info;
+    TN_TRY(tn_uri_is_remote(path) ? TN_OK : tn_file_stat(a, path, &info, err));
+    *ret = !tn_uri_is_remote(path) && info.size == 0;
+    return TN_OK;
+}
+
+static tn_rc group_of(const tn_land_read *r, tn_conn *conn, tn_arena *a, const tn_land_file *f, tn_map *by_header, groups *out, tn_err *err)
+{
+    tn_strs one = { 0 }, types;
+    bool empty = false;
+    TN_TRY(empty_file(a, f->path, &empty, err));
+    if (empty) {
+        return TN_OK;
+    }
+    tn_vec_push(&one, a, f->path);
+    csv_call call = { .paths = &one };
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    add_csv(&b, a, r, &call);
+    group *g = tn_new(a, group);
+    tn_rc rc = describe(conn, a, tn_buf_str(&b), &g->names, &types, err);
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "reading '" TN_STR_FMT "'", TN_STR_ARG(f->shown));
+    }
+    tn_buf key = tn_buf_init(a, SQL_BYTES_MAX);
+    for (size_t i = 0; i < g->names.n; i++) {
+        tn_buf_add(&key, g->names.v[i]);
+        tn_buf_addc(&key, '\x1f');
+    }
+    group *same = tn_map_find(by_header, tn_buf_str(&key));
+    if (same == NULL) {
+        tn_map_put(by_header, tn_buf_str(&key), g);
+        tn_vec_push(out, a, g);
+        same = g;
+    }
+    tn_vec_push(&same->paths, a, f->path);
+    return TN_OK;
+}
+
+static tn_rc find_groups(const tn_land_read *r, tn_conn *conn, tn_arena *a, groups *ret, tn_err *err)
+{
+    groups out = { 0 };
+    if (r->opts->columns.n > 0) { /* names are given: all files are alike */
+        group *g = tn_new(a, group);
+        g->names = r->opts->columns;
+        g->paths = paths_of(r, a);
+        tn_vec_push(&out, a, g);
+        *ret = out;
+        return TN_OK;
+    }
+    tn_map by_header = tn_map_init(a);
+    for (size_t i = 0; i < r->files.n; i++) {
+        TN_TRY(group_of(r, conn, a, &r->files.v[i], &by_header, &out, err));
+        if (out.n > TN_LAND_HEADERS_MAX) {
+            return tn_fail(err, TN_E_LIMIT, "the files have more than %d different headers", TN_LAND_HEADERS_MAX);
+        }
+    }
+    if (out.n == 0) {
+        tn_rc rc = tn_fail(err, TN_E_DATA, "all %zu files are empty: there are no columns", r->files.n);
+        return tn_hint(err, rc, "a csv file needs a header line, or --columns gives the names");
+    }
+    *ret = out;
+    return TN_OK;
+}
+
+/* Names of all groups in the order of their first appearance; one name in any case is one column of one file at most. */
+static tn_rc look_csv(const tn_land_read *r, tn_conn *conn, tn_arena *a, const groups *g, columns *ret, tn_err *err)
+{
+    tn_strs all = { 0 };
+    columns c = { 0 };
+    for (size_t i = 0; i < g->n; i++) {
+        for (size_t k = 0; k < g->v[i]->paths.n; k++) {
+            tn_vec_push(&all, a, g->v[i]->paths.v[k]);
+        }
+    }
+    csv_call call = { .paths = &all, .unite = r->opts->columns.n == 0 && all.n > 1 };
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    add_csv(&b, a, r, &call);
+    if (r->opts->columns.n > 0 && r->opts->all_text) { /* nothing to find out */
+        c.names = r->opts->columns;
+        for (size_t i = 0; i < c.names.n; i++) {
+            tn_vec_push(&c.given, a, TN_STR("VARCHAR"));
+        }
+    } else {
+        TN_TRY(describe(conn, a, tn_buf_str(&b), &c.names, &c.given, err));
+    }
+    settle_types(r, a, &c);
     *ret = c;
     return TN_OK;
 }
 
+/* The columns of one group with the types of all: guessed ones too when there are several files, which the reader would else take from the first. */
+static columns of_group(const tn_land_read *r, tn_arena *a, const columns *all, const group *g)
+{
+    columns c = { .names = g->names, .types = tn_new_array(a, tn_val, g->names.n + 1) };
+    for (size_t i = 0; i < g->names.n; i++) {
+        size_t k = 0;
+        while (k + 1 < all->names.n && !tn_str_eq_nocase(all->names.v[k], g->names.v[i])) {
+            k++;
+        }
+        tn_vec_push(&c.shown, a, r->opts->normalize_names ? tn_land_plain_name(a, g->names.v[i], i) : all->shown.v[k]);
+        tn_vec_push(&c.given, a, all->given.v[k]);
+        c.types[i] = all->types[k];
+        if (c.types[i].tag != TN_STR_V && r->files.n > 1) {
+            c.types[i] = tn_val_str(all->given.v[k]);
+        }
+    }
+    return c;
+}
+
 static void add_column(tn_buf *b, const tn_land_read *r, const columns *c, size_t i)
 {
-    bool typed_by_reader = r->format == TN_LAND_CSV && !stand_in(c->given.v[i]);
+    bool typed_by_reader = r->format == TN_LAND_CSV;
     bool cast = c->types[i].tag == TN_STR_V && !typed_by_reader;
     tn_buf_addz(b, cast ? "CAST(" : "");
     tn_sql_ident(b, c->names.v[i]);
@@ -353,7 +516,7 @@ static tn_val inferred_names(const tn_land_read *r, tn_arena *a, const columns *
     tn_val set = tn_val_set(a);
     for (size_t i = 0; i < c->names.n && r->format == TN_LAND_CSV; i++) {
         if (c->types[i].tag != TN_STR_V) {
-            tn_dict_puts(set.dict, c->names.v[i], TN_VAL_NONE);
+            tn_dict_puts(set.dict, tn_str_lower(a, c->names.v[i]), TN_VAL_NONE);
         }
     }
     return set;
@@ -379,20 +542,48 @@ static tn_rc check_types(const tn_land_read *r, const columns *c, tn_err *err)
     return TN_OK;
 }
 
+static void add_select(tn_buf *b, const tn_land_read *r, const columns *c, tn_str reader)
+{
+    tn_buf_addz(b, "SELECT ");
+    add_projection(b, r, c);
+    add_file_columns(b, r);
+    tn_buf_addz(b, " FROM ");
+    tn_buf_add(b, reader);
+    if (!r->opts->no_file_columns && r->format != TN_LAND_ARROW) {
+        tn_land_add_shown_join(b, r, TN_STR(TN_LAND_FILE_COLUMN));
+    }
+}
+
+static tn_rc read_csv(const tn_land_read *r, tn_conn *conn, tn_arena *a, columns *all, tn_buf *b, tn_err *err)
+{
+    groups g = { 0 };
+    TN_TRY(find_groups(r, conn, a, &g, err));
+    TN_TRY(look_csv(r, conn, a, &g, all, err));
+    for (size_t i = 0; i < g.n; i++) {
+        columns c = of_group(r, a, all, g.v[i]);
+        csv_call call = { .paths = &g.v[i]->paths, .names = &c.names, .types = c.types, .reject = true };
+        tn_buf reader = tn_buf_init(a, SQL_BYTES_MAX);
+        add_csv(&reader, a, r, &call);
+        tn_buf_addz(b, i == 0 ? "" : "\nUNION ALL BY NAME\n");
+        add_select(b, r, &c, tn_buf_str(&reader));
+    }
+    return TN_OK;
+}
+
 tn_rc tn_land_read_sql(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_str *ret_sql, tn_val *ret_inferred, tn_err *err)
 {
-    columns c;
-    TN_TRY(look(r, conn, a, &c, err));
-    TN_TRY(check_types(r, &c, err));
+    columns c = { 0 };
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT ");
-    add_projection(&b, r, &c);
-    add_file_columns(&b, r);
-    tn_buf_addz(&b, " FROM ");
-    add_reader(&b, a, r, &c.names, c.types);
-    if (!r->opts->no_file_columns && r->format != TN_LAND_ARROW) {
-        tn_land_add_shown_join(&b, r, TN_STR(TN_LAND_FILE_COLUMN));
+    if (r->format == TN_LAND_CSV) {
+        TN_TRY(read_csv(r, conn, a, &c, &b, err));
+    } else {
+        tn_buf reader = tn_buf_init(a, SQL_BYTES_MAX);
+        add_reader(&reader, a, r);
+        TN_TRY(describe(conn, a, tn_buf_str(&reader), &c.names, &c.given, err));
+        settle_types(r, a, &c);
+        add_select(&b, r, &c, tn_buf_str(&reader));
     }
+    TN_TRY(check_types(r, &c, err));
     tn_str sql;
     TN_TRY(tn_buf_finish(&b, "the reader's SQL", &sql, err));
     *ret_inferred = inferred_names(r, a, &c);

@@ -52,7 +52,7 @@ static tn_rc guessed(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_val i
     bool any = false;
     for (size_t i = 0; i < rows.list->n; i++) {
         tn_val name = rows.list->v[i].list->v[0];
-        any = any || (name.tag == TN_STR_V && tn_dict_find(inferred.dict, name) != NULL);
+        any = any || (name.tag == TN_STR_V && tn_dict_finds(inferred.dict, tn_str_lower(a, tn_val_as_str(name))) != NULL);
     }
     *ret = any;
     return TN_OK;

@@ -137,6 +137,11 @@ bool tn_interrupted(void)
     return interrupted != 0;
 }
 
+void tn_interrupt_clear(void)
+{
+    interrupted = 0;
+}
+
 /* ---- children ---- */
 
 typedef struct pipes {

@@ -22,6 +22,7 @@ int64_t tn_memory_total_bytes(void);
 /* Ctrl-C and SIGTERM set a flag once; a second one ends the process. */
 void tn_interrupt_install(void);
 bool tn_interrupted(void);
+void tn_interrupt_clear(void); /* a shell has dealt with it */
 
 /* Runs argv[0] found on PATH, waits; output collected up to bytes_max. Exit status 128+n for signal n. */
 tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max, int *ret_status, tn_str *ret_out,

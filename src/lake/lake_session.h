@@ -1,0 +1,40 @@
+/* lake_session.h: private to src/lake: the state of a SQL session, shared by lake_sql.c (reading) and lake_sql_write.c (changing). */
+#ifndef TN_LAKE_LAKE_SESSION_H
+#define TN_LAKE_LAKE_SESSION_H
+
+#include "lake/lake_file.h"
+#include "lake/lake_sql.h"
+#include "lake/lake_token.h"
+
+struct tn_lake_sql {
+    tn_arena *arena;
+    tn_arena *head_arena; /* of head and made; new for each head */
+    tn_lake *lake;
+    tn_conn *conn;
+    tn_lake_sql_opts opts;
+    tn_lake_head head;
+    tn_map made;       /* view name as quoted SQL, lower case -> present */
+    tn_map schemas;    /* schemas made in the session, lower case */
+    tn_str use_schema; /* after USE; empty: none */
+    tn_str skipped;    /* why a named relation could not be made readable; empty: none */
+};
+
+/* A statement's target, resolved. */
+typedef struct tn_sql_target {
+    tn_lake_target at;
+    tn_str shown; /* for messages: "silver.prices" or the place */
+    bool local;   /* not the lake's: a temporary table, another catalog, or a name that only DuckDB knows */
+} tn_sql_target;
+/* Reads a name at *at (moved behind it). */
+tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_sql_target *ret, tn_err *err) TN_MUSTUSE;
+/* Rest of the statement from token i on, as text; attaches what it names. */
+tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, size_t i, tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* Forgets the view of a relation, so that its next use sees the newest state; reads the head again. */
+tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err) TN_MUSTUSE;
+
+/* True in *ret_done when the statement changes the lake (or tells about it) and was done here. */
+tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, tn_lake_sql_result *ret, bool *ret_done,
+    tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_sql_describe(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret, bool *ret_done, tn_err *err) TN_MUSTUSE;
+
+#endif

@@ -1,0 +1,666 @@
+/* lake_sql_write.c: statements that change a lake: CREATE TABLE [AS], INSERT, CREATE VIEW, DROP, RESTORE. Each is one Delta commit (or only pins), then
+ * one lake commit and a new catalog. Grammar is in lake_sql.h. What is not for the lake (temporary tables, attached databases) is left to DuckDB.
+ */
+#include "lake/lake_session.h"
+#include "os/file.h"
+#include "text/json.h"
+#include "text/sqltext.h"
+#include "text/uri.h"
+
+enum { SQL_BYTES_MAX = 256 << 20, COLUMNS_MAX = 100000 };
+
+typedef struct change {
+    tn_lake_sql *s;
+    tn_arena *a;
+    tn_str statement;
+    const tn_tokens *t;
+    size_t at; /* next token */
+    tn_sql_target target;
+    tn_lake_sql_result *ret;
+} change;
+
+/* ---- targets ---- */
+
+static tn_rc is_database(tn_lake_sql *s, tn_arena *a, tn_str name, bool *ret, tn_err *err)
+{
+    tn_val n, v = tn_val_str(name);
+    TN_AUTOPTR(tn_result) r = NULL;
+    TN_TRY(tn_conn_query_params(s->conn, TN_STR("SELECT count(*) FROM duckdb_databases() WHERE lower(database_name) = lower($1)"), &v, 1, &r, err));
+    size_t rows;
+    TN_TRY(tn_result_next(r, &rows, err));
+    n = rows > 0 ? tn_result_cell(r, a, 0, 0) : TN_VAL_UNDEF;
+    *ret = n.tag == TN_INT && n.i > 0;
+    return TN_OK;
+}
+
+static tn_rc place_target(tn_lake_sql *s, tn_arena *a, tn_str path, tn_sql_target *ret, tn_err *err)
+{
+    (void)s;
+    tn_sql_target out = { .shown = path, .at = { .location = path } };
+    if (!tn_uri_is_remote(path)) {
+        TN_TRY(tn_file_absolute(a, path, &out.at.location, err));
+    }
+    *ret = out;
+    return TN_OK;
+}
+
+tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_sql_target *ret, tn_err *err)
+{
+    tn_strs parts = { 0 };
+    bool place = tn_token_is(t, *at, "delta") && tn_token_is(t, *at + 1, ".") && *at + 2 < t->n && t->v[*at + 2].kind == TN_TOKEN_QUOTED;
+    if (!tn_token_dotted(a, t, at, &parts)) {
+        return tn_fail(err, TN_E_SYNTAX, "the name of a table must follow");
+    }
+    if (place) {
+        return place_target(s, a, parts.v[1], ret, err);
+    }
+    tn_str name = parts.v[parts.n - 1];
+    tn_sql_target out = { .shown = name, .local = true };
+    tn_str schema = parts.n >= 2 ? parts.v[parts.n - 2] : s->use_schema;
+    bool own = tn_str_eq_nocase(schema, TN_STR("main")) || tn_str_eq_nocase(schema, TN_STR("temp")) || tn_str_eq_nocase(schema, TN_STR("memory"));
+    bool elsewhere = own;
+    if (parts.n == 2 && !own) {
+        TN_TRY(is_database(s, a, schema, &elsewhere, err));
+    }
+    if (parts.n > 2 || schema.n == 0 || elsewhere || s->opts.places_only) {
+        *ret = out;
+        return TN_OK;
+    }
+    if (!tn_lake_plain_name(schema) || !tn_lake_plain_name(name)) {
+        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "." TN_STR_FMT "' cannot be the name of a table: it names a folder", TN_STR_ARG(schema), TN_STR_ARG(name));
+    }
+    out.local = false;
+    out.at.pin = tn_pins_find(&s->head.pins, schema, name);
+    out.at.schema = out.at.pin != NULL ? out.at.pin->schema : schema;
+    out.at.name = out.at.pin != NULL ? out.at.pin->name : name;
+    out.at.location = out.at.pin != NULL && out.at.pin->kind == TN_PIN_DELTA ? out.at.pin->location
+                                                                             : tn_lake_default_location(a, out.at.schema, out.at.name);
+    out.shown = tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(out.at.schema), TN_STR_ARG(out.at.name));
+    *ret = out;
+    return TN_OK;
+}
+
+static tn_rc need_lake_name(const change *c, const char *what, tn_err *err)
+{
+    if (!c->target.local) {
+        return TN_OK;
+    }
+    tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' has no schema, so the lake has no place for the %s", TN_STR_ARG(c->target.shown), what);
+    return tn_hint(err, rc, "name it schema." TN_STR_FMT ", or make a TEMP %s for this session only", TN_STR_ARG(c->target.shown), what);
+}
+
+static tn_rc table_of(const change *c, tn_delta_table **ret, bool *ret_there, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_TRY(tn_lake_table_open(c->s->lake, c->target.at.location, &table, err));
+    TN_TRY(tn_delta_table_exists(table, ret_there, err));
+    *ret = TN_TAKE(table);
+    return TN_OK;
+}
+
+/* ---- after a write ---- */
+
+static tn_rc publish(change *c, int64_t version, const char *did, tn_err *err)
+{
+    tn_lake_sql *s = c->s;
+    if (c->target.at.schema.n > 0 && !s->opts.no_publish) {
+        tn_pin pin = { .schema = c->target.at.schema, .name = c->target.at.name, .kind = TN_PIN_DELTA, .location = c->target.at.location, .version = version };
+        if (c->target.at.pin != NULL) {
+            pin.comment = c->target.at.pin->comment;
+            pin.node = c->target.at.pin->node;
+        }
+        tn_str message = tn_str_printf(c->a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(c->target.shown));
+        TN_TRY(tn_lake_pin_tables(s->lake, s->opts.env, &s->head, &pin, 1, message, NULL, err));
+    }
+    return tn_sql_refresh(s, err);
+}
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* ---- CREATE TABLE ---- */
+
+typedef struct create {
+    bool replace, if_not_exists;
+    tn_str columns; /* text between the parentheses, or empty */
+    tn_strs partition_by;
+    tn_str location, comment;
+    tn_val properties;
+    bool has_query;
+} create;
+
+static tn_rc take_names(change *c, tn_strs *out, tn_err *err)
+{
+    size_t close = tn_token_is(c->t, c->at, "(") ? tn_token_close(c->t, c->at) : SIZE_MAX;
+    if (close == SIZE_MAX) {
+        return tn_fail(err, TN_E_SYNTAX, "a list of names in parentheses must follow");
+    }
+    for (size_t i = c->at + 1; i < close; i++) {
+        if (!tn_token_is_name(c->t, i) || !(tn_token_is(c->t, i + 1, ",") || i + 1 == close)) {
+            return tn_fail(err, TN_E_SYNTAX, "a list of plain names is expected near '" TN_STR_FMT "'", TN_STR_ARG(c->t->v[i].text));
+        }
+        tn_vec_push(out, c->a, tn_token_value(c->a, &c->t->v[i]));
+        i += i + 1 < close;
+    }
+    c->at = close + 1;
+    return TN_OK;
+}
+
+static tn_rc take_string(change *c, tn_str *ret, tn_err *err)
+{
+    if (c->at >= c->t->n || c->t->v[c->at].kind != TN_TOKEN_STRING) {
+        return tn_fail(err, TN_E_SYNTAX, "a text in single quotes must follow");
+    }
+    *ret = tn_token_value(c->a, &c->t->v[c->at++]);
+    return TN_OK;
+}
+
+/* ('k' = 'v', a.b = v, ...) */
+static tn_rc take_properties(change *c, tn_val *ret, tn_err *err)
+{
+    size_t close = tn_token_is(c->t, c->at, "(") ? tn_token_close(c->t, c->at) : SIZE_MAX;
+    tn_val d = tn_val_dict(c->a);
+    size_t i = c->at + 1;
+    while (close != SIZE_MAX && i < close) {
+        tn_str key = TN_STR_NONE;
+        if (c->t->v[i].kind == TN_TOKEN_STRING) {
+            key = tn_token_value(c->a, &c->t->v[i++]);
+        } else {
+            size_t from = i;
+            tn_strs parts;
+            if (tn_token_dotted(c->a, c->t, &i, &parts)) {
+                const tn_token *last = &c->t->v[i - 1];
+                key = tn_str_n(c->t->v[from].text.p, (size_t)(last->text.p + last->text.n - c->t->v[from].text.p));
+            }
+        }
+        if (key.n == 0 || !tn_token_is(c->t, i, "=") || i + 1 >= close) {
+            return tn_fail(err, TN_E_SYNTAX, "table properties are written ('key' = 'value', ...)");
+        }
+        tn_dict_puts(d.dict, key, tn_val_str(tn_token_value(c->a, &c->t->v[i + 1])));
+        i += 2;
+        i += tn_token_is(c->t, i, ",");
+    }
+    if (close == SIZE_MAX) {
+        return tn_fail(err, TN_E_SYNTAX, "table properties are written ('key' = 'value', ...)");
+    }
+    c->at = close + 1;
+    *ret = d;
+    return TN_OK;
+}
+
+static tn_rc take_clause(change *c, create *k, bool *ret_any, tn_err *err)
+{
+    const tn_tokens *t = c->t;
+    *ret_any = true;
+    if (tn_token_are(t, c->at, "using")) {
+        if (!tn_token_is(t, c->at + 1, "delta")) {
+            return tn_fail(err, TN_E_UNSUPPORTED, "only USING DELTA is possible");
+        }
+        c->at += 2;
+        return TN_OK;
+    }
+    if (tn_token_are(t, c->at, "partitioned by") || tn_token_are(t, c->at, "partition by")) {
+        c->at += 2;
+        return take_names(c, &k->partition_by, err);
+    }
+    if (tn_token_is(t, c->at, "location")) {
+        c->at++;
+        return take_string(c, &k->location, err);
+    }
+    if (tn_token_is(t, c->at, "comment")) {
+        c->at += tn_token_is(t, c->at + 1, "=") ? 2 : 1;
+        return take_string(c, &k->comment, err);
+    }
+    if (tn_token_is(t, c->at, "tblproperties")) {
+        c->at++;
+        return take_properties(c, &k->properties, err);
+    }
+    *ret_any = false;
+    return TN_OK;
+}
+
+static tn_rc parse_create(change *c, create *k, tn_err *err)
+{
+    if (tn_token_is(c->t, c->at, "(")) {
+        size_t close = tn_token_close(c->t, c->at);
+        if (close == SIZE_MAX) {
+            return tn_fail(err, TN_E_SYNTAX, "a parenthesis is not closed");
+        }
+        const char *from = c->t->v[c->at].text.p;
+        k->columns = tn_str_n(from, (size_t)(c->t->v[close].text.p + 1 - from));
+        c->at = close + 1;
+    }
+    bool any = true;
+    while (any) {
+        TN_TRY(take_clause(c, k, &any, err));
+    }
+    if (tn_token_is(c->t, c->at, "as")) {
+        k->has_query = true;
+        c->at++;
+    } else if (c->at < c->t->n) {
+        tn_rc rc = tn_fail(err, TN_E_SYNTAX, "'" TN_STR_FMT "' is not expected here", TN_STR_ARG(c->t->v[c->at].text));
+        return tn_hint(err, rc, "after the name: PARTITIONED BY (..), LOCATION '..', COMMENT '..', TBLPROPERTIES (..), then AS and a query");
+    }
+    if (!k->has_query && k->columns.n == 0) {
+        return tn_fail(err, TN_E_SYNTAX, "CREATE TABLE needs columns in parentheses or AS and a query");
+    }
+    return TN_OK;
+}
+
+/* An empty table of the given columns: DuckDB reads the types. */
+static tn_rc empty_query(change *c, const create *k, tn_str *ret, tn_err *err)
+{
+    tn_conn *conn = c->s->conn;
+    TN_TRY(tn_conn_exec(conn, tn_str_printf(c->a, "CREATE OR REPLACE TEMP TABLE __tarn_new_table " TN_STR_FMT, TN_STR_ARG(k->columns)), err));
+    tn_val n;
+    TN_TRY(tn_conn_scalar(conn, c->a, TN_STR("SELECT count(*) FROM duckdb_constraints() WHERE table_name = '__tarn_new_table'"), &n, err));
+    if (n.i > 0) {
+        return tn_fail(err, TN_E_UNSUPPORTED, "constraints (NOT NULL, PRIMARY KEY, CHECK, ..) in CREATE TABLE are not supported yet");
+    }
+    *ret = TN_STR("SELECT * FROM temp.__tarn_new_table");
+    return TN_OK;
+}
+
+static tn_rc create_query(change *c, const create *k, tn_str *ret, tn_err *err)
+{
+    if (!k->has_query) {
+        return empty_query(c, k, ret, err);
+    }
+    tn_str query;
+    TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at, &query, err));
+    *ret = k->columns.n == 0 ? query
+                             : tn_str_printf(c->a, "SELECT * FROM (" TN_STR_FMT "\n) AS q" TN_STR_FMT, TN_STR_ARG(query), TN_STR_ARG(k->columns));
+    return TN_OK;
+}
+
+static tn_rc create_table(change *c, create *k, tn_err *err)
+{
+    if (k->location.n > 0) {
+        tn_sql_target there;
+        TN_TRY(place_target(c->s, c->a, k->location, &there, err));
+        c->target.at.location = there.at.location;
+    }
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    bool there = false;
+    TN_TRY(table_of(c, &table, &there, err));
+    if (there && k->if_not_exists) {
+        c->ret->note = tn_str_printf(c->a, TN_STR_FMT " is there already", TN_STR_ARG(c->target.shown));
+        return TN_OK;
+    }
+    if (there && !k->replace) {
+        tn_rc rc = tn_fail(err, TN_E_EXISTS, "table '" TN_STR_FMT "' is there already", TN_STR_ARG(c->target.shown));
+        return tn_hint(err, rc, "use CREATE OR REPLACE TABLE, or INSERT INTO");
+    }
+    tn_str query;
+    TN_TRY(create_query(c, k, &query, err));
+    tn_delta_write_opts wo = {
+        .mode = there ? TN_DELTA_OVERWRITE : TN_DELTA_CREATE,
+        .schema_mode = there ? TN_SCHEMA_OVERWRITE : TN_SCHEMA_STRICT,
+        .partition_by = k->partition_by,
+        .properties = k->properties,
+        .name = c->target.at.name,
+        .description = k->comment,
+        .operation = k->has_query ? (k->replace ? TN_STR("CREATE OR REPLACE TABLE AS SELECT") : TN_STR("CREATE TABLE AS SELECT")) : TN_STR("CREATE TABLE"),
+    };
+    tn_delta_write_result wr;
+    TN_TRY(tn_delta_write(table, c->s->conn, query, &wo, &wr, err));
+    c->ret->note = tn_str_printf(c->a, "%s " TN_STR_FMT ": %lld row%s, version %lld", there ? "replaced" : "created", TN_STR_ARG(c->target.shown),
+        (long long)wr.rows, plural(wr.rows), (long long)wr.version);
+    return publish(c, wr.version, there ? "replace" : "create", err);
+}
+
+/* ---- CREATE VIEW ---- */
+
+static tn_rc change_pins(change *c, const tn_pin *put, const char *did, tn_err *err)
+{
+    tn_lake_sql *s = c->s;
+    tn_lake_change ch = { .info = TN_VAL_UNDEF, .message = tn_str_printf(c->a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(c->target.shown)) };
+    if (put != NULL) {
+        tn_vec_push(&ch.put, c->a, *put);
+    } else {
+        tn_vec_push(&ch.drop, c->a, c->target.shown);
+    }
+    int64_t commit;
+    tn_str path;
+    TN_TRY(tn_lake_commit_write(s->lake, s->opts.env, &s->head, &ch, &commit, err));
+    TN_TRY(tn_lake_catalog_publish(s->lake, s->opts.env, NULL, &path, c->a, err));
+    return tn_sql_refresh(s, err);
+}
+
+static tn_rc create_view(change *c, bool replace, bool if_not_exists, tn_err *err)
+{
+    if (c->target.at.pin != NULL && !replace) {
+        if (if_not_exists) {
+            c->ret->note = tn_str_printf(c->a, TN_STR_FMT " is there already", TN_STR_ARG(c->target.shown));
+            return TN_OK;
+        }
+        return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already", TN_STR_ARG(c->target.shown));
+    }
+    if (!tn_token_is(c->t, c->at, "as") || c->at + 1 >= c->t->n) {
+        return tn_fail(err, TN_E_SYNTAX, "AS and a query must follow the name of the view");
+    }
+    tn_str query, written = tn_str_n(c->t->v[c->at + 1].text.p, (size_t)(c->statement.p + c->statement.n - c->t->v[c->at + 1].text.p));
+    TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at + 1, &query, err));
+    if (!tn_str_eq(query, written)) {
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "a view of the lake can only name its relations, no delta.\"..\" and no older versions");
+        return tn_hint(err, rc, "its tables are read at the versions that the environment pins");
+    }
+    tn_val columns; /* it must make sense before it is published */
+    TN_TRY(tn_conn_describe(c->s->conn, c->a, query, &columns, err));
+    tn_pin pin = { .schema = c->target.at.schema, .name = c->target.at.name, .kind = TN_PIN_VIEW, .sql = tn_str_trim(written) };
+    c->ret->note = tn_str_printf(c->a, "created view " TN_STR_FMT, TN_STR_ARG(c->target.shown));
+    return change_pins(c, &pin, "create view", err);
+}
+
+/* CREATE [OR REPLACE] [TEMP..] TABLE|VIEW [IF NOT EXISTS] name .. */
+static tn_rc run_create(change *c, bool *ret_done, tn_err *err)
+{
+    const tn_tokens *t = c->t;
+    create k = { .properties = TN_VAL_UNDEF };
+    size_t i = 1;
+    k.replace = tn_token_are(t, i, "or replace");
+    i += k.replace ? 2 : 0;
+    bool table = tn_token_is(t, i, "table"), view = tn_token_is(t, i, "view");
+    if (!table && !view) {
+        return TN_OK;
+    }
+    i++;
+    k.if_not_exists = tn_token_are(t, i, "if not exists");
+    c->at = i + (k.if_not_exists ? 3 : 0);
+    TN_TRY(tn_sql_target_at(c->s, c->a, t, &c->at, &c->target, err));
+    if (c->target.local && (c->s->opts.places_only || c->target.at.location.n > 0)) {
+        return TN_OK;
+    }
+    size_t dots = i + (k.if_not_exists ? 3 : 0);
+    if (c->target.local && tn_token_is(t, dots + 1, ".")) {
+        return TN_OK; /* another database's */
+    }
+    *ret_done = true;
+    if (view) {
+        if (c->target.at.schema.n == 0 && !c->target.local) {
+            return tn_fail(err, TN_E_UNSUPPORTED, "a view cannot be made at a place");
+        }
+        TN_TRY(need_lake_name(c, "view", err));
+        return create_view(c, k.replace, k.if_not_exists, err);
+    }
+    TN_TRY(parse_create(c, &k, err));
+    if (k.location.n == 0 || c->target.at.schema.n > 0) {
+        TN_TRY(need_lake_name(c, "table", err));
+    }
+    return create_table(c, &k, err);
+}
+
+/* ---- INSERT ---- */
+
+typedef struct insert {
+    bool overwrite, by_name;
+    tn_strs columns;
+} insert;
+
+/* VALUES (1, DEFAULT): a Delta column's default is NULL. */
+static tn_str default_to_null(change *c, tn_str query)
+{
+    tn_tokens t;
+    if (!tn_token_is(c->t, c->at, "values") || tn_sql_tokens(c->a, query, &t, NULL) != TN_OK) {
+        return query;
+    }
+    tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
+    const char *copied = query.p;
+    for (size_t i = 1; i + 1 < t.n; i++) {
+        if (tn_token_is(&t, i, "default") && (tn_token_is(&t, i - 1, "(") || tn_token_is(&t, i - 1, ",")) &&
+            (tn_token_is(&t, i + 1, ")") || tn_token_is(&t, i + 1, ","))) {
+            tn_buf_add(&b, tn_str_n(copied, (size_t)(t.v[i].text.p - copied)));
+            tn_buf_addz(&b, "NULL");
+            copied = t.v[i].text.p + t.v[i].text.n;
+        }
+    }
+    tn_buf_add(&b, tn_str_n(copied, (size_t)(query.p + query.n - copied)));
+    return tn_buf_str(&b);
+}
+
+static size_t place_in(const tn_strs *names, tn_str name)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        if (tn_str_eq_nocase(names->v[i], name)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static tn_rc check_columns(const change *c, const tn_strs *columns, const tn_delta_type *schema, tn_err *err)
+{
+    for (size_t i = 0; i < columns->n; i++) {
+        bool found = false;
+        for (size_t k = 0; k < schema->fields.n; k++) {
+            found = found || tn_str_eq_nocase(schema->fields.v[k].name, columns->v[i]);
+        }
+        if (!found) {
+            return tn_fail(err, TN_E_NAME, "table '" TN_STR_FMT "' has no column '" TN_STR_FMT "'", TN_STR_ARG(c->target.shown), TN_STR_ARG(columns->v[i]));
+        }
+        if (place_in(columns, columns->v[i]) != i) {
+            return tn_fail(err, TN_E_NAME, "column '" TN_STR_FMT "' is named twice", TN_STR_ARG(columns->v[i]));
+        }
+    }
+    return TN_OK;
+}
+
+/* The columns that the query's columns are for, in the query's order. */
+static tn_rc settle_columns(change *c, const insert *in, tn_str query, const tn_delta_type *schema, tn_strs *ret, tn_err *err)
+{
+    tn_val list;
+    TN_TRY(tn_conn_describe(c->s->conn, c->a, query, &list, err));
+    tn_strs out = in->columns;
+    for (size_t i = 0; in->by_name && i < list.list->n; i++) {
+        tn_vec_push(&out, c->a, tn_val_as_str(list.list->v[i].list->v[0]));
+    }
+    for (size_t i = 0; out.n == 0 && i < schema->fields.n && !in->by_name; i++) {
+        for (size_t k = 0; k < schema->fields.n; k++) {
+            tn_vec_push(&out, c->a, schema->fields.v[k].name);
+        }
+    }
+    TN_TRY(check_columns(c, &out, schema, err));
+    if (out.n != list.list->n) {
+        tn_rc rc = tn_fail(err, TN_E_SQL, "table '" TN_STR_FMT "': %zu columns are wanted, the query gives %zu", TN_STR_ARG(c->target.shown), out.n, list.list->n);
+        return tn_hint(err, rc, "name the columns: INSERT INTO t (a, b) SELECT .., or INSERT INTO t BY NAME SELECT ..");
+    }
+    *ret = out;
+    return TN_OK;
+}
+
+static tn_str fitted_query(change *c, const tn_strs *columns, const tn_delta_type *schema, tn_str query)
+{
+    tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT ");
+    for (size_t i = 0; i < schema->fields.n; i++) {
+        const tn_delta_field *f = &schema->fields.v[i];
+        size_t from = place_in(columns, f->name);
+        tn_buf_addz(&b, i == 0 ? "CAST(" : ", CAST(");
+        if (from == SIZE_MAX) {
+            tn_buf_addz(&b, "NULL");
+        } else {
+            tn_buf_addf(&b, "c%zu", from);
+        }
+        tn_buf_addz(&b, " AS ");
+        tn_delta_type_to_sql(&b, f->type);
+        tn_buf_addz(&b, ") AS ");
+        tn_sql_ident(&b, f->name);
+    }
+    tn_buf_addz(&b, " FROM (");
+    tn_buf_add(&b, query);
+    tn_buf_addz(&b, "\n) AS q(");
+    for (size_t i = 0; i < columns->n; i++) {
+        tn_buf_addf(&b, i == 0 ? "c%zu" : ", c%zu", i);
+    }
+    tn_buf_addc(&b, ')');
+    return tn_buf_str(&b);
+}
+
+static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    bool there = false;
+    if (c->target.at.pin != NULL && c->target.at.pin->kind != TN_PIN_DELTA) {
+        return tn_fail(err, TN_E_SQL, "'" TN_STR_FMT "' is no Delta table: nothing can be inserted", TN_STR_ARG(c->target.shown));
+    }
+    TN_TRY(table_of(c, &table, &there, err));
+    if (!there) {
+        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "there is no table '" TN_STR_FMT "'", TN_STR_ARG(c->target.shown));
+        return tn_hint(err, rc, "make it with CREATE TABLE .. AS SELECT, or 'tarn land'; 'tarn table ls' lists what is there");
+    }
+    TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
+    TN_TRY(tn_delta_snapshot_open(table, c->s->conn, TN_DELTA_LATEST, &snap, err));
+    const tn_delta_type *schema = tn_delta_snapshot_meta(snap)->schema;
+    tn_str query;
+    tn_strs columns = { 0 };
+    TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at, &query, err));
+    query = default_to_null(c, query);
+    TN_TRY(settle_columns(c, in, query, schema, &columns, err));
+    tn_delta_write_opts wo = { .mode = in->overwrite ? TN_DELTA_OVERWRITE : TN_DELTA_APPEND };
+    tn_delta_write_result wr;
+    TN_TRY(tn_delta_write(table, c->s->conn, fitted_query(c, &columns, schema, query), &wo, &wr, err));
+    c->ret->note = tn_str_printf(c->a, "%s %lld row%s %s " TN_STR_FMT ", version %lld", in->overwrite ? "wrote" : "inserted", (long long)wr.rows, plural(wr.rows),
+        in->overwrite ? "over" : "into", TN_STR_ARG(c->target.shown), (long long)wr.version);
+    return publish(c, wr.version, in->overwrite ? "overwrite" : "insert into", err);
+}
+
+/* INSERT INTO|OVERWRITE [TABLE] name [(columns) | BY NAME | BY POSITION] query */
+static tn_rc run_insert(change *c, bool *ret_done, tn_err *err)
+{
+    const tn_tokens *t = c->t;
+    insert in = { .overwrite = tn_token_is(t, 1, "overwrite") };
+    if (!in.overwrite && !tn_token_is(t, 1, "into")) {
+        return TN_OK; /* INSERT OR REPLACE ..: DuckDB's tables only */
+    }
+    c->at = 2;
+    c->at += in.overwrite && tn_token_is(t, c->at, "into");
+    c->at += tn_token_is(t, c->at, "table") && tn_token_is_name(t, c->at + 1);
+    TN_TRY(tn_sql_target_at(c->s, c->a, t, &c->at, &c->target, err));
+    if (c->target.local) {
+        return TN_OK;
+    }
+    *ret_done = true;
+    if (tn_token_is(t, c->at, "(") && !tn_token_is(t, c->at + 1, "select") && !tn_token_is(t, c->at + 1, "with") && !tn_token_is(t, c->at + 1, "from") &&
+        !tn_token_is(t, c->at + 1, "values") && !tn_token_is(t, c->at + 1, "(")) {
+        TN_TRY(take_names(c, &in.columns, err));
+    } else if (tn_token_are(t, c->at, "by name") || tn_token_are(t, c->at, "by position")) {
+        in.by_name = tn_token_are(t, c->at, "by name");
+        c->at += 2;
+    }
+    if (c->at >= t->n || tn_token_are(t, c->at, "default values")) {
+        return tn_fail(err, TN_E_SYNTAX, "a query or VALUES must follow");
+    }
+    return insert_rows(c, &in, err);
+}
+
+/* ---- DROP, RESTORE ---- */
+
+static tn_rc run_drop(change *c, bool *ret_done, tn_err *err)
+{
+    const tn_tokens *t = c->t;
+    bool view = tn_token_is(t, 1, "view");
+    if (!view && !tn_token_is(t, 1, "table")) {
+        return TN_OK;
+    }
+    bool if_exists = tn_token_are(t, 2, "if exists");
+    c->at = if_exists ? 4 : 2;
+    TN_TRY(tn_sql_target_at(c->s, c->a, t, &c->at, &c->target, err));
+    if (c->target.local) {
+        return TN_OK;
+    }
+    *ret_done = true;
+    const tn_pin *pin = c->target.at.pin;
+    if (pin == NULL) {
+        c->ret->note = tn_str_printf(c->a, "environment '" TN_STR_FMT "' does not pin " TN_STR_FMT, TN_STR_ARG(c->s->opts.env), TN_STR_ARG(c->target.shown));
+        tn_rc rc = if_exists ? TN_OK : tn_fail(err, TN_E_NOTFOUND, TN_STR_FMT, TN_STR_ARG(c->ret->note));
+        return if_exists ? rc : tn_hint(err, rc, "DROP takes a table out of the environment; its files are yours to remove");
+    }
+    if (view != (pin->kind == TN_PIN_VIEW)) {
+        return tn_fail(err, TN_E_SQL, "'" TN_STR_FMT "' is a %s: use DROP %s", TN_STR_ARG(c->target.shown), view ? "table" : "view", view ? "TABLE" : "VIEW");
+    }
+    if (view) {
+        c->ret->note = tn_str_printf(c->a, "dropped view " TN_STR_FMT, TN_STR_ARG(c->target.shown));
+    } else {
+        c->ret->note = tn_str_printf(c->a, "dropped " TN_STR_FMT " from environment '" TN_STR_FMT "'; its data is kept in '" TN_STR_FMT "'",
+            TN_STR_ARG(c->target.shown), TN_STR_ARG(c->s->opts.env), TN_STR_ARG(c->target.at.location));
+    }
+    return change_pins(c, NULL, "drop", err);
+}
+
+/* RESTORE [TABLE] name TO [VERSION AS OF] n */
+static tn_rc run_restore(change *c, bool *ret_done, tn_err *err)
+{
+    const tn_tokens *t = c->t;
+    c->at = tn_token_is(t, 1, "table") ? 2 : 1;
+    TN_TRY(tn_sql_target_at(c->s, c->a, t, &c->at, &c->target, err));
+    if (c->target.local) {
+        return TN_OK;
+    }
+    *ret_done = true;
+    size_t number = c->at + (tn_token_are(t, c->at, "to version as of") ? 4 : 1);
+    int64_t version, made;
+    if (!tn_token_is(t, c->at, "to") || number + 1 != t->n || !tn_str_to_i64(t->v[number].text, &version)) {
+        return tn_fail(err, TN_E_SYNTAX, "write RESTORE TABLE t TO VERSION AS OF 3");
+    }
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    bool there;
+    TN_TRY(table_of(c, &table, &there, err));
+    TN_TRY(tn_delta_restore(table, c->s->conn, version, &made, err));
+    c->ret->note = tn_str_printf(c->a, "restored " TN_STR_FMT " to version %lld as version %lld", TN_STR_ARG(c->target.shown), (long long)version, (long long)made);
+    return publish(c, made, "restore", err);
+}
+
+/* ---- what cannot be done yet ---- */
+
+static tn_rc refuse_if_ours(change *c, const char *what, tn_err *err)
+{
+    if (!tn_token_is_name(c->t, c->at)) {
+        return TN_OK;
+    }
+    TN_TRY(tn_sql_target_at(c->s, c->a, c->t, &c->at, &c->target, err));
+    if (c->target.local) {
+        return TN_OK;
+    }
+    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "%s of the Delta table '" TN_STR_FMT "' is not supported yet", what, TN_STR_ARG(c->target.shown));
+    return tn_hint(err, rc, "write the wanted rows: INSERT OVERWRITE t SELECT .. FROM t WHERE .., or CREATE OR REPLACE TABLE t AS SELECT ..");
+}
+
+static tn_rc refuse(change *c, tn_err *err)
+{
+    static const struct {
+        const char *words, *what;
+    } table[] = { { "update", "UPDATE" }, { "delete from", "DELETE" }, { "merge into", "MERGE" }, { "truncate table", "TRUNCATE" }, { "truncate", "TRUNCATE" },
+        { "alter table", "ALTER" }, { "alter view", "ALTER" }, { "optimize", "OPTIMIZE" }, { "vacuum", "VACUUM" }, { "insert or", "INSERT OR" } };
+    for (size_t i = 0; i < TN_COUNTOF(table); i++) {
+        if (tn_token_are(c->t, 0, table[i].words)) {
+            c->at = 1;
+            for (const char *p = table[i].words; *p != '\0'; p++) {
+                c->at += *p == ' ';
+            }
+            c->at += tn_token_are(c->t, c->at, "if exists") ? 2 : 0;
+            return refuse_if_ours(c, table[i].what, err);
+        }
+    }
+    return TN_OK;
+}
+
+tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, tn_lake_sql_result *ret, bool *ret_done, tn_err *err)
+{
+    change c = { .s = s, .a = a, .statement = statement, .t = t, .ret = ret };
+    *ret_done = false;
+    if (tn_token_is(t, 0, "create")) {
+        return run_create(&c, ret_done, err);
+    }
+    if (tn_token_is(t, 0, "insert") && !tn_token_is(t, 1, "or")) {
+        return run_insert(&c, ret_done, err);
+    }
+    if (tn_token_is(t, 0, "drop")) {
+        return run_drop(&c, ret_done, err);
+    }
+    if (tn_token_is(t, 0, "restore")) {
+        return run_restore(&c, ret_done, err);
+    }
+    return refuse(&c, err);
+}
