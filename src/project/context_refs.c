@@ -34,22 +34,6 @@ static tn_rc ref_args(const tn_call *call, tn_ref *ret, tn_err *err)
     return TN_OK;
 }
 
-static bool same_ref(const tn_ref *a, const tn_ref *b)
-{
-    bool versions = tn_val_is_undef(a->version) ? tn_val_is_undef(b->version) : tn_val_eq(a->version, b->version);
-    return versions && tn_str_eq(a->name, b->name) && tn_str_eq(a->package, b->package);
-}
-
-static void note_ref(struct tn_pctx_record *r, const tn_ref *ref)
-{
-    for (size_t i = 0; i < r->refs.n; i++) {
-        if (same_ref(&r->refs.v[i], ref)) {
-            return;
-        }
-    }
-    tn_vec_push(&r->refs, r->arena, *ref);
-}
-
 static bool is_parent(const tn_node *n, const tn_node *target)
 {
     for (size_t i = 0; i < n->parents.n; i++) {
@@ -111,7 +95,7 @@ static tn_rc fn_ref(void *self, const tn_call *call, tn_val *ret, tn_err *err)
         return run_ref(c, &ref, ret, err);
     }
     if (c->record != NULL) {
-        note_ref(c->record, &ref);
+        tn_vec_push(&c->record->refs, c->record->arena, ref); /* doubles stay, as in dbt */
     }
     *ret = place_holder(c);
     return TN_OK;
@@ -154,13 +138,7 @@ static tn_rc fn_source(void *self, const tn_call *call, tn_val *ret, tn_err *err
     }
     if (c->record != NULL) {
         tn_source_ref s = { source, table };
-        bool known = false;
-        for (size_t i = 0; i < c->record->sources.n; i++) {
-            known = known || (tn_str_eq(c->record->sources.v[i].source, source) && tn_str_eq(c->record->sources.v[i].table, table));
-        }
-        if (!known) {
-            tn_vec_push(&c->record->sources, c->record->arena, s);
-        }
+        tn_vec_push(&c->record->sources, c->record->arena, s);
     }
     *ret = place_holder(c);
     return TN_OK;

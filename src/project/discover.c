@@ -152,7 +152,12 @@ static tn_rc add_macros(tn_project *p, tn_package *pkg, tn_str text, tn_str path
 {
     tn_arena *a = p->arena;
     tn_jinja_blocks blocks = { 0 };
-    TN_TRY(tn_jinja_extract_blocks(a, text, (tn_jinja_src){ tn_str_z(a, file), 1 }, &blocks, err));
+    tn_str body = tn_str_trim(text); /* as dbt reads files; the lines cut at the top still count */
+    int line = 1;
+    for (const char *c = text.p; c < body.p; c++) {
+        line += *c == '\n';
+    }
+    TN_TRY(tn_jinja_extract_blocks(a, body, (tn_jinja_src){ tn_str_z(a, file), line }, &blocks, err));
     for (size_t i = 0; i < blocks.n; i++) {
         const tn_jinja_block *b = &blocks.v[i];
         if (b->kind != TN_BLOCK_MACRO && b->kind != TN_BLOCK_TEST && b->kind != TN_BLOCK_MATERIALIZATION) {

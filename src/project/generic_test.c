@@ -412,10 +412,7 @@ static bool parse_quickly(builder *b, tn_node *n, const tn_macro *m)
         tn_ref r = { .name = to, .version = TN_VAL_UNDEF };
         tn_vec_push(&n->refs, b->p->arena, r);
     }
-    const tn_ref *first = n->refs.n > 0 ? &n->refs.v[0] : NULL;
-    if (b->on->source.n > 0 || first == NULL || !tn_str_eq(first->name, b->on->name)) {
-        depend_on_target(b, n);
-    }
+    depend_on_target(b, n);
     const tn_macro *where = tn_project_find_macro(b->p, n->package_name, TN_STR("get_where_subquery"));
     tn_strs_add_new(&n->macros, b->p->arena, where->unique_id);
     n->config_call = b->config;
@@ -460,7 +457,9 @@ static tn_rc parse_code(builder *b, tn_node *n, tn_err *err)
         tn_err_place(err, tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line, 1);
         return rc;
     }
-    tn_strs_add_new(&n->macros, b->p->arena, m->unique_id);
+    /* dbt looks for the name without its package: a macro of the same name in the project is what it notes. */
+    const tn_macro *noted = b->namespace.n > 0 ? tn_project_find_macro(b->p, b->on->patch->package->name, m->name) : m;
+    tn_strs_add_new(&n->macros, b->p->arena, noted != NULL ? noted->unique_id : m->unique_id);
     if (tn_str_is(m->unique_id, "macro.dbt.test_unique") || tn_str_is(m->unique_id, "macro.dbt.test_not_null")) {
         depend_on_target(b, n);
         n->config_call = b->config;

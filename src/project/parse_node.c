@@ -210,13 +210,6 @@ static bool take_static_ref(tn_project *p, const tn_jinja_static_call *c, struct
         }
         ref.version = tn_val_dup(p->arena, it->value);
     }
-    for (size_t i = 0; i < r->refs.n; i++) {
-        const tn_ref *o = &r->refs.v[i];
-        bool same = tn_val_is_undef(ref.version) ? tn_val_is_undef(o->version) : tn_val_eq(ref.version, o->version);
-        if (same && tn_str_eq(o->name, ref.name) && tn_str_eq(o->package, ref.package)) {
-            return true;
-        }
-    }
     tn_vec_push(&r->refs, p->arena, ref);
     return true;
 }
@@ -228,11 +221,6 @@ static bool take_static_source(tn_project *p, const tn_jinja_static_call *c, str
         return false;
     }
     tn_source_ref s = { tn_str_dup(p->arena, tn_val_as_str(args->v[0])), tn_str_dup(p->arena, tn_val_as_str(args->v[1])) };
-    for (size_t i = 0; i < r->sources.n; i++) {
-        if (tn_str_eq(r->sources.v[i].source, s.source) && tn_str_eq(r->sources.v[i].table, s.table)) {
-            return true;
-        }
-    }
     tn_vec_push(&r->sources, p->arena, s);
     return true;
 }
