@@ -46,9 +46,11 @@ struct ArrowArray {
 #define ARROW_C_STREAM_INTERFACE
 
 struct ArrowArrayStream {
-    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out); /* 0, or an errno value */
-    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);    /* at the end: out->release is NULL */
-    const char *(*get_last_error)(struct ArrowArrayStream *);              /* valid until the next call */
+    int (*get_schema)(
+        struct ArrowArrayStream *, struct ArrowSchema *out); /* 0, or an errno value */
+    int (*get_next)(
+        struct ArrowArrayStream *, struct ArrowArray *out);   /* at the end: out->release is NULL */
+    const char *(*get_last_error)(struct ArrowArrayStream *); /* valid until the next call */
     void (*release)(struct ArrowArrayStream *);
     void *private_data;
 };

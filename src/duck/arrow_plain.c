@@ -31,7 +31,9 @@ void arrow_plain_schema(tn_arena *a, const struct ArrowSchema *s, struct ArrowSc
         arrow_plain_schema(a, s->dictionary, ret);
         ret->name = s->name;
         ret->flags = s->flags & ~ARROW_FLAG_DICTIONARY_ORDERED;
-        ret->format = strcmp(ret->format, "u") == 0 ? "U" : strcmp(ret->format, "z") == 0 ? "Z" : ret->format;
+        ret->format = strcmp(ret->format, "u") == 0   ? "U"
+                      : strcmp(ret->format, "z") == 0 ? "Z"
+                                                      : ret->format;
         return;
     }
     *ret = *s;
@@ -54,7 +56,8 @@ size_t arrow_fixed_width(const char *f)
         return (size_t)strtol(f + 2, NULL, 10);
     }
     if (f[0] == 't') {
-        bool narrow = strcmp(f, "tdD") == 0 || strcmp(f, "tts") == 0 || strcmp(f, "ttm") == 0 || strcmp(f, "tiM") == 0;
+        bool narrow = strcmp(f, "tdD") == 0 || strcmp(f, "tts") == 0 || strcmp(f, "ttm") == 0 ||
+                      strcmp(f, "tiM") == 0;
         return narrow ? 4 : strcmp(f, "tin") == 0 ? 16 : 8;
     }
     switch (f[0]) {
@@ -81,7 +84,8 @@ static bool bit_at(const void *bits, int64_t i)
 
 static bool is_null(const struct ArrowArray *a, int64_t i)
 {
-    return a->null_count != 0 && a->n_buffers > 0 && a->buffers[0] != NULL && !bit_at(a->buffers[0], a->offset + i);
+    return a->null_count != 0 && a->n_buffers > 0 && a->buffers[0] != NULL &&
+           !bit_at(a->buffers[0], a->offset + i);
 }
 
 /* ---- looking up ---- */
@@ -95,7 +99,8 @@ typedef struct lookup {
     uint8_t *validity;
 } lookup;
 
-static tn_rc find_places(lookup *l, const struct ArrowSchema *s, const struct ArrowArray *indexes, tn_err *err)
+static tn_rc find_places(
+    lookup *l, const struct ArrowSchema *s, const struct ArrowArray *indexes, tn_err *err)
 {
     size_t width = arrow_fixed_width(s->format);
     bool is_signed = s->format[0] >= 'a';
@@ -105,11 +110,13 @@ static tn_rc find_places(lookup *l, const struct ArrowSchema *s, const struct Ar
             continue;
         }
         uint64_t bits = 0;
-        memcpy(&bits, (const uint8_t *)indexes->buffers[1] + (size_t)(indexes->offset + i) * width, width);
+        memcpy(&bits, (const uint8_t *)indexes->buffers[1] + (size_t)(indexes->offset + i) * width,
+            width);
         unsigned unused = (unsigned)(64 - 8 * width);
         int64_t at = is_signed ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
         if (at < 0 || at >= l->values->length) {
-            return tn_fail(err, TN_E_DATA, "an index of the column '%s' is outside of its dictionary", s->name ? s->name : "");
+            return tn_fail(err, TN_E_DATA,
+                "an index of the column '%s' is outside of its dictionary", s->name ? s->name : "");
         }
         l->from[i] = is_null(l->values, at) ? -1 : l->values->offset + at;
     }
@@ -125,7 +132,9 @@ static void start_out(lookup *l, int64_t buffers)
         nulls += l->from[i] < 0;
         l->validity[i / 8] = (uint8_t)(l->validity[i / 8] | (unsigned)(l->from[i] >= 0) << (i % 8));
     }
-    *l->out = (struct ArrowArray){ .length = l->n, .null_count = nulls, .n_buffers = buffers, .release = release_array };
+    *l->out = (struct ArrowArray){
+        .length = l->n, .null_count = nulls, .n_buffers = buffers, .release = release_array
+    };
     l->out->buffers = tn_new_array(l->arena, const void *, (size_t)buffers + 1);
     l->out->buffers[0] = l->validity;
 }
@@ -135,7 +144,8 @@ static void copy_fixed(lookup *l, size_t width)
     uint8_t *data = tn_arena_zalloc(l->arena, (size_t)l->n * width + 8);
     for (int64_t i = 0; i < l->n; i++) {
         if (l->from[i] >= 0) {
-            memcpy(data + (size_t)i * width, (const uint8_t *)l->values->buffers[1] + (size_t)l->from[i] * width, width);
+            memcpy(data + (size_t)i * width,
+                (const uint8_t *)l->values->buffers[1] + (size_t)l->from[i] * width, width);
         }
     }
     start_out(l, 2);
@@ -163,12 +173,15 @@ static void copy_bytes(lookup *l, bool wide)
     int64_t *offsets = tn_arena_zalloc(l->arena, ((size_t)l->n + 1) * 8);
     for (int64_t i = 0; i < l->n; i++) {
         int64_t at = l->from[i];
-        offsets[i + 1] = offsets[i] + (at < 0 ? 0 : offset_at(l->values, wide, at + 1) - offset_at(l->values, wide, at));
+        offsets[i + 1] =
+            offsets[i] +
+            (at < 0 ? 0 : offset_at(l->values, wide, at + 1) - offset_at(l->values, wide, at));
     }
     char *data = tn_arena_alloc(l->arena, (size_t)offsets[l->n] + 8);
     for (int64_t i = 0; i < l->n; i++) {
         if (offsets[i + 1] > offsets[i]) {
-            const char *text = (const char *)l->values->buffers[2] + offset_at(l->values, wide, l->from[i]);
+            const char *text =
+                (const char *)l->values->buffers[2] + offset_at(l->values, wide, l->from[i]);
             memcpy(data + offsets[i], text, (size_t)(offsets[i + 1] - offsets[i]));
         }
     }
@@ -188,7 +201,8 @@ static void copy_views(lookup *l)
     }
 }
 
-static tn_rc look_up(tn_arena *a, const struct ArrowSchema *s, const struct ArrowArray *indexes, struct ArrowArray *ret, tn_err *err)
+static tn_rc look_up(tn_arena *a, const struct ArrowSchema *s, const struct ArrowArray *indexes,
+    struct ArrowArray *ret, tn_err *err)
 {
     struct ArrowArray *values = tn_new(a, struct ArrowArray);
     const char *f = s->dictionary->dictionary ? "" : s->dictionary->format;
@@ -198,7 +212,9 @@ static tn_rc look_up(tn_arena *a, const struct ArrowSchema *s, const struct Arro
     TN_TRY(find_places(&l, s, indexes, err));
     if (f[0] == '+' || f[0] == 'n' || f[0] == '\0') {
         return tn_hint(err,
-            tn_fail(err, TN_E_UNSUPPORTED, "the column '%s' has a dictionary of values that are no scalars", s->name ? s->name : ""),
+            tn_fail(err, TN_E_UNSUPPORTED,
+                "the column '%s' has a dictionary of values that are no scalars",
+                s->name ? s->name : ""),
             "decode the dictionary before writing the stream");
     }
     if (f[0] == 'b') {
@@ -213,12 +229,13 @@ static tn_rc look_up(tn_arena *a, const struct ArrowSchema *s, const struct Arro
     return TN_OK;
 }
 
-tn_rc arrow_plain_array(tn_arena *a, const struct ArrowSchema *s, const struct ArrowArray *array, struct ArrowArray *ret,
-    tn_err *err)
+tn_rc arrow_plain_array(tn_arena *a, const struct ArrowSchema *s, const struct ArrowArray *array,
+    struct ArrowArray *ret, tn_err *err)
 {
     if (s->dictionary != NULL) {
         if (array->dictionary == NULL || array->n_buffers < 2) {
-            return tn_fail(err, TN_E_DATA, "the column '%s' comes without its dictionary", s->name ? s->name : "");
+            return tn_fail(err, TN_E_DATA, "the column '%s' comes without its dictionary",
+                s->name ? s->name : "");
         }
         return look_up(a, s, array, ret, err);
     }

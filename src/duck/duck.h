@@ -20,12 +20,13 @@ typedef struct tn_conn tn_conn;
 typedef struct tn_result tn_result;
 
 typedef struct tn_duck_opts {
-    tn_str path;             /* empty: in memory */
+    tn_str path; /* empty: in memory */
     bool read_only;
-    int threads;             /* 0: DuckDB's default */
-    tn_str memory_limit;     /* "4GB"; empty: default */
-    tn_str temp_directory;   /* spill; empty: default */
-    tn_val config;           /* dict of settings that are needed at open (config_options of a profile), or undefined */
+    int threads;           /* 0: DuckDB's default */
+    tn_str memory_limit;   /* "4GB"; empty: default */
+    tn_str temp_directory; /* spill; empty: default */
+    tn_val
+        config; /* dict of settings that are needed at open (config_options of a profile), or undefined */
 } tn_duck_opts;
 
 tn_rc tn_duck_open(const tn_duck_opts *opts, tn_duck **ret, tn_err *err) TN_MUSTUSE;
@@ -48,25 +49,30 @@ tn_rc tn_duck_extension_dir(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 
 /* Each runs one or more statements, one after the other to the first failure; *ret is the result of the last (ret is not NULL). */
 tn_rc tn_conn_exec(tn_conn *c, tn_str sql, tn_err *err) TN_MUSTUSE;
-tn_rc tn_conn_query(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err) TN_MUSTUSE;         /* materialised */
-tn_rc tn_conn_stream(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err) TN_MUSTUSE;        /* chunk by chunk, bounded memory */
+tn_rc tn_conn_query(
+    tn_conn *c, tn_str sql, tn_result **ret, tn_err *err) TN_MUSTUSE; /* materialised */
+tn_rc tn_conn_stream(tn_conn *c, tn_str sql, tn_result **ret,
+    tn_err *err) TN_MUSTUSE; /* chunk by chunk, bounded memory */
 /* One statement with $1, $2 or ? parameters: every kind of value but sets and objects; dicts bind as structs. */
-tn_rc tn_conn_query_params(tn_conn *c, tn_str sql, const tn_val *params, size_t n, tn_result **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_conn_query_params(tn_conn *c, tn_str sql, const tn_val *params, size_t n, tn_result **ret,
+    tn_err *err) TN_MUSTUSE;
 tn_rc tn_conn_begin(tn_conn *c, tn_err *err) TN_MUSTUSE;
 tn_rc tn_conn_commit(tn_conn *c, tn_err *err) TN_MUSTUSE;
 tn_rc tn_conn_rollback(tn_conn *c, tn_err *err) TN_MUSTUSE; /* ok when no transaction is open */
-tn_rc tn_conn_set_threads(tn_conn *c, int threads, tn_err *err) TN_MUSTUSE; /* of the whole database */
+tn_rc tn_conn_set_threads(
+    tn_conn *c, int threads, tn_err *err) TN_MUSTUSE; /* of the whole database */
 /* SET name = value for this connection ("TimeZone"), or for all of the database when global ("ca_cert_file"). */
 tn_rc tn_conn_set(tn_conn *c, const char *name, tn_val value, bool global, tn_err *err) TN_MUSTUSE;
-void tn_conn_interrupt(tn_conn *c); /* from any thread: the running statement ends with TN_E_CANCELLED */
+void tn_conn_interrupt(
+    tn_conn *c); /* from any thread: the running statement ends with TN_E_CANCELLED */
 /* Progress is only counted after tn_conn_progress_on (0.4 ms), which the connection's own thread calls before the statement. */
 tn_rc tn_conn_progress_on(tn_conn *c, tn_err *err) TN_MUSTUSE;
 double tn_conn_progress(tn_conn *c); /* from any thread: percent, -1 when unknown */
 /* First row, first column; undefined when there is no row. Value lives in a. */
 tn_rc tn_conn_scalar(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* All rows as a list of tuples; columns' names as list of strings when ret_names is not NULL. Fails past rows_max (TN_E_LIMIT). */
-tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val *ret_rows, tn_val *ret_names, tn_err *err)
-    TN_MUSTUSE;
+tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val *ret_rows,
+    tn_val *ret_names, tn_err *err) TN_MUSTUSE;
 /* Names and types that a SELECT would give, without running it: list of (name, type text) tuples. */
 tn_rc tn_conn_describe(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err) TN_MUSTUSE;
 
@@ -75,10 +81,13 @@ void tn_result_free(tn_result *r); /* NULL is fine */
 TN_DEFINE_AUTOPTR(tn_result, tn_result_free)
 size_t tn_result_cols(const tn_result *r);
 tn_str tn_result_name(const tn_result *r, size_t col);
-tn_str tn_result_type(const tn_result *r, size_t col); /* SQL text: "DECIMAL(12,2)", "STRUCT(a INTEGER)[]" */
-int64_t tn_result_changed(const tn_result *r);         /* rows changed by DML or made by CREATE TABLE AS, else 0 */
-bool tn_result_is_rows(const tn_result *r);            /* a query result rather than DDL/DML count */
-tn_str tn_result_verb(const tn_result *r);             /* "SELECT", "INSERT", "CREATE", ... for adapter responses */
+tn_str tn_result_type(
+    const tn_result *r, size_t col); /* SQL text: "DECIMAL(12,2)", "STRUCT(a INTEGER)[]" */
+int64_t tn_result_changed(
+    const tn_result *r); /* rows changed by DML or made by CREATE TABLE AS, else 0 */
+bool tn_result_is_rows(const tn_result *r); /* a query result rather than DDL/DML count */
+tn_str tn_result_verb(
+    const tn_result *r); /* "SELECT", "INSERT", "CREATE", ... for adapter responses */
 /* Next chunk of at most 2048 rows: *ret_n = 0 at the end. */
 tn_rc tn_result_next(tn_result *r, size_t *ret_n, tn_err *err) TN_MUSTUSE;
 /* A cell of the current chunk, in a. Integers -> INT/BIGINT, DECIMAL -> DECIMAL, FLOAT and DOUBLE -> FLOAT, DATE -> DATE, TIME -> TIME,
@@ -92,12 +101,14 @@ bool tn_result_text(const tn_result *r, tn_arena *a, size_t col, size_t row, tn_
 /* ---- Arrow C data interface (struct ArrowArrayStream is declared in duck/arrow_abi.h) ---- */
 struct ArrowArrayStream;
 /* Reads the stream into a new table (CREATE TABLE name): every column, whole stream; releases the stream. */
-tn_rc tn_conn_arrow_in(tn_conn *c, tn_str table_sql_name, struct ArrowArrayStream *stream, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
+tn_rc tn_conn_arrow_in(tn_conn *c, tn_str table_sql_name, struct ArrowArrayStream *stream,
+    int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
 /* Wraps a result as a stream; the stream owns the result from then on. */
 tn_rc tn_result_arrow_out(tn_result *r, struct ArrowArrayStream *ret, tn_err *err) TN_MUSTUSE;
 /* Arrow IPC stream (file descriptor 0 = stdin) decoded into a new table: schema, record batches, dictionaries, lz4/zstd refused clearly
  * when not built in. */
-tn_rc tn_conn_arrow_ipc_in(tn_conn *c, tn_str table_sql_name, int fd, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
+tn_rc tn_conn_arrow_ipc_in(
+    tn_conn *c, tn_str table_sql_name, int fd, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
 /* Writes all rows of the result as an Arrow IPC stream; the result stays the caller's but is used up. */
 tn_rc tn_result_arrow_ipc_out(tn_result *r, int fd, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
 

@@ -95,8 +95,11 @@ tn_rc tn_result_arrow_out(tn_result *r, struct ArrowArrayStream *ret, tn_err *er
     out_stream *s = tn_new(a, out_stream);
     s->arena = a;
     s->result = r;
-    *ret = (struct ArrowArrayStream){ .get_schema = out_schema, .get_next = out_next, .get_last_error = out_error,
-        .release = out_release, .private_data = s };
+    *ret = (struct ArrowArrayStream){ .get_schema = out_schema,
+        .get_next = out_next,
+        .get_last_error = out_error,
+        .release = out_release,
+        .private_data = s };
     return TN_OK;
 }
 
@@ -154,8 +157,13 @@ static struct ArrowArray make_slice(batch *b, int64_t from, int64_t n)
         children[i]->release = child_release;
         children[i]->private_data = NULL;
     }
-    return (struct ArrowArray){ .length = n, .n_buffers = 1, .buffers = no_validity, .n_children = cols,
-        .children = children, .release = slice_release, .private_data = s };
+    return (struct ArrowArray){ .length = n,
+        .n_buffers = 1,
+        .buffers = no_validity,
+        .n_children = cols,
+        .children = children,
+        .release = slice_release,
+        .private_data = s };
 }
 
 /* ---- an array without rows, to learn what types DuckDB makes of a schema ---- */
@@ -172,7 +180,11 @@ static int64_t buffers_of(const char *f)
     case 'v':
         return 3;
     case '+':
-        return f[1] == 's' || f[1] == 'w' ? 1 : f[1] == 'u' ? (f[2] == 'd' ? 2 : 1) : f[1] == 'r' ? 0 : f[1] == 'v' ? 3 : 2;
+        return f[1] == 's' || f[1] == 'w' ? 1
+               : f[1] == 'u'              ? (f[2] == 'd' ? 2 : 1)
+               : f[1] == 'r'              ? 0
+               : f[1] == 'v'              ? 3
+                                          : 2;
     default:
         return 2;
     }
@@ -220,8 +232,8 @@ typedef struct arrow_load {
 static tn_rc stream_failed(arrow_load *l, int code, const char *what)
 {
     const char *why = l->stream->get_last_error ? l->stream->get_last_error(l->stream) : NULL;
-    return tn_fail(l->err, code == ECANCELED ? TN_E_CANCELLED : TN_E_DATA, "%s of the Arrow stream: %s", what,
-        why && why[0] ? why : "it gives no reason");
+    return tn_fail(l->err, code == ECANCELED ? TN_E_CANCELLED : TN_E_DATA,
+        "%s of the Arrow stream: %s", what, why && why[0] ? why : "it gives no reason");
 }
 
 static tn_rc load_schema(arrow_load *l)
@@ -230,7 +242,8 @@ static tn_rc load_schema(arrow_load *l)
     if (code != 0) {
         return stream_failed(l, code, "the schema");
     }
-    if (l->schema.format == NULL || strcmp(l->schema.format, "+s") != 0 || l->schema.n_children == 0) {
+    if (l->schema.format == NULL || strcmp(l->schema.format, "+s") != 0 ||
+        l->schema.n_children == 0) {
         return tn_fail(l->err, TN_E_DATA, "the Arrow stream has no columns");
     }
     l->has_dictionary = arrow_has_dictionary(&l->schema);
@@ -269,15 +282,18 @@ static tn_rc create_table(arrow_load *l)
         const char *name = l->schema.children[i]->name;
         l->types[i] = duckdb_vector_get_column_type(duckdb_data_chunk_get_vector(chunk, i));
         tn_buf_addz(&b, i > 0 ? ", " : "");
-        tn_sql_ident(&b, name && name[0] ? tn_str_of(name) : tn_str_printf(l->arena, "column%zu", i));
+        tn_sql_ident(
+            &b, name && name[0] ? tn_str_of(name) : tn_str_printf(l->arena, "column%zu", i));
         tn_buf_addc(&b, ' ');
         tn_buf_add(&b, duck_type_text(l->arena, l->types[i]));
     }
     tn_buf_addc(&b, ')');
     TN_TRY(tn_conn_exec(l->conn, tn_buf_str(&b), l->err));
     l->created = true;
-    char *insert = tn_arena_printf(l->arena, "INSERT INTO " TN_STR_FMT " FROM appended_data", TN_STR_ARG(l->table));
-    if (duckdb_appender_create_query(l->conn->con, insert, cols, l->types, NULL, NULL, &l->appender) != DuckDBSuccess) {
+    char *insert = tn_arena_printf(
+        l->arena, "INSERT INTO " TN_STR_FMT " FROM appended_data", TN_STR_ARG(l->table));
+    if (duckdb_appender_create_query(
+            l->conn->con, insert, cols, l->types, NULL, NULL, &l->appender) != DuckDBSuccess) {
         return duck_fail(l->err, DUCKDB_ERROR_INVALID, duckdb_appender_error(l->appender));
     }
     return TN_OK;
@@ -303,7 +319,9 @@ static tn_rc prepare_batch(arrow_load *l, batch *b)
     if (b->original.n_children != l->schema.n_children) {
         return tn_fail(l->err, TN_E_DATA, "a batch of the Arrow stream does not fit its schema");
     }
-    return l->has_dictionary ? arrow_plain_array(b->arena, &l->schema, &b->original, &b->array, l->err) : TN_OK;
+    return l->has_dictionary
+               ? arrow_plain_array(b->arena, &l->schema, &b->original, &b->array, l->err)
+               : TN_OK;
 }
 
 static tn_rc load_batches(arrow_load *l)
@@ -361,11 +379,13 @@ static void load_end(arrow_load *l, bool failed)
         l->stream->release(l->stream);
     }
     if (failed && l->created) {
-        (void)!tn_conn_exec(l->conn, tn_str_printf(l->arena, "DROP TABLE " TN_STR_FMT, TN_STR_ARG(l->table)), NULL);
+        (void)!tn_conn_exec(
+            l->conn, tn_str_printf(l->arena, "DROP TABLE " TN_STR_FMT, TN_STR_ARG(l->table)), NULL);
     }
 }
 
-tn_rc tn_conn_arrow_in(tn_conn *c, tn_str table_sql_name, struct ArrowArrayStream *stream, int64_t *ret_rows, tn_err *err)
+tn_rc tn_conn_arrow_in(tn_conn *c, tn_str table_sql_name, struct ArrowArrayStream *stream,
+    int64_t *ret_rows, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("arrow in", NULL);
     arrow_load l = { .arena = a, .conn = c, .table = table_sql_name, .stream = stream, .err = err };

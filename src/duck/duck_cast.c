@@ -110,7 +110,9 @@ static tn_rc register_function(duckdb_connection con, tn_err *err)
     duckdb_state state = duckdb_register_table_function(con, fn);
     duckdb_destroy_logical_type(&id_type);
     duckdb_destroy_table_function(&fn);
-    return state == DuckDBSuccess ? TN_OK : tn_fail(err, TN_E_BUG, "DuckDB refuses the function " DUCK_COLUMN_FN);
+    return state == DuckDBSuccess
+               ? TN_OK
+               : tn_fail(err, TN_E_BUG, "DuckDB refuses the function " DUCK_COLUMN_FN);
 }
 
 /* ---- the helper connection ---- */
@@ -171,9 +173,11 @@ static tn_rc make_cast(tn_result *r, size_t col, duck_form form, duck_cast **ret
     c->chunk_no = -1;
     c->id = tn_random_u64();
     bool changed;
-    tn_str type = form == DUCK_AS_TEXT ? TN_STR("VARCHAR") : duck_plain_type_text(a, c->source, &changed);
-    const char *sql = tn_arena_printf(a, "SELECT CAST(v AS " TN_STR_FMT ") FROM " DUCK_COLUMN_FN "(%llu::UBIGINT)",
-        TN_STR_ARG(type), (unsigned long long)c->id);
+    tn_str type =
+        form == DUCK_AS_TEXT ? TN_STR("VARCHAR") : duck_plain_type_text(a, c->source, &changed);
+    const char *sql = tn_arena_printf(a,
+        "SELECT CAST(v AS " TN_STR_FMT ") FROM " DUCK_COLUMN_FN "(%llu::UBIGINT)", TN_STR_ARG(type),
+        (unsigned long long)c->id);
     link_cast(c);
     if (duckdb_prepare(r->conn->helper, sql, &c->statement) != DuckDBSuccess) {
         tn_rc rc = duck_fail(err, DUCKDB_ERROR_INVALID, duckdb_prepare_error(c->statement));
@@ -211,14 +215,15 @@ static tn_rc run_cast(duck_cast *c, tn_err *err)
     drop_out(c);
     c->out = duckdb_fetch_chunk(res);
     if (c->out == NULL || duckdb_data_chunk_get_size(c->out) != c->rows) {
-        return tn_fail(err, TN_E_BUG, "a cast of %llu rows gave another number", (unsigned long long)c->rows);
+        return tn_fail(
+            err, TN_E_BUG, "a cast of %llu rows gave another number", (unsigned long long)c->rows);
     }
     c->out_type = duckdb_column_logical_type(&res, 0);
     return TN_OK;
 }
 
-tn_rc duck_cast_column(tn_result *r, size_t col, duck_form form, duckdb_vector *ret, duckdb_logical_type *ret_type,
-    tn_err *err)
+tn_rc duck_cast_column(tn_result *r, size_t col, duck_form form, duckdb_vector *ret,
+    duckdb_logical_type *ret_type, tn_err *err)
 {
     duck_cast **slot = &r->cols[col].casts[form];
     if (*slot == NULL) {

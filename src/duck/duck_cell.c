@@ -135,7 +135,8 @@ static tn_val timestamp_value(duckdb_type id, int64_t ticks)
 
 /* ---- nested ---- */
 
-static tn_val read_run(tn_arena *a, duckdb_vector child, duckdb_logical_type type, uint64_t from, uint64_t n)
+static tn_val read_run(
+    tn_arena *a, duckdb_vector child, duckdb_logical_type type, uint64_t from, uint64_t n)
 {
     tn_val list = tn_val_list(a);
     for (uint64_t i = 0; i < n; i++) {
@@ -161,7 +162,8 @@ static tn_val read_array(tn_arena *a, duckdb_vector v, duckdb_logical_type type,
 /* row(1, 'a') is a struct without field names. */
 static bool is_tuple(duckdb_logical_type type)
 {
-    char *name = duckdb_struct_type_child_count(type) > 0 ? duckdb_struct_type_child_name(type, 0) : NULL;
+    char *name =
+        duckdb_struct_type_child_count(type) > 0 ? duckdb_struct_type_child_name(type, 0) : NULL;
     bool unnamed = name != NULL && (name[0] == '\0' || name[0] == DUCK_NO_NAME);
     duckdb_free(name);
     return unnamed;
@@ -173,7 +175,8 @@ static tn_val read_tuple(tn_arena *a, duckdb_vector v, duckdb_logical_type type,
     uint64_t n = duckdb_struct_type_child_count(type);
     for (uint64_t i = 0; i < n; i++) {
         TN_AUTO(duckdb_logical_type) child_type = duckdb_struct_type_child_type(type, i);
-        tn_list_push(items.list, duck_cell_read(a, duckdb_struct_vector_get_child(v, i), child_type, row));
+        tn_list_push(
+            items.list, duck_cell_read(a, duckdb_struct_vector_get_child(v, i), child_type, row));
     }
     return tn_val_tuple(a, items.list->v, items.list->n);
 }
@@ -277,7 +280,8 @@ tn_val duck_cell_read(tn_arena *a, duckdb_vector v, duckdb_logical_type type, ui
         return date_value(AT(int32_t));
     case DUCKDB_TYPE_TIME:
         /* 24:00:00 is a TIME to SQL but none to Python. */
-        return AT(int64_t) < DAY_US ? (tn_val){ .tag = TN_TIME, .i = AT(int64_t) } : tn_val_z("24:00:00");
+        return AT(int64_t) < DAY_US ? (tn_val){ .tag = TN_TIME, .i = AT(int64_t) }
+                                    : tn_val_z("24:00:00");
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_S:
     case DUCKDB_TYPE_TIMESTAMP_MS:
@@ -323,7 +327,8 @@ static bool moment_text(tn_buf *b, duckdb_type id, int64_t ticks)
 {
     int64_t micros = ticks;
     if (id == DUCKDB_TYPE_TIMESTAMP_S || id == DUCKDB_TYPE_TIMESTAMP_MS) {
-        if (__builtin_mul_overflow(ticks, id == DUCKDB_TYPE_TIMESTAMP_S ? 1000000 : 1000, &micros)) {
+        if (__builtin_mul_overflow(
+                ticks, id == DUCKDB_TYPE_TIMESTAMP_S ? 1000000 : 1000, &micros)) {
             return false;
         }
     }
@@ -349,7 +354,8 @@ static void add_decimal(tn_buf *b, tn_str digits, duckdb_logical_type type)
     tn_buf_add(b, tn_str_sub(digits, zero + 1, digits.n));
 }
 
-static bool scalar_text(tn_buf *b, duckdb_vector v, duckdb_type id, duckdb_logical_type type, uint64_t row)
+static bool scalar_text(
+    tn_buf *b, duckdb_vector v, duckdb_type id, duckdb_logical_type type, uint64_t row)
 {
     switch (id) {
     case DUCKDB_TYPE_BOOLEAN:
@@ -389,15 +395,17 @@ static bool is_number(duckdb_type id)
            id == DUCKDB_TYPE_UHUGEINT;
 }
 
-bool duck_cell_text(tn_arena *a, duckdb_vector v, duckdb_type id, duckdb_logical_type type, uint64_t row, tn_str *ret)
+bool duck_cell_text(tn_arena *a, duckdb_vector v, duckdb_type id, duckdb_logical_type type,
+    uint64_t row, tn_str *ret)
 {
     if (id == DUCKDB_TYPE_VARCHAR) {
         *ret = tn_str_dup(a, duck_string_of(v, row));
         return true;
     }
-    bool known = is_number(id) || id == DUCKDB_TYPE_BOOLEAN || id == DUCKDB_TYPE_DECIMAL || id == DUCKDB_TYPE_DATE ||
-                 id == DUCKDB_TYPE_TIME || id == DUCKDB_TYPE_TIMESTAMP || id == DUCKDB_TYPE_TIMESTAMP_S ||
-                 id == DUCKDB_TYPE_TIMESTAMP_MS || id == DUCKDB_TYPE_DOUBLE;
+    bool known = is_number(id) || id == DUCKDB_TYPE_BOOLEAN || id == DUCKDB_TYPE_DECIMAL ||
+                 id == DUCKDB_TYPE_DATE || id == DUCKDB_TYPE_TIME || id == DUCKDB_TYPE_TIMESTAMP ||
+                 id == DUCKDB_TYPE_TIMESTAMP_S || id == DUCKDB_TYPE_TIMESTAMP_MS ||
+                 id == DUCKDB_TYPE_DOUBLE;
     if (!known) {
         return false;
     }

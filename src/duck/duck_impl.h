@@ -18,7 +18,8 @@ struct tn_conn {
     tn_arena *arena;
     tn_duck *duck;
     duckdb_connection con;
-    duckdb_connection helper; /* runs casts for texts while con may be in the middle of a stream; made on first need */
+    duckdb_connection
+        helper; /* runs casts for texts while con may be in the middle of a stream; made on first need */
 };
 
 /* How a column of the current chunk is read: as it is, or as a cast of it that DuckDB has made. */
@@ -78,10 +79,12 @@ static inline void duckdb_value_cleanup(duckdb_value *v)
 /* Turns DuckDB's message into ours: code by kind of error, secrets scrubbed, hints added. */
 tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg);
 tn_rc duck_fail_data(tn_err *err, duckdb_error_data *data); /* destroys data */
-tn_rc duck_sql_z(tn_arena *a, tn_str sql, char **ret, tn_err *err) TN_MUSTUSE; /* NUL-terminated, no zero byte inside */
+tn_rc duck_sql_z(tn_arena *a, tn_str sql, char **ret,
+    tn_err *err) TN_MUSTUSE; /* NUL-terminated, no zero byte inside */
 
 /* Takes res over, also on failure. */
-tn_rc duck_result_new(tn_conn *c, duckdb_result *res, bool streaming, tn_result **ret, tn_err *err) TN_MUSTUSE;
+tn_rc duck_result_new(
+    tn_conn *c, duckdb_result *res, bool streaming, tn_result **ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- types ---- */
 enum { DUCK_NO_NAME = 1 }; /* first byte of a field name that stands for none */
@@ -95,13 +98,14 @@ bool duck_is_keyword(tn_str name); /* lower case */
 tn_val duck_cell_read(tn_arena *a, duckdb_vector v, duckdb_logical_type type, uint64_t row);
 bool duck_cell_valid(duckdb_vector v, uint64_t row);
 /* The text of a scalar that needs no help of DuckDB; false when it does. */
-bool duck_cell_text(tn_arena *a, duckdb_vector v, duckdb_type id, duckdb_logical_type type, uint64_t row, tn_str *ret);
+bool duck_cell_text(tn_arena *a, duckdb_vector v, duckdb_type id, duckdb_logical_type type,
+    uint64_t row, tn_str *ret);
 tn_str duck_string_of(duckdb_vector v, uint64_t row); /* borrowed from the vector */
 
 /* ---- casts by DuckDB ---- */
 /* The current chunk's column col cast to form; *ret lives until the next chunk. */
-tn_rc duck_cast_column(tn_result *r, size_t col, duck_form form, duckdb_vector *ret, duckdb_logical_type *ret_type,
-    tn_err *err) TN_MUSTUSE;
+tn_rc duck_cast_column(tn_result *r, size_t col, duck_form form, duckdb_vector *ret,
+    duckdb_logical_type *ret_type, tn_err *err) TN_MUSTUSE;
 void duck_cast_free(duck_cast *c);
 
 /* ---- parameters ---- */

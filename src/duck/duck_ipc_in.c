@@ -127,7 +127,8 @@ static tn_rc read_length(reader *r, size_t *ret)
     size_t n = got == 0 ? 0 : u32_at(head);
     if (n > IPC_META_MAX || (n == 0 && !r->started)) {
         return tn_hint(r->err, tn_fail(r->err, TN_E_DATA, "this is no Arrow IPC stream"),
-            "write one with pyarrow.ipc.new_stream, polars write_ipc_stream or tarn sql --format arrow");
+            "write one with pyarrow.ipc.new_stream, polars write_ipc_stream or tarn sql --format "
+            "arrow");
     }
     *ret = n;
     return TN_OK;
@@ -154,7 +155,8 @@ static tn_rc read_message(reader *r, tn_arena *a, message *ret)
         return tn_fail(r->err, TN_E_DATA, "the Arrow stream is damaged: the head of a message");
     }
     if (body < 0 || (uint64_t)body > IPC_BODY_MAX) {
-        return tn_fail(r->err, TN_E_LIMIT, "a message of the Arrow stream announces a body of %lld bytes, more than %lld",
+        return tn_fail(r->err, TN_E_LIMIT,
+            "a message of the Arrow stream announces a body of %lld bytes, more than %lld",
             (long long)body, (long long)IPC_BODY_MAX);
     }
     m.body_n = (size_t)body;
@@ -191,8 +193,13 @@ static const struct ArrowArray *find_dictionary(decoder *d, int64_t id)
 
 static decoder decoder_of(reader *r, tn_arena *a, const message *m)
 {
-    return (decoder){ .arena = a, .meta = m->meta, .body = m->body, .body_n = m->body_n, .find_dictionary = find_dictionary,
-        .self = r, .err = r->err };
+    return (decoder){ .arena = a,
+        .meta = m->meta,
+        .body = m->body,
+        .body_n = m->body_n,
+        .find_dictionary = find_dictionary,
+        .self = r,
+        .err = r->err };
 }
 
 static void put_dictionary(reader *r, dictionary *d)
@@ -209,18 +216,21 @@ static void put_dictionary(reader *r, dictionary *d)
     }
 }
 
-static tn_rc decode_dictionary(reader *r, tn_arena *a, const message *m, struct ArrowArray *ret, int64_t *ret_id)
+static tn_rc decode_dictionary(
+    reader *r, tn_arena *a, const message *m, struct ArrowArray *ret, int64_t *ret_id)
 {
     decoder d = decoder_of(r, a, m);
     int64_t id = fb_slot_int(&d.meta, m->header, 0, 8, 0);
     size_t table = fb_slot_table(&d.meta, m->header, 1);
     const ipc_field *f = field_of_dictionary(&r->root, id);
     if (fb_slot_int(&d.meta, m->header, 2, 1, 0) != 0) {
-        return tn_hint(r->err, tn_fail(r->err, TN_E_UNSUPPORTED, "the Arrow stream has delta dictionaries"),
+        return tn_hint(r->err,
+            tn_fail(r->err, TN_E_UNSUPPORTED, "the Arrow stream has delta dictionaries"),
             "write it with emit_dictionary_deltas off");
     }
     if (d.meta.bad || table == 0 || f == NULL) {
-        return tn_fail(r->err, TN_E_DATA, "the Arrow stream is damaged: a dictionary that no field has");
+        return tn_fail(
+            r->err, TN_E_DATA, "the Arrow stream is damaged: a dictionary that no field has");
     }
     TN_TRY(ipc_batch_open(&d, table));
     ipc_field values = *f;
@@ -256,14 +266,17 @@ static tn_rc decode_batch(reader *r, tn_arena *a, const message *m, struct Arrow
     static const void *no_validity[1];
     decoder d = decoder_of(r, a, m);
     TN_TRY(ipc_batch_open(&d, m->header));
-    struct ArrowArray top = { .length = d.length, .n_buffers = 1, .buffers = no_validity, .release = batch_release };
+    struct ArrowArray top = {
+        .length = d.length, .n_buffers = 1, .buffers = no_validity, .release = batch_release
+    };
     top.n_children = (int64_t)r->root.n_children;
     top.children = tn_new_array(a, struct ArrowArray *, r->root.n_children + 1);
     for (size_t i = 0; i < r->root.n_children; i++) {
         top.children[i] = tn_new(a, struct ArrowArray);
         TN_TRY(ipc_array_decode(&d, &r->root.children[i], top.children[i]));
         if (top.children[i]->length != d.length) {
-            return tn_fail(r->err, TN_E_DATA, "the Arrow stream is damaged: columns of different length");
+            return tn_fail(
+                r->err, TN_E_DATA, "the Arrow stream is damaged: columns of different length");
         }
     }
     ipc_batch *b = tn_new(a, ipc_batch);
@@ -290,7 +303,8 @@ static tn_rc read_next(reader *r, struct ArrowArray *ret, bool *ret_batch)
         (void)TN_TAKE(a);
         *ret_batch = true;
     } else {
-        return tn_fail(r->err, TN_E_DATA, "the Arrow stream has a message of kind %d where a batch should be", (int)m.kind);
+        return tn_fail(r->err, TN_E_DATA,
+            "the Arrow stream has a message of kind %d where a batch should be", (int)m.kind);
     }
     return TN_OK;
 }
@@ -345,7 +359,8 @@ static tn_rc read_schema(reader *r)
     return ipc_schema_read(r->arena, &m.meta, m.header, &r->root, r->err);
 }
 
-tn_rc tn_conn_arrow_ipc_in(tn_conn *c, tn_str table_sql_name, int fd, int64_t *ret_rows, tn_err *err)
+tn_rc tn_conn_arrow_ipc_in(
+    tn_conn *c, tn_str table_sql_name, int fd, int64_t *ret_rows, tn_err *err)
 {
     tn_err why = TN_ERR_INIT, load = TN_ERR_INIT;
     tn_arena *a = tn_arena_new("arrow ipc", NULL);
@@ -353,8 +368,11 @@ tn_rc tn_conn_arrow_ipc_in(tn_conn *c, tn_str table_sql_name, int fd, int64_t *r
     r->arena = a;
     r->fd = fd;
     r->err = &why;
-    struct ArrowArrayStream stream = { .get_schema = stream_schema, .get_next = stream_next, .get_last_error = stream_error,
-        .release = stream_release, .private_data = r };
+    struct ArrowArrayStream stream = { .get_schema = stream_schema,
+        .get_next = stream_next,
+        .get_last_error = stream_error,
+        .release = stream_release,
+        .private_data = r };
     tn_rc rc = read_schema(r);
     if (rc != TN_OK) {
         stream.release(&stream);

@@ -85,7 +85,8 @@ typedef struct writer {
 static tn_rc no_type(writer *w, const struct ArrowSchema *s)
 {
     return tn_hint(w->err,
-        tn_fail(w->err, TN_E_UNSUPPORTED, "the column '%s' has no form in Arrow IPC (its format is '%s')", s->name, s->format),
+        tn_fail(w->err, TN_E_UNSUPPORTED,
+            "the column '%s' has no form in Arrow IPC (its format is '%s')", s->name, s->format),
         "cast it to VARCHAR");
 }
 
@@ -311,7 +312,9 @@ static void add_offsets(parts *p, const struct ArrowArray *a, bool wide, bool by
     size_t n = (size_t)a->length;
     add_piece(p, a->buffers[1], n > 0 ? (n + 1) * (wide ? 8 : 4) : 0);
     if (bytes) {
-        int64_t last = n == 0 ? 0 : wide ? ((const int64_t *)a->buffers[1])[n] : ((const int32_t *)a->buffers[1])[n];
+        int64_t last = n == 0 ? 0
+                       : wide ? ((const int64_t *)a->buffers[1])[n]
+                              : ((const int32_t *)a->buffers[1])[n];
         add_piece(p, a->buffers[2], (size_t)last);
     }
 }
@@ -328,7 +331,8 @@ static void add_views(parts *p, const struct ArrowArray *a)
 }
 
 /* Arrays of DuckDB start at offset 0. */
-static tn_rc collect(writer *w, parts *p, const struct ArrowSchema *s, const struct ArrowArray *a, bool values)
+static tn_rc collect(
+    writer *w, parts *p, const struct ArrowSchema *s, const struct ArrowArray *a, bool values)
 {
     const char *f = s->format;
     if (a->offset != 0) {
@@ -412,7 +416,8 @@ static tn_rc send_body(writer *w, const parts *p)
 }
 
 /* DictionaryBatch: 0 id, 1 data. */
-static tn_rc send_dictionary(writer *w, const struct ArrowSchema *s, const struct ArrowArray *values)
+static tn_rc send_dictionary(
+    writer *w, const struct ArrowSchema *s, const struct ArrowArray *values)
 {
     TN_AUTO_ARENA a = tn_arena_new("arrow dictionary", NULL);
     parts p = { .arena = a };

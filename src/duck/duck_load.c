@@ -11,7 +11,8 @@
 
 enum { EXTENSION_NAME_MAX = 64 };
 
-static const char *const built_in[] = { "autocomplete", "core_functions", "icu", "json", "parquet" };
+static const char *const built_in[] = { "autocomplete", "core_functions", "icu", "json",
+    "parquet" };
 
 /* Other names under which users ask for the same thing. */
 static const struct {
@@ -26,7 +27,8 @@ static const struct {
     { "sqlite", "sqlite_scanner" },
 };
 
-static const char *const places[] = { "../lib/tarn/extensions", "deps/extensions", "../deps/extensions" };
+static const char *const places[] = { "../lib/tarn/extensions", "deps/extensions",
+    "../deps/extensions" };
 
 /* The folders to look in, first come first. */
 static void candidate_dirs(tn_arena *a, tn_strs *ret)
@@ -38,7 +40,8 @@ static void candidate_dirs(tn_arena *a, tn_strs *ret)
     tn_str exe;
     if (tn_exe_path(a, &exe, NULL) == TN_OK) {
         for (size_t i = 0; i < TN_COUNTOF(places); i++) {
-            tn_vec_push(ret, a, tn_path_norm(a, tn_uri_join(a, tn_path_dir(exe), tn_str_of(places[i]))));
+            tn_vec_push(
+                ret, a, tn_path_norm(a, tn_uri_join(a, tn_path_dir(exe), tn_str_of(places[i]))));
         }
     }
 }
@@ -111,9 +114,11 @@ static tn_rc find_file(tn_arena *a, tn_str name, tn_str *ret, tn_err *err)
         }
     }
     return tn_hint(err,
-        tn_fail(err, TN_E_NOTFOUND, "the DuckDB extension '" TN_STR_FMT "' is not bundled: looked in " TN_STR_FMT,
+        tn_fail(err, TN_E_NOTFOUND,
+            "the DuckDB extension '" TN_STR_FMT "' is not bundled: looked in " TN_STR_FMT,
             TN_STR_ARG(name), TN_STR_ARG(join_dirs(a, &dirs))),
-        "put %s/linux_amd64/" TN_STR_FMT ".duckdb_extension into one of them, or set TARN_EXTENSION_DIR",
+        "put %s/linux_amd64/" TN_STR_FMT
+        ".duckdb_extension into one of them, or set TARN_EXTENSION_DIR",
         tn_duck_version(), TN_STR_ARG(name));
 }
 
@@ -146,7 +151,8 @@ static bool has_word(tn_str sql, const char *upper)
 {
     size_t n = strlen(upper);
     for (size_t i = 0; i + n <= sql.n; i++) {
-        if ((sql.p[i] & ~0x20) == upper[0] && tn_str_eq_nocase(tn_str_sub(sql, i, i + n), tn_str_of(upper))) {
+        if ((sql.p[i] & ~0x20) == upper[0] &&
+            tn_str_eq_nocase(tn_str_sub(sql, i, i + n), tn_str_of(upper))) {
             return true;
         }
     }
@@ -170,8 +176,8 @@ static tn_str next_word(tn_str *sql, bool *ret_quoted)
         return tn_str_sub(s, 1, end);
     }
     size_t n = 0;
-    while (n < s.n && ((s.p[n] >= '0' && s.p[n] <= '9') || ((s.p[n] | 0x20) >= 'a' && (s.p[n] | 0x20) <= 'z') ||
-                          s.p[n] == '_')) {
+    while (n < s.n && ((s.p[n] >= '0' && s.p[n] <= '9') ||
+                          ((s.p[n] | 0x20) >= 'a' && (s.p[n] | 0x20) <= 'z') || s.p[n] == '_')) {
         n++;
     }
     *sql = tn_str_sub(s, n, s.n);
@@ -200,7 +206,8 @@ static tn_rc install(tn_str name, bool quoted, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("duck install", NULL);
     if (quoted && is_path(name)) {
         return tn_hint(err,
-            tn_fail(err, TN_E_UNSUPPORTED, "INSTALL of the file '" TN_STR_FMT "' is not supported", TN_STR_ARG(name)),
+            tn_fail(err, TN_E_UNSUPPORTED, "INSTALL of the file '" TN_STR_FMT "' is not supported",
+                TN_STR_ARG(name)),
             "LOAD the file itself");
     }
     tn_str path;

@@ -3,8 +3,8 @@
  * Everything that DuckDB wants to know at open goes into its configuration here: threads, memory, the folder of
  * the bundled extensions, and that it may never install anything by itself.
  */
-#include "duck/duck_impl.h"
 #include "base/log.h"
+#include "duck/duck_impl.h"
 #include "text/json.h"
 #include "text/sqltext.h"
 
@@ -21,12 +21,14 @@ static tn_rc fail_locked(tn_err *err, tn_str msg)
     size_t holder = tn_str_find(msg, TN_STR("Conflicting lock is held in "), 0);
     tn_fail(err, TN_E_BUSY, TN_STR_FMT, TN_STR_ARG(msg));
     if (holder == SIZE_MAX) {
-        return tn_hint(err, TN_E_BUSY, "another process has the database file open; close it there, or read a copy");
+        return tn_hint(err, TN_E_BUSY,
+            "another process has the database file open; close it there, or read a copy");
     }
     tn_str rest = tn_str_sub(msg, holder + sizeof "Conflicting lock is held in " - 1, msg.n);
     size_t end = tn_str_find_char(rest, ')', 0);
     tn_str who = tn_str_sub(rest, 0, end == SIZE_MAX ? rest.n : end + 1);
-    return tn_hint(err, TN_E_BUSY, "close the database in " TN_STR_FMT ", or let that program read a copy of the file",
+    return tn_hint(err, TN_E_BUSY,
+        "close the database in " TN_STR_FMT ", or let that program read a copy of the file",
         TN_STR_ARG(who));
 }
 
@@ -34,17 +36,20 @@ static tn_rc fail_locked(tn_err *err, tn_str msg)
 static tn_str readable(tn_arena *a, tn_str msg)
 {
     tn_val v;
-    if (!tn_str_starts(msg, TN_STR("{\"exception_type\"")) || tn_json_parse(a, msg, &v, NULL) != TN_OK) {
+    if (!tn_str_starts(msg, TN_STR("{\"exception_type\"")) ||
+        tn_json_parse(a, msg, &v, NULL) != TN_OK) {
         return msg;
     }
-    return tn_str_printf(a, TN_STR_FMT " Error: " TN_STR_FMT, TN_STR_ARG(tn_val_str_at(v, "exception_type", TN_STR("DuckDB"))),
+    return tn_str_printf(a, TN_STR_FMT " Error: " TN_STR_FMT,
+        TN_STR_ARG(tn_val_str_at(v, "exception_type", TN_STR("DuckDB"))),
         TN_STR_ARG(tn_val_str_at(v, "exception_message", msg)));
 }
 
 tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck error", NULL);
-    tn_str text = tn_log_scrub(a, readable(a, tn_str_trim(tn_str_of(msg ? msg : "DuckDB gave no reason"))));
+    tn_str text =
+        tn_log_scrub(a, readable(a, tn_str_trim(tn_str_of(msg ? msg : "DuckDB gave no reason"))));
     if (type == DUCKDB_ERROR_INTERRUPT || tn_str_starts(text, TN_STR("INTERRUPT Error"))) {
         return tn_fail(err, TN_E_CANCELLED, "the statement was interrupted");
     }
@@ -53,7 +58,8 @@ tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg)
     }
     tn_rc rc = tn_fail(err, TN_E_SQL, TN_STR_FMT, TN_STR_ARG(text));
     if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
-        return tn_hint(err, rc, "raise the memory limit, use fewer threads, or give a temp directory with room");
+        return tn_hint(err, rc,
+            "raise the memory limit, use fewer threads, or give a temp directory with room");
     }
     if (type == DUCKDB_ERROR_FATAL) {
         return tn_hint(err, rc, "the database must be opened again");
@@ -63,7 +69,8 @@ tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg)
 
 tn_rc duck_fail_data(tn_err *err, duckdb_error_data *data)
 {
-    tn_rc rc = duck_fail(err, duckdb_error_data_error_type(*data), duckdb_error_data_message(*data));
+    tn_rc rc =
+        duck_fail(err, duckdb_error_data_error_type(*data), duckdb_error_data_message(*data));
     duckdb_destroy_error_data(data);
     return rc;
 }
@@ -99,7 +106,8 @@ static tn_rc config_set(config_builder *b, tn_str name, tn_str value)
         return TN_OK;
     }
     return tn_hint(b->err,
-        tn_fail(b->err, TN_E_VALUE, "DuckDB knows no setting '" TN_STR_FMT "' at open, or not this value for it",
+        tn_fail(b->err, TN_E_VALUE,
+            "DuckDB knows no setting '" TN_STR_FMT "' at open, or not this value for it",
             TN_STR_ARG(name)),
         "settings of a connection are set with SET after opening");
 }
@@ -117,7 +125,8 @@ static tn_rc config_fill(config_builder *b, const tn_duck_opts *o)
     tn_str dir;
     bool bundled = tn_duck_extension_dir(b->arena, &dir, NULL) == TN_OK;
     TN_TRY(config_set(b, TN_STR("autoinstall_known_extensions"), TN_STR("false")));
-    TN_TRY(config_set(b, TN_STR("autoload_known_extensions"), bundled ? TN_STR("true") : TN_STR("false")));
+    TN_TRY(config_set(
+        b, TN_STR("autoload_known_extensions"), bundled ? TN_STR("true") : TN_STR("false")));
     if (bundled) {
         TN_TRY(config_set(b, TN_STR("extension_directory"), dir));
     }
@@ -222,7 +231,9 @@ tn_rc tn_conn_progress_on(tn_conn *c, tn_err *err)
 {
     /* progress_bar_time is how long DuckDB waits, in ms, before it counts at all. */
     return tn_conn_exec(c,
-        TN_STR("SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0"), err);
+        TN_STR("SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET "
+               "progress_bar_time = 0"),
+        err);
 }
 
 double tn_conn_progress(tn_conn *c)

@@ -93,7 +93,8 @@ tn_rc tn_conn_rollback(tn_conn *c, tn_err *err)
 {
     tn_err why = TN_ERR_INIT;
     tn_rc rc = tn_conn_exec(c, TN_STR("ROLLBACK"), &why);
-    if (rc == TN_OK || tn_str_find(tn_str_of(why.msg), TN_STR("no transaction is active"), 0) != SIZE_MAX) {
+    if (rc == TN_OK ||
+        tn_str_find(tn_str_of(why.msg), TN_STR("no transaction is active"), 0) != SIZE_MAX) {
         return TN_OK;
     }
     if (err != NULL) {
@@ -104,7 +105,8 @@ tn_rc tn_conn_rollback(tn_conn *c, tn_err *err)
 
 /* ---- prepared statements ---- */
 
-static tn_rc prepare_one(tn_conn *c, duckdb_extracted_statements all, uint64_t i, duckdb_prepared_statement *ret, tn_err *err)
+static tn_rc prepare_one(tn_conn *c, duckdb_extracted_statements all, uint64_t i,
+    duckdb_prepared_statement *ret, tn_err *err)
 {
     duckdb_prepared_statement p = NULL;
     if (duckdb_prepare_extracted_statement(c->con, all, i, &p) != DuckDBSuccess) {
@@ -133,7 +135,8 @@ static void duckdb_extracted_statements_cleanup(duckdb_extracted_statements *e)
     duckdb_destroy_extracted(e);
 }
 
-static tn_rc extract(tn_conn *c, tn_str sql, duckdb_extracted_statements *ret, uint64_t *ret_n, tn_err *err)
+static tn_rc extract(
+    tn_conn *c, tn_str sql, duckdb_extracted_statements *ret, uint64_t *ret_n, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck sql", NULL);
     char *z = NULL;
@@ -199,7 +202,8 @@ tn_rc tn_conn_stream(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)
     return duck_result_new(c, &res, duckdb_result_is_streaming(res), ret, err);
 }
 
-static tn_rc bind_all(tn_arena *a, duckdb_prepared_statement p, const tn_val *params, size_t n, tn_err *err)
+static tn_rc bind_all(
+    tn_arena *a, duckdb_prepared_statement p, const tn_val *params, size_t n, tn_err *err)
 {
     uint64_t wanted = duckdb_nparams(p);
     if (wanted != n) {
@@ -212,13 +216,15 @@ static tn_rc bind_all(tn_arena *a, duckdb_prepared_statement p, const tn_val *pa
             return tn_while(err, TN_E_TYPE, "parameter %zu", i + 1);
         }
         if (duckdb_bind_value(p, i + 1, v) != DuckDBSuccess) {
-            return tn_fail(err, TN_E_SQL, "DuckDB takes no %s as parameter %zu", tn_val_type_name(params[i]), i + 1);
+            return tn_fail(err, TN_E_SQL, "DuckDB takes no %s as parameter %zu",
+                tn_val_type_name(params[i]), i + 1);
         }
     }
     return TN_OK;
 }
 
-tn_rc tn_conn_query_params(tn_conn *c, tn_str sql, const tn_val *params, size_t n, tn_result **ret, tn_err *err)
+tn_rc tn_conn_query_params(
+    tn_conn *c, tn_str sql, const tn_val *params, size_t n, tn_result **ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck params", NULL);
     char *z = NULL;
@@ -267,7 +273,8 @@ static void add_rows(const tn_result *r, tn_arena *a, size_t n, tn_val rows)
     }
 }
 
-tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val *ret_rows, tn_val *ret_names, tn_err *err)
+tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val *ret_rows,
+    tn_val *ret_names, tn_err *err)
 {
     TN_AUTOPTR(tn_result) r = NULL;
     TN_TRY(tn_conn_query(c, sql, &r, err));
@@ -293,7 +300,8 @@ tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val 
 static tn_rc describe_by_sql(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err)
 {
     tn_val rows;
-    TN_TRY(tn_conn_rows(c, a, tn_str_concat(a, TN_STR("DESCRIBE "), sql), SIZE_MAX, &rows, NULL, err));
+    TN_TRY(
+        tn_conn_rows(c, a, tn_str_concat(a, TN_STR("DESCRIBE "), sql), SIZE_MAX, &rows, NULL, err));
     tn_val list = tn_val_list(a);
     for (size_t i = 0; i < rows.list->n; i++) {
         tn_list_push(list.list, tn_val_tuple(a, rows.list->v[i].list->v, 2));
@@ -308,7 +316,8 @@ tn_rc tn_conn_describe(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err 
     uint64_t n = 0;
     TN_TRY(extract(c, sql, &all, &n, err));
     if (n != 1) {
-        return describe_by_sql(c, a, sql, ret, err); /* DuckDB makes several statements of one PIVOT */
+        return describe_by_sql(
+            c, a, sql, ret, err); /* DuckDB makes several statements of one PIVOT */
     }
     TN_AUTO(duckdb_prepared_statement) p = NULL;
     TN_TRY(prepare_one(c, all, 0, &p, err));
@@ -317,7 +326,8 @@ tn_rc tn_conn_describe(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err 
     for (uint64_t i = 0; i < cols; i++) {
         TN_AUTO(duckdb_logical_type) type = duckdb_prepared_statement_column_logical_type(p, i);
         const char *name = duckdb_prepared_statement_column_name(p, i);
-        tn_val pair[2] = { tn_val_str_dup(a, tn_str_of(name)), tn_val_str(duck_type_text(a, type)) };
+        tn_val pair[2] = { tn_val_str_dup(a, tn_str_of(name)),
+            tn_val_str(duck_type_text(a, type)) };
         duckdb_free((void *)(uintptr_t)name);
         tn_list_push(list.list, tn_val_tuple(a, pair, 2));
     }

@@ -4,8 +4,8 @@
  * column of the current chunk, once and only when somebody asks (duck_cast.c), so that a text can never differ from what
  * CAST(x AS VARCHAR) gives, whatever the type and however deep it is nested.
  */
-#include "duck/duck_impl.h"
 #include "base/log.h"
+#include "duck/duck_impl.h"
 
 static const char *const verbs[] = {
     [DUCKDB_STATEMENT_TYPE_SELECT] = "SELECT",
@@ -41,7 +41,8 @@ static int64_t changed_rows(duckdb_result *res)
 {
     bool counted = duckdb_result_return_type(*res) == DUCKDB_RESULT_TYPE_NOTHING &&
                    duckdb_result_statement_type(*res) == DUCKDB_STATEMENT_TYPE_CREATE &&
-                   duckdb_column_count(res) == 1 && duckdb_column_type(res, 0) == DUCKDB_TYPE_BIGINT;
+                   duckdb_column_count(res) == 1 &&
+                   duckdb_column_type(res, 0) == DUCKDB_TYPE_BIGINT;
     if (!counted) {
         return (int64_t)duckdb_rows_changed(res);
     }

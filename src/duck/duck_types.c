@@ -40,7 +40,8 @@ static const char *const scalar_names[] = {
 
 bool duck_type_is_nested(duckdb_type id)
 {
-    return id == DUCKDB_TYPE_LIST || id == DUCKDB_TYPE_ARRAY || id == DUCKDB_TYPE_STRUCT || id == DUCKDB_TYPE_MAP;
+    return id == DUCKDB_TYPE_LIST || id == DUCKDB_TYPE_ARRAY || id == DUCKDB_TYPE_STRUCT ||
+           id == DUCKDB_TYPE_MAP;
 }
 
 /* Leaves that duck_cell_read knows. */
@@ -100,7 +101,8 @@ static bool needs_quotes(tn_str name, tn_arena *a)
 
 /* The fields of row(1, 2) have no names, and there is no way to write such a type: a plain type, which is there to be
  * cast to, names them by DUCK_NO_NAME and their place. */
-static void print_field(type_printer *p, char *name_z, duckdb_logical_type type, uint64_t place, int depth)
+static void print_field(
+    type_printer *p, char *name_z, duckdb_logical_type type, uint64_t place, int depth)
 {
     TN_AUTO(duckdb_logical_type) child = type;
     tn_str name = tn_str_of(name_z);
@@ -123,7 +125,8 @@ static void print_struct(type_printer *p, duckdb_logical_type type, int depth)
     uint64_t n = duckdb_struct_type_child_count(type);
     for (uint64_t i = 0; i < n; i++) {
         tn_buf_addz(p->b, i > 0 ? ", " : "");
-        print_field(p, duckdb_struct_type_child_name(type, i), duckdb_struct_type_child_type(type, i), i, depth);
+        print_field(p, duckdb_struct_type_child_name(type, i),
+            duckdb_struct_type_child_type(type, i), i, depth);
     }
     tn_buf_addc(p->b, ')');
 }
@@ -134,7 +137,8 @@ static void print_union(type_printer *p, duckdb_logical_type type, int depth)
     uint64_t n = duckdb_union_type_member_count(type);
     for (uint64_t i = 0; i < n; i++) {
         tn_buf_addz(p->b, i > 0 ? ", " : "");
-        print_field(p, duckdb_union_type_member_name(type, i), duckdb_union_type_member_type(type, i), i, depth);
+        print_field(p, duckdb_union_type_member_name(type, i),
+            duckdb_union_type_member_type(type, i), i, depth);
     }
     tn_buf_addc(p->b, ')');
 }
@@ -166,8 +170,8 @@ static void print_map(type_printer *p, duckdb_logical_type type, int depth)
 static void print_sequence(type_printer *p, duckdb_logical_type type, duckdb_type id, int depth)
 {
     bool is_array = id == DUCKDB_TYPE_ARRAY;
-    TN_AUTO(duckdb_logical_type) child =
-        is_array ? duckdb_array_type_child_type(type) : duckdb_list_type_child_type(type);
+    TN_AUTO(duckdb_logical_type)
+    child = is_array ? duckdb_array_type_child_type(type) : duckdb_list_type_child_type(type);
     print_type(p, child, depth + 1);
     if (is_array) {
         tn_buf_addf(p->b, "[%llu]", (unsigned long long)duckdb_array_type_array_size(type));
@@ -224,7 +228,9 @@ static void print_type(type_printer *p, duckdb_logical_type type, int depth)
         print_union(p, type, depth);
         return;
     default:
-        tn_buf_addz(p->b, (size_t)id < TN_COUNTOF(scalar_names) && scalar_names[id] ? scalar_names[id] : "VARCHAR");
+        tn_buf_addz(p->b, (size_t)id < TN_COUNTOF(scalar_names) && scalar_names[id]
+                              ? scalar_names[id]
+                              : "VARCHAR");
     }
 }
 

@@ -31,7 +31,8 @@ static bool parse_decimal(tn_str s, unsigned digits_max, decimal_parts *ret)
         if (c < '0' || c > '9' || digits == digits_max) {
             return false;
         }
-        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (unsigned)(c - '0'), &n)) {
+        if (__builtin_mul_overflow(n, 10, &n) ||
+            __builtin_add_overflow(n, (unsigned)(c - '0'), &n)) {
             return false;
         }
         digits += digits > 0 || c != '0' || point;

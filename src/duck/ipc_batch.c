@@ -15,7 +15,8 @@ static const uint64_t zeros[8]; /* stands for any empty buffer */
 
 static tn_rc damaged(decoder *d, const ipc_field *f, const char *what)
 {
-    return tn_fail(d->err, TN_E_DATA, "the Arrow stream is damaged: %s of the field '" TN_STR_FMT "'", what, TN_STR_ARG(f->name));
+    return tn_fail(d->err, TN_E_DATA,
+        "the Arrow stream is damaged: %s of the field '" TN_STR_FMT "'", what, TN_STR_ARG(f->name));
 }
 
 /* ---- buffers ---- */
@@ -36,7 +37,8 @@ static tn_rc decompress(decoder *d, const ipc_field *f, span in, span *ret)
         *ret = (span){ in.p + 8, in.n - 8 };
         return TN_OK;
     }
-    if (n < 0 || (uint64_t)n > IPC_BODY_MAX || (uint64_t)n / 255 > in.n) { /* LZ4 cannot expand more than 255 times */
+    if (n < 0 || (uint64_t)n > IPC_BODY_MAX ||
+        (uint64_t)n / 255 > in.n) { /* LZ4 cannot expand more than 255 times */
         return damaged(d, f, "the length of a compressed buffer");
     }
     span out = { tn_arena_alloc(d->arena, (size_t)n + ALIGNMENT), (size_t)n };
@@ -54,7 +56,8 @@ static tn_rc take_buffer(decoder *d, const ipc_field *f, span *ret)
     }
     size_t at = d->buffers + 16 * d->next_buffer++;
     int64_t offset = fb_int(&d->meta, at, 8), bytes = fb_int(&d->meta, at + 8, 8);
-    if (offset < 0 || bytes < 0 || (uint64_t)offset > d->body_n || (uint64_t)bytes > d->body_n - (uint64_t)offset) {
+    if (offset < 0 || bytes < 0 || (uint64_t)offset > d->body_n ||
+        (uint64_t)bytes > d->body_n - (uint64_t)offset) {
         return damaged(d, f, "a buffer outside of the body");
     }
     span s = { d->body + offset, (size_t)bytes };
@@ -138,7 +141,8 @@ static bool starts_character(const uint8_t *p)
     return (*p & 0xc0) != 0x80;
 }
 
-static tn_rc check_text(decoder *d, const ipc_field *f, span offsets, span data, size_t n, int64_t last)
+static tn_rc check_text(
+    decoder *d, const ipc_field *f, span offsets, span data, size_t n, int64_t last)
 {
     if (n == 0) {
         return TN_OK;
@@ -152,7 +156,8 @@ static tn_rc check_text(decoder *d, const ipc_field *f, span offsets, span data,
     return ok ? TN_OK : damaged(d, f, "text that is not UTF-8");
 }
 
-static tn_rc check_times(decoder *d, const ipc_field *f, const struct ArrowArray *a, span data, size_t n)
+static tn_rc check_times(
+    decoder *d, const ipc_field *f, const struct ArrowArray *a, span data, size_t n)
 {
     int64_t day = 86400 * f->per_second;
     for (size_t i = 0; i < n; i++) {
@@ -165,7 +170,8 @@ static tn_rc check_times(decoder *d, const ipc_field *f, const struct ArrowArray
 }
 
 /* A view: int32 length; up to 12 bytes inline, or 4 bytes of prefix, int32 buffer, int32 offset. */
-static tn_rc check_views(decoder *d, const ipc_field *f, const struct ArrowArray *a, span views, const span *data, size_t n_data)
+static tn_rc check_views(decoder *d, const ipc_field *f, const struct ArrowArray *a, span views,
+    const span *data, size_t n_data)
 {
     for (size_t i = 0; i < (size_t)a->length; i++) {
         uint8_t *v = views.p + 16 * i;
@@ -184,7 +190,8 @@ static tn_rc check_views(decoder *d, const ipc_field *f, const struct ArrowArray
             }
             text = data[head[2]].p + head[3];
         }
-        if (head[0] < 0 || (f->is_text && !tn_utf8_valid(tn_str_n((const char *)text, (size_t)head[0])))) {
+        if (head[0] < 0 ||
+            (f->is_text && !tn_utf8_valid(tn_str_n((const char *)text, (size_t)head[0])))) {
             return damaged(d, f, "a view that is not text");
         }
     }
@@ -199,7 +206,8 @@ static int64_t index_at(const ipc_field *f, const uint8_t *p)
     return f->index_signed ? (int64_t)(v << unused) >> unused : (int64_t)v;
 }
 
-static tn_rc check_indexes(decoder *d, const ipc_field *f, const struct ArrowArray *a, span data, int64_t dictionary_n)
+static tn_rc check_indexes(
+    decoder *d, const ipc_field *f, const struct ArrowArray *a, span data, int64_t dictionary_n)
 {
     for (size_t i = 0; i < (size_t)a->length; i++) {
         uint8_t *p = data.p + i * f->index_width;
@@ -237,7 +245,9 @@ static tn_rc decode_bytes(decoder *d, const ipc_field *f, struct ArrowArray *a)
     TN_TRY(take_offsets(d, f, (size_t)a->length, &offsets, &last));
     TN_TRY(take_sized(d, f, (size_t)last, &data));
     if (f->is_text) {
-        TN_TRY(check_text(d, f, offsets, (span){ data.p ? data.p : (uint8_t *)(uintptr_t)zeros, data.n }, (size_t)a->length, last));
+        TN_TRY(check_text(d, f, offsets,
+            (span){ data.p ? data.p : (uint8_t *)(uintptr_t)zeros, data.n }, (size_t)a->length,
+            last));
     }
     set_buffers(d, a, 3);
     a->buffers[1] = or_zeros(offsets);
@@ -279,7 +289,8 @@ static tn_rc decode_fixed(decoder *d, const ipc_field *f, struct ArrowArray *a)
     return f->is_time && n > 0 ? check_times(d, f, a, data, n) : TN_OK;
 }
 
-static tn_rc decode_child(decoder *d, const ipc_field *f, struct ArrowArray *a, size_t i, int64_t at_least)
+static tn_rc decode_child(
+    decoder *d, const ipc_field *f, struct ArrowArray *a, size_t i, int64_t at_least)
 {
     a->children[i] = tn_new(d->arena, struct ArrowArray);
     TN_TRY(ipc_array_decode(d, &f->children[i], a->children[i]));
@@ -296,7 +307,8 @@ static tn_rc decode_nested(decoder *d, const ipc_field *f, struct ArrowArray *a)
         TN_TRY(take_offsets(d, f, (size_t)a->length, &offsets, &child_n));
         set_buffers(d, a, 2);
         a->buffers[1] = or_zeros(offsets);
-    } else if (f->layout == IPC_FIXED_LIST && __builtin_mul_overflow(a->length, (int64_t)f->width, &child_n)) {
+    } else if (f->layout == IPC_FIXED_LIST &&
+               __builtin_mul_overflow(a->length, (int64_t)f->width, &child_n)) {
         return damaged(d, f, "the length");
     }
     for (size_t i = 0; i < f->n_children; i++) {
@@ -380,12 +392,14 @@ tn_rc ipc_batch_open(decoder *d, size_t table)
     d->counts = fb_slot_vector(&d->meta, table, 4, 8, &d->n_counts);
     size_t compression = fb_slot_table(&d->meta, table, 3);
     d->codec = compression ? (int)fb_slot_int(&d->meta, compression, 0, 1, 0) : IPC_CODEC_NONE;
-    if (d->meta.bad || d->length < 0 || d->length > IPC_ROWS_MAX || d->n_buffers > IPC_BUFFERS_MAX) {
+    if (d->meta.bad || d->length < 0 || d->length > IPC_ROWS_MAX ||
+        d->n_buffers > IPC_BUFFERS_MAX) {
         return tn_fail(d->err, TN_E_DATA, "the Arrow stream is damaged: the head of a batch");
     }
     if (d->codec != IPC_CODEC_NONE && d->codec != IPC_CODEC_LZ4) {
         return tn_hint(d->err,
-            tn_fail(d->err, TN_E_UNSUPPORTED, "the Arrow stream is compressed with %s, which is not built in",
+            tn_fail(d->err, TN_E_UNSUPPORTED,
+                "the Arrow stream is compressed with %s, which is not built in",
                 d->codec == IPC_CODEC_ZSTD ? "zstd" : "an unknown method"),
             "write it without compression, or with lz4");
     }

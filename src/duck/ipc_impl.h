@@ -45,13 +45,13 @@ tn_str fb_slot_str(fb *b, size_t table, unsigned slot);
 
 typedef enum ipc_layout {
     IPC_NULL,
-    IPC_BITS,   /* validity, bits */
-    IPC_FIXED,  /* validity, width bytes each */
-    IPC_BYTES,  /* validity, int32 or int64 offsets, bytes */
-    IPC_VIEWS,  /* validity, 16-byte views, any number of data buffers */
-    IPC_LIST,   /* validity, int32 or int64 offsets; one child */
+    IPC_BITS,       /* validity, bits */
+    IPC_FIXED,      /* validity, width bytes each */
+    IPC_BYTES,      /* validity, int32 or int64 offsets, bytes */
+    IPC_VIEWS,      /* validity, 16-byte views, any number of data buffers */
+    IPC_LIST,       /* validity, int32 or int64 offsets; one child */
     IPC_FIXED_LIST, /* validity; one child */
-    IPC_STRUCT, /* validity; children */
+    IPC_STRUCT,     /* validity; children */
 } ipc_layout;
 
 typedef struct ipc_field {
@@ -60,10 +60,10 @@ typedef struct ipc_field {
     int64_t flags;
     const char *metadata; /* of the C data interface, NULL for none */
     ipc_layout layout;
-    size_t width;       /* bytes a value, elements a fixed list */
+    size_t width; /* bytes a value, elements a fixed list */
     bool wide_offsets;
     bool is_text;
-    bool is_time;       /* width 4 or 8, a time of day in units of 1/per_second */
+    bool is_time; /* width 4 or 8, a time of day in units of 1/per_second */
     int64_t per_second;
     size_t n_children;
     struct ipc_field *children;
@@ -81,7 +81,8 @@ void ipc_schema_export(tn_arena *a, const ipc_field *f, struct ArrowSchema *ret)
 
 /* ---- results as Arrow (duck_arrow.c) ---- */
 struct tn_result;
-tn_rc ipc_result_schema(struct tn_result *r, tn_arena *a, struct ArrowSchema *ret, tn_err *err) TN_MUSTUSE;
+tn_rc ipc_result_schema(
+    struct tn_result *r, tn_arena *a, struct ArrowSchema *ret, tn_err *err) TN_MUSTUSE;
 /* The next chunk; release is NULL at the end. */
 tn_rc ipc_result_next(struct tn_result *r, struct ArrowArray *ret, tn_err *err) TN_MUSTUSE;
 
@@ -90,10 +91,11 @@ size_t arrow_fixed_width(const char *format); /* bytes of a value of a fixed-wid
 bool arrow_has_dictionary(const struct ArrowSchema *s); /* anywhere below */
 /* Copies without dictionaries that borrow the rest from the original. */
 void arrow_plain_schema(tn_arena *a, const struct ArrowSchema *s, struct ArrowSchema *ret);
-tn_rc arrow_plain_array(tn_arena *a, const struct ArrowSchema *s, const struct ArrowArray *array, struct ArrowArray *ret,
-    tn_err *err) TN_MUSTUSE;
+tn_rc arrow_plain_array(tn_arena *a, const struct ArrowSchema *s, const struct ArrowArray *array,
+    struct ArrowArray *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- LZ4 frames ---- */
-bool ipc_lz4_frame(const uint8_t *in, size_t n, uint8_t *out, size_t out_n); /* true when exactly out_n bytes came out */
+bool ipc_lz4_frame(const uint8_t *in, size_t n, uint8_t *out,
+    size_t out_n); /* true when exactly out_n bytes came out */
 
 #endif

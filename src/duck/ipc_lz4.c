@@ -34,7 +34,8 @@ static bool long_length(lz4 *z, const uint8_t *end, size_t *n)
 
 static bool copy_match(lz4 *z, size_t offset, size_t n)
 {
-    if (offset == 0 || offset > (size_t)(z->out - z->out_start) || n > (size_t)(z->out_end - z->out)) {
+    if (offset == 0 || offset > (size_t)(z->out - z->out_start) ||
+        n > (size_t)(z->out_end - z->out)) {
         return false;
     }
     for (; n > 0; n--, z->out++) { /* byte by byte: source and target may overlap */

@@ -104,7 +104,8 @@ static bool set_decimal(schema_reader *r, ipc_field *f, size_t type)
         (bits != 32 && bits != 64 && bits != 128 && bits != 256)) {
         return false;
     }
-    fixed(f, tn_arena_printf(r->arena, "d:%d,%d,%d", (int)precision, (int)scale, (int)bits), (size_t)bits / 8);
+    fixed(f, tn_arena_printf(r->arena, "d:%d,%d,%d", (int)precision, (int)scale, (int)bits),
+        (size_t)bits / 8);
     return true;
 }
 
@@ -198,7 +199,8 @@ static bool set_type(schema_reader *r, ipc_field *f, int64_t kind, size_t type)
         return f->n_children == 1;
     case K_MAP:
         set_nested(f, "+m", IPC_LIST, false);
-        return f->n_children == 1 && f->children[0].layout == IPC_STRUCT && f->children[0].n_children == 2;
+        return f->n_children == 1 && f->children[0].layout == IPC_STRUCT &&
+               f->children[0].n_children == 2;
     case K_STRUCT:
         set_nested(f, "+s", IPC_STRUCT, false);
         return f->n_children > 0;
@@ -252,13 +254,14 @@ static tn_rc read_dictionary(schema_reader *r, ipc_field *f, size_t encoding)
     return TN_OK;
 }
 
-static tn_rc read_fields(schema_reader *r, size_t table, unsigned slot, int depth, ipc_field *parent);
+static tn_rc read_fields(
+    schema_reader *r, size_t table, unsigned slot, int depth, ipc_field *parent);
 
 static tn_rc read_field(schema_reader *r, size_t table, int depth, ipc_field *f)
 {
     if (depth > IPC_DEPTH_MAX || ++r->fields > IPC_FIELDS_MAX) {
-        return tn_fail(r->err, TN_E_LIMIT, "the Arrow schema has more than %d levels or %d fields", IPC_DEPTH_MAX,
-            IPC_FIELDS_MAX);
+        return tn_fail(r->err, TN_E_LIMIT, "the Arrow schema has more than %d levels or %d fields",
+            IPC_DEPTH_MAX, IPC_FIELDS_MAX);
     }
     tn_str name = fb_slot_str(r->b, table, 0);
     if (!tn_utf8_valid(name) || (name.n > 0 && memchr(name.p, '\0', name.n) != NULL)) {
@@ -274,7 +277,8 @@ static tn_rc read_field(schema_reader *r, size_t table, int depth, ipc_field *f)
     }
     if (!set_type(r, f, kind, type)) {
         return tn_hint(r->err,
-            tn_fail(r->err, TN_E_UNSUPPORTED, "the Arrow type number %d of the field '" TN_STR_FMT "' is not supported",
+            tn_fail(r->err, TN_E_UNSUPPORTED,
+                "the Arrow type number %d of the field '" TN_STR_FMT "' is not supported",
                 (int)kind, TN_STR_ARG(f->name)),
             "cast the column before writing the stream");
     }
@@ -283,12 +287,14 @@ static tn_rc read_field(schema_reader *r, size_t table, int depth, ipc_field *f)
     return encoding ? read_dictionary(r, f, encoding) : TN_OK;
 }
 
-static tn_rc read_fields(schema_reader *r, size_t table, unsigned slot, int depth, ipc_field *parent)
+static tn_rc read_fields(
+    schema_reader *r, size_t table, unsigned slot, int depth, ipc_field *parent)
 {
     size_t n;
     size_t at = fb_slot_vector(r->b, table, slot, 4, &n);
     if (n > IPC_FIELDS_MAX) {
-        return tn_fail(r->err, TN_E_LIMIT, "the Arrow schema has more than %d fields", IPC_FIELDS_MAX);
+        return tn_fail(
+            r->err, TN_E_LIMIT, "the Arrow schema has more than %d fields", IPC_FIELDS_MAX);
     }
     parent->n_children = n;
     parent->children = tn_new_array(r->arena, ipc_field, n + 1);
@@ -307,7 +313,8 @@ tn_rc ipc_schema_read(tn_arena *a, fb *b, size_t table, ipc_field *ret, tn_err *
     schema_reader r = { .arena = a, .b = b, .err = err };
     ipc_field root = { .format = "+s", .layout = IPC_STRUCT };
     if (fb_slot_int(b, table, 0, 2, 0) != 0) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "the Arrow stream was written by a big-endian machine");
+        return tn_fail(
+            err, TN_E_UNSUPPORTED, "the Arrow stream was written by a big-endian machine");
     }
     TN_TRY(read_fields(&r, table, 1, 0, &root));
     if (b->bad) {
@@ -326,8 +333,12 @@ static void schema_release(struct ArrowSchema *s)
 
 static void export_values(tn_arena *a, const ipc_field *f, struct ArrowSchema *ret)
 {
-    *ret = (struct ArrowSchema){ .format = f->format, .name = tn_str_z(a, f->name), .flags = f->flags,
-        .metadata = f->metadata, .n_children = (int64_t)f->n_children, .release = schema_release };
+    *ret = (struct ArrowSchema){ .format = f->format,
+        .name = tn_str_z(a, f->name),
+        .flags = f->flags,
+        .metadata = f->metadata,
+        .n_children = (int64_t)f->n_children,
+        .release = schema_release };
     ret->children = tn_new_array(a, struct ArrowSchema *, f->n_children + 1);
     for (size_t i = 0; i < f->n_children; i++) {
         ret->children[i] = tn_new(a, struct ArrowSchema);
@@ -343,6 +354,9 @@ void ipc_schema_export(tn_arena *a, const ipc_field *f, struct ArrowSchema *ret)
     }
     struct ArrowSchema *values = tn_new(a, struct ArrowSchema);
     export_values(a, f, values);
-    *ret = (struct ArrowSchema){ .format = f->index_format, .name = values->name, .flags = f->flags,
-        .dictionary = values, .release = schema_release };
+    *ret = (struct ArrowSchema){ .format = f->index_format,
+        .name = values->name,
+        .flags = f->flags,
+        .dictionary = values,
+        .release = schema_release };
 }

@@ -22,7 +22,7 @@ typedef struct tn_store_item {
     tn_str key; /* relative to the store's root */
     int64_t size;
     int64_t mtime_us;
-    tn_str etag; /* may be empty */
+    tn_str etag;    /* may be empty */
     bool is_prefix; /* a common prefix (folder), with delimiter listing */
 } tn_store_item;
 typedef tn_vec(tn_store_item) tn_store_items;
@@ -39,9 +39,11 @@ typedef struct tn_store_list_opts {
 typedef struct tn_store_ops {
     const char *name;
     tn_rc (*get)(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err);
-    tn_rc (*get_range)(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err);
+    tn_rc (*get_range)(
+        tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err);
     tn_rc (*put)(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err);
-    tn_rc (*list)(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err); /* sorted by key bytes */
+    tn_rc (*list)(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret,
+        tn_err *err); /* sorted by key bytes */
     tn_rc (*head)(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err);
     tn_rc (*remove)(tn_store *s, tn_str key, tn_err *err); /* absent: ok */
     /* The location of a key as DuckDB must be told it: a path or s3://bucket/prefix/key. */
@@ -58,20 +60,25 @@ struct tn_store {
 };
 
 typedef struct tn_store_opts {
-    tn_val options;  /* dict of storage options (endpoint, region, ...), or undefined */
-    bool create;     /* make the root folder when it is absent */
+    tn_val options; /* dict of storage options (endpoint, region, ...), or undefined */
+    bool create;    /* make the root folder when it is absent */
 } tn_store_opts;
 
-tn_rc tn_store_open(tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err) TN_MUSTUSE; /* one reference */
+tn_rc tn_store_open(tn_str url, const tn_store_opts *opts, tn_store **ret,
+    tn_err *err) TN_MUSTUSE; /* one reference */
 tn_store *tn_store_ref(tn_store *s);
 void tn_store_unref(tn_store *s); /* NULL is fine */
 TN_DEFINE_AUTOPTR(tn_store, tn_store_unref)
 
-tn_rc tn_store_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_store_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_get(
+    tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret,
+    tn_err *err) TN_MUSTUSE;
 tn_rc tn_store_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
-tn_rc tn_store_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_store_head(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret,
+    tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_head(
+    tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_store_remove(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key);
 tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
@@ -79,11 +86,13 @@ tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err) TN_MUSTUSE;
 
 /* Adds or replaces the opener of a URL scheme ("s3"; a literal). At the start of the program, before threads. */
-typedef tn_rc (*tn_store_opener)(tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err);
+typedef tn_rc (*tn_store_opener)(
+    tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err);
 void tn_store_register(const char *scheme, tn_store_opener opener);
 
 /* The openers that are built in; path and name as tn_store_open has cut them out of the URL. */
-tn_rc tn_store_open_local(tn_str path, const tn_store_opts *opts, tn_store **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_store_open_local(
+    tn_str path, const tn_store_opts *opts, tn_store **ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_store_open_mem(tn_str name, tn_store **ret, tn_err *err) TN_MUSTUSE;
 void tn_store_mem_forget(tn_str name); /* empties the tree of that name */
 
@@ -93,7 +102,8 @@ typedef struct tn_store_fault {
     int64_t k;
     tn_rc rc;
     bool after;
-    const char *op; /* "put", "get" (get_range too), "list", "head", "remove", "prepare"; NULL: any */
+    const char
+        *op; /* "put", "get" (get_range too), "list", "head", "remove", "prepare"; NULL: any */
 } tn_store_fault;
 tn_rc tn_store_faulty(tn_store *inner, tn_store **ret, tn_err *err) TN_MUSTUSE;
 void tn_store_faulty_set(tn_store *s, tn_store_fault fault);

@@ -33,8 +33,8 @@ static bool is_due(tn_store *s, const char *op, tn_store_fault *ret)
 
 static tn_rc lost(const tn_store_fault *fault, const char *op, tn_str key, tn_err *err)
 {
-    return tn_fail(err, fault->rc, "scripted fault %s %s of '" TN_STR_FMT "'", fault->after ? "after" : "before", op,
-        TN_STR_ARG(key));
+    return tn_fail(err, fault->rc, "scripted fault %s %s of '" TN_STR_FMT "'",
+        fault->after ? "after" : "before", op, TN_STR_ARG(key));
 }
 
 /* Runs a changing request unless it is to fail before it. For reading requests before and after are the same. */
@@ -48,7 +48,8 @@ static tn_rc lost(const tn_store_fault *fault, const char *op, tn_str key, tn_er
     }                                                                                              \
     return lost(&due, (op), (key), err)
 
-static tn_rc fault_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
+static tn_rc fault_get(
+    tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
 {
     tn_store_fault due;
     if (!is_due(s, "get", &due)) {
@@ -57,7 +58,8 @@ static tn_rc fault_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, t
     return lost(&due, "get", key, err);
 }
 
-static tn_rc fault_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+static tn_rc fault_get_range(
+    tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     tn_store_fault due;
     if (!is_due(s, "get", &due)) {
@@ -71,7 +73,8 @@ static tn_rc fault_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, t
     WITH_FAULT("put", key, tn_store_put(faulty(s)->inner, key, data, mode, err));
 }
 
-static tn_rc fault_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
+static tn_rc fault_list(
+    tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
 {
     tn_store_fault due;
     if (!is_due(s, "list", &due)) {

@@ -26,12 +26,14 @@ static tn_str path_of(tn_store *s, tn_arena *a, tn_str key)
     return tn_str_concat(a, ((local_store *)s)->dir, key);
 }
 
-static tn_rc local_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
+static tn_rc local_get(
+    tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
 {
     return tn_file_read(a, path_of(s, a, key), bytes_max, ret, err);
 }
 
-static tn_rc local_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+static tn_rc local_get_range(
+    tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     return tn_file_read_range(a, path_of(s, a, key), from, n, ret, err);
 }
@@ -45,7 +47,8 @@ static tn_rc write_once(tn_str path, tn_str data, tn_put_mode mode, tn_err *err)
     tn_rc rc = tn_file_write_absent(path, data, &why);
     if (rc == TN_E_IO && tn_file_exists(path)) {
         /* The link may have been made and only the flush of the folder have failed. */
-        return tn_fail(err, TN_E_AMBIGUOUS, "'" TN_STR_FMT "' may have been written: %s", TN_STR_ARG(path), why.msg);
+        return tn_fail(err, TN_E_AMBIGUOUS, "'" TN_STR_FMT "' may have been written: %s",
+            TN_STR_ARG(path), why.msg);
     }
     if (rc != TN_OK && err != NULL) {
         *err = why;
@@ -76,10 +79,13 @@ static tn_rc local_head(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret
     tn_str path = path_of(s, a, key);
     TN_TRY(tn_file_stat(a, path, &info, err));
     if (info.kind == TN_FILE_DIR) {
-        return tn_fail(err, TN_E_NOTFOUND, "'" TN_STR_FMT "' is a folder, not an object", TN_STR_ARG(path));
+        return tn_fail(
+            err, TN_E_NOTFOUND, "'" TN_STR_FMT "' is a folder, not an object", TN_STR_ARG(path));
     }
-    *ret = (tn_store_item){ .key = tn_str_dup(a, key), .size = info.size, .mtime_us = info.mtime_us };
-    ret->etag = tn_str_printf(a, "%llx-%llx", (unsigned long long)info.size, (unsigned long long)info.mtime_us);
+    *ret =
+        (tn_store_item){ .key = tn_str_dup(a, key), .size = info.size, .mtime_us = info.mtime_us };
+    ret->etag = tn_str_printf(
+        a, "%llx-%llx", (unsigned long long)info.size, (unsigned long long)info.mtime_us);
     return TN_OK;
 }
 
@@ -163,8 +169,8 @@ static tn_rc list_folder(listing *l, tn_str folder, tn_str name_prefix, int dept
 {
     if (depth > FOLDER_DEPTH_MAX) {
         return tn_hint(l->err,
-            tn_fail(l->err, TN_E_LIMIT, "folders below '" TN_STR_FMT "' are nested deeper than %d", TN_STR_ARG(folder),
-                FOLDER_DEPTH_MAX),
+            tn_fail(l->err, TN_E_LIMIT, "folders below '" TN_STR_FMT "' are nested deeper than %d",
+                TN_STR_ARG(folder), FOLDER_DEPTH_MAX),
             "look for a link that points to one of its own parents");
     }
     tn_file_infos infos = { .v = NULL };
@@ -192,12 +198,14 @@ static int by_key(const void *x, const void *y)
     return tn_str_cmp(((const tn_store_item *)x)->key, ((const tn_store_item *)y)->key);
 }
 
-static tn_rc local_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
+static tn_rc local_list(
+    tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
 {
     listing l = { .store = s, .arena = a, .opts = opts, .err = err };
     size_t slash = tn_str_rfind_char(opts->prefix, '/');
     size_t cut = slash == SIZE_MAX ? 0 : slash + 1;
-    TN_TRY(list_folder(&l, tn_str_sub(opts->prefix, 0, cut), tn_str_sub(opts->prefix, cut, opts->prefix.n), 0));
+    TN_TRY(list_folder(
+        &l, tn_str_sub(opts->prefix, 0, cut), tn_str_sub(opts->prefix, cut, opts->prefix.n), 0));
     if (l.items.n > 1) {
         qsort(l.items.v, l.items.n, sizeof(tn_store_item), by_key);
     }
@@ -231,7 +239,8 @@ tn_rc tn_store_open_local(tn_str path, const tn_store_opts *opts, tn_store **ret
     if (opts != NULL && opts->create) {
         TN_TRY(tn_dir_make(root, err));
     } else if (tn_file_exists(root) && !tn_file_is_dir(root)) {
-        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is a file, not a folder", TN_STR_ARG(root));
+        return tn_fail(
+            err, TN_E_VALUE, "'" TN_STR_FMT "' is a file, not a folder", TN_STR_ARG(root));
     }
     while (root.n > 0 && root.p[root.n - 1] == '/') {
         root.n--;

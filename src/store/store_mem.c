@@ -61,27 +61,29 @@ static tn_rc find(tn_store *s, tn_str key, mem_object **ret, tn_err *err)
     bool found;
     size_t at = seek(tree_of(s), key, &found);
     if (!found) {
-        return tn_fail(err, TN_E_NOTFOUND, "'" TN_STR_FMT "/" TN_STR_FMT "' is not there", TN_STR_ARG(s->root),
-            TN_STR_ARG(key));
+        return tn_fail(err, TN_E_NOTFOUND, "'" TN_STR_FMT "/" TN_STR_FMT "' is not there",
+            TN_STR_ARG(s->root), TN_STR_ARG(key));
     }
     *ret = tree_of(s)->objects.v[at];
     return TN_OK;
 }
 
-static tn_rc mem_get(tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
+static tn_rc mem_get(
+    tn_store *s, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
 {
     TN_LOCKED(&tree_of(s)->lock);
     mem_object *o;
     TN_TRY(find(s, key, &o, err));
     if (o->data.n > bytes_max) {
-        return tn_fail(err, TN_E_LIMIT, "'" TN_STR_FMT "' has %zu bytes, more than %zu", TN_STR_ARG(key), o->data.n,
-            bytes_max);
+        return tn_fail(err, TN_E_LIMIT, "'" TN_STR_FMT "' has %zu bytes, more than %zu",
+            TN_STR_ARG(key), o->data.n, bytes_max);
     }
     *ret = tn_str_dup(a, o->data);
     return TN_OK;
 }
 
-static tn_rc mem_get_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+static tn_rc mem_get_range(
+    tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     TN_LOCKED(&tree_of(s)->lock);
     mem_object *o;
@@ -111,8 +113,8 @@ static tn_rc mem_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_
     bool found;
     size_t at = seek(t, key, &found);
     if (found && mode == TN_PUT_IF_ABSENT) {
-        return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "/" TN_STR_FMT "' is there already", TN_STR_ARG(s->root),
-            TN_STR_ARG(key));
+        return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "/" TN_STR_FMT "' is there already",
+            TN_STR_ARG(s->root), TN_STR_ARG(key));
     }
     mem_object *o = new_object(t, key, data);
     if (found) {
@@ -121,18 +123,22 @@ static tn_rc mem_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_
         return TN_OK;
     }
     tn_vec_push(&t->objects, t->arena, o);
-    memmove(t->objects.v + at + 1, t->objects.v + at, (t->objects.n - 1 - at) * sizeof(mem_object *));
+    memmove(
+        t->objects.v + at + 1, t->objects.v + at, (t->objects.n - 1 - at) * sizeof(mem_object *));
     t->objects.v[at] = o;
     return TN_OK;
 }
 
 static void describe(tn_arena *a, const mem_object *o, tn_store_item *ret)
 {
-    *ret = (tn_store_item){ .key = tn_str_dup(a, o->key), .size = (int64_t)o->data.n, .mtime_us = o->mtime_us };
+    *ret = (tn_store_item){
+        .key = tn_str_dup(a, o->key), .size = (int64_t)o->data.n, .mtime_us = o->mtime_us
+    };
     ret->etag = tn_str_printf(a, "%llx", (unsigned long long)o->version);
 }
 
-static tn_rc mem_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
+static tn_rc mem_list(
+    tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
 {
     (void)err;
     mem_tree *t = tree_of(s);
@@ -183,21 +189,24 @@ static tn_rc mem_remove(tn_store *s, tn_str key, tn_err *err)
     if (found) {
         tn_arena_free(t->objects.v[at]->arena);
         t->objects.n--;
-        memmove(t->objects.v + at, t->objects.v + at + 1, (t->objects.n - at) * sizeof(mem_object *));
+        memmove(
+            t->objects.v + at, t->objects.v + at + 1, (t->objects.n - at) * sizeof(mem_object *));
     }
     return TN_OK;
 }
 
 static tn_str mem_locate(tn_store *s, tn_arena *a, tn_str key)
 {
-    return key.n > 0 ? tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(s->root), TN_STR_ARG(key))
-                     : tn_str_dup(a, s->root);
+    return key.n > 0
+               ? tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(s->root), TN_STR_ARG(key))
+               : tn_str_dup(a, s->root);
 }
 
 static tn_rc mem_prepare(tn_store *s, tn_str key, tn_err *err)
 {
     return tn_hint(err,
-        tn_fail(err, TN_E_UNSUPPORTED, "'" TN_STR_FMT "/" TN_STR_FMT "' is in memory, where DuckDB cannot write a file",
+        tn_fail(err, TN_E_UNSUPPORTED,
+            "'" TN_STR_FMT "/" TN_STR_FMT "' is in memory, where DuckDB cannot write a file",
             TN_STR_ARG(s->root), TN_STR_ARG(key)),
         "use a folder");
 }

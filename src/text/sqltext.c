@@ -227,8 +227,8 @@ void tn_sql_value(tn_buf *b, tn_val v)
 
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-           (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || (unsigned char)c >= 0x80;
 }
 
 static bool is_blank(char c)
@@ -367,7 +367,8 @@ static tn_rc left_open(tn_str script, size_t at, const char *what, tn_err *err)
         line += script.p[i] == '\n';
     }
     return tn_hint(err,
-        tn_fail(err, TN_E_SYNTAX, "the %s that opens at line %d, column %d of the SQL is never closed", what, line, col),
+        tn_fail(err, TN_E_SYNTAX,
+            "the %s that opens at line %d, column %d of the SQL is never closed", what, line, col),
         "close it, or double the quote character if it belongs to the text");
 }
 

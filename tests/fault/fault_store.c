@@ -73,7 +73,8 @@ TN_TEST(put_if_absent_is_there_or_not)
         TN_AUTO_ARENA a = tn_arena_new("case", arena);
         tn_store *s = open_dir(a, err);
         tn_file_fault_at(k);
-        tn_rc rc = tn_store_put(s, TN_STR("_delta_log/0.json"), TN_STR("mine"), TN_PUT_IF_ABSENT, err);
+        tn_rc rc =
+            tn_store_put(s, TN_STR("_delta_log/0.json"), TN_STR("mine"), TN_PUT_IF_ABSENT, err);
         faulted = fault_fired(k);
         tn_str now = content(s, a, "_delta_log/0.json");
         ambiguous += rc == TN_E_AMBIGUOUS;
@@ -112,7 +113,8 @@ TN_TEST(reads_are_right_or_fail)
 }
 
 /* A log writer as it should be: put-if-absent, and after a lost answer a look at who won. */
-static tn_rc commit_one(tn_store *s, tn_arena *a, int version, int writer, bool *ret_mine, tn_err *err)
+static tn_rc commit_one(
+    tn_store *s, tn_arena *a, int version, int writer, bool *ret_mine, tn_err *err)
 {
     tn_str key = tn_str_printf(a, "_delta_log/%020d.json", version);
     tn_str mine = tn_str_printf(a, "writer %d of %d", writer, version), there;
@@ -137,7 +139,8 @@ static void commits_with_fault(tn_arena *a, int k, bool after, bool *ret_fired, 
     tn_store *s = NULL, *inner = open_dir(a, err);
     TN_ASSERT_OK(tn_store_faulty(inner, &s, err));
     tn_arena_defer(a, unref, s);
-    tn_store_faulty_set(s, (tn_store_fault){ .k = k, .rc = after ? TN_E_AMBIGUOUS : TN_E_NET, .after = after });
+    tn_store_faulty_set(
+        s, (tn_store_fault){ .k = k, .rc = after ? TN_E_AMBIGUOUS : TN_E_NET, .after = after });
     int acknowledged = 0, tries = 0, version = 0;
     for (; acknowledged < COMMITS && tries < 4 * COMMITS; tries++) {
         bool mine = false;
@@ -145,11 +148,13 @@ static void commits_with_fault(tn_arena *a, int k, bool after, bool *ret_fired, 
         TN_ASSERT(rc == TN_OK || rc == TN_E_NET || rc == TN_E_AMBIGUOUS);
         if (mine) {
             tn_str want = tn_str_printf(a, "writer %d of %d", tries, version);
-            TN_ASSERT_EQ_S(content(inner, a, tn_arena_printf(a, "_delta_log/%020d.json", version)), want);
+            TN_ASSERT_EQ_S(
+                content(inner, a, tn_arena_printf(a, "_delta_log/%020d.json", version)), want);
             acknowledged++;
         }
         tn_store_item item;
-        bool taken = tn_store_head(inner, a, tn_str_printf(a, "_delta_log/%020d.json", version), &item, NULL) == TN_OK;
+        bool taken = tn_store_head(inner, a, tn_str_printf(a, "_delta_log/%020d.json", version),
+                         &item, NULL) == TN_OK;
         version += mine || taken;
     }
     TN_ASSERT_EQ_I(acknowledged, COMMITS);

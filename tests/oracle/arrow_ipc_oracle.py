@@ -124,4 +124,4 @@ def main(driver):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.environ["TARN_BUILD"], "test_duck_ipc")))

@@ -59,7 +59,10 @@ TN_TEST(runs_several_statements_and_gives_the_last_result)
 {
     tn_conn *c = open_conn(arena, err);
     TN_AUTOPTR(tn_result) r = NULL;
-    TN_ASSERT_OK(tn_conn_query(c, TN_STR("CREATE TABLE t(i INTEGER); INSERT INTO t VALUES (1), (2); SELECT sum(i) AS s FROM t"), &r, err));
+    TN_ASSERT_OK(tn_conn_query(c,
+        TN_STR(
+            "CREATE TABLE t(i INTEGER); INSERT INTO t VALUES (1), (2); SELECT sum(i) AS s FROM t"),
+        &r, err));
     TN_ASSERT_EQ_I(tn_result_cols(r), 1);
     TN_ASSERT_EQ_S(tn_result_name(r, 0), "s");
     TN_ASSERT_EQ_S(tn_result_type(r, 0), "HUGEINT");
@@ -81,7 +84,8 @@ TN_TEST(changed_rows_and_verbs)
         { "INSERT INTO t VALUES (7), (8)", "INSERT", 2, false },
         { "UPDATE t SET i = i + 1 WHERE i < 3", "UPDATE", 3, false },
         { "DELETE FROM t WHERE i > 5", "DELETE", 2, false },
-        { "MERGE INTO t USING (SELECT 1 AS i) s ON t.i = s.i WHEN MATCHED THEN UPDATE SET i = 9", "MERGE", 1, false },
+        { "MERGE INTO t USING (SELECT 1 AS i) s ON t.i = s.i WHEN MATCHED THEN UPDATE SET i = 9",
+            "MERGE", 1, false },
         { "CREATE VIEW v AS SELECT 1", "CREATE", 0, false },
         { "DROP VIEW v", "DROP", 0, false },
         { "EXPLAIN SELECT 1", "EXPLAIN", 0, true },
@@ -104,7 +108,8 @@ TN_TEST(errors_keep_duckdbs_words_and_place)
 {
     tn_conn *c = open_conn(arena, err);
     TN_ASSERT_RC(tn_conn_exec(c, TN_STR("SELECT *\nFROM nowhere"), err), TN_E_SQL);
-    TN_ASSERT(tn_str_starts(tn_str_of(err->msg), TN_STR("Catalog Error: Table with name nowhere does not exist!")));
+    TN_ASSERT(tn_str_starts(
+        tn_str_of(err->msg), TN_STR("Catalog Error: Table with name nowhere does not exist!")));
     TN_ASSERT_HAS(err->msg, "LINE 2: FROM nowhere");
     TN_ASSERT_RC(tn_conn_exec(c, TN_STR("SELEC 1"), err), TN_E_SQL);
     TN_ASSERT_HAS(err->msg, "Parser Error: syntax error at or near \"SELEC\"");
@@ -141,7 +146,10 @@ TN_TEST(a_stream_uses_little_memory_and_reports_late_errors)
     } while (n > 0);
     TN_ASSERT_EQ_I(rows, 40000000);
     TN_AUTOPTR(tn_result) late = NULL;
-    TN_ASSERT_OK(tn_conn_stream(c, TN_STR("SELECT CASE WHEN range = 99999 THEN error('too late') ELSE 'x' END FROM range(100000)"), &late, err));
+    TN_ASSERT_OK(tn_conn_stream(c,
+        TN_STR("SELECT CASE WHEN range = 99999 THEN error('too late') ELSE 'x' END FROM "
+               "range(100000)"),
+        &late, err));
     tn_rc rc;
     do {
         rc = tn_result_next(late, &n, err);
@@ -154,7 +162,8 @@ TN_TEST(the_next_statement_ends_a_stream)
 {
     tn_conn *c = open_conn(arena, err);
     TN_AUTOPTR(tn_result) r = NULL;
-    TN_ASSERT_OK(tn_conn_stream(c, TN_STR("SELECT 1; SELECT range AS i FROM range(1000000)"), &r, err));
+    TN_ASSERT_OK(
+        tn_conn_stream(c, TN_STR("SELECT 1; SELECT range AS i FROM range(1000000)"), &r, err));
     size_t n;
     TN_ASSERT_OK(tn_result_next(r, &n, err));
     TN_ASSERT(n > 0);
@@ -168,15 +177,19 @@ TN_TEST(rows_and_describe)
 {
     tn_conn *c = open_conn(arena, err);
     tn_val rows = TN_VAL_UNDEF, names = TN_VAL_UNDEF, columns = TN_VAL_UNDEF;
-    TN_ASSERT_OK(tn_conn_rows(c, arena, TN_STR("SELECT i, 'x' || i AS s FROM range(3) r(i)"), 3, &rows, &names, err));
+    TN_ASSERT_OK(tn_conn_rows(
+        c, arena, TN_STR("SELECT i, 'x' || i AS s FROM range(3) r(i)"), 3, &rows, &names, err));
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, rows), "[(0, 'x0'), (1, 'x1'), (2, 'x2')]");
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, names), "['i', 's']");
     TN_ASSERT_RC(tn_conn_rows(c, arena, TN_STR("FROM range(4)"), 3, &rows, NULL, err), TN_E_LIMIT);
-    TN_ASSERT_OK(tn_conn_describe(c, arena, TN_STR("SELECT 1 AS a, [1.5] AS b, {'k': NULL::DATE} AS \"c d\""), &columns, err));
+    TN_ASSERT_OK(tn_conn_describe(c, arena,
+        TN_STR("SELECT 1 AS a, [1.5] AS b, {'k': NULL::DATE} AS \"c d\""), &columns, err));
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, columns),
         "[('a', 'INTEGER'), ('b', 'DECIMAL(2,1)[]'), ('c d', 'STRUCT(k DATE)')]");
-    TN_ASSERT_RC(tn_conn_describe(c, arena, TN_STR("SELECT * FROM nowhere"), &columns, err), TN_E_SQL);
-    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("CREATE TABLE p AS SELECT 'a' AS k, 1 AS v UNION ALL SELECT 'b', 2"), err));
+    TN_ASSERT_RC(
+        tn_conn_describe(c, arena, TN_STR("SELECT * FROM nowhere"), &columns, err), TN_E_SQL);
+    TN_ASSERT_OK(tn_conn_exec(
+        c, TN_STR("CREATE TABLE p AS SELECT 'a' AS k, 1 AS v UNION ALL SELECT 'b', 2"), err));
     TN_ASSERT_OK(tn_conn_describe(c, arena, TN_STR("PIVOT p ON k USING sum(v)"), &columns, err));
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, columns), "[('a', 'HUGEINT'), ('b', 'HUGEINT')]");
     TN_AUTOPTR(tn_result) r = NULL;
@@ -208,12 +221,19 @@ TN_TEST(settings_at_open_and_later)
     TN_AUTOPTR(tn_duck) d = NULL;
     tn_val config = tn_val_dict(arena);
     tn_dict_putz(config.dict, "preserve_insertion_order", TN_VAL_FALSE);
-    tn_duck_opts opts = { .threads = 3, .memory_limit = TN_STR("1GB"), .temp_directory = tn_str_of(tn_test_dir(arena)), .config = config };
+    tn_duck_opts opts = { .threads = 3,
+        .memory_limit = TN_STR("1GB"),
+        .temp_directory = tn_str_of(tn_test_dir(arena)),
+        .config = config };
     TN_ASSERT_OK(tn_duck_open(&opts, &d, err));
     TN_AUTOPTR(tn_conn) c = NULL;
     TN_ASSERT_OK(tn_duck_connect(d, &c, err));
-    TN_ASSERT_EQ_S(scalar_repr(c, arena, "SELECT [current_setting('threads')::VARCHAR, current_setting('memory_limit'),"
-        "current_setting('preserve_insertion_order')::VARCHAR, current_setting('autoinstall_known_extensions')::VARCHAR]", err),
+    TN_ASSERT_EQ_S(
+        scalar_repr(c, arena,
+            "SELECT [current_setting('threads')::VARCHAR, current_setting('memory_limit'),"
+            "current_setting('preserve_insertion_order')::VARCHAR, "
+            "current_setting('autoinstall_known_extensions')::VARCHAR]",
+            err),
         "['3', '953.6 MiB', 'false', 'false']");
     TN_ASSERT_OK(tn_conn_set_threads(c, 1, err));
     TN_ASSERT_EQ_S(scalar_repr(c, arena, "SELECT current_setting('threads')", err), "1");
@@ -234,7 +254,8 @@ TN_TEST(a_locked_file_names_its_holder)
     pid_t pid = fork();
     if (pid == 0) {
         tn_duck *d = NULL;
-        char c = tn_duck_open(&(tn_duck_opts){ .path = tn_str_of(path) }, &d, NULL) == TN_OK ? 'y' : 'n';
+        char c =
+            tn_duck_open(&(tn_duck_opts){ .path = tn_str_of(path) }, &d, NULL) == TN_OK ? 'y' : 'n';
         (void)!write(ready[1], &c, 1);
         close(done[1]);
         (void)!read(done[0], &c, 1); /* until the parent closes its end */
@@ -246,7 +267,8 @@ TN_TEST(a_locked_file_names_its_holder)
     tn_rc rc = tn_duck_open(&(tn_duck_opts){ .path = tn_str_of(path) }, &d, err);
     tn_conn *mem = open_conn(arena, NULL);
     tn_err attach_err = TN_ERR_INIT;
-    tn_rc attach = tn_conn_exec(mem, tn_str_printf(arena, "ATTACH '%s' AS x (READ_ONLY)", path), &attach_err);
+    tn_rc attach =
+        tn_conn_exec(mem, tn_str_printf(arena, "ATTACH '%s' AS x (READ_ONLY)", path), &attach_err);
     close(done[1]);
     waitpid(pid, NULL, 0);
     TN_ASSERT_EQ_I(rc, TN_E_BUSY);
@@ -265,13 +287,15 @@ TN_TEST(a_file_database_keeps_its_rows)
     for (int round = 0; round < 2; round++) {
         TN_AUTOPTR(tn_duck) d = NULL;
         TN_AUTOPTR(tn_conn) c = NULL;
-        TN_ASSERT_OK(tn_duck_open(&(tn_duck_opts){ .path = tn_str_of(path), .read_only = round == 1 }, &d, err));
+        TN_ASSERT_OK(tn_duck_open(
+            &(tn_duck_opts){ .path = tn_str_of(path), .read_only = round == 1 }, &d, err));
         TN_ASSERT_OK(tn_duck_connect(d, &c, err));
         if (round == 0) {
             TN_ASSERT_OK(tn_conn_exec(c, TN_STR("CREATE TABLE t AS SELECT 5 AS i"), err));
         } else {
             TN_ASSERT_EQ_S(scalar_repr(c, arena, "SELECT i FROM t", err), "5");
             TN_ASSERT_RC(tn_conn_exec(c, TN_STR("INSERT INTO t VALUES (1)"), err), TN_E_SQL);
+            TN_ASSERT_EQ_S(scalar_repr(c, arena, "SELECT [INTERVAL 1 DAY]", err), "['1 day']");
         }
     }
     tn_duck *d = NULL;
@@ -309,7 +333,10 @@ TN_TEST(an_interrupt_from_another_thread_ends_the_statement)
     watcher w = { .conn = c, .interrupt = true };
     tn_thread *t = NULL;
     TN_ASSERT_OK(tn_thread_start(watch, &w, "watch", &t, err));
-    tn_rc rc = tn_conn_exec(c, TN_STR("SELECT count(*) FROM range(1000000000) a(i), range(1000) b(j) WHERE (i * j) % 7 = 3"), err);
+    tn_rc rc = tn_conn_exec(c,
+        TN_STR(
+            "SELECT count(*) FROM range(1000000000) a(i), range(1000) b(j) WHERE (i * j) % 7 = 3"),
+        err);
     __atomic_store_n(&w.stop, true, __ATOMIC_RELEASE);
     tn_thread_join(t);
     TN_ASSERT_EQ_I(rc, TN_E_CANCELLED);
@@ -319,7 +346,8 @@ TN_TEST(an_interrupt_from_another_thread_ends_the_statement)
 TN_TEST(progress_is_seen_from_another_thread)
 {
     tn_conn *c = open_conn(arena, err);
-    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("CREATE TABLE big AS SELECT range AS i FROM range(3000000)"), err));
+    TN_ASSERT_OK(
+        tn_conn_exec(c, TN_STR("CREATE TABLE big AS SELECT range AS i FROM range(3000000)"), err));
     TN_ASSERT_OK(tn_conn_progress_on(c, err));
     watcher w = { .conn = c, .progress_max = -1 };
     tn_thread *t = NULL;
@@ -335,8 +363,10 @@ TN_TEST(many_threads_have_a_connection_each)
 {
     tn_duck *d = open_duck(arena, NULL, err);
     tn_conn *c = connect_to(arena, d, err);
-    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("CREATE TABLE t AS SELECT i, [i::UUID::VARCHAR] AS l FROM "
-        "(SELECT lpad(i::VARCHAR, 32, '0') AS i FROM range(5000) r(i))"), err));
+    TN_ASSERT_OK(tn_conn_exec(c,
+        TN_STR("CREATE TABLE t AS SELECT i, [i::UUID::VARCHAR] AS l FROM "
+               "(SELECT lpad(i::VARCHAR, 32, '0') AS i FROM range(5000) r(i))"),
+        err));
     enum { N = 4 };
     extern void tn_test_reader(void *p);
     tn_thread *threads[N];
@@ -355,13 +385,16 @@ void tn_test_reader(void *p)
     TN_AUTOPTR(tn_conn) c = NULL;
     TN_AUTOPTR(tn_result) r = NULL;
     TN_CHECK(tn_duck_connect(p, &c, NULL) == TN_OK);
-    TN_CHECK(tn_conn_stream(c, TN_STR("SELECT i::UUID AS u, [i::UUID] AS l, i::UUID::VARCHAR AS t FROM t"), &r, NULL) == TN_OK);
+    TN_CHECK(tn_conn_stream(c,
+                 TN_STR("SELECT i::UUID AS u, [i::UUID] AS l, i::UUID::VARCHAR AS t FROM t"), &r,
+                 NULL) == TN_OK);
     size_t n;
     do {
         TN_CHECK(tn_result_next(r, &n, NULL) == TN_OK);
         for (size_t i = 0; i < n; i++) {
             tn_str u, t;
-            TN_CHECK(tn_result_text(r, a, 0, i, &u) && tn_result_text(r, a, 2, i, &t) && tn_str_eq(u, t));
+            TN_CHECK(tn_result_text(r, a, 0, i, &u) && tn_result_text(r, a, 2, i, &t) &&
+                     tn_str_eq(u, t));
         }
         tn_arena_reset(a);
     } while (n > 0);
@@ -372,29 +405,33 @@ void tn_test_reader(void *p)
 TN_TEST(installing_what_is_built_in_does_nothing)
 {
     tn_conn *c = open_conn(arena, err);
-    static const char *const quiet[] = { "INSTALL json", "LOAD json", "FORCE INSTALL 'parquet'", "install icu; load ICU",
-        "INSTALL parquet FROM core", "LOAD \"json\"", "UPDATE EXTENSIONS", "-- c\nINSTALL core_functions; SELECT 1" };
+    static const char *const quiet[] = { "INSTALL json", "LOAD json", "FORCE INSTALL 'parquet'",
+        "install icu; load ICU", "INSTALL parquet FROM core", "LOAD \"json\"", "UPDATE EXTENSIONS",
+        "-- c\nINSTALL core_functions; SELECT 1" };
     for (size_t i = 0; i < TN_COUNTOF(quiet); i++) {
         TN_ASSERT_OK(tn_conn_exec(c, tn_str_of(quiet[i]), err));
     }
     bool handled = true;
     TN_ASSERT_OK(tn_duck_intercept(c, TN_STR("SELECT 'INSTALL x'"), &handled, err));
     TN_ASSERT(!handled);
-    TN_ASSERT_EQ_S(scalar_repr(c, arena, "INSTALL json; SELECT 'LOAD nothing; INSTALL nothing'", err),
+    TN_ASSERT_EQ_S(
+        scalar_repr(c, arena, "INSTALL json; SELECT 'LOAD nothing; INSTALL nothing'", err),
         "'LOAD nothing; INSTALL nothing'");
 }
 
 TN_TEST(an_unknown_extension_is_never_asked_of_the_network)
 {
     tn_conn *c = open_conn(arena, err);
-    static const char *const refused[] = { "INSTALL spatial_x", "LOAD spatial_x", "INSTALL h3_x FROM community", "SELECT 1; LOAD '../x'" };
+    static const char *const refused[] = { "INSTALL spatial_x", "LOAD spatial_x",
+        "INSTALL h3_x FROM community", "SELECT 1; LOAD '../x'" };
     for (size_t i = 0; i < TN_COUNTOF(refused) - 1; i++) {
         TN_ASSERT_RC(tn_conn_exec(c, tn_str_of(refused[i]), err), TN_E_NOTFOUND);
         TN_ASSERT_HAS(err->msg, "extensions");
         TN_ASSERT_HAS(err->hint, "TARN_EXTENSION_DIR");
     }
     TN_ASSERT(tn_conn_exec(c, tn_str_of(refused[3]), err) != TN_OK);
-    TN_ASSERT_RC(tn_conn_exec(c, TN_STR("INSTALL '/tmp/x.duckdb_extension'"), err), TN_E_UNSUPPORTED);
+    TN_ASSERT_RC(
+        tn_conn_exec(c, TN_STR("INSTALL '/tmp/x.duckdb_extension'"), err), TN_E_UNSUPPORTED);
 }
 
 TN_TEST(bundled_extensions_load_when_they_are_there)
@@ -405,8 +442,24 @@ TN_TEST(bundled_extensions_load_when_they_are_there)
         return; /* a build without the wheels */
     }
     TN_ASSERT_OK(tn_conn_exec(c, TN_STR("INSTALL httpfs; LOAD httpfs; LOAD httpfs"), err));
-    TN_ASSERT_EQ_S(scalar_repr(c, arena, "SELECT loaded FROM duckdb_extensions() WHERE extension_name = 'httpfs'", err), "True");
+    TN_ASSERT_EQ_S(
+        scalar_repr(c, arena,
+            "SELECT loaded FROM duckdb_extensions() WHERE extension_name = 'httpfs'", err),
+        "True");
     TN_ASSERT_OK(tn_duck_load(c, TN_STR("HTTPS"), err));
+}
+
+TN_TEST(bundled_extensions_are_loaded_when_a_statement_needs_them)
+{
+    tn_conn *c = open_conn(arena, err);
+    tn_str dir;
+    if (tn_duck_extension_dir(arena, &dir, NULL) != TN_OK) {
+        return;
+    }
+    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("SET http_retries = 0"), err));
+    TN_ASSERT_RC(
+        tn_conn_exec(c, TN_STR("FROM read_csv('http://127.0.0.1:1/x.csv')"), err), TN_E_SQL);
+    TN_ASSERT(tn_str_find(tn_str_of(err->msg), TN_STR("Missing Extension"), 0) == SIZE_MAX);
 }
 
 TN_TEST(copy_returns_its_statistics_as_values)
@@ -414,12 +467,15 @@ TN_TEST(copy_returns_its_statistics_as_values)
     tn_conn *c = open_conn(arena, err);
     char *dir = tn_test_dir(arena);
     tn_val rows = TN_VAL_UNDEF, names = TN_VAL_UNDEF;
-    tn_str sql = tn_str_printf(arena, "COPY (SELECT i, i::DECIMAL(12,2) AS d, i %% 2 AS p FROM range(10) r(i)) TO '%s/t' "
-        "(FORMAT parquet, PARTITION_BY (p), WRITE_PARTITION_COLUMNS true, RETURN_STATS true)", dir);
+    tn_str sql = tn_str_printf(arena,
+        "COPY (SELECT i, i::DECIMAL(12,2) AS d, i %% 2 AS p FROM range(10) r(i)) TO '%s/t' "
+        "(FORMAT parquet, PARTITION_BY (p), WRITE_PARTITION_COLUMNS true, RETURN_STATS true)",
+        dir);
     TN_ASSERT_OK(tn_conn_rows(c, arena, sql, 10, &rows, &names, err));
     TN_ASSERT_EQ_I(rows.list->n, 2);
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, names),
-        "['filename', 'count', 'file_size_bytes', 'footer_size_bytes', 'column_statistics', 'partition_keys']");
+        "['filename', 'count', 'file_size_bytes', 'footer_size_bytes', 'column_statistics', "
+        "'partition_keys']");
     const tn_list *row = rows.list->v[0].list;
     TN_ASSERT_EQ_I(row->v[1].i, 5);
     tn_val stats = tn_val_at(row->v[4], "\"i\"");

@@ -27,17 +27,24 @@ static tn_conn *open_conn(tn_arena *a, tn_err *err)
 }
 
 /* Columns that Arrow holds without loss; %s is a number from 0 up. */
-static const char source[] =
-    "SELECT i % 2 = 0 AS b, i::TINYINT AS i8, i::USMALLINT AS u16, i::INTEGER AS i32, i::BIGINT * 1000000007 AS i64, "
-    "i::UBIGINT AS u64, i::FLOAT / 3 AS f, i::DOUBLE / 7 AS d, (i / 4)::DECIMAL(4,1) AS d4, (i / 8)::DECIMAL(18,3) AS d18, "
-    "i::DECIMAL(38,10) AS d38, CASE WHEN i % 3 > 0 THEN 'row ' || i END AS s, repeat('\xc3\xa9', (i % 40)::INT) AS long_s, "
-    "encode('b' || i) AS bl, DATE '2024-01-01' + i::INT AS dt, TIME '00:00:00' + to_seconds(i) AS t, "
-    "TIMESTAMP '1969-01-01' + to_microseconds(i * 1000003) AS ts, (TIMESTAMP '2024-01-01' + to_hours(i))::TIMESTAMPTZ AS tz, "
-    "make_timestamp_ns(i * 1001) AS ns, make_timestamp_ms(i * 1000)::TIMESTAMP_S AS tss, to_months(i::INT) + to_days(3) AS iv, "
-    "[i, NULL, i + 1] AS l, CASE WHEN i % 5 > 0 THEN range(i % 7) END AS l2, {'a': i, 'b': {'c': 'x' || i, 'd': [i]}} AS st, "
-    "MAP {'k' || i: i, 'z': NULL} AS m, [i, NULL, i]::BIGINT[3] AS arr, "
-    "(CASE WHEN i % 2 = 0 THEN 'even' WHEN i % 3 = 0 THEN 'odd' END)::ENUM('odd', 'even') AS e, NULL::INTEGER AS n "
-    "FROM (SELECT range % 120 AS i FROM range(%s))";
+static const char source[] = "SELECT i % 2 = 0 AS b, i::TINYINT AS i8, i::USMALLINT AS u16, "
+                             "i::INTEGER AS i32, i::BIGINT * 1000000007 AS i64, "
+                             "i::UBIGINT AS u64, i::FLOAT / 3 AS f, i::DOUBLE / 7 AS d, (i / "
+                             "4)::DECIMAL(4,1) AS d4, (i / 8)::DECIMAL(18,3) AS d18, "
+                             "i::DECIMAL(38,10) AS d38, CASE WHEN i % 3 > 0 THEN 'row ' || i END "
+                             "AS s, repeat('\xc3\xa9', (i % 40)::INT) AS long_s, "
+                             "encode('b' || i) AS bl, DATE '2024-01-01' + i::INT AS dt, TIME "
+                             "'00:00:00' + to_seconds(i) AS t, "
+                             "TIMESTAMP '1969-01-01' + to_microseconds(i * 1000003) AS ts, "
+                             "(TIMESTAMP '2024-01-01' + to_hours(i))::TIMESTAMPTZ AS tz, "
+                             "make_timestamp_ns(i * 1001) AS ns, make_timestamp_ms(i * "
+                             "1000)::TIMESTAMP_S AS tss, to_months(i::INT) + to_days(3) AS iv, "
+                             "[i, NULL, i + 1] AS l, CASE WHEN i % 5 > 0 THEN range(i % 7) END AS "
+                             "l2, {'a': i, 'b': {'c': 'x' || i, 'd': [i]}} AS st, "
+                             "MAP {'k' || i: i, 'z': NULL} AS m, [i, NULL, i]::BIGINT[3] AS arr, "
+                             "(CASE WHEN i % 2 = 0 THEN 'even' WHEN i % 3 = 0 THEN 'odd' "
+                             "END)::ENUM('odd', 'even') AS e, NULL::INTEGER AS n "
+                             "FROM (SELECT range % 120 AS i FROM range(%s))";
 
 static void round_trip(tn_arena *a, const char *rows, bool stream, tn_err *err)
 {
@@ -54,11 +61,16 @@ static void round_trip(tn_arena *a, const char *rows, bool stream, tn_err *err)
     TN_ASSERT_OK(tn_conn_arrow_in(c, TN_STR("dst"), &s, &n, err));
     TN_ASSERT(s.release == NULL);
     TN_ASSERT_EQ_I(n, v.i);
-    TN_ASSERT_OK(tn_conn_scalar(c, a, TN_STR("SELECT count(*) FROM (FROM src EXCEPT ALL FROM dst)"), &v, err));
+    TN_ASSERT_OK(tn_conn_scalar(
+        c, a, TN_STR("SELECT count(*) FROM (FROM src EXCEPT ALL FROM dst)"), &v, err));
     TN_ASSERT_EQ_I(v.i, 0);
-    TN_ASSERT_OK(tn_conn_scalar(c, a, TN_STR("SELECT list((a.column_name, a.data_type, b.data_type)) FROM "
-        "(SELECT * FROM duckdb_columns() WHERE table_name = 'src') a JOIN (SELECT * FROM duckdb_columns() WHERE table_name = 'dst') b "
-        "USING (column_index) WHERE a.data_type <> b.data_type AND a.data_type NOT LIKE 'ENUM%'"), &v, err));
+    TN_ASSERT_OK(tn_conn_scalar(c, a,
+        TN_STR("SELECT list((a.column_name, a.data_type, b.data_type)) FROM "
+               "(SELECT * FROM duckdb_columns() WHERE table_name = 'src') a JOIN (SELECT * FROM "
+               "duckdb_columns() WHERE table_name = 'dst') b "
+               "USING (column_index) WHERE a.data_type <> b.data_type AND a.data_type NOT LIKE "
+               "'ENUM%'"),
+        &v, err));
     TN_ASSERT_EQ_S(tn_val_to_repr(a, v), "None");
 }
 
@@ -117,7 +129,11 @@ static int batch_schema(struct ArrowArrayStream *s, struct ArrowSchema *out)
     (void)s;
     fields[3].n_children = 1;
     fields[3].children = inner_fields;
-    *out = (struct ArrowSchema){ .format = "+s", .name = "", .n_children = 3, .children = all_fields, .release = release_schema };
+    *out = (struct ArrowSchema){ .format = "+s",
+        .name = "",
+        .n_children = 3,
+        .children = all_fields,
+        .release = release_schema };
     return 0;
 }
 
@@ -149,12 +165,27 @@ static void batch_stream_release(struct ArrowArrayStream *s)
 static const void *int_buffers[] = { NULL, big_ints };
 static const void *text_buffers[] = { NULL, big_offsets, big_text };
 static const void *no_buffers[] = { NULL };
-static struct ArrowArray inner_column = { .length = BIG + 5, .n_buffers = 2, .buffers = int_buffers, .release = release_nothing };
+static struct ArrowArray inner_column = {
+    .length = BIG + 5, .n_buffers = 2, .buffers = int_buffers, .release = release_nothing
+};
 static struct ArrowArray *inner_columns[] = { &inner_column };
 static struct ArrowArray columns[] = {
-    { .length = BIG, .offset = 3, .n_buffers = 2, .buffers = int_buffers, .release = release_nothing },
-    { .length = BIG, .offset = 3, .n_buffers = 3, .buffers = text_buffers, .release = release_nothing },
-    { .length = BIG, .offset = 3, .n_buffers = 1, .buffers = no_buffers, .n_children = 1, .children = inner_columns,
+    { .length = BIG,
+        .offset = 3,
+        .n_buffers = 2,
+        .buffers = int_buffers,
+        .release = release_nothing },
+    { .length = BIG,
+        .offset = 3,
+        .n_buffers = 3,
+        .buffers = text_buffers,
+        .release = release_nothing },
+    { .length = BIG,
+        .offset = 3,
+        .n_buffers = 1,
+        .buffers = no_buffers,
+        .n_children = 1,
+        .children = inner_columns,
         .release = release_nothing },
 };
 static struct ArrowArray *all_columns[] = { &columns[0], &columns[1], &columns[2] };
@@ -170,10 +201,18 @@ static struct ArrowArrayStream one_batch_stream(one_batch *b)
     for (int i = 0; i < BIG + 6; i++) {
         big_offsets[i] = i < 10 ? i : 10;
     }
-    b->array = (struct ArrowArray){ .length = BIG, .n_buffers = 1, .buffers = no_buffers, .n_children = 3, .children = all_columns,
-        .release = release_array, .private_data = b };
-    return (struct ArrowArrayStream){ .get_schema = batch_schema, .get_next = batch_next, .get_last_error = batch_error,
-        .release = batch_stream_release, .private_data = b };
+    b->array = (struct ArrowArray){ .length = BIG,
+        .n_buffers = 1,
+        .buffers = no_buffers,
+        .n_children = 3,
+        .children = all_columns,
+        .release = release_array,
+        .private_data = b };
+    return (struct ArrowArrayStream){ .get_schema = batch_schema,
+        .get_next = batch_next,
+        .get_last_error = batch_error,
+        .release = batch_stream_release,
+        .private_data = b };
 }
 
 TN_TEST(large_batches_with_offsets_are_sliced)
@@ -186,10 +225,13 @@ TN_TEST(large_batches_with_offsets_are_sliced)
     TN_ASSERT_EQ_I(n, BIG);
     TN_ASSERT_EQ_I(b.released, 1);
     tn_val v = TN_VAL_UNDEF;
-    TN_ASSERT_OK(tn_conn_scalar(c, arena, TN_STR("SELECT [count(*), min(i), max(i), count(*) FILTER (i = st.inner), "
-        "count(DISTINCT i)] FROM \"big table\""), &v, err));
+    TN_ASSERT_OK(tn_conn_scalar(c, arena,
+        TN_STR("SELECT [count(*), min(i), max(i), count(*) FILTER (i = st.inner), "
+               "count(DISTINCT i)] FROM \"big table\""),
+        &v, err));
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, v), "[100000, 3, 100002, 100000, 100000]");
-    TN_ASSERT_OK(tn_conn_scalar(c, arena, TN_STR("SELECT string_agg(column1, '' ORDER BY i) FROM \"big table\""), &v, err));
+    TN_ASSERT_OK(tn_conn_scalar(
+        c, arena, TN_STR("SELECT string_agg(column1, '' ORDER BY i) FROM \"big table\""), &v, err));
     TN_ASSERT_EQ_S(tn_val_as_str(v), "defghij");
 }
 

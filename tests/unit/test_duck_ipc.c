@@ -32,23 +32,30 @@ static tn_conn *open_conn(tn_arena *a, tn_err *err)
     return c;
 }
 
-static const char source[] =
-    "SELECT i % 2 = 0 AS b, i::TINYINT AS i8, i::USMALLINT AS u16, i::INTEGER AS i32, i * 1000000007 AS i64, i::UBIGINT AS u64, "
-    "i::FLOAT / 3 AS f, i::DOUBLE / 7 AS d, (i / 8)::DECIMAL(18,3) AS d18, i::DECIMAL(38,10) AS d38, "
-    "CASE WHEN i % 3 > 0 THEN 'row ' || i END AS s, encode('b' || i) AS bl, DATE '2024-01-01' + i::INT AS dt, "
-    "TIME '00:00:00' + to_seconds(i) AS t, TIMESTAMP '1969-01-01' + to_microseconds(i * 1000003) AS ts, "
-    "(TIMESTAMP '2024-01-01' + to_hours(i))::TIMESTAMPTZ AS tz, make_timestamp_ns(i * 1001) AS ns, to_months(i::INT) AS iv, "
-    "[i, NULL, i + 1] AS l, CASE WHEN i % 5 > 0 THEN range(i % 7) END AS l2, {'a': i, 'b': {'c': 'x' || i, 'd': [i]}} AS st, "
-    "MAP {'k' || i: i, 'z': NULL} AS m, [i, NULL, i]::BIGINT[3] AS arr, "
-    "(CASE WHEN i % 2 = 0 THEN 'even' WHEN i % 3 = 0 THEN 'odd' END)::ENUM('odd', 'even') AS e, [e, e] AS le, NULL::INTEGER AS n "
-    "FROM (SELECT range % 120 AS i FROM range(%s))";
+static const char source[] = "SELECT i % 2 = 0 AS b, i::TINYINT AS i8, i::USMALLINT AS u16, "
+                             "i::INTEGER AS i32, i * 1000000007 AS i64, i::UBIGINT AS u64, "
+                             "i::FLOAT / 3 AS f, i::DOUBLE / 7 AS d, (i / 8)::DECIMAL(18,3) AS "
+                             "d18, i::DECIMAL(38,10) AS d38, "
+                             "CASE WHEN i % 3 > 0 THEN 'row ' || i END AS s, encode('b' || i) AS "
+                             "bl, DATE '2024-01-01' + i::INT AS dt, "
+                             "TIME '00:00:00' + to_seconds(i) AS t, TIMESTAMP '1969-01-01' + "
+                             "to_microseconds(i * 1000003) AS ts, "
+                             "(TIMESTAMP '2024-01-01' + to_hours(i))::TIMESTAMPTZ AS tz, "
+                             "make_timestamp_ns(i * 1001) AS ns, to_months(i::INT) AS iv, "
+                             "[i, NULL, i + 1] AS l, CASE WHEN i % 5 > 0 THEN range(i % 7) END AS "
+                             "l2, {'a': i, 'b': {'c': 'x' || i, 'd': [i]}} AS st, "
+                             "MAP {'k' || i: i, 'z': NULL} AS m, [i, NULL, i]::BIGINT[3] AS arr, "
+                             "(CASE WHEN i % 2 = 0 THEN 'even' WHEN i % 3 = 0 THEN 'odd' "
+                             "END)::ENUM('odd', 'even') AS e, [e, e] AS le, NULL::INTEGER AS n "
+                             "FROM (SELECT range % 120 AS i FROM range(%s))";
 
 static tn_str temp_path(tn_arena *a)
 {
     return tn_str_printf(a, "%s/stream.arrows", tn_test_dir(a));
 }
 
-static void write_stream(tn_conn *c, tn_arena *a, const char *sql, tn_str path, int64_t rows, tn_err *err)
+static void write_stream(
+    tn_conn *c, tn_arena *a, const char *sql, tn_str path, int64_t rows, tn_err *err)
 {
     TN_AUTOPTR(tn_result) r = NULL;
     int64_t n = -1;
@@ -81,7 +88,8 @@ static void round_trip(tn_arena *a, const char *rows, tn_err *err)
     TN_ASSERT_OK(read_stream(c, a, path, &n, err));
     TN_ASSERT_EQ_I(n, want);
     tn_val v = TN_VAL_UNDEF;
-    TN_ASSERT_OK(tn_conn_scalar(c, a, TN_STR("SELECT count(*) FROM (FROM src EXCEPT ALL FROM dst)"), &v, err));
+    TN_ASSERT_OK(tn_conn_scalar(
+        c, a, TN_STR("SELECT count(*) FROM (FROM src EXCEPT ALL FROM dst)"), &v, err));
     TN_ASSERT_EQ_I(v.i, 0);
 }
 
@@ -97,11 +105,16 @@ TN_TEST(round_trip_without_rows)
 
 TN_TEST(what_is_no_stream_is_refused)
 {
-    static const char *const junk[] = { "", "hello", "\xff\xff\xff\xff", "\xff\xff\xff\xff\x01\x00\x00\x00x", "ARROW1\0\0" };
+    static const char *const junk[] = { "", "hello", "\xff\xff\xff\xff",
+        "\xff\xff\xff\xff\x01\x00\x00\x00x", "ARROW1\0\0" };
     tn_conn *c = open_conn(arena, err);
     for (size_t i = 0; i < TN_COUNTOF(junk); i++) {
         tn_str path = temp_path(arena);
-        TN_ASSERT_OK(tn_file_write(path, tn_str_n(junk[i], i == 3 ? 9 : i == 4 ? 8 : strlen(junk[i])), err));
+        TN_ASSERT_OK(tn_file_write(path,
+            tn_str_n(junk[i], i == 3   ? 9
+                              : i == 4 ? 8
+                                       : strlen(junk[i])),
+            err));
         TN_ASSERT_RC(read_stream(c, arena, path, NULL, err), TN_E_DATA);
     }
     TN_ASSERT_HAS(err->hint, "pyarrow");
@@ -154,8 +167,8 @@ TN_TEST(damaged_streams_do_no_harm)
 TN_TEST(lz4_frames)
 {
     /* Made by the lz4 program: "abcabcabcabcabcabcabcabcabcabc" as one block; a match overlaps its own output. */
-    static const uint8_t frame[] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 0x0d, 0, 0, 0, 0x3f, 'a', 'b', 'c', 0x03, 0x00, 0x03,
-        0x50, 'b', 'c', 'a', 'b', 'c', 0, 0, 0, 0 };
+    static const uint8_t frame[] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 0x0d, 0, 0, 0, 0x3f,
+        'a', 'b', 'c', 0x03, 0x00, 0x03, 0x50, 'b', 'c', 'a', 'b', 'c', 0, 0, 0, 0 };
     uint8_t out[64];
     TN_ASSERT(ipc_lz4_frame(frame, sizeof frame, out, 30));
     TN_ASSERT_EQ_S(tn_str_n((char *)out, 30), "abcabcabcabcabcabcabcabcabcabc");

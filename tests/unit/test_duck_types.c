@@ -137,7 +137,9 @@ static const char *const matrix[] = {
 
 static tn_str sql_for(tn_arena *a, const char *x, const char *shape)
 {
-    return tn_str_printf(a, "SELECT %s AS x, CAST(x AS VARCHAR) AS t, typeof(x) AS y FROM (SELECT %s AS v FROM range(3))",
+    return tn_str_printf(a,
+        "SELECT %s AS x, CAST(x AS VARCHAR) AS t, typeof(x) AS y FROM (SELECT %s AS v FROM "
+        "range(3))",
         shape, x);
 }
 
@@ -162,15 +164,17 @@ static bool check_one(tn_conn *c, tn_arena *a, tn_str sql, bool stream, tn_err *
             tn_result_text(r, a, 0, i, &got);
             tn_result_text(r, a, 1, i, &want);
             tn_result_text(r, a, 2, i, &type);
-            type = tn_str_replace(a, type, TN_STR("\"NULL\""), TN_STR("INTEGER")); /* DuckDB types results so */
+            type = tn_str_replace(
+                a, type, TN_STR("\"NULL\""), TN_STR("INTEGER")); /* DuckDB types results so */
             tn_val cell = tn_result_cell(r, a, 0, i);
             if (tn_val_is_none(cell) != tn_str_is(want, "<null>")) {
                 printf("  %.*s: a null differs\n", TN_STR_ARG(sql));
                 ok = false;
             }
             if (!tn_str_eq(got, want) || !tn_str_eq(tn_result_type(r, 0), type)) {
-                printf("  %.*s:\n    text [%.*s] not [%.*s]\n    type [%.*s] not [%.*s]\n", TN_STR_ARG(sql), TN_STR_ARG(got),
-                    TN_STR_ARG(want), TN_STR_ARG(tn_result_type(r, 0)), TN_STR_ARG(type));
+                printf("  %.*s:\n    text [%.*s] not [%.*s]\n    type [%.*s] not [%.*s]\n",
+                    TN_STR_ARG(sql), TN_STR_ARG(got), TN_STR_ARG(want),
+                    TN_STR_ARG(tn_result_type(r, 0)), TN_STR_ARG(type));
                 ok = false;
             }
         }
@@ -182,7 +186,8 @@ static bool check_one(tn_conn *c, tn_arena *a, tn_str sql, bool stream, tn_err *
 TN_TEST(texts_and_types_equal_what_duckdb_prints)
 {
     tn_conn *c = open_conn(arena, err);
-    static const char *const shapes[] = { "v", "[v, NULL, v]", "{'f': v}", "MAP {'k': v}", "[{'f': [v]}]" };
+    static const char *const shapes[] = { "v", "[v, NULL, v]", "{'f': v}", "MAP {'k': v}",
+        "[{'f': [v]}]" };
     static const char *const zones[] = { "UTC", "Europe/Amsterdam", "Asia/Kolkata" };
     int failed = 0;
     for (size_t z = 0; z < TN_COUNTOF(zones); z++) {
@@ -206,10 +211,12 @@ TN_TEST(type_text_is_accepted_by_cast)
         if (tn_str_starts(tn_str_of(matrix[i]), TN_STR("row("))) {
             continue; /* SQL has no words for its type */
         }
-        TN_ASSERT_OK(tn_conn_describe(c, arena, tn_str_printf(arena, "SELECT %s AS x", matrix[i]), &columns, err));
+        TN_ASSERT_OK(tn_conn_describe(
+            c, arena, tn_str_printf(arena, "SELECT %s AS x", matrix[i]), &columns, err));
         tn_str type = tn_val_as_str(columns.list->v[0].list->v[1]);
         TN_ASSERT_OK(tn_conn_describe(c, arena,
-            tn_str_printf(arena, "SELECT CAST(NULL AS " TN_STR_FMT ") AS x", TN_STR_ARG(type)), &again, err));
+            tn_str_printf(arena, "SELECT CAST(NULL AS " TN_STR_FMT ") AS x", TN_STR_ARG(type)),
+            &again, err));
         TN_ASSERT(tn_val_eq(columns, again));
     }
 }
@@ -225,7 +232,8 @@ static const value_case values[] = {
     { "7::UTINYINT", "int", "7" },
     { "18446744073709551615::UBIGINT", "int", "18446744073709551615" },
     { "(-9223372036854775808)::HUGEINT", "int", "-9223372036854775808" },
-    { "(-170141183460469231731687303715884105728)::HUGEINT", "int", "-170141183460469231731687303715884105728" },
+    { "(-170141183460469231731687303715884105728)::HUGEINT", "int",
+        "-170141183460469231731687303715884105728" },
     { "9223372036854775807::UHUGEINT", "int", "9223372036854775807" },
     { "(-5)::BIGNUM", "int", "-5" },
     { "99999999999999999999999::BIGNUM", "int", "99999999999999999999999" },
@@ -238,8 +246,10 @@ static const value_case values[] = {
     { "'infinity'::DATE", "str", "'infinity'" },
     { "TIME '01:02:03'", "time", "datetime.time(1, 2, 3)" },
     { "TIMESTAMP '2024-01-02 03:04:05'", "datetime", "datetime.datetime(2024, 1, 2, 3, 4, 5)" },
-    { "'2024-01-02 03:04:05.123456789'::TIMESTAMP_NS", "datetime", "datetime.datetime(2024, 1, 2, 3, 4, 5, 123456)" },
-    { "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::UUID", "str", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'" },
+    { "'2024-01-02 03:04:05.123456789'::TIMESTAMP_NS", "datetime",
+        "datetime.datetime(2024, 1, 2, 3, 4, 5, 123456)" },
+    { "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::UUID", "str",
+        "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'" },
     { "INTERVAL 1 DAY", "str", "'1 day'" },
     { "[1, NULL]", "list", "[1, None]" },
     { "[1, 2]::INTEGER[2]", "list", "[1, 2]" },
@@ -258,7 +268,8 @@ TN_TEST(cells_are_the_values_that_python_would_see)
     tn_conn *c = open_conn(arena, err);
     for (size_t i = 0; i < TN_COUNTOF(values); i++) {
         tn_val v = TN_VAL_UNDEF;
-        TN_ASSERT_OK(tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
+        TN_ASSERT_OK(
+            tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
         TN_ASSERT_EQ_S(tn_val_to_repr(arena, v), values[i].repr);
         TN_ASSERT_EQ_S(tn_val_type_name(v), values[i].type);
     }
@@ -272,7 +283,8 @@ TN_TEST(parameters_come_back_as_they_went)
         if (values[i].repr[0] == '(') {
             continue; /* a tuple goes in as a list */
         }
-        TN_ASSERT_OK(tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
+        TN_ASSERT_OK(
+            tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
         TN_AUTOPTR(tn_result) r = NULL;
         TN_ASSERT_OK(tn_conn_query_params(c, TN_STR("SELECT $1"), &v, 1, &r, err));
         size_t n;
@@ -290,7 +302,8 @@ TN_TEST(sql_values_mean_the_same_as_parameters)
         if (values[i].repr[0] == '(') {
             continue;
         }
-        TN_ASSERT_OK(tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
+        TN_ASSERT_OK(
+            tn_conn_scalar(c, arena, tn_str_printf(arena, "SELECT %s", values[i].sql), &v, err));
         tn_buf b = tn_buf_init(arena, 1 << 20);
         tn_buf_addz(&b, "SELECT ");
         tn_sql_value(&b, v);
@@ -302,8 +315,9 @@ TN_TEST(sql_values_mean_the_same_as_parameters)
 TN_TEST(wide_chunks_of_nested_values_are_cast_row_for_row)
 {
     tn_conn *c = open_conn(arena, err);
-    static const char sql[] = "SELECT {'i': i, 'l': [uuid, uuid]} AS x, CAST(x AS VARCHAR) AS t, i FROM "
-                              "(SELECT i, gen_random_uuid() AS uuid FROM range(10000) r(i))";
+    static const char sql[] =
+        "SELECT {'i': i, 'l': [uuid, uuid]} AS x, CAST(x AS VARCHAR) AS t, i FROM "
+        "(SELECT i, gen_random_uuid() AS uuid FROM range(10000) r(i))";
     for (int stream = 0; stream < 2; stream++) {
         TN_AUTOPTR(tn_result) r = NULL;
         TN_ASSERT_OK((stream ? tn_conn_stream : tn_conn_query)(c, TN_STR(sql), &r, err));
@@ -332,15 +346,18 @@ TN_TEST(keywords_are_those_of_the_linked_library)
 {
     tn_conn *c = open_conn(arena, err);
     tn_val rows = TN_VAL_UNDEF;
-    TN_ASSERT_OK(tn_conn_rows(c, arena, TN_STR("SELECT keyword_name FROM duckdb_keywords()"), 2000, &rows, NULL, err));
+    TN_ASSERT_OK(tn_conn_rows(
+        c, arena, TN_STR("SELECT keyword_name FROM duckdb_keywords()"), 2000, &rows, NULL, err));
     for (size_t i = 0; i < rows.list->n; i++) {
         tn_str word = tn_val_as_str(rows.list->v[i].list->v[0]);
         tn_val v = TN_VAL_UNDEF;
-        tn_str sql = tn_str_printf(arena, "SELECT {'" TN_STR_FMT "': 1, '%.3sq_x': 2}", TN_STR_ARG(word), word.p);
+        tn_str sql = tn_str_printf(
+            arena, "SELECT {'" TN_STR_FMT "': 1, '%.3sq_x': 2}", TN_STR_ARG(word), word.p);
         TN_AUTOPTR(tn_result) r = NULL;
         TN_ASSERT_OK(tn_conn_query(c, sql, &r, err));
         TN_ASSERT_OK(tn_conn_scalar(c, arena,
-            tn_str_printf(arena, "SELECT typeof(v) FROM (" TN_STR_FMT ") t(v)", TN_STR_ARG(sql)), &v, err));
+            tn_str_printf(arena, "SELECT typeof(v) FROM (" TN_STR_FMT ") t(v)", TN_STR_ARG(sql)),
+            &v, err));
         TN_ASSERT_EQ_S(tn_result_type(r, 0), tn_val_as_str(v));
     }
 }
@@ -349,7 +366,8 @@ TN_TEST(the_function_behind_casts_cannot_be_called_by_users)
 {
     tn_conn *c = open_conn(arena, err);
     tn_val v = TN_VAL_UNDEF;
-    TN_ASSERT_OK(tn_conn_scalar(c, arena, TN_STR("SELECT [INTERVAL 1 DAY]"), &v, err)); /* registers it */
+    TN_ASSERT_OK(
+        tn_conn_scalar(c, arena, TN_STR("SELECT [INTERVAL 1 DAY]"), &v, err)); /* registers it */
     TN_ASSERT_RC(tn_conn_exec(c, TN_STR("FROM tn_column(12345::UBIGINT)"), err), TN_E_SQL);
     TN_ASSERT_HAS(err->msg, "cannot be called");
 }

@@ -45,9 +45,11 @@ TN_TEST(scalars_keep_their_type)
     TN_ASSERT_EQ_S(value_text(arena, tn_val_float(-INFINITY)), "'-inf'::DOUBLE");
     TN_ASSERT_EQ_S(value_text(arena, tn_val_decimal(TN_STR("12.50"))), "12.50");
     TN_ASSERT_EQ_S(value_text(arena, tn_val_decimal(TN_STR("NaN"))), "'NaN'::DOUBLE");
-    TN_ASSERT_EQ_S(value_text(arena, (tn_val){ .tag = TN_BYTES, .n = 2, .s = "\x01'" }), "from_hex('0127')");
+    TN_ASSERT_EQ_S(
+        value_text(arena, (tn_val){ .tag = TN_BYTES, .n = 2, .s = "\x01'" }), "from_hex('0127')");
     TN_ASSERT_EQ_S(value_text(arena, (tn_val){ .tag = TN_DATE, .i = 19723 }), "DATE '2024-01-01'");
-    TN_ASSERT_EQ_S(value_text(arena, (tn_val){ .tag = TN_DATETIME, .n = TN_ZONE_NAIVE, .i = 1500000 }),
+    TN_ASSERT_EQ_S(
+        value_text(arena, (tn_val){ .tag = TN_DATETIME, .n = TN_ZONE_NAIVE, .i = 1500000 }),
         "TIMESTAMP '1970-01-01 00:00:01.500000'");
 }
 
@@ -66,7 +68,8 @@ TN_TEST(nested_values)
     TN_ASSERT_EQ_S(tn_buf_str(&b), "['a', 'b''c']");
 }
 
-static void check_split(tn_arena *a, tn_err *err, const char *script, size_t n, const char *const *want)
+static void check_split(
+    tn_arena *a, tn_err *err, const char *script, size_t n, const char *const *want)
 {
     tn_val list = TN_VAL_UNDEF;
     if (tn_sql_split(a, tn_str_of(script), &list, err) != TN_OK) {
@@ -79,7 +82,8 @@ static void check_split(tn_arena *a, tn_err *err, const char *script, size_t n, 
 }
 
 #define SPLITS(script, ...)                                                                        \
-    check_split(arena, err, script, TN_COUNTOF(((const char *[]){ __VA_ARGS__ })), (const char *const[]){ __VA_ARGS__ })
+    check_split(arena, err, script, TN_COUNTOF(((const char *[]){ __VA_ARGS__ })),                 \
+        (const char *const[]){ __VA_ARGS__ })
 
 TN_TEST(splits_at_top_level_only)
 {

@@ -115,7 +115,8 @@ TN_TEST(put_if_absent)
     EACH_KIND(s)
     {
         TN_ASSERT_OK(tn_store_put(s, TN_STR("log/1.json"), TN_STR("mine"), TN_PUT_IF_ABSENT, err));
-        TN_ASSERT_RC(tn_store_put(s, TN_STR("log/1.json"), TN_STR("yours"), TN_PUT_IF_ABSENT, err), TN_E_EXISTS);
+        TN_ASSERT_RC(tn_store_put(s, TN_STR("log/1.json"), TN_STR("yours"), TN_PUT_IF_ABSENT, err),
+            TN_E_EXISTS);
         TN_ASSERT_EQ_S(get(s, arena, "log/1.json", err), "mine");
         put(s, "log/1.json", "anyone's", err);
         TN_ASSERT_EQ_S(get(s, arena, "log/1.json", err), "anyone's");
@@ -124,9 +125,10 @@ TN_TEST(put_if_absent)
 
 TN_TEST(listings)
 {
-    static const char *const all[] = { "_delta_log/00000000000000000000.json", "_delta_log/00000000000000000001.json",
-        "_delta_log/00000000000000000010.checkpoint.parquet", "_delta_log/_last_checkpoint", "a.parquet", "a/b/c",
-        "a/b/d", "a/e", "a-b", "ab", "p=1/x.parquet", "\xc3\xa4" };
+    static const char *const all[] = { "_delta_log/00000000000000000000.json",
+        "_delta_log/00000000000000000001.json",
+        "_delta_log/00000000000000000010.checkpoint.parquet", "_delta_log/_last_checkpoint",
+        "a.parquet", "a/b/c", "a/b/d", "a/e", "a-b", "ab", "p=1/x.parquet", "\xc3\xa4" };
     EACH_KIND(s)
     {
         for (size_t i = 0; i < TN_COUNTOF(all); i++) {
@@ -134,19 +136,34 @@ TN_TEST(listings)
         }
         TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("") }, err),
             "_delta_log/ a-b a.parquet a/ ab p=1/ \xc3\xa4");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .flat = true, .prefix = TN_STR("a") }, err),
+        TN_ASSERT_EQ_S(
+            keys(s, arena, (tn_store_list_opts){ .flat = true, .prefix = TN_STR("a") }, err),
             "a-b a.parquet a/b/c a/b/d a/e ab");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a") }, err), "a-b a.parquet a/ ab");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a/") }, err), "a/b/ a/e");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a/b") }, err), "a/b/");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("_delta_log/0000"), .flat = true,
-            .start_after = TN_STR("_delta_log/00000000000000000000.json") }, err),
-            "_delta_log/00000000000000000001.json _delta_log/00000000000000000010.checkpoint.parquet");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .flat = true, .start_after = TN_STR("a/b/c"), .items_max = 2 }, err),
+        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a") }, err),
+            "a-b a.parquet a/ ab");
+        TN_ASSERT_EQ_S(
+            keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a/") }, err), "a/b/ a/e");
+        TN_ASSERT_EQ_S(
+            keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a/b") }, err), "a/b/");
+        TN_ASSERT_EQ_S(keys(s, arena,
+                           (tn_store_list_opts){ .prefix = TN_STR("_delta_log/0000"),
+                               .flat = true,
+                               .start_after = TN_STR("_delta_log/00000000000000000000.json") },
+                           err),
+            "_delta_log/00000000000000000001.json "
+            "_delta_log/00000000000000000010.checkpoint.parquet");
+        TN_ASSERT_EQ_S(keys(s, arena,
+                           (tn_store_list_opts){
+                               .flat = true, .start_after = TN_STR("a/b/c"), .items_max = 2 },
+                           err),
             "a/b/d a/e");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .start_after = TN_STR("a/") }, err), "ab p=1/ \xc3\xa4");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("nothing/"), .flat = true }, err), "");
-        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a.parquet/") }, err), "");
+        TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .start_after = TN_STR("a/") }, err),
+            "ab p=1/ \xc3\xa4");
+        TN_ASSERT_EQ_S(
+            keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("nothing/"), .flat = true }, err),
+            "");
+        TN_ASSERT_EQ_S(
+            keys(s, arena, (tn_store_list_opts){ .prefix = TN_STR("a.parquet/") }, err), "");
     }
 }
 
@@ -157,13 +174,17 @@ TN_TEST(keys_that_mean_other_places_are_refused)
     {
         for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
             tn_str data;
-            TN_ASSERT_RC(tn_store_put(s, tn_str_of(bad[i]), TN_STR("x"), TN_PUT_OVERWRITE, err), TN_E_VALUE);
+            TN_ASSERT_RC(
+                tn_store_put(s, tn_str_of(bad[i]), TN_STR("x"), TN_PUT_OVERWRITE, err), TN_E_VALUE);
             TN_ASSERT_RC(tn_store_get(s, arena, tn_str_of(bad[i]), 10, &data, err), TN_E_VALUE);
             TN_ASSERT_RC(tn_store_remove(s, tn_str_of(bad[i]), err), TN_E_VALUE);
         }
-        TN_ASSERT_RC(tn_store_put(s, TN_STR("a\0b"), TN_STR("x"), TN_PUT_OVERWRITE, err), TN_E_VALUE);
+        TN_ASSERT_RC(
+            tn_store_put(s, TN_STR("a\0b"), TN_STR("x"), TN_PUT_OVERWRITE, err), TN_E_VALUE);
         tn_store_items items;
-        TN_ASSERT_RC(tn_store_list(s, arena, &(tn_store_list_opts){ .prefix = TN_STR("../x") }, &items, err), TN_E_VALUE);
+        TN_ASSERT_RC(
+            tn_store_list(s, arena, &(tn_store_list_opts){ .prefix = TN_STR("../x") }, &items, err),
+            TN_E_VALUE);
         put(s, "..a/.b./c..", "x", err); /* dots inside of names are fine */
     }
 }
@@ -173,7 +194,8 @@ TN_TEST(local_places)
     char *dir = tn_test_dir(arena);
     tn_store *s = open_url(arena, tn_arena_printf(arena, "file://%s/my%%20lake/", dir), err);
     TN_ASSERT_EQ_S(s->root, tn_arena_printf(arena, "%s/my lake", dir));
-    TN_ASSERT_EQ_S(tn_store_locate(s, arena, TN_STR("t/x.parquet")), tn_arena_printf(arena, "%s/my lake/t/x.parquet", dir));
+    TN_ASSERT_EQ_S(tn_store_locate(s, arena, TN_STR("t/x.parquet")),
+        tn_arena_printf(arena, "%s/my lake/t/x.parquet", dir));
     TN_ASSERT_EQ_S(tn_store_locate(s, arena, TN_STR("")), s->root);
     TN_ASSERT(!tn_file_exists(s->root));
     TN_ASSERT_OK(tn_store_prepare(s, TN_STR("t/p=1/x.parquet"), err));
@@ -185,10 +207,12 @@ TN_TEST(local_places)
     put(sub, "k", "v", err);
     TN_ASSERT_EQ_S(get(s, arena, "t/k", err), "v");
     TN_AUTOPTR(tn_store) made = NULL;
-    TN_ASSERT_OK(tn_store_open(tn_str_printf(arena, "%s/new/root", dir), &(tn_store_opts){ .create = true }, &made, err));
+    TN_ASSERT_OK(tn_store_open(
+        tn_str_printf(arena, "%s/new/root", dir), &(tn_store_opts){ .create = true }, &made, err));
     TN_ASSERT(tn_file_is_dir(made->root));
     tn_store *file = NULL;
-    TN_ASSERT_RC(tn_store_open(tn_str_printf(arena, "%s/my lake/t/k", dir), NULL, &file, err), TN_E_VALUE);
+    TN_ASSERT_RC(
+        tn_store_open(tn_str_printf(arena, "%s/my lake/t/k", dir), NULL, &file, err), TN_E_VALUE);
 }
 
 TN_TEST(unfinished_writes_and_dead_links_are_not_listed)
@@ -202,10 +226,12 @@ TN_TEST(unfinished_writes_and_dead_links_are_not_listed)
     TN_ASSERT(symlink("nowhere", tn_arena_printf(arena, "%s/dead", dir)) == 0);
     TN_ASSERT(symlink("real", tn_arena_printf(arena, "%s/link", dir)) == 0);
     TN_ASSERT(symlink("real/x", tn_arena_printf(arena, "%s/linked_file", dir)) == 0);
-    TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .flat = true }, err), ".hidden link/x linked_file real/x");
+    TN_ASSERT_EQ_S(keys(s, arena, (tn_store_list_opts){ .flat = true }, err),
+        ".hidden link/x linked_file real/x");
     TN_ASSERT(symlink("..", tn_arena_printf(arena, "%s/real/loop", dir)) == 0);
     tn_store_items items;
-    TN_ASSERT_RC(tn_store_list(s, arena, &(tn_store_list_opts){ .flat = true }, &items, err), TN_E_LIMIT);
+    TN_ASSERT_RC(
+        tn_store_list(s, arena, &(tn_store_list_opts){ .flat = true }, &items, err), TN_E_LIMIT);
 }
 
 TN_TEST(mem_trees_are_shared_by_name)
@@ -278,12 +304,14 @@ static void race(void *p)
     TN_AUTO_ARENA a = tn_arena_new("racer", NULL);
     for (int round = 0; round < ROUNDS; round++) {
         tn_str key = tn_str_printf(a, "_delta_log/%020d.json", round);
-        tn_rc rc = tn_store_put(r->store, key, tn_str_printf(a, "{\"writer\": %d}", r->id), TN_PUT_IF_ABSENT, NULL);
+        tn_rc rc = tn_store_put(
+            r->store, key, tn_str_printf(a, "{\"writer\": %d}", r->id), TN_PUT_IF_ABSENT, NULL);
         r->won += rc == TN_OK;
         r->failed = r->failed || (rc != TN_OK && rc != TN_E_EXISTS);
         tn_str seen;
         /* Whoever won: from now on the object is there, whole. */
-        r->failed = r->failed || tn_store_get(r->store, a, key, 100, &seen, NULL) != TN_OK || seen.p[seen.n - 1] != '}';
+        r->failed = r->failed || tn_store_get(r->store, a, key, 100, &seen, NULL) != TN_OK ||
+                    seen.p[seen.n - 1] != '}';
     }
 }
 
