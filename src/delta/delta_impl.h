@@ -146,6 +146,7 @@ struct tn_delta_snapshot {
     int64_t bytes;
     int64_t timestamp_ms;
     int64_t in_commit_ms;
+    int64_t commit_mtime_ms;    /* of the commit's file; ABSENT when only a checkpoint is there */
     int64_t checkpoint_version; /* that it was read from; -1: none */
     int chain;                  /* how many older snapshots live on under this one */
 };

@@ -133,6 +133,7 @@ static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r, cons
     s->domains = r->domains;
     s->in_commit_ms = r->in_commit_ms;
     s->checkpoint_version = seg->checkpoint_version;
+    s->commit_mtime_ms = seg->version_mtime_ms;
     s->timestamp_ms = r->in_commit_ms != TN_DELTA_ABSENT ? r->in_commit_ms : seg->version_mtime_ms;
     collect(s, r);
     TN_TAKE(a);
@@ -225,17 +226,18 @@ static tn_rc open_from_cache(tn_delta_table *t, tn_arena *a, tn_delta_snapshot *
     if (base == NULL) {
         return TN_OK;
     }
+    /* From the base's own commit on: one request shows whether it is still the same table and what came after. */
     tn_delta_log_files commits;
-    TN_TRY(tn_delta_commits_after(t, a, base->version, &commits, err));
-    if (commits.n == 0) {
-        /* Nothing new, unless the table was deleted and made anew with fewer versions: look at the version itself. */
-        tn_store_item item;
-        tn_err gone = TN_ERR_INIT;
-        bool same = tn_store_head(t->store, a, tn_delta_commit_key(a, base->version), &item, &gone) == TN_OK &&
-                    (base->in_commit_ms != TN_DELTA_ABSENT || item.mtime_us / 1000 == base->timestamp_ms);
-        *ret = same ? TN_TAKE(base) : NULL;
+    TN_TRY(tn_delta_commits_after(t, a, base->version - 1, &commits, err));
+    if (commits.n == 0 || commits.v[0].mtime_ms != base->commit_mtime_ms) {
+        return TN_OK; /* cleaned up, or deleted and made anew */
+    }
+    if (commits.n == 1) {
+        *ret = TN_TAKE(base);
         return TN_OK;
     }
+    commits.v++;
+    commits.n--;
     if (commits.n > COMMITS_ON_CACHE_MAX || chain_full(base)) {
         return TN_OK;
     }

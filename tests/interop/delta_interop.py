@@ -87,6 +87,11 @@ def main():
              "partition_by=p,q")
         judge("timestamp partitions", tmp / "partstz")
 
+        names = """SELECT 1 AS "a b", 2 AS "q""uo", {'x.y': 3, 'é': [4]} AS "st.z", 5 AS filename, 6 AS file_row_number, 7 AS "Öl", 8 AS "p=1", 9 AS "select" """
+        tarn("write", tmp / "names", "create", names, "partition_by=p=1")
+        tarn("write", tmp / "names", "append", names)
+        judge("odd column names", tmp / "names")
+
         tarn("write", tmp / "evolve", "create", "SELECT 1 AS id, {'a': 1} AS st")
         tarn("write", tmp / "evolve", "merge", "SELECT 2 AS id, 'n' AS name, {'a': 2, 'b': 'y'} AS st")
         judge("merged schema", tmp / "evolve")
