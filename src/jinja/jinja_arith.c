@@ -472,7 +472,13 @@ static tn_rc set_difference(tn_arena *ar, tn_val a, tn_val b, tn_val *ret)
     return TN_OK;
 }
 
-/* The elements of a range or a view of a dict, so that `dict.keys() - other` works. */
+static bool is_view(tn_val v)
+{
+    return v.tag == TN_OBJ &&
+           (strcmp(v.obj->type->name, "dict_keys") == 0 || strcmp(v.obj->type->name, "dict_items") == 0);
+}
+
+/* A set as it is; any other iterable as a set of its own, so that `d.keys() - ['a']` works. */
 static bool as_set(tn_arena *ar, tn_val v, tn_val *ret)
 {
     if (v.tag == TN_SET) {
@@ -480,9 +486,7 @@ static bool as_set(tn_arena *ar, tn_val v, tn_val *ret)
         return true;
     }
     const tn_list *l;
-    bool view = v.tag == TN_OBJ && (strcmp(v.obj->type->name, "dict_keys") == 0 ||
-                                       strcmp(v.obj->type->name, "dict_items") == 0);
-    if (!view || tn_jlib_items(ar, v, &l, NULL) != TN_OK) {
+    if (tn_jlib_items(ar, v, &l, NULL) != TN_OK) {
         return false;
     }
     tn_val r = tn_val_set(ar);
@@ -527,7 +531,8 @@ tn_rc tn_jinja_arith(tn_jinja_ctx *ctx, tn_jinja_op op, tn_val a, tn_val b, tn_v
         return sequence_add(ar, a, b, ret, err);
     }
     tn_val sa, sb;
-    if (op == TN_OP_SUB && as_set(ar, a, &sa) && as_set(ar, b, &sb)) {
+    bool sets = (a.tag == TN_SET || is_view(a)) && (b.tag == TN_SET || is_view(a) || is_view(b));
+    if (op == TN_OP_SUB && sets && as_set(ar, a, &sa) && as_set(ar, b, &sb)) {
         return set_difference(ar, sa, sb, ret);
     }
     return unsupported(op, a, b, err);

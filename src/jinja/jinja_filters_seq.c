@@ -356,21 +356,20 @@ tn_rc tn_jfilter_rejectattr(void *self, const tn_call *c, tn_val *ret, tn_err *e
 }
 
 /* ---- order ---- */
-/* 'a,b.c' sorts by several attributes: the key is a list of them. */
+/* 'a,b.c' sorts by several attributes. The key is a list even of one: lists compare with == first, so that two equal values
+ * that have no order (None) are no error, as in Jinja2. */
 static tn_rc multi_keys(const getter *g, const tn_list *l, tn_val **ret, tn_err *err)
 {
-    if (g->attribute.tag != TN_STR_V || tn_str_find_char(tn_val_as_str(g->attribute), ',', 0) == SIZE_MAX) {
-        return keys_of(g, l, ret, err);
-    }
+    bool several = g->attribute.tag == TN_STR_V && tn_str_find_char(tn_val_as_str(g->attribute), ',', 0) != SIZE_MAX;
     tn_val *keys = tn_new_array(g->c->arena, tn_val, l->n + 1);
     for (size_t i = 0; i < l->n; i++) {
-        tn_str part, rest = tn_val_as_str(g->attribute);
+        tn_str part, rest = several ? tn_val_as_str(g->attribute) : TN_STR_NONE;
         bool more = true;
         keys[i] = tn_val_list(g->c->arena);
         while (more) {
             tn_val v;
-            more = tn_str_cut(rest, ',', &part, &rest);
-            TN_TRY(get_path(g, part, l->v[i], &v, err));
+            more = several && tn_str_cut(rest, ',', &part, &rest);
+            TN_TRY(several ? get_path(g, part, l->v[i], &v, err) : get_raw(g, l->v[i], &v, err));
             tn_list_push(keys[i].list, folded(g, v));
         }
     }

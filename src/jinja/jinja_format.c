@@ -228,7 +228,7 @@ static tn_str float_plain(tn_arena *a, double f, const spec *s)
     int64_t exponent = 0;
     tn_str exp = tn_str_sub(e, at + 1, e.n);
     tn_str_to_i64(exp.n > 0 && exp.p[0] == '+' ? tn_str_sub(exp, 1, exp.n) : exp, &exponent);
-    if (f != 0 && (exponent < -4 || exponent >= precision - 1)) {
+    if (exponent < -4 || exponent >= precision - 1) {
         tn_str mantissa = tn_str_sub(e, 0, at); /* trailing zeros go, as with %g */
         while (tn_str_find_char(mantissa, '.', 0) != SIZE_MAX &&
                (mantissa.p[mantissa.n - 1] == '0' || mantissa.p[mantissa.n - 1] == '.')) {

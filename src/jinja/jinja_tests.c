@@ -1,4 +1,5 @@
 /* jinja_tests.c: the tests of Jinja2 (`x is name`). */
+#include "jinja/jinja_ast.h"
 #include "jinja/jinja_lib.h"
 #include "jinja/jinja_num.h"
 
@@ -44,6 +45,7 @@ static bool is_sequence(tn_val v)
     case TN_DICT:
     case TN_STR_V:
     case TN_BYTES:
+    case TN_UNDEF:
         return true;
     case TN_OBJ:
         return v.obj->type->length != NULL && v.obj->type->item != NULL && v.obj->type->length(v.obj, &n);
@@ -185,10 +187,17 @@ static tn_rc t_compare(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     return TN_OK;
 }
 
-typedef struct name_arg {
-    tn_jinja_env *env;
-    bool test;
-} name_arg;
+/* 'upper' is filter, 'odd' is test: self says which. */
+static tn_rc t_known(void *self, const tn_call *c, tn_val *ret, tn_err *err)
+{
+    const tn_jinja_env *env = c->interp ? tn_jlib_ctx(c)->env : NULL;
+    if (env == NULL || c->argc == 0) {
+        return tn_fail(err, TN_E_BUG, "no environment to look the name up in");
+    }
+    const tn_map *table = strcmp(self, "filter") == 0 ? &env->filters : &env->tests;
+    *ret = tn_val_bool(c->args[0].tag == TN_STR_V && tn_map_find(table, tn_val_as_str(c->args[0])) != NULL);
+    return TN_OK;
+}
 
 void tn_jinja_builtin_tests(tn_jinja_env *e)
 {
@@ -209,6 +218,9 @@ void tn_jinja_builtin_tests(tn_jinja_env *e)
     for (size_t i = 0; i < TN_COUNTOF(plain); i++) {
         tn_jinja_env_test(e, plain[i].name, plain[i].fn, NULL);
     }
+    static char filter[] = "filter", test[] = "test";
+    tn_jinja_env_test(e, filter, t_known, filter);
+    tn_jinja_env_test(e, test, t_known, test);
     for (size_t i = 0; i < TN_COUNTOF(compare); i++) {
         tn_jinja_env_test(e, compare[i].name, t_compare, compare[i].op);
     }
