@@ -214,6 +214,11 @@ static tn_rc x_slice(tn_jrun *r, const tn_jx *x, tn_val *ret, tn_err *err)
         if (parts[i] != NULL) {
             TN_TRY(tn_jinja_x(r, parts[i], &at[i], err));
         }
+        if (at[i].tag == TN_UNDEF) {
+            r->pos = parts[i]->pos;
+            return tn_fail(err, TN_E_TYPE,
+                "slice indices must be integers or None or have an __index__ method");
+        }
     }
     r->pos = x->pos;
     if (of.tag == TN_UNDEF) {

@@ -222,9 +222,10 @@ static tn_rc loop_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_e
 
 static void loop_str(tn_obj *self, tn_buf *b)
 {
-    const loop_obj *l = (const loop_obj *)self;
+    loop_obj *l = (loop_obj *)self;
+    bool known = find_length(l, b->arena, NULL) == TN_OK;
     tn_buf_addf(b, "<LoopContext %lld/%lld>", (long long)l->index0 + 1,
-        (long long)(l->has_length ? l->length : length_of(l->src)));
+        (long long)(known ? l->length : length_of(l->src)));
 }
 
 static bool loop_length(tn_obj *self, size_t *ret)
