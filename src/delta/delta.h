@@ -40,7 +40,8 @@ tn_rc tn_delta_schema_parse(tn_arena *a, tn_str json, tn_delta_type **ret, tn_er
 void tn_delta_schema_print(tn_buf *b, const tn_delta_type *t); /* schemaString */
 /* DuckDB's SQL type text of a Delta type and back; a type that Delta does not have (HUGEINT, UBIGINT, ...) is TN_E_UNSUPPORTED with a hint. */
 void tn_delta_type_to_sql(tn_buf *b, const tn_delta_type *t);
-tn_rc tn_delta_type_from_sql(tn_arena *a, tn_str sql_type, tn_delta_type **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_type_from_sql(
+    tn_arena *a, tn_str sql_type, tn_delta_type **ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- actions ---- */
 typedef struct tn_delta_protocol {
@@ -65,12 +66,12 @@ typedef struct tn_delta_dv {
 } tn_delta_dv;
 
 typedef struct tn_delta_file { /* an add */
-    tn_str path;             /* as in the log, encoded */
-    tn_val partition_values; /* dict: name -> string or None */
+    tn_str path;               /* as in the log, encoded */
+    tn_val partition_values;   /* dict: name -> string or None */
     int64_t size, mtime_ms;
-    tn_str stats;            /* JSON text, empty when absent */
-    tn_val stats_parsed;     /* from a checkpoint's struct form, else undefined */
-    tn_val tags;             /* dict or undefined */
+    tn_str stats;        /* JSON text, empty when absent */
+    tn_val stats_parsed; /* from a checkpoint's struct form, else undefined */
+    tn_val tags;         /* dict or undefined */
     tn_delta_dv dv;
     int64_t base_row_id, default_row_commit_version; /* INT64_MIN: absent */
     tn_str clustering_provider;
@@ -98,8 +99,10 @@ void tn_delta_table_close(tn_delta_table *t);
 TN_DEFINE_AUTOPTR(tn_delta_table, tn_delta_table_close)
 tn_rc tn_delta_table_exists(tn_delta_table *t, bool *ret, tn_err *err) TN_MUSTUSE;
 /* conn reads Parquet checkpoints and big logs. version TN_DELTA_LATEST or a number. */
-tn_rc tn_delta_snapshot_open(tn_delta_table *t, tn_conn *conn, int64_t version, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_delta_snapshot_at_time(tn_delta_table *t, tn_conn *conn, int64_t timestamp_ms, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_snapshot_open(tn_delta_table *t, tn_conn *conn, int64_t version,
+    tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_snapshot_at_time(tn_delta_table *t, tn_conn *conn, int64_t timestamp_ms,
+    tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
 tn_delta_snapshot *tn_delta_snapshot_ref(tn_delta_snapshot *s);
 void tn_delta_snapshot_unref(tn_delta_snapshot *s);
 TN_DEFINE_AUTOPTR(tn_delta_snapshot, tn_delta_snapshot_unref)
@@ -117,31 +120,40 @@ int64_t tn_delta_snapshot_timestamp_ms(const tn_delta_snapshot *s);
 
 /* ---- reading ---- */
 typedef struct tn_delta_scan_opts {
-    tn_str where;        /* SQL predicate for pruning only (the caller's query still filters); empty: none */
+    tn_str
+        where; /* SQL predicate for pruning only (the caller's query still filters); empty: none */
     bool add_file_columns; /* also filename and file_row_number as _tarn_file, _tarn_row */
-    tn_conn *conn;         /* parses `where` and looks into footers where the log does not say enough; NULL: no pruning */
-    bool portable;         /* the text is to be run by other sessions (a catalog): do not count on this session's TimeZone */
+    tn_conn *
+        conn; /* parses `where` and looks into footers where the log does not say enough; NULL: no pruning */
+    bool
+        portable; /* the text is to be run by other sessions (a catalog): do not count on this session's TimeZone */
 } tn_delta_scan_opts;
 /* SQL text of a relation ("SELECT ... FROM read_parquet([...])") that yields exactly the table's rows and columns, runnable by plain DuckDB with
  * the parquet extension. An empty table yields a SELECT of typed NULLs WHERE false. */
-tn_rc tn_delta_scan_sql(const tn_delta_snapshot *s, tn_arena *a, const tn_delta_scan_opts *opts, tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_scan_sql(const tn_delta_snapshot *s, tn_arena *a, const tn_delta_scan_opts *opts,
+    tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
 
 /* ---- writing ---- */
 typedef enum tn_delta_mode { TN_DELTA_CREATE, TN_DELTA_APPEND, TN_DELTA_OVERWRITE } tn_delta_mode;
-typedef enum tn_delta_schema_mode { TN_SCHEMA_STRICT, TN_SCHEMA_MERGE, TN_SCHEMA_OVERWRITE } tn_delta_schema_mode;
+typedef enum tn_delta_schema_mode {
+    TN_SCHEMA_STRICT,
+    TN_SCHEMA_MERGE,
+    TN_SCHEMA_OVERWRITE
+} tn_delta_schema_mode;
 
 typedef struct tn_delta_write_opts {
-    tn_delta_mode mode;              /* APPEND and OVERWRITE create an absent table */
+    tn_delta_mode mode; /* APPEND and OVERWRITE create an absent table */
     tn_delta_schema_mode schema_mode;
-    tn_strs partition_by;            /* for a new table, or with schema overwrite; else must be empty or equal */
-    tn_val properties;               /* dict: table properties for a new table, or undefined */
-    tn_str name, description;        /* for a new table */
-    tn_str app_id;                   /* idempotent write: with txn_version; a version already written is skipped */
+    tn_strs
+        partition_by;  /* for a new table, or with schema overwrite; else must be empty or equal */
+    tn_val properties; /* dict: table properties for a new table, or undefined */
+    tn_str name, description; /* for a new table */
+    tn_str app_id; /* idempotent write: with txn_version; a version already written is skipped */
     int64_t txn_version;
-    tn_str operation;                /* commitInfo.operation; empty: derived */
-    tn_val operation_parameters;     /* dict or undefined */
-    tn_val user_metadata;            /* dict or undefined: goes to commitInfo */
-    int64_t target_file_bytes;       /* 0: default */
+    tn_str operation;            /* commitInfo.operation; empty: derived */
+    tn_val operation_parameters; /* dict or undefined */
+    tn_val user_metadata;        /* dict or undefined: goes to commitInfo */
+    int64_t target_file_bytes;   /* 0: default */
     /* Called once when the data files are written and before anything is committed; a failure aborts the write and removes the files.
      * conn is the one that ran the SELECT (land looks at its table of rejected rows here). NULL: none. */
     tn_rc (*before_commit)(void *self, tn_conn *conn, int64_t rows, tn_err *err);
@@ -149,19 +161,22 @@ typedef struct tn_delta_write_opts {
 } tn_delta_write_opts;
 
 typedef struct tn_delta_write_result {
-    int64_t version;     /* the new version; the old one when nothing was written (skipped) */
+    int64_t version; /* the new version; the old one when nothing was written (skipped) */
     int64_t rows, files, bytes;
-    bool skipped;        /* app_id/txn_version was there already */
+    bool skipped; /* app_id/txn_version was there already */
     bool created;
 } tn_delta_write_result;
 /* Runs the SELECT on conn, writes its rows as Parquet under the table and commits. A retry after a lost race rewrites no data file (blind
  * append); an overwrite that lost to a conflicting commit is TN_E_CONFLICT. On any failure no version is added and written files are removed. */
-tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_write_result *ret,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
+    const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err) TN_MUSTUSE;
 /* New version with the state of an older one, metadata only. */
-tn_rc tn_delta_restore(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
-tn_rc tn_delta_checkpoint(tn_delta_table *t, tn_conn *conn, const tn_delta_snapshot *s, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_restore(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t *ret_version,
+    tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_checkpoint(
+    tn_delta_table *t, tn_conn *conn, const tn_delta_snapshot *s, tn_err *err) TN_MUSTUSE;
 /* Newest first; each entry is a dict: version, timestamp (ms), operation, operationParameters, operationMetrics, ... limit 0: all. */
-tn_rc tn_delta_history(tn_delta_table *t, tn_arena *a, size_t limit, tn_val *ret_list, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_history(
+    tn_delta_table *t, tn_arena *a, size_t limit, tn_val *ret_list, tn_err *err) TN_MUSTUSE;
 
 #endif

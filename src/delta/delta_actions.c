@@ -58,7 +58,8 @@ static void get_strs(parser *p, yyjson_val *obj, const char *key, tn_strs *ret)
     yyjson_arr_foreach(arr, i, n, v)
     {
         if (yyjson_is_str(v)) {
-            tn_vec_push(ret, p->arena, tn_str_dup(p->arena, tn_str_n(yyjson_get_str(v), yyjson_get_len(v))));
+            tn_vec_push(ret, p->arena,
+                tn_str_dup(p->arena, tn_str_n(yyjson_get_str(v), yyjson_get_len(v))));
         }
     }
 }
@@ -99,7 +100,8 @@ static tn_rc get_dv(parser *p, yyjson_val *obj, tn_delta_dv *ret, tn_err *err)
         return TN_OK;
     }
     if (storage.n != 1 || strchr("uip", storage.p[0]) == NULL) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "a deletion vector has the storage type '" TN_STR_FMT "'", TN_STR_ARG(storage));
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "a deletion vector has the storage type '" TN_STR_FMT "'", TN_STR_ARG(storage));
     }
     int64_t offset = get_int(dv, "offset", -1);
     *ret = (tn_delta_dv){ .storage = storage.p[0],
@@ -158,8 +160,9 @@ static tn_rc parse_protocol(parser *p, yyjson_val *v, tn_err *err)
     int64_t reader = get_int(v, "minReaderVersion", 0);
     int64_t writer = get_int(v, "minWriterVersion", 0);
     if (reader < 1 || reader > 1000 || writer < 1 || writer > 1000) {
-        return tn_fail(err, TN_E_CORRUPT, "the protocol action has reader version %lld and writer version %lld", (long long)reader,
-            (long long)writer);
+        return tn_fail(err, TN_E_CORRUPT,
+            "the protocol action has reader version %lld and writer version %lld",
+            (long long)reader, (long long)writer);
     }
     *pr = (tn_delta_protocol){ .reader = (int)reader, .writer = (int)writer };
     get_strs(p, v, "readerFeatures", &pr->reader_features);
@@ -275,14 +278,17 @@ static tn_rc parse_line(parser *p, tn_str line, tn_err *err)
     yyjson_val *root = yyjson_doc_get_root(doc);
     tn_rc rc = TN_OK;
     yyjson_obj_iter it = yyjson_obj_iter_with(root);
-    for (yyjson_val *k = yyjson_obj_iter_next(&it); k != NULL && rc == TN_OK; k = yyjson_obj_iter_next(&it)) {
-        rc = parse_action(p, tn_str_n(yyjson_get_str(k), yyjson_get_len(k)), yyjson_obj_iter_get_val(k), err);
+    for (yyjson_val *k = yyjson_obj_iter_next(&it); k != NULL && rc == TN_OK;
+        k = yyjson_obj_iter_next(&it)) {
+        rc = parse_action(
+            p, tn_str_n(yyjson_get_str(k), yyjson_get_len(k)), yyjson_obj_iter_get_val(k), err);
     }
     yyjson_doc_free(doc);
     return rc;
 }
 
-tn_rc tn_delta_actions_parse(tn_arena *a, tn_str text, const char *what, tn_delta_actions *acts, tn_err *err)
+tn_rc tn_delta_actions_parse(
+    tn_arena *a, tn_str text, const char *what, tn_delta_actions *acts, tn_err *err)
 {
     parser p = { .arena = a, .acts = acts, .empty_dict = tn_val_dict(a) };
     tn_val_freeze(p.empty_dict);

@@ -8,27 +8,34 @@
 #include "text/sqltext.h"
 #include "text/uri.h"
 
-#define DV_TYPE "STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes INTEGER, cardinality BIGINT)"
+#define DV_TYPE                                                                                    \
+    "STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes "         \
+    "INTEGER, cardinality BIGINT)"
 #define STRING_MAP "MAP(VARCHAR, VARCHAR)"
 
 static const struct {
     const char *name;
     const char *type;
 } SMALL[] = {
-    { "protocol", "STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures VARCHAR[])" },
-    { "metaData", "STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR), schemaString VARCHAR, "
+    { "protocol", "STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures "
+                  "VARCHAR[], writerFeatures VARCHAR[])" },
+    { "metaData", "STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider "
+                  "VARCHAR), schemaString VARCHAR, "
                   "partitionColumns VARCHAR[], configuration " STRING_MAP ", createdTime BIGINT)" },
     { "txn", "STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)" },
     { "domainMetadata", "STRUCT(domain VARCHAR, configuration VARCHAR, removed BOOLEAN)" },
     { "sidecar", "STRUCT(path VARCHAR)" },
 };
 
-#define ADD_TYPE                                                                                                       \
-    "STRUCT(path VARCHAR, partitionValues " STRING_MAP ", size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, "  \
-    "stats VARCHAR, tags " STRING_MAP ", deletionVector " DV_TYPE ", baseRowId BIGINT, defaultRowCommitVersion BIGINT, " \
+#define ADD_TYPE                                                                                   \
+    "STRUCT(path VARCHAR, partitionValues " STRING_MAP                                             \
+    ", size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, "                                 \
+    "stats VARCHAR, tags " STRING_MAP ", deletionVector " DV_TYPE                                  \
+    ", baseRowId BIGINT, defaultRowCommitVersion BIGINT, "                                         \
     "clusteringProvider VARCHAR)"
-#define REMOVE_TYPE                                                                                                    \
-    "STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, "                \
+#define REMOVE_TYPE                                                                                \
+    "STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata "     \
+    "BOOLEAN, "                                                                                    \
     "partitionValues " STRING_MAP ", size BIGINT, deletionVector " DV_TYPE ")"
 
 void tn_delta_sql_location(tn_buf *b, tn_str location)
@@ -47,7 +54,8 @@ void tn_delta_sql_location(tn_buf *b, tn_str location)
 }
 
 /* read_parquet([files], schema=MAP{'name': {name: 'name', type: '...', default_value: NULL}, ...}) */
-static void add_scan(tn_buf *b, const tn_strs *files, const char *const *names, const char *const *types, size_t n)
+static void add_scan(
+    tn_buf *b, const tn_strs *files, const char *const *names, const char *const *types, size_t n)
 {
     tn_buf_addz(b, "read_parquet([");
     for (size_t i = 0; i < files->n; i++) {
@@ -69,7 +77,8 @@ static void add_scan(tn_buf *b, const tn_strs *files, const char *const *names, 
 
 /* ---- small actions ---- */
 
-static tn_rc read_small(tn_conn *conn, const tn_strs *files, tn_delta_replay *r, tn_delta_actions *acts, tn_err *err)
+static tn_rc read_small(
+    tn_conn *conn, const tn_strs *files, tn_delta_replay *r, tn_delta_actions *acts, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("delta checkpoint", NULL);
     const char *names[TN_COUNTOF(SMALL)];
@@ -145,7 +154,8 @@ static tn_rc cell_dv(const rows *s, size_t col, tn_delta_dv *ret, tn_err *err)
         return TN_OK;
     }
     if (storage.n != 1 || strchr("uip", storage.p[0]) == NULL) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "a deletion vector has the storage type '" TN_STR_FMT "'", TN_STR_ARG(storage));
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "a deletion vector has the storage type '" TN_STR_FMT "'", TN_STR_ARG(storage));
     }
     *ret = (tn_delta_dv){ .storage = storage.p[0],
         .path_or_inline = cell_str(s, col + 1),
@@ -155,8 +165,8 @@ static tn_rc cell_dv(const rows *s, size_t col, tn_delta_dv *ret, tn_err *err)
     return TN_OK;
 }
 
-#define DV_COLUMNS                                                                                                     \
-    "f.deletionVector.storageType, f.deletionVector.pathOrInlineDv, f.deletionVector.\"offset\", "                     \
+#define DV_COLUMNS                                                                                 \
+    "f.deletionVector.storageType, f.deletionVector.pathOrInlineDv, f.deletionVector.\"offset\", " \
     "f.deletionVector.sizeInBytes, f.deletionVector.cardinality"
 
 static tn_rc take_add(const rows *s, tn_delta_replay *r, tn_err *err)
@@ -209,7 +219,8 @@ static tn_rc stream_rows(tn_conn *conn, tn_str sql, tn_delta_replay *r, take_fn 
 }
 
 /* The struct form of the statistics ("stats_parsed") is wanted only where a file has no JSON ones. */
-static tn_rc find_parsed_stats(tn_conn *conn, tn_arena *a, tn_str file, tn_str *ret_type, tn_err *err)
+static tn_rc find_parsed_stats(
+    tn_conn *conn, tn_arena *a, tn_str file, tn_str *ret_type, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT \"add\".stats_parsed AS s FROM read_parquet([");
@@ -218,7 +229,8 @@ static tn_rc find_parsed_stats(tn_conn *conn, tn_arena *a, tn_str file, tn_str *
     tn_val columns;
     tn_err ignored = TN_ERR_INIT;
     *ret_type = TN_STR_NONE;
-    if (tn_conn_describe(conn, a, tn_buf_str(&b), &columns, &ignored) != TN_OK || columns.list->n != 1) {
+    if (tn_conn_describe(conn, a, tn_buf_str(&b), &columns, &ignored) != TN_OK ||
+        columns.list->n != 1) {
         return TN_OK; /* no such field */
     }
     *ret_type = tn_val_as_str(columns.list->v[0].list->v[1]);
@@ -226,7 +238,8 @@ static tn_rc find_parsed_stats(tn_conn *conn, tn_arena *a, tn_str file, tn_str *
     return TN_OK;
 }
 
-static tn_rc any_without_stats(tn_conn *conn, tn_arena *a, const tn_strs *files, bool *ret, tn_err *err)
+static tn_rc any_without_stats(
+    tn_conn *conn, tn_arena *a, const tn_strs *files, bool *ret, tn_err *err)
 {
     static const char *const names[] = { "add" };
     static const char *const types[] = { "STRUCT(path VARCHAR, stats VARCHAR)" };
@@ -258,8 +271,11 @@ static tn_rc read_adds(tn_conn *conn, const tn_strs *files, tn_delta_replay *r, 
     const char *names[] = { "add" };
     const char *types[] = { tn_str_z(a, tn_buf_str(&type)) };
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addf(&b, "SELECT f.path, f.partitionValues, f.size, f.modificationTime, f.dataChange, %s, f.tags, f.baseRowId, "
-                    "f.defaultRowCommitVersion, f.clusteringProvider, " DV_COLUMNS " FROM (SELECT \"add\" AS f FROM ",
+    tn_buf_addf(&b,
+        "SELECT f.path, f.partitionValues, f.size, f.modificationTime, f.dataChange, %s, f.tags, "
+        "f.baseRowId, "
+        "f.defaultRowCommitVersion, f.clusteringProvider, " DV_COLUMNS
+        " FROM (SELECT \"add\" AS f FROM ",
         missing ? "coalesce(f.stats, to_json(f.stats_parsed)::VARCHAR)" : "f.stats");
     add_scan(&b, files, names, types, 1);
     tn_buf_addz(&b, ") WHERE f.path IS NOT NULL");
@@ -274,8 +290,8 @@ static tn_rc read_removes(tn_conn *conn, const tn_strs *files, tn_delta_replay *
     static const char *const names[] = { "remove" };
     static const char *const types[] = { REMOVE_TYPE };
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT f.path, f.deletionTimestamp, f.dataChange, f.extendedFileMetadata, f.partitionValues, f.size, " DV_COLUMNS
-                    " FROM (SELECT \"remove\" AS f FROM ");
+    tn_buf_addz(&b, "SELECT f.path, f.deletionTimestamp, f.dataChange, f.extendedFileMetadata, "
+                    "f.partitionValues, f.size, " DV_COLUMNS " FROM (SELECT \"remove\" AS f FROM ");
     add_scan(&b, files, names, types, 1);
     tn_buf_addz(&b, ") WHERE f.path IS NOT NULL");
     tn_str sql;
@@ -292,7 +308,8 @@ static tn_rc read_files(tn_conn *conn, const tn_strs *files, tn_delta_replay *r,
 }
 
 /* A sidecar is named by a file name in _delta_log/_sidecars or by an absolute URL. */
-static tn_rc locate_sidecars(tn_delta_table *t, tn_arena *a, const tn_strs *sidecars, tn_strs *ret, tn_err *err)
+static tn_rc locate_sidecars(
+    tn_delta_table *t, tn_arena *a, const tn_strs *sidecars, tn_strs *ret, tn_err *err)
 {
     for (size_t i = 0; i < sidecars->n; i++) {
         tn_str decoded;
@@ -304,15 +321,18 @@ static tn_rc locate_sidecars(tn_delta_table *t, tn_arena *a, const tn_strs *side
     return TN_OK;
 }
 
-tn_rc tn_delta_checkpoint_read(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg, tn_delta_replay *r, tn_err *err)
+tn_rc tn_delta_checkpoint_read(
+    tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg, tn_delta_replay *r, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta checkpoint", NULL);
     tn_delta_actions acts = tn_delta_actions_empty();
     tn_strs files = { 0 };
     if (seg->checkpoint_is_json) {
         tn_str text;
-        TN_TRY(tn_store_get(t->store, a, seg->checkpoint_keys.v[0], TN_DELTA_CHECKPOINT_BYTES_MAX, &text, err));
-        TN_TRY(tn_delta_actions_parse(r->arena, text, tn_str_z(a, seg->checkpoint_keys.v[0]), &acts, err));
+        TN_TRY(tn_store_get(
+            t->store, a, seg->checkpoint_keys.v[0], TN_DELTA_CHECKPOINT_BYTES_MAX, &text, err));
+        TN_TRY(tn_delta_actions_parse(
+            r->arena, text, tn_str_z(a, seg->checkpoint_keys.v[0]), &acts, err));
     } else {
         for (size_t i = 0; i < seg->checkpoint_keys.n; i++) {
             tn_vec_push(&files, a, tn_store_locate(t->store, a, seg->checkpoint_keys.v[i]));

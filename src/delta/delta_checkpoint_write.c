@@ -16,21 +16,28 @@
 enum { INTERVAL_DEFAULT = 10 };
 
 #define MAP_TYPE "MAP(VARCHAR, VARCHAR)"
-#define DV_TYPE                                                                                                        \
-    "STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes INTEGER, cardinality BIGINT)"
+#define DV_TYPE                                                                                    \
+    "STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes "         \
+    "INTEGER, cardinality BIGINT)"
 
 static const struct {
     const char *name;
     const char *type;
 } COLUMNS[] = {
     { "txn", "STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)" },
-    { "add", "STRUCT(path VARCHAR, partitionValues " MAP_TYPE ", size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, "
-             "tags " MAP_TYPE ", deletionVector " DV_TYPE ", baseRowId BIGINT, defaultRowCommitVersion BIGINT, clusteringProvider VARCHAR)" },
-    { "remove", "STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, partitionValues " MAP_TYPE
-                ", size BIGINT, deletionVector " DV_TYPE ")" },
-    { "metaData", "STRUCT(id VARCHAR, \"name\" VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, \"options\" " MAP_TYPE
-                  "), schemaString VARCHAR, partitionColumns VARCHAR[], configuration " MAP_TYPE ", createdTime BIGINT)" },
-    { "protocol", "STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures VARCHAR[])" },
+    { "add", "STRUCT(path VARCHAR, partitionValues " MAP_TYPE
+             ", size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, "
+             "tags " MAP_TYPE ", deletionVector " DV_TYPE
+             ", baseRowId BIGINT, defaultRowCommitVersion BIGINT, clusteringProvider VARCHAR)" },
+    { "remove",
+        "STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata "
+        "BOOLEAN, partitionValues " MAP_TYPE ", size BIGINT, deletionVector " DV_TYPE ")" },
+    { "metaData", "STRUCT(id VARCHAR, \"name\" VARCHAR, description VARCHAR, format "
+                  "STRUCT(provider VARCHAR, \"options\" " MAP_TYPE
+                  "), schemaString VARCHAR, partitionColumns VARCHAR[], configuration " MAP_TYPE
+                  ", createdTime BIGINT)" },
+    { "protocol", "STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures "
+                  "VARCHAR[], writerFeatures VARCHAR[])" },
     { "domainMetadata", "STRUCT(\"domain\" VARCHAR, configuration VARCHAR, removed BOOLEAN)" },
 };
 
@@ -61,7 +68,8 @@ static tn_rc add_files(lines *l, const tn_delta_snapshot *s, tn_err *err)
         l->actions++;
         TN_TRY(flush(l, false, err));
     }
-    int64_t oldest = tn_clock_now_ms() - tn_delta_interval_ms(&s->meta, "delta.deletedFileRetentionDuration", WEEK_MS);
+    int64_t oldest = tn_clock_now_ms() -
+                     tn_delta_interval_ms(&s->meta, "delta.deletedFileRetentionDuration", WEEK_MS);
     for (size_t i = 0; i < s->tombstones.n; i++) {
         tn_delta_remove r = s->tombstones.v[i];
         if (r.deleted_ms > oldest) {
@@ -112,11 +120,14 @@ static tn_rc to_parquet(tn_conn *conn, tn_arena *a, tn_str from, tn_str to, tn_e
     return tn_conn_exec(conn, sql, err);
 }
 
-static tn_rc put_hint(tn_delta_table *t, tn_arena *a, const tn_delta_snapshot *s, int64_t actions, size_t bytes, tn_err *err)
+static tn_rc put_hint(tn_delta_table *t, tn_arena *a, const tn_delta_snapshot *s, int64_t actions,
+    size_t bytes, tn_err *err)
 {
-    tn_str text = tn_str_printf(a, "{\"version\":%lld,\"size\":%lld,\"sizeInBytes\":%zu,\"numOfAddFiles\":%zu}", (long long)s->version,
-        (long long)actions, bytes, s->files.n);
-    return tn_store_put(t->store, TN_STR("_delta_log/_last_checkpoint"), text, TN_PUT_OVERWRITE, err);
+    tn_str text = tn_str_printf(a,
+        "{\"version\":%lld,\"size\":%lld,\"sizeInBytes\":%zu,\"numOfAddFiles\":%zu}",
+        (long long)s->version, (long long)actions, bytes, s->files.n);
+    return tn_store_put(
+        t->store, TN_STR("_delta_log/_last_checkpoint"), text, TN_PUT_OVERWRITE, err);
 }
 
 /* The hint must not go back: a slower writer may come with an older checkpoint. */
@@ -125,8 +136,10 @@ static bool hint_is_newer(tn_delta_table *t, tn_arena *a, int64_t version)
     tn_str text;
     tn_val v;
     tn_err ignored = TN_ERR_INIT;
-    return tn_store_get(t->store, a, TN_STR("_delta_log/_last_checkpoint"), TN_DELTA_HINT_BYTES_MAX, &text, &ignored) == TN_OK &&
-           tn_json_parse(a, text, &v, &ignored) == TN_OK && tn_val_int_at(v, "version", -1) > version;
+    return tn_store_get(t->store, a, TN_STR("_delta_log/_last_checkpoint"), TN_DELTA_HINT_BYTES_MAX,
+               &text, &ignored) == TN_OK &&
+           tn_json_parse(a, text, &v, &ignored) == TN_OK &&
+           tn_val_int_at(v, "version", -1) > version;
 }
 
 tn_rc tn_delta_checkpoint(tn_delta_table *t, tn_conn *conn, const tn_delta_snapshot *s, tn_err *err)
@@ -134,7 +147,8 @@ tn_rc tn_delta_checkpoint(tn_delta_table *t, tn_conn *conn, const tn_delta_snaps
     TN_AUTO_ARENA a = tn_arena_new("delta checkpoint", NULL);
     tn_str dir;
     TN_TRY(tn_file_temp_dir(a, "tarn-checkpoint", &dir, err));
-    lines l = { .b = tn_buf_init(a, TN_DELTA_CHECKPOINT_BYTES_MAX), .path = tn_str_concat(a, dir, TN_STR("/actions.json")) };
+    lines l = { .b = tn_buf_init(a, TN_DELTA_CHECKPOINT_BYTES_MAX),
+        .path = tn_str_concat(a, dir, TN_STR("/actions.json")) };
     TN_TRY(write_lines(&l, s, err));
     tn_str parquet = tn_str_concat(a, dir, TN_STR("/checkpoint.parquet"));
     TN_TRY(to_parquet(conn, a, l.path, parquet, err));
@@ -145,10 +159,12 @@ tn_rc tn_delta_checkpoint(tn_delta_table *t, tn_conn *conn, const tn_delta_snaps
     return hint_is_newer(t, a, s->version) ? TN_OK : put_hint(t, a, s, l.actions, bytes.n, err);
 }
 
-void tn_delta_after_commit(tn_delta_table *t, tn_conn *conn, int64_t version, const tn_delta_meta *meta)
+void tn_delta_after_commit(
+    tn_delta_table *t, tn_conn *conn, int64_t version, const tn_delta_meta *meta)
 {
     int64_t interval = INTERVAL_DEFAULT;
-    if (!tn_str_to_i64(tn_delta_property(meta, "delta.checkpointInterval"), &interval) || interval < 1) {
+    if (!tn_str_to_i64(tn_delta_property(meta, "delta.checkpointInterval"), &interval) ||
+        interval < 1) {
         interval = INTERVAL_DEFAULT;
     }
     if (version == 0 || version % interval != 0) {
@@ -159,6 +175,7 @@ void tn_delta_after_commit(tn_delta_table *t, tn_conn *conn, int64_t version, co
     tn_rc rc = tn_delta_snapshot_open(t, conn, version, &s, &why);
     rc = rc == TN_OK ? tn_delta_checkpoint(t, conn, s, &why) : rc;
     if (rc != TN_OK) {
-        tn_log(TN_LOG_WARN, "delta", "no checkpoint of version %lld: %s", (long long)version, why.msg);
+        tn_log(
+            TN_LOG_WARN, "delta", "no checkpoint of version %lld: %s", (long long)version, why.msg);
     }
 }

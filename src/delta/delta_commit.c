@@ -17,8 +17,8 @@ typedef struct commit {
     tn_delta_table *t;
     const tn_delta_txn_plan *plan;
     tn_str txn_id;
-    int64_t version;      /* the next try */
-    int64_t last_ict;     /* the greatest inCommitTimestamp before it, or ABSENT */
+    int64_t version;  /* the next try */
+    int64_t last_ict; /* the greatest inCommitTimestamp before it, or ABSENT */
 } commit;
 
 /* ---- text ---- */
@@ -40,7 +40,8 @@ static void put_user_metadata(tn_json_writer *w, tn_val user)
         return;
     }
     size_t at = 0;
-    for (const tn_dict_item *it = tn_dict_next(user.dict, &at); it != NULL; it = tn_dict_next(user.dict, &at)) {
+    for (const tn_dict_item *it = tn_dict_next(user.dict, &at); it != NULL;
+        it = tn_dict_next(user.dict, &at)) {
         tn_jw_key_s(w, tn_val_as_str(it->key));
         tn_jw_val(w, it->value);
     }
@@ -164,7 +165,8 @@ static tn_rc try_once(commit *c, int *unsure, bool *ret_done, tn_err *err)
     tn_str text;
     TN_TRY(render(a, c, &text, err));
     tn_err why = TN_ERR_INIT;
-    tn_rc rc = tn_store_put(c->t->store, tn_delta_commit_key(a, c->version), text, TN_PUT_IF_ABSENT, &why);
+    tn_rc rc =
+        tn_store_put(c->t->store, tn_delta_commit_key(a, c->version), text, TN_PUT_IF_ABSENT, &why);
     if (rc == TN_OK) {
         *ret_done = true;
         return TN_OK;
@@ -189,15 +191,21 @@ static tn_rc try_once(commit *c, int *unsure, bool *ret_done, tn_err *err)
     case UNKNOWN:
         break;
     }
-    rc = tn_fail(err, TN_E_AMBIGUOUS, "cannot tell whether version %lld was committed: %s", (long long)c->version, why.msg);
-    return tn_hint(err, rc, "look for txnId '" TN_STR_FMT "' in the table's history", TN_STR_ARG(c->txn_id));
+    rc = tn_fail(err, TN_E_AMBIGUOUS, "cannot tell whether version %lld was committed: %s",
+        (long long)c->version, why.msg);
+    return tn_hint(
+        err, rc, "look for txnId '" TN_STR_FMT "' in the table's history", TN_STR_ARG(c->txn_id));
 }
 
-tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan, int64_t in_commit_floor, int64_t *ret_version,
-    tn_err *err)
+tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan,
+    int64_t in_commit_floor, int64_t *ret_version, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta commit", NULL);
-    commit c = { .t = t, .plan = plan, .txn_id = tn_uuid4(a), .version = plan->read_version + 1, .last_ict = in_commit_floor };
+    commit c = { .t = t,
+        .plan = plan,
+        .txn_id = tn_uuid4(a),
+        .version = plan->read_version + 1,
+        .last_ict = in_commit_floor };
     bool done = false;
     int unsure = 0;
     for (int round = 1; !done; round++) {
@@ -206,7 +214,8 @@ tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan, in
         }
         TN_TRY(try_once(&c, &unsure, &done, err));
     }
-    tn_log(TN_LOG_DEBUG, "delta", "committed version %lld of '" TN_STR_FMT "'", (long long)c.version, TN_STR_ARG(t->store->root));
+    tn_log(TN_LOG_DEBUG, "delta", "committed version %lld of '" TN_STR_FMT "'",
+        (long long)c.version, TN_STR_ARG(t->store->root));
     *ret_version = c.version;
     return TN_OK;
 }

@@ -12,8 +12,9 @@
 
 static tn_rc collide(const tn_delta_actions *winner, const char *what, tn_err *err)
 {
-    tn_rc rc = tn_fail(err, TN_E_CONFLICT, "another writer's version %lld%s%.*s %s", (long long)winner->version,
-        winner->operation.n > 0 ? " " : "", TN_STR_ARG(winner->operation), what);
+    tn_rc rc = tn_fail(err, TN_E_CONFLICT, "another writer's version %lld%s%.*s %s",
+        (long long)winner->version, winner->operation.n > 0 ? " " : "",
+        TN_STR_ARG(winner->operation), what);
     return tn_hint(err, rc, "nothing was written; run it again on the new version");
 }
 
@@ -29,7 +30,8 @@ static tn_rc check_txns(const tn_delta_txn_plan *ours, const tn_delta_actions *w
     return TN_OK;
 }
 
-static tn_rc check_domains(const tn_delta_txn_plan *ours, const tn_delta_actions *winner, tn_err *err)
+static tn_rc check_domains(
+    const tn_delta_txn_plan *ours, const tn_delta_actions *winner, tn_err *err)
 {
     for (size_t i = 0; i < ours->domains.n; i++) {
         for (size_t k = 0; k < winner->domains.n; k++) {
@@ -41,7 +43,8 @@ static tn_rc check_domains(const tn_delta_txn_plan *ours, const tn_delta_actions
     return TN_OK;
 }
 
-static tn_rc check_removes(const tn_delta_txn_plan *ours, const tn_delta_actions *winner, tn_arena *a, tn_err *err)
+static tn_rc check_removes(
+    const tn_delta_txn_plan *ours, const tn_delta_actions *winner, tn_arena *a, tn_err *err)
 {
     if (winner->removes.n == 0) {
         return TN_OK;
@@ -65,7 +68,8 @@ static tn_rc check_removes(const tn_delta_txn_plan *ours, const tn_delta_actions
     return TN_OK;
 }
 
-tn_rc tn_delta_conflict_check(const tn_delta_txn_plan *ours, const tn_delta_actions *winner, tn_arena *a, tn_err *err)
+tn_rc tn_delta_conflict_check(
+    const tn_delta_txn_plan *ours, const tn_delta_actions *winner, tn_arena *a, tn_err *err)
 {
     if (ours->read_version < 0) {
         return collide(winner, "made the table first", err);

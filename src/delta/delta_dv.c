@@ -14,7 +14,12 @@
 #include "text/hash.h"
 #include "text/uri.h"
 
-enum { MAGIC_PORTABLE = 1681511377, MAGIC_NATIVE = 1681511376, UUID_Z85_BYTES = 20, FILE_VERSION = 1 };
+enum {
+    MAGIC_PORTABLE = 1681511377,
+    MAGIC_NATIVE = 1681511376,
+    UUID_Z85_BYTES = 20,
+    FILE_VERSION = 1
+};
 #define ROWS_MAX ((uint64_t)1 << 31)
 
 typedef struct reader {
@@ -27,7 +32,8 @@ static bool take_u32(reader *r, uint32_t *ret)
     if (r->n < 4) {
         return false;
     }
-    *ret = (uint32_t)r->p[0] | (uint32_t)r->p[1] << 8 | (uint32_t)r->p[2] << 16 | (uint32_t)r->p[3] << 24;
+    *ret = (uint32_t)r->p[0] | (uint32_t)r->p[1] << 8 | (uint32_t)r->p[2] << 16 |
+           (uint32_t)r->p[3] << 24;
     r->p += 4;
     r->n -= 4;
     return true;
@@ -53,7 +59,8 @@ static uint32_t be32(const char *p)
 tn_str tn_delta_dv_id(tn_arena *a, const tn_delta_dv *dv)
 {
     if (dv->offset >= 0) {
-        return tn_str_printf(a, "%c" TN_STR_FMT "@%d", dv->storage, TN_STR_ARG(dv->path_or_inline), dv->offset);
+        return tn_str_printf(
+            a, "%c" TN_STR_FMT "@%d", dv->storage, TN_STR_ARG(dv->path_or_inline), dv->offset);
     }
     return tn_str_printf(a, "%c" TN_STR_FMT, dv->storage, TN_STR_ARG(dv->path_or_inline));
 }
@@ -75,7 +82,8 @@ static void push_row(row_list *rows, uint64_t row)
 {
     if (rows->n == rows->cap) {
         size_t cap = rows->cap ? 2 * rows->cap : 256;
-        rows->v = tn_arena_grow(rows->arena, rows->v, rows->cap * sizeof *rows->v, tn_size_mul(cap, sizeof *rows->v));
+        rows->v = tn_arena_grow(
+            rows->arena, rows->v, rows->cap * sizeof *rows->v, tn_size_mul(cap, sizeof *rows->v));
         rows->cap = cap;
     }
     rows->v[rows->n++] = row;
@@ -92,7 +100,8 @@ static tn_rc take_values(const roaring_bitmap_t *bitmap, uint32_t high, row_list
             return broken(err, "its rows are not in order");
         }
         if (rows->n == ROWS_MAX) {
-            return tn_fail(err, TN_E_LIMIT, "a deletion vector marks more than %llu rows", (unsigned long long)ROWS_MAX);
+            return tn_fail(err, TN_E_LIMIT, "a deletion vector marks more than %llu rows",
+                (unsigned long long)ROWS_MAX);
         }
         push_row(rows, row);
         (void)roaring_advance_uint32_iterator(&it);
@@ -162,7 +171,8 @@ static tn_rc take_native(reader *r, bool big_endian, row_list *rows, tn_err *err
     return TN_OK;
 }
 
-static tn_rc decode(tn_arena *a, tn_str data, const tn_delta_dv *dv, uint64_t **ret, size_t *ret_n, tn_err *err)
+static tn_rc decode(
+    tn_arena *a, tn_str data, const tn_delta_dv *dv, uint64_t **ret, size_t *ret_n, tn_err *err)
 {
     reader r = { .p = (const uint8_t *)data.p, .n = data.n };
     row_list rows = { .arena = a };
@@ -178,7 +188,8 @@ static tn_rc decode(tn_arena *a, tn_str data, const tn_delta_dv *dv, uint64_t **
         return broken(err, "unknown magic number");
     }
     if (dv->cardinality >= 0 && rows.n != (uint64_t)dv->cardinality) {
-        return tn_fail(err, TN_E_CORRUPT, "a deletion vector marks %zu rows, its description says %lld", rows.n,
+        return tn_fail(err, TN_E_CORRUPT,
+            "a deletion vector marks %zu rows, its description says %lld", rows.n,
             (long long)dv->cardinality);
     }
     *ret = rows.v;
@@ -191,32 +202,36 @@ static tn_rc decode(tn_arena *a, tn_str data, const tn_delta_dv *dv, uint64_t **
 static tn_rc uuid_path(tn_arena *a, tn_str text, tn_str *ret, tn_err *err)
 {
     tn_str raw;
-    if (text.n < UUID_Z85_BYTES || !tn_z85_decode(a, tn_str_sub(text, text.n - UUID_Z85_BYTES, text.n), &raw)) {
+    if (text.n < UUID_Z85_BYTES ||
+        !tn_z85_decode(a, tn_str_sub(text, text.n - UUID_Z85_BYTES, text.n), &raw)) {
         return broken(err, "its file name is not z85");
     }
     tn_str prefix = tn_str_sub(text, 0, text.n - UUID_Z85_BYTES);
     tn_str h = tn_hex(a, (const uint8_t *)raw.p, 16);
-    *ret = tn_str_printf(a, TN_STR_FMT "%sdeletion_vector_%.8s-%.4s-%.4s-%.4s-%.12s.bin", TN_STR_ARG(prefix),
-        prefix.n > 0 ? "/" : "", h.p, h.p + 8, h.p + 12, h.p + 16, h.p + 20);
+    *ret = tn_str_printf(a, TN_STR_FMT "%sdeletion_vector_%.8s-%.4s-%.4s-%.4s-%.12s.bin",
+        TN_STR_ARG(prefix), prefix.n > 0 ? "/" : "", h.p, h.p + 8, h.p + 12, h.p + 16, h.p + 20);
     return TN_OK;
 }
 
 /* Opens the place that an absolute URL names, as a store of its folder and a key in it. */
-static tn_rc absolute_get(tn_store *store, tn_arena *a, tn_str url, int64_t from, size_t n, tn_str *ret, tn_err *err)
+static tn_rc absolute_get(
+    tn_store *store, tn_arena *a, tn_str url, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     tn_str path;
     TN_TRY(tn_delta_path_decode(a, url, &path, err));
     tn_str root = tn_store_locate(store, a, TN_STR(""));
     root = tn_str_ends(root, TN_STR("/")) ? tn_str_sub(root, 0, root.n - 1) : root;
     if (tn_str_starts(path, root) && path.n > root.n && path.p[root.n] == '/') {
-        return tn_store_get_range(store, a, tn_str_sub(path, root.n + 1, path.n), from, n, ret, err);
+        return tn_store_get_range(
+            store, a, tn_str_sub(path, root.n + 1, path.n), from, n, ret, err);
     }
     TN_AUTOPTR(tn_store) other = NULL;
     TN_TRY(tn_store_open(tn_path_dir(path), NULL, &other, err));
     return tn_store_get_range(other, a, tn_path_base(path), from, n, ret, err);
 }
 
-static tn_rc read_from_file(tn_store *store, tn_arena *a, const tn_delta_dv *dv, tn_str *ret, tn_err *err)
+static tn_rc read_from_file(
+    tn_store *store, tn_arena *a, const tn_delta_dv *dv, tn_str *ret, tn_err *err)
 {
     int64_t from = dv->offset < 0 ? 1 : dv->offset;
     size_t want = (size_t)dv->size_bytes + 8;
@@ -239,10 +254,12 @@ static tn_rc read_from_file(tn_store *store, tn_arena *a, const tn_delta_dv *dv,
     return TN_OK;
 }
 
-tn_rc tn_delta_dv_read(tn_store *store, tn_arena *a, const tn_delta_dv *dv, uint64_t **ret, size_t *ret_n, tn_err *err)
+tn_rc tn_delta_dv_read(
+    tn_store *store, tn_arena *a, const tn_delta_dv *dv, uint64_t **ret, size_t *ret_n, tn_err *err)
 {
     if (dv->size_bytes < 0 || (uint64_t)dv->size_bytes > TN_DELTA_DV_BYTES_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "a deletion vector of %lld bytes", (long long)dv->size_bytes);
+        return tn_fail(
+            err, TN_E_LIMIT, "a deletion vector of %lld bytes", (long long)dv->size_bytes);
     }
     tn_str data;
     if (dv->storage == 'i') {
@@ -253,7 +270,8 @@ tn_rc tn_delta_dv_read(tn_store *store, tn_arena *a, const tn_delta_dv *dv, uint
     } else {
         tn_rc rc = read_from_file(store, a, dv, &data, err);
         if (rc != TN_OK) {
-            return tn_while(err, rc, "deletion vector '" TN_STR_FMT "'", TN_STR_ARG(dv->path_or_inline));
+            return tn_while(
+                err, rc, "deletion vector '" TN_STR_FMT "'", TN_STR_ARG(dv->path_or_inline));
         }
     }
     return decode(a, data, dv, ret, ret_n, err);

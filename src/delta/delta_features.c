@@ -7,8 +7,8 @@
 #include "delta/delta_impl.h"
 
 typedef enum write_rule {
-    WRITE_YES,        /* nothing to do, or done */
-    WRITE_INACTIVE,   /* only while the property that makes it active is off */
+    WRITE_YES,      /* nothing to do, or done */
+    WRITE_INACTIVE, /* only while the property that makes it active is off */
     WRITE_NO,
 } write_rule;
 
@@ -22,7 +22,8 @@ static const struct feature {
     { "appendOnly", true, WRITE_YES, NULL, 2 },
     { "invariants", true, WRITE_YES, NULL, 2 },
     { "checkConstraints", true, WRITE_YES, NULL, 3 },
-    { "changeDataFeed", true, WRITE_YES, NULL, 4 }, /* inserts and whole-file deletes need no cdc files */
+    { "changeDataFeed", true, WRITE_YES, NULL,
+        4 }, /* inserts and whole-file deletes need no cdc files */
     { "generatedColumns", true, WRITE_INACTIVE, NULL, 4 },
     { "columnMapping", true, WRITE_INACTIVE, "delta.columnMapping.mode", 5 },
     { "identityColumns", true, WRITE_INACTIVE, NULL, 6 },
@@ -37,7 +38,8 @@ static const struct feature {
     { "vacuumProtocolCheck", true, WRITE_YES, NULL, 0 },
     { "inCommitTimestamp", true, WRITE_YES, NULL, 0 },
     { "allowColumnDefaults", true, WRITE_INACTIVE, NULL, 0 },
-    { "typeWidening", true, WRITE_YES, NULL, 0 }, /* writing the present types is all that is asked */
+    { "typeWidening", true, WRITE_YES, NULL,
+        0 }, /* writing the present types is all that is asked */
     { "typeWidening-preview", true, WRITE_YES, NULL, 0 },
     { "variantType", true, WRITE_NO, NULL, 0 },
     { "variantType-preview", true, WRITE_NO, NULL, 0 },
@@ -79,15 +81,19 @@ bool tn_delta_has_feature(const tn_delta_protocol *p, const char *feature)
 tn_rc tn_delta_check_readable(const tn_delta_protocol *p, tn_err *err)
 {
     if (p->reader > 3) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "the table needs reader version %d; this program reads up to 3", p->reader);
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "the table needs reader version %d; this program reads up to 3", p->reader);
     }
     if (p->reader == 3 && p->writer < 7) {
-        return tn_fail(err, TN_E_CORRUPT, "the protocol has reader version 3 with writer version %d, which is illegal", p->writer);
+        return tn_fail(err, TN_E_CORRUPT,
+            "the protocol has reader version 3 with writer version %d, which is illegal",
+            p->writer);
     }
     for (size_t i = 0; p->reader == 3 && i < p->reader_features.n; i++) {
         const struct feature *f = find_feature(p->reader_features.v[i]);
         if (f == NULL || !f->read) {
-            return tn_fail(err, TN_E_UNSUPPORTED, "the table uses the feature '" TN_STR_FMT "', which this program cannot read",
+            return tn_fail(err, TN_E_UNSUPPORTED,
+                "the table uses the feature '" TN_STR_FMT "', which this program cannot read",
                 TN_STR_ARG(p->reader_features.v[i]));
         }
     }
@@ -98,7 +104,8 @@ tn_rc tn_delta_check_readable(const tn_delta_protocol *p, tn_err *err)
 
 tn_str tn_delta_property(const tn_delta_meta *m, const char *key)
 {
-    return m->configuration.tag == TN_DICT ? tn_val_str_at(m->configuration, key, TN_STR("")) : TN_STR("");
+    return m->configuration.tag == TN_DICT ? tn_val_str_at(m->configuration, key, TN_STR(""))
+                                           : TN_STR("");
 }
 
 bool tn_delta_property_is(const tn_delta_meta *m, const char *key, const char *value)
@@ -112,8 +119,8 @@ int64_t tn_delta_interval_ms(const tn_delta_meta *m, const char *key, int64_t df
     static const struct {
         const char *unit;
         int64_t ms;
-    } UNITS[] = { { "week", 604800000 }, { "day", 86400000 }, { "hour", 3600000 }, { "minute", 60000 }, { "second", 1000 },
-        { "millisecond", 1 } };
+    } UNITS[] = { { "week", 604800000 }, { "day", 86400000 }, { "hour", 3600000 },
+        { "minute", 60000 }, { "second", 1000 }, { "millisecond", 1 } };
     tn_str s = tn_str_trim(tn_delta_property(m, key));
     tn_str number;
     tn_str unit;
@@ -121,7 +128,8 @@ int64_t tn_delta_interval_ms(const tn_delta_meta *m, const char *key, int64_t df
         s = tn_str_trim(tn_str_sub(s, 8, s.n));
     }
     int64_t n;
-    if (!tn_str_cut(s, ' ', &number, &unit) || !tn_str_to_i64(number, &n) || n < 0 || n > 100000000) {
+    if (!tn_str_cut(s, ' ', &number, &unit) || !tn_str_to_i64(number, &n) || n < 0 ||
+        n > 100000000) {
         return dflt;
     }
     unit = tn_str_trim(unit);
@@ -154,12 +162,15 @@ tn_delta_mapping tn_delta_mapping_of(const tn_delta_protocol *p, const tn_delta_
     if (tn_delta_property_is(m, "delta.columnMapping.mode", "name")) {
         return TN_MAPPING_NAME;
     }
-    return tn_delta_property_is(m, "delta.columnMapping.mode", "id") ? TN_MAPPING_ID : TN_MAPPING_NONE;
+    return tn_delta_property_is(m, "delta.columnMapping.mode", "id") ? TN_MAPPING_ID
+                                                                     : TN_MAPPING_NONE;
 }
 
 tn_str tn_delta_physical_name(const tn_delta_field *f, tn_delta_mapping mapping)
 {
-    return mapping == TN_MAPPING_NONE ? f->name : tn_val_str_at(f->metadata, "delta.columnMapping.physicalName", f->name);
+    return mapping == TN_MAPPING_NONE
+               ? f->name
+               : tn_val_str_at(f->metadata, "delta.columnMapping.physicalName", f->name);
 }
 
 /* ---- writing ---- */
@@ -173,7 +184,8 @@ static bool schema_has_key(const tn_delta_type *t, const char *key)
             return true;
         }
     }
-    return (t->element != NULL && schema_has_key(t->element, key)) || (t->key != NULL && schema_has_key(t->key, key));
+    return (t->element != NULL && schema_has_key(t->element, key)) ||
+           (t->key != NULL && schema_has_key(t->key, key));
 }
 
 static bool is_active(const struct feature *f, const tn_delta_protocol *p, const tn_delta_meta *m)
@@ -195,7 +207,8 @@ static bool is_active(const struct feature *f, const tn_delta_protocol *p, const
 
 static tn_rc refuse(tn_str feature, tn_err *err)
 {
-    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "the table uses the feature '" TN_STR_FMT "', which this program cannot write yet",
+    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+        "the table uses the feature '" TN_STR_FMT "', which this program cannot write yet",
         TN_STR_ARG(feature));
     return tn_hint(err, rc, "write it with an engine that knows the feature; nothing was changed");
 }
@@ -203,7 +216,8 @@ static tn_rc refuse(tn_str feature, tn_err *err)
 tn_rc tn_delta_check_writable(const tn_delta_protocol *p, const tn_delta_meta *m, tn_err *err)
 {
     if (p->writer > 7) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "the table needs writer version %d; this program writes up to 7", p->writer);
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "the table needs writer version %d; this program writes up to 7", p->writer);
     }
     for (size_t i = 0; i < TN_COUNTOF(FEATURES); i++) {
         const struct feature *f = &FEATURES[i];

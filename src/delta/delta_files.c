@@ -28,8 +28,8 @@ static const char *codec_of(const tn_delta_meta *m)
     return tn_str_eq_nocase(want, TN_STR("none")) ? "uncompressed" : "snappy";
 }
 
-static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to, int64_t target_bytes, tn_str token, tn_str *ret,
-    tn_err *err)
+static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
+    int64_t target_bytes, tn_str token, tn_str *ret, tn_err *err)
 {
     const tn_delta_meta *m = &to->meta;
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
@@ -37,7 +37,9 @@ static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
     tn_buf_add(&b, to->select);
     tn_buf_addz(&b, ") TO ");
     tn_sql_literal(&b, tn_store_locate(t->store, a, TN_STR("")));
-    tn_buf_addf(&b, " (FORMAT parquet, RETURN_STATS, APPEND true, COMPRESSION %s, FILENAME_PATTERN 'part-{uuid}-" TN_STR_FMT "'",
+    tn_buf_addf(&b,
+        " (FORMAT parquet, RETURN_STATS, APPEND true, COMPRESSION %s, FILENAME_PATTERN "
+        "'part-{uuid}-" TN_STR_FMT "'",
         codec_of(m), TN_STR_ARG(token));
     if (m->partition_columns.n == 0) {
         int64_t bytes = target_bytes > 0 ? target_bytes : FILE_BYTES_DEFAULT;
@@ -63,7 +65,8 @@ static tn_rc file_path(tn_delta_table *t, tn_arena *a, tn_str filename, tn_str *
         root.n--;
     }
     if (!tn_str_starts(filename, root) || filename.n <= root.n + 1 || filename.p[root.n] != '/') {
-        return tn_fail(err, TN_E_BUG, "COPY wrote '" TN_STR_FMT "' outside the table", TN_STR_ARG(filename));
+        return tn_fail(
+            err, TN_E_BUG, "COPY wrote '" TN_STR_FMT "' outside the table", TN_STR_ARG(filename));
     }
     tn_str rel = tn_str_sub(filename, root.n + 1, filename.n);
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
@@ -82,7 +85,9 @@ static tn_rc check_nulls(const tn_delta_meta *m, tn_arena *a, tn_val stats, tn_e
         tn_sql_ident(&b, f->name);
         const tn_val *column = tn_dict_finds(stats.dict, tn_buf_str(&b));
         if (column != NULL && !tn_str_is(tn_val_str_at(*column, "null_count", TN_STR("0")), "0")) {
-            return tn_fail(err, TN_E_DATA, "the column '" TN_STR_FMT "' may not be NULL, but a row has no value", TN_STR_ARG(f->name));
+            return tn_fail(err, TN_E_DATA,
+                "the column '" TN_STR_FMT "' may not be NULL, but a row has no value",
+                TN_STR_ARG(f->name));
         }
     }
     return TN_OK;
@@ -95,15 +100,16 @@ static tn_val partition_values(const tn_delta_meta *m, tn_arena *a, tn_val keys)
         tn_str name = m->partition_columns.v[i];
         const tn_delta_field *f = tn_delta_field_find(m->schema, name);
         const tn_val *v = keys.tag == TN_DICT ? tn_dict_finds(keys.dict, name) : NULL;
-        tn_dict_puts(out.dict, name, v == NULL ? TN_VAL_NONE : tn_delta_partition_text(a, f->type, *v));
+        tn_dict_puts(
+            out.dict, name, v == NULL ? TN_VAL_NONE : tn_delta_partition_text(a, f->type, *v));
     }
     return out;
 }
 
 enum { COL_FILE, COL_COUNT, COL_SIZE, COL_FOOTER, COL_STATS, COL_KEYS, COLS };
 
-static tn_rc take_file(tn_delta_table *t, tn_arena *a, const tn_delta_target *to, const tn_result *res, size_t row, tn_delta_files *files,
-    int64_t *rows, tn_err *err)
+static tn_rc take_file(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
+    const tn_result *res, size_t row, tn_delta_files *files, int64_t *rows, tn_err *err)
 {
     tn_str filename = tn_val_as_str(tn_result_cell(res, a, COL_FILE, row));
     int64_t count = tn_result_cell(res, a, COL_COUNT, row).i;
@@ -168,17 +174,19 @@ static void sweep(tn_delta_table *t, tn_str token)
     for (size_t i = 0; i < items.n; i++) {
         if (tn_str_find(tn_path_base(items.v[i].key), token, 0) != SIZE_MAX &&
             tn_store_remove(t->store, items.v[i].key, &why) != TN_OK) {
-            tn_log(TN_LOG_WARN, "delta", "'" TN_STR_FMT "' is left of a failed write: %s", TN_STR_ARG(items.v[i].key), why.msg);
+            tn_log(TN_LOG_WARN, "delta", "'" TN_STR_FMT "' is left of a failed write: %s",
+                TN_STR_ARG(items.v[i].key), why.msg);
         }
     }
 }
 
-static tn_rc run_copy(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_delta_target *to, tn_str sql, tn_delta_files *files,
-    int64_t *rows, tn_err *err)
+static tn_rc run_copy(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_delta_target *to,
+    tn_str sql, tn_delta_files *files, int64_t *rows, tn_err *err)
 {
     TN_AUTOPTR(tn_result) res = NULL;
     tn_rc rc = tn_conn_query(conn, sql, &res, err);
-    if (rc == TN_E_SQL && err != NULL && strstr(err->msg, "a row violates the constraint '") != NULL) {
+    if (rc == TN_E_SQL && err != NULL &&
+        strstr(err->msg, "a row violates the constraint '") != NULL) {
         err->rc = TN_E_DATA;
         return TN_E_DATA;
     }
@@ -199,8 +207,9 @@ static tn_rc run_copy(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_de
     return make_durable(t, a, files, err);
 }
 
-tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_delta_target *target, int64_t target_bytes,
-    tn_delta_files *ret, int64_t *ret_rows, tn_err *err)
+tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a,
+    const tn_delta_target *target, int64_t target_bytes, tn_delta_files *ret, int64_t *ret_rows,
+    tn_err *err)
 {
     tn_str token = tn_str_sub(tn_uuid4(a), 0, 8);
     tn_str sql;
@@ -224,8 +233,10 @@ void tn_delta_files_discard(tn_delta_table *t, const tn_delta_files *files)
     for (size_t i = 0; i < files->n; i++) {
         tn_str key;
         tn_err why = TN_ERR_INIT;
-        if (tn_delta_path_decode(a, files->v[i].path, &key, &why) != TN_OK || tn_store_remove(t->store, key, &why) != TN_OK) {
-            tn_log(TN_LOG_WARN, "delta", "'" TN_STR_FMT "' could not be removed: %s", TN_STR_ARG(files->v[i].path), why.msg);
+        if (tn_delta_path_decode(a, files->v[i].path, &key, &why) != TN_OK ||
+            tn_store_remove(t->store, key, &why) != TN_OK) {
+            tn_log(TN_LOG_WARN, "delta", "'" TN_STR_FMT "' could not be removed: %s",
+                TN_STR_ARG(files->v[i].path), why.msg);
         }
     }
 }

@@ -46,16 +46,17 @@ typedef struct tn_delta_actions {
     tn_delta_removes removes;
     tn_delta_txns txns;
     tn_delta_domains domains;
-    tn_strs sidecars;        /* paths, checkpoints only */
-    int64_t in_commit_ms;    /* commitInfo.inCommitTimestamp or TN_DELTA_ABSENT */
-    bool blind_append;       /* commitInfo.isBlindAppend */
-    tn_str txn_id;           /* commitInfo.txnId */
-    tn_str operation;        /* commitInfo.operation */
-    tn_str info;             /* raw JSON of commitInfo */
+    tn_strs sidecars;     /* paths, checkpoints only */
+    int64_t in_commit_ms; /* commitInfo.inCommitTimestamp or TN_DELTA_ABSENT */
+    bool blind_append;    /* commitInfo.isBlindAppend */
+    tn_str txn_id;        /* commitInfo.txnId */
+    tn_str operation;     /* commitInfo.operation */
+    tn_str info;          /* raw JSON of commitInfo */
 } tn_delta_actions;
 
 /* Parses NDJSON; appends to *acts (zeroed by the caller at first; strings are copied into a). `what` names the text in errors. */
-tn_rc tn_delta_actions_parse(tn_arena *a, tn_str text, const char *what, tn_delta_actions *acts, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_actions_parse(
+    tn_arena *a, tn_str text, const char *what, tn_delta_actions *acts, tn_err *err) TN_MUSTUSE;
 tn_delta_actions tn_delta_actions_empty(void);
 
 /* Printing: one line each, with the newline. */
@@ -68,20 +69,23 @@ void tn_delta_print_domain(tn_buf *b, const tn_delta_domain *d);
 tn_delta_remove tn_delta_remove_of(const tn_delta_file *f, int64_t now_ms);
 
 /* The identity of a file in replay: canonical decoded path, and the deletion vector's id after a newline. */
-tn_rc tn_delta_file_key(tn_arena *a, tn_str path, const tn_delta_dv *dv, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_file_key(
+    tn_arena *a, tn_str path, const tn_delta_dv *dv, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* Decoded path or URL: "p=a b/x.parquet", "/abs/x.parquet", "s3://bucket/k". */
 tn_rc tn_delta_path_decode(tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;
 
 /* Where DuckDB finds a path of the log (encoded as in an action). */
-tn_rc tn_delta_locate(tn_store *store, tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_locate(
+    tn_store *store, tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* A quoted literal of a location for read_parquet, with '*', '?' and '[' taken as themselves. */
 void tn_delta_sql_location(tn_buf *b, tn_str location);
 
 /* ---- tables, log ---- */
 struct tn_delta_table {
     tn_store *store;
-    tn_mutex mutex;               /* guards latest */
-    tn_delta_snapshot *latest;    /* newest snapshot seen: a later open replays only what came after it; may be NULL */
+    tn_mutex mutex; /* guards latest */
+    tn_delta_snapshot *
+        latest; /* newest snapshot seen: a later open replays only what came after it; may be NULL */
 };
 
 typedef struct tn_delta_log_file {
@@ -97,19 +101,23 @@ typedef struct tn_delta_segment {
     tn_strs checkpoint_keys;    /* one, or all parts */
     bool checkpoint_is_json;
     tn_delta_log_files commits; /* ascending, checkpoint_version + 1 .. version */
-    int64_t version_mtime_ms;   /* of the commit file of `version`; ABSENT when only a checkpoint is there */
+    int64_t
+        version_mtime_ms; /* of the commit file of `version`; ABSENT when only a checkpoint is there */
 } tn_delta_segment;
 
 tn_str tn_delta_commit_key(tn_arena *a, int64_t version);
 /* Lists the log and picks checkpoint and commits. Checkpoints newer than or equal to bad_checkpoint are left out (INT64_MAX: none is
  * bad). from >= 0: the caller has that version already and wants only commits after it (then checkpoints are left out). */
-tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int64_t bad_checkpoint, tn_delta_segment *ret,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int64_t bad_checkpoint,
+    tn_delta_segment *ret, tn_err *err) TN_MUSTUSE;
 /* Commits after `from`, in order, as far as they are there. */
-tn_rc tn_delta_commits_after(tn_delta_table *t, tn_arena *a, int64_t from, tn_delta_log_files *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_commits_after(
+    tn_delta_table *t, tn_arena *a, int64_t from, tn_delta_log_files *ret, tn_err *err) TN_MUSTUSE;
 /* All commit files that are there, ascending. */
-tn_rc tn_delta_commits_all(tn_delta_table *t, tn_arena *a, tn_delta_log_files *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_delta_commit_read(tn_delta_table *t, tn_arena *a, int64_t version, tn_delta_actions *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_commits_all(
+    tn_delta_table *t, tn_arena *a, tn_delta_log_files *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_commit_read(
+    tn_delta_table *t, tn_arena *a, int64_t version, tn_delta_actions *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- replay ---- */
 typedef struct tn_delta_replay {
@@ -125,12 +133,13 @@ typedef struct tn_delta_replay {
 } tn_delta_replay;
 tn_delta_replay tn_delta_replay_init(tn_arena *a);
 /* In the order of versions, a checkpoint first. Strings of acts must live in the replay's arena. */
-tn_rc tn_delta_replay_apply(tn_delta_replay *r, const tn_delta_actions *acts, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_replay_apply(
+    tn_delta_replay *r, const tn_delta_actions *acts, tn_err *err) TN_MUSTUSE;
 tn_rc tn_delta_replay_add(tn_delta_replay *r, const tn_delta_file *f, tn_err *err) TN_MUSTUSE;
 tn_rc tn_delta_replay_remove(tn_delta_replay *r, const tn_delta_remove *f, tn_err *err) TN_MUSTUSE;
 
-tn_rc tn_delta_checkpoint_read(
-    tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg, tn_delta_replay *r, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_checkpoint_read(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
+    tn_delta_replay *r, tn_err *err) TN_MUSTUSE;
 
 struct tn_delta_snapshot {
     tn_arena *arena;
@@ -154,7 +163,8 @@ struct tn_delta_snapshot {
 /* ---- features ---- */
 tn_rc tn_delta_check_readable(const tn_delta_protocol *p, tn_err *err) TN_MUSTUSE;
 /* Names the first writer feature that this library cannot honour yet. */
-tn_rc tn_delta_check_writable(const tn_delta_protocol *p, const tn_delta_meta *m, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_check_writable(
+    const tn_delta_protocol *p, const tn_delta_meta *m, tn_err *err) TN_MUSTUSE;
 bool tn_delta_has_feature(const tn_delta_protocol *p, const char *feature);
 typedef enum tn_delta_mapping { TN_MAPPING_NONE, TN_MAPPING_NAME, TN_MAPPING_ID } tn_delta_mapping;
 tn_delta_mapping tn_delta_mapping_of(const tn_delta_protocol *p, const tn_delta_meta *m);
@@ -168,38 +178,43 @@ size_t tn_delta_partition_index(const tn_delta_meta *m, tn_str name);
 
 /* ---- schema ---- */
 bool tn_delta_type_is(const tn_delta_type *t, const char *primitive);
-bool tn_delta_type_eq(const tn_delta_type *x, const tn_delta_type *y); /* names ignoring case; nullability and metadata do not count */
+bool tn_delta_type_eq(const tn_delta_type *x,
+    const tn_delta_type *y); /* names ignoring case; nullability and metadata do not count */
 bool tn_delta_type_has(const tn_delta_type *t, const char *primitive); /* anywhere inside */
 tn_delta_type *tn_delta_primitive(tn_arena *a, tn_str name);
-tn_delta_field *tn_delta_field_find(const tn_delta_type *t, tn_str name); /* ignoring case (ASCII), NULL when absent */
+tn_delta_field *tn_delta_field_find(
+    const tn_delta_type *t, tn_str name); /* ignoring case (ASCII), NULL when absent */
 /* The SQL type of the data in files: names of nested fields physical, void as VARCHAR. */
 void tn_delta_type_to_physical_sql(tn_buf *b, const tn_delta_type *t, tn_delta_mapping mapping);
 
 /* ---- deletion vectors ---- */
 /* Row numbers in ascending order. */
-tn_rc tn_delta_dv_read(tn_store *store, tn_arena *a, const tn_delta_dv *dv, uint64_t **ret, size_t *ret_n, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_dv_read(tn_store *store, tn_arena *a, const tn_delta_dv *dv, uint64_t **ret,
+    size_t *ret_n, tn_err *err) TN_MUSTUSE;
 /* uniqueId of the protocol: type, path, "@offset". */
 tn_str tn_delta_dv_id(tn_arena *a, const tn_delta_dv *dv);
 
 /* ---- pruning ---- */
 /* keep[i] = false for files that cannot hold a row of the predicate. conn NULL or a predicate that is not understood: all true. */
-tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_str where, bool *keep, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_str where,
+    bool *keep, tn_err *err) TN_MUSTUSE;
 
 /* ---- statistics ---- */
 /* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. */
-void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m, int64_t rows, tn_val column_statistics);
+void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m,
+    int64_t rows, tn_val column_statistics);
 /* A partition value's text as DuckDB casts it to the text that the log holds. */
 tn_val tn_delta_partition_text(tn_arena *a, const tn_delta_type *t, tn_val duck);
 
 /* ---- committing ---- */
 typedef struct tn_delta_txn_plan {
-    int64_t read_version;             /* -1: a new table */
+    int64_t read_version; /* -1: a new table */
     tn_str operation;
-    tn_val operation_parameters;      /* dict of strings of JSON */
-    tn_val operation_metrics;         /* dict of strings */
+    tn_val operation_parameters; /* dict of strings of JSON */
+    tn_val operation_metrics;    /* dict of strings */
     tn_val user_metadata;
-    bool blind_append;                /* reads nothing of the table, only adds */
-    bool reads_all;                   /* what it does depends on every file */
+    bool blind_append;                 /* reads nothing of the table, only adds */
+    bool reads_all;                    /* what it does depends on every file */
     const tn_delta_protocol *protocol; /* new or NULL */
     const tn_delta_meta *meta;         /* new or NULL */
     tn_delta_files adds;
@@ -209,29 +224,34 @@ typedef struct tn_delta_txn_plan {
 } tn_delta_txn_plan;
 
 /* What the rules of the protocol's reference say of one commit that won: TN_OK, or TN_E_CONFLICT with the rule's name. Pure. */
-tn_rc tn_delta_conflict_check(const tn_delta_txn_plan *ours, const tn_delta_actions *winner, tn_arena *a, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_conflict_check(const tn_delta_txn_plan *ours, const tn_delta_actions *winner,
+    tn_arena *a, tn_err *err) TN_MUSTUSE;
 
 /* Writes the commit as the next version, again and again past winners that do not collide. Fails with the table untouched, or
  * TN_E_AMBIGUOUS when nobody can say. in_commit_floor: the last inCommitTimestamp when the table keeps them, else ABSENT. */
-tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan, int64_t in_commit_floor, int64_t *ret_version,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan,
+    int64_t in_commit_floor, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
 
 /* After a commit: writes a checkpoint when the table's interval says so. Failures are logged, never returned. */
-void tn_delta_after_commit(tn_delta_table *t, tn_conn *conn, int64_t version, const tn_delta_meta *meta);
+void tn_delta_after_commit(
+    tn_delta_table *t, tn_conn *conn, int64_t version, const tn_delta_meta *meta);
 
 /* ---- describing what is written ---- */
-typedef struct tn_delta_target { /* the table as the write leaves it, and how to get a row of the SELECT into it */
+typedef struct
+    tn_delta_target { /* the table as the write leaves it, and how to get a row of the SELECT into it */
     tn_delta_protocol protocol;
     tn_delta_meta meta;
     bool protocol_is_new, meta_is_new;
-    tn_str select;               /* SQL: the columns of the schema in order, cast */
+    tn_str select; /* SQL: the columns of the schema in order, cast */
 } tn_delta_target;
-tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts,
-    tn_delta_target *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn,
+    tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_target *ret,
+    tn_err *err) TN_MUSTUSE;
 
 /* Runs the COPY and gives the files it wrote, with stats and partition values; on failure nothing is left. */
-tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_delta_target *target, int64_t target_bytes,
-    tn_delta_files *ret, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a,
+    const tn_delta_target *target, int64_t target_bytes, tn_delta_files *ret, int64_t *ret_rows,
+    tn_err *err) TN_MUSTUSE;
 /* Removes data files that no commit names; best effort. */
 void tn_delta_files_discard(tn_delta_table *t, const tn_delta_files *files);
 

@@ -65,8 +65,8 @@ static bool parse_checkpoint(tn_str rest, checkpoint *c)
         return true;
     }
     tn_str s = rest;
-    if (take_number(&s, 10, &c->part) && take_text(&s, TN_STR(".")) && take_number(&s, 10, &c->parts) &&
-        tn_str_is(s, ".parquet")) {
+    if (take_number(&s, 10, &c->part) && take_text(&s, TN_STR(".")) &&
+        take_number(&s, 10, &c->parts) && tn_str_is(s, ".parquet")) {
         return c->part >= 1 && c->part <= c->parts && c->parts <= TN_DELTA_PARTS_MAX;
     }
     c->part = c->parts = 0;
@@ -85,7 +85,10 @@ static void sort_name(tn_arena *a, const tn_store_item *item, listing *l)
         return;
     }
     if (tn_str_is(s, ".json")) {
-        tn_delta_log_file f = { .version = version, .key = item->key, .size = item->size, .mtime_ms = item->mtime_us / 1000 };
+        tn_delta_log_file f = { .version = version,
+            .key = item->key,
+            .size = item->size,
+            .mtime_ms = item->mtime_us / 1000 };
         tn_vec_push(&l->commits, a, f);
         return;
     }
@@ -124,7 +127,8 @@ static tn_rc read_hint(tn_delta_table *t, int64_t *ret, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("delta hint", NULL);
     tn_str text;
     tn_err ignored = TN_ERR_INIT;
-    tn_rc rc = tn_store_get(t->store, a, TN_STR(LOG_DIR "_last_checkpoint"), TN_DELTA_HINT_BYTES_MAX, &text, &ignored);
+    tn_rc rc = tn_store_get(
+        t->store, a, TN_STR(LOG_DIR "_last_checkpoint"), TN_DELTA_HINT_BYTES_MAX, &text, &ignored);
     *ret = -1;
     if (rc != TN_OK) {
         bool serious = rc != TN_E_NOTFOUND && rc != TN_E_LIMIT;
@@ -151,7 +155,8 @@ static bool complete_at(tn_arena *a, const checkpoints *all, size_t i, tn_strs *
         size_t found = SIZE_MAX;
         for (size_t k = 0; k < all->n && found == SIZE_MAX; k++) {
             const checkpoint *o = &all->v[k];
-            found = o->version == c->version && o->parts == c->parts && o->part == part ? k : SIZE_MAX;
+            found =
+                o->version == c->version && o->parts == c->parts && o->part == part ? k : SIZE_MAX;
         }
         if (found == SIZE_MAX) {
             return false;
@@ -162,13 +167,16 @@ static bool complete_at(tn_arena *a, const checkpoints *all, size_t i, tn_strs *
 }
 
 /* The newest complete checkpoint <= version and < bad. */
-static void pick_checkpoint(tn_arena *a, const listing *l, int64_t version, int64_t bad, tn_delta_segment *seg)
+static void pick_checkpoint(
+    tn_arena *a, const listing *l, int64_t version, int64_t bad, tn_delta_segment *seg)
 {
     seg->checkpoint_version = -1;
     for (size_t i = l->checkpoints.n; i-- > 0;) {
         const checkpoint *c = &l->checkpoints.v[i];
-        bool fits = c->version <= version && c->version < bad && c->version > seg->checkpoint_version;
-        if (fits && complete_at(a, &l->checkpoints, i, &seg->checkpoint_keys, &seg->checkpoint_is_json)) {
+        bool fits =
+            c->version <= version && c->version < bad && c->version > seg->checkpoint_version;
+        if (fits &&
+            complete_at(a, &l->checkpoints, i, &seg->checkpoint_keys, &seg->checkpoint_is_json)) {
             seg->checkpoint_version = c->version;
             return;
         }
@@ -189,17 +197,20 @@ static tn_rc no_such_version(const listing *l, int64_t version, tn_err *err)
 {
     int64_t first = l->commits.n > 0 ? l->commits.v[0].version : newest(l);
     tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "the table has no version %lld", (long long)version);
-    return tn_hint(err, rc, "versions %lld to %lld are in its log", (long long)first, (long long)newest(l));
+    return tn_hint(
+        err, rc, "versions %lld to %lld are in its log", (long long)first, (long long)newest(l));
 }
 
 /* Fills the segment from a listing; TN_E_CORRUPT when commits are missing in between. */
-static tn_rc make_segment(tn_arena *a, const listing *l, int64_t version, int64_t bad, tn_delta_segment *ret, tn_err *err)
+static tn_rc make_segment(
+    tn_arena *a, const listing *l, int64_t version, int64_t bad, tn_delta_segment *ret, tn_err *err)
 {
     int64_t last = newest(l);
     if (version > last) {
         return no_such_version(l, version, err);
     }
-    tn_delta_segment seg = { .version = version == TN_DELTA_LATEST ? last : version, .version_mtime_ms = TN_DELTA_ABSENT };
+    tn_delta_segment seg = { .version = version == TN_DELTA_LATEST ? last : version,
+        .version_mtime_ms = TN_DELTA_ABSENT };
     pick_checkpoint(a, l, seg.version, bad, &seg);
     int64_t want = seg.checkpoint_version + 1;
     for (size_t i = 0; i < l->commits.n; i++) {
@@ -222,14 +233,15 @@ static tn_rc make_segment(tn_arena *a, const listing *l, int64_t version, int64_
             return no_such_version(l, version, err);
         }
         tn_rc rc = tn_fail(err, TN_E_CORRUPT, "the log has no commit %lld", (long long)want);
-        return tn_hint(err, rc, "version %lld needs every commit since the checkpoint before it", (long long)seg.version);
+        return tn_hint(err, rc, "version %lld needs every commit since the checkpoint before it",
+            (long long)seg.version);
     }
     *ret = seg;
     return TN_OK;
 }
 
-tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int64_t bad_checkpoint, tn_delta_segment *ret,
-    tn_err *err)
+tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int64_t bad_checkpoint,
+    tn_delta_segment *ret, tn_err *err)
 {
     int64_t hint = -1;
     if (bad_checkpoint == INT64_MAX) {
@@ -244,7 +256,8 @@ tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int
         tn_delta_segment seg;
         tn_err ignored = TN_ERR_INIT;
         /* The hint is good when the checkpoint that it names is really there. */
-        if (newest(&l) >= 0 && make_segment(a, &l, version, bad_checkpoint, &seg, &ignored) == TN_OK &&
+        if (newest(&l) >= 0 &&
+            make_segment(a, &l, version, bad_checkpoint, &seg, &ignored) == TN_OK &&
             seg.checkpoint_version >= hint) {
             *ret = seg;
             return TN_OK;
@@ -252,13 +265,16 @@ tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int
         TN_TRY(list_from(t, a, 0, &l, err));
     }
     if (newest(&l) < 0) {
-        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "there is no Delta table at '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
-        return tn_hint(err, rc, "%s", l.any ? "its _delta_log holds no commit" : "it has no _delta_log folder");
+        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "there is no Delta table at '" TN_STR_FMT "'",
+            TN_STR_ARG(t->store->root));
+        return tn_hint(err, rc, "%s",
+            l.any ? "its _delta_log holds no commit" : "it has no _delta_log folder");
     }
     return make_segment(a, &l, version, bad_checkpoint, ret, err);
 }
 
-tn_rc tn_delta_commits_after(tn_delta_table *t, tn_arena *a, int64_t from, tn_delta_log_files *ret, tn_err *err)
+tn_rc tn_delta_commits_after(
+    tn_delta_table *t, tn_arena *a, int64_t from, tn_delta_log_files *ret, tn_err *err)
 {
     listing l;
     TN_TRY(list_from(t, a, from + 1, &l, err));
@@ -280,7 +296,8 @@ tn_rc tn_delta_commits_all(tn_delta_table *t, tn_arena *a, tn_delta_log_files *r
     return TN_OK;
 }
 
-tn_rc tn_delta_commit_read(tn_delta_table *t, tn_arena *a, int64_t version, tn_delta_actions *ret, tn_err *err)
+tn_rc tn_delta_commit_read(
+    tn_delta_table *t, tn_arena *a, int64_t version, tn_delta_actions *ret, tn_err *err)
 {
     tn_str key = tn_delta_commit_key(a, version);
     tn_str text;

@@ -15,7 +15,15 @@
 #define DAY_US ((long double)86400e6)
 #define ZONES_US (DAY_US * 15 / 24)
 
-typedef enum domain { DOM_NONE, DOM_NUMBER, DOM_FLOAT, DOM_TIME, DOM_DATE, DOM_TEXT, DOM_BOOL } domain;
+typedef enum domain {
+    DOM_NONE,
+    DOM_NUMBER,
+    DOM_FLOAT,
+    DOM_TIME,
+    DOM_DATE,
+    DOM_TEXT,
+    DOM_BOOL
+} domain;
 
 typedef struct bound {
     bool known;
@@ -62,7 +70,9 @@ static domain domain_of(const tn_delta_type *t)
     if (tn_delta_type_is(t, "boolean")) {
         return DOM_BOOL;
     }
-    return tn_delta_type_is(t, "date") ? DOM_DATE : tn_delta_type_is(t, "string") ? DOM_TEXT : DOM_NONE;
+    return tn_delta_type_is(t, "date")     ? DOM_DATE
+           : tn_delta_type_is(t, "string") ? DOM_TEXT
+                                           : DOM_NONE;
 }
 
 static bool is(tn_val node, const char *key, const char *value)
@@ -132,8 +142,9 @@ static bound number_bound(tn_str s, long double slack)
 static bound number_of(tn_str s)
 {
     int64_t i;
-    return tn_str_to_i64(s, &i) ? (bound){ .known = true, .lo = (long double)i, .hi = (long double)i }
-                                : number_bound(s, (long double)1e-6);
+    return tn_str_to_i64(s, &i)
+               ? (bound){ .known = true, .lo = (long double)i, .hi = (long double)i }
+               : number_bound(s, (long double)1e-6);
 }
 
 static bound time_of(tn_str s, bool instant, bool cut_to_ms)
@@ -148,7 +159,9 @@ static bound time_of(tn_str s, bool instant, bool cut_to_ms)
         return (bound){ .known = false };
     }
     long double room = zone == instant ? 0 : ZONES_US;
-    return (bound){ .known = true, .lo = (long double)us - room, .hi = (long double)us + room + (cut_to_ms ? 1000 : 0) };
+    return (bound){ .known = true,
+        .lo = (long double)us - room,
+        .hi = (long double)us + room + (cut_to_ms ? 1000 : 0) };
 }
 
 static bound text_bound(domain dom, tn_str s, bool instant, bool cut_to_ms)
@@ -164,7 +177,9 @@ static bound text_bound(domain dom, tn_str s, bool instant, bool cut_to_ms)
         if (!tn_parse_date(s, &days)) {
             return (bound){ .known = false };
         }
-        return (bound){ .known = true, .lo = (long double)days * DAY_US, .hi = (long double)days * DAY_US };
+        return (bound){
+            .known = true, .lo = (long double)days * DAY_US, .hi = (long double)days * DAY_US
+        };
     case DOM_TEXT:
         return (bound){ .known = true, .text = s };
     case DOM_BOOL:
@@ -185,7 +200,8 @@ static bound constant_of(const pruner *p, const column *c, tn_val node)
     bound unknown = { .known = false };
     if (is(node, "class", "CAST")) {
         tn_str type = tn_val_str_at(tn_val_at(node, "cast_type"), "id", TN_STR_NONE);
-        bool time = tn_str_is(type, "DATE") || tn_str_is(type, "TIMESTAMP") || tn_str_is(type, "TIMESTAMP WITH TIME ZONE");
+        bool time = tn_str_is(type, "DATE") || tn_str_is(type, "TIMESTAMP") ||
+                    tn_str_is(type, "TIMESTAMP WITH TIME ZONE");
         tn_val value = tn_val_at(tn_val_at(node, "child"), "value");
         tn_val v = tn_val_at(value, "value");
         bool plain = is(tn_val_at(node, "child"), "class", "CONSTANT") && tn_val_is_str(v);
@@ -211,7 +227,9 @@ static bound constant_of(const pruner *p, const column *c, tn_val node)
     }
     if (number && tn_str_is(type, "DECIMAL") && v.tag == TN_INT) {
         long double n = (long double)v.i;
-        for (int64_t i = tn_val_int_at(tn_val_at(tn_val_at(value, "type"), "type_info"), "scale", 0); i > 0; i--) {
+        for (int64_t i =
+                 tn_val_int_at(tn_val_at(tn_val_at(value, "type"), "type_info"), "scale", 0);
+            i > 0; i--) {
             n /= 10;
         }
         long double room = (n < 0 ? -n : n) * (long double)1e-6;
@@ -237,13 +255,16 @@ static bool value_range(const pruner *p, const column *c, bound *min, bound *max
 {
     *min = *max = (bound){ .known = false };
     if (c->partition != SIZE_MAX) {
-        const tn_val *v = p->file->partition_values.tag == TN_DICT ? tn_dict_finds(p->file->partition_values.dict, c->path.v[0]) : NULL;
+        const tn_val *v = p->file->partition_values.tag == TN_DICT
+                              ? tn_dict_finds(p->file->partition_values.dict, c->path.v[0])
+                              : NULL;
         if (v == NULL || tn_val_as_str(*v).n == 0) {
             return false;
         }
         *min = *max = text_bound(c->dom, tn_val_as_str(*v), is_instant(c), false);
         if (c->dom == DOM_TIME && is_instant(c) && min->known && min->hi > min->lo) {
-            *min = *max = time_of(tn_str_concat(p->arena, tn_val_as_str(*v), TN_STR("Z")), true, false); /* as the scan takes it */
+            *min = *max = time_of(tn_str_concat(p->arena, tn_val_as_str(*v), TN_STR("Z")), true,
+                false); /* as the scan takes it */
         }
         return true;
     }
@@ -310,8 +331,9 @@ static op op_of(tn_val node, bool swapped)
     static const struct {
         const char *name;
         op straight, swapped;
-    } OPS[] = { { "COMPARE_EQUAL", OP_EQ, OP_EQ }, { "COMPARE_LESSTHAN", OP_LT, OP_GT }, { "COMPARE_GREATERTHAN", OP_GT, OP_LT },
-        { "COMPARE_LESSTHANOREQUALTO", OP_LE, OP_GE }, { "COMPARE_GREATERTHANOREQUALTO", OP_GE, OP_LE } };
+    } OPS[] = { { "COMPARE_EQUAL", OP_EQ, OP_EQ }, { "COMPARE_LESSTHAN", OP_LT, OP_GT },
+        { "COMPARE_GREATERTHAN", OP_GT, OP_LT }, { "COMPARE_LESSTHANOREQUALTO", OP_LE, OP_GE },
+        { "COMPARE_GREATERTHANOREQUALTO", OP_GE, OP_LE } };
     for (size_t i = 0; i < TN_COUNTOF(OPS); i++) {
         if (is(node, "type", OPS[i].name)) {
             return swapped ? OPS[i].swapped : OPS[i].straight;
@@ -326,7 +348,8 @@ static bool may_operator(const pruner *p, tn_val node)
 {
     tn_val children = tn_val_at(node, "children");
     column c;
-    if (!tn_val_is_seq(children) || children.list->n == 0 || !find_column(p, children.list->v[0], &c)) {
+    if (!tn_val_is_seq(children) || children.list->n == 0 ||
+        !find_column(p, children.list->v[0], &c)) {
         return true;
     }
     bound min;
@@ -403,7 +426,8 @@ static tn_val parse_where(tn_conn *conn, tn_arena *a, tn_str where)
 {
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT json_serialize_sql(");
-    tn_sql_literal(&b, tn_str_printf(a, "SELECT 1 FROM t WHERE (" TN_STR_FMT "\n)", TN_STR_ARG(where)));
+    tn_sql_literal(
+        &b, tn_str_printf(a, "SELECT 1 FROM t WHERE (" TN_STR_FMT "\n)", TN_STR_ARG(where)));
     tn_buf_addz(&b, ")::VARCHAR");
     tn_val text;
     tn_val tree;
@@ -419,7 +443,8 @@ static tn_val parse_where(tn_conn *conn, tn_arena *a, tn_str where)
     return tn_val_at(tn_val_at(statements.list->v[0], "node"), "where_clause");
 }
 
-tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_str where, bool *keep, tn_err *err)
+tn_rc tn_delta_prune(
+    const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_str where, bool *keep, tn_err *err)
 {
     (void)err;
     if (conn == NULL || tn_str_trim(where).n == 0) {
@@ -436,7 +461,8 @@ tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_
         tn_err ignored = TN_ERR_INIT;
         p.file = &s->files.v[i];
         p.stats = TN_VAL_UNDEF;
-        if (p.file->stats.n > 0 && tn_json_parse(scratch, p.file->stats, &p.stats, &ignored) != TN_OK) {
+        if (p.file->stats.n > 0 &&
+            tn_json_parse(scratch, p.file->stats, &p.stats, &ignored) != TN_OK) {
             p.stats = TN_VAL_UNDEF;
         }
         keep[i] = may_be_true(&p, tree);

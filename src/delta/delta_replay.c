@@ -94,10 +94,12 @@ tn_rc tn_delta_replay_apply(tn_delta_replay *r, const tn_delta_actions *acts, tn
         TN_TRY(tn_delta_replay_add(r, &acts->adds.v[i], err));
     }
     for (size_t i = 0; i < acts->txns.n; i++) {
-        tn_map_put(&r->txns, acts->txns.v[i].app_id, copy(r->arena, &acts->txns.v[i], sizeof acts->txns.v[i]));
+        tn_map_put(&r->txns, acts->txns.v[i].app_id,
+            copy(r->arena, &acts->txns.v[i], sizeof acts->txns.v[i]));
     }
     for (size_t i = 0; i < acts->domains.n; i++) {
-        tn_map_put(&r->domains, acts->domains.v[i].domain, copy(r->arena, &acts->domains.v[i], sizeof acts->domains.v[i]));
+        tn_map_put(&r->domains, acts->domains.v[i].domain,
+            copy(r->arena, &acts->domains.v[i], sizeof acts->domains.v[i]));
     }
     return TN_OK;
 }

@@ -121,7 +121,8 @@ static tn_rc struct_of_json(tn_arena *a, tn_val v, int depth, tn_delta_type *t, 
 static tn_rc type_of_json(tn_arena *a, tn_val v, int depth, tn_delta_type **ret, tn_err *err)
 {
     if (depth > TN_DELTA_TYPE_DEPTH_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "the schema is nested deeper than %d", TN_DELTA_TYPE_DEPTH_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "the schema is nested deeper than %d", TN_DELTA_TYPE_DEPTH_MAX);
     }
     if (tn_val_is_str(v)) {
         *ret = tn_delta_primitive(a, tn_str_dup(a, tn_val_as_str(v)));
@@ -142,7 +143,8 @@ static tn_rc type_of_json(tn_arena *a, tn_val v, int depth, tn_delta_type **ret,
         TN_TRY(type_of_json(a, tn_val_at(v, "keyType"), depth + 1, &t->key, err));
         TN_TRY(type_of_json(a, tn_val_at(v, "valueType"), depth + 1, &t->element, err));
     } else {
-        return tn_fail(err, TN_E_CORRUPT, "the schema has a type '" TN_STR_FMT "'", TN_STR_ARG(kind));
+        return tn_fail(
+            err, TN_E_CORRUPT, "the schema has a type '" TN_STR_FMT "'", TN_STR_ARG(kind));
     }
     *ret = t;
     return TN_OK;

@@ -60,7 +60,8 @@ void tn_delta_snapshot_unref(tn_delta_snapshot *s)
 
 /* ---- building ---- */
 
-static tn_rc apply_commits(tn_delta_table *t, const tn_delta_log_files *commits, tn_delta_replay *r, tn_err *err)
+static tn_rc apply_commits(
+    tn_delta_table *t, const tn_delta_log_files *commits, tn_delta_replay *r, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("delta commit", NULL);
     for (size_t i = 0; i < commits->n; i++) {
@@ -92,7 +93,8 @@ static tn_rc check_state(const tn_delta_replay *r, tn_err *err)
     }
     for (size_t i = 0; i < r->meta.partition_columns.n; i++) {
         if (tn_delta_field_find(r->meta.schema, r->meta.partition_columns.v[i]) == NULL) {
-            return tn_fail(err, TN_E_CORRUPT, "the partition column '" TN_STR_FMT "' is not in the schema",
+            return tn_fail(err, TN_E_CORRUPT,
+                "the partition column '" TN_STR_FMT "' is not in the schema",
                 TN_STR_ARG(r->meta.partition_columns.v[i]));
         }
     }
@@ -111,14 +113,15 @@ static void collect(tn_delta_snapshot *s, tn_delta_replay *r)
     }
     for (size_t i = 0; i < r->tombstones.n; i++) {
         if (r->tombstones.items[i].value != NULL) {
-            tn_vec_push(&s->tombstones, s->arena, *(const tn_delta_remove *)r->tombstones.items[i].value);
+            tn_vec_push(
+                &s->tombstones, s->arena, *(const tn_delta_remove *)r->tombstones.items[i].value);
         }
     }
 }
 
 /* Takes the arena over, also on failure. */
-static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r, const tn_delta_segment *seg, tn_delta_snapshot **ret,
-    tn_err *err)
+static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r,
+    const tn_delta_segment *seg, tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTO_ARENA a = arena;
     TN_TRY(check_state(r, err));
@@ -141,14 +144,16 @@ static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r, cons
     return TN_OK;
 }
 
-static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg, tn_delta_snapshot **ret, tn_err *err)
+static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
+    tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("delta snapshot", NULL);
     tn_delta_replay r = tn_delta_replay_init(arena);
     if (seg->checkpoint_version >= 0) {
         tn_rc rc = tn_delta_checkpoint_read(t, conn, seg, &r, err);
         if (rc != TN_OK) {
-            return tn_while(err, rc, "reading the checkpoint of version %lld", (long long)seg->checkpoint_version);
+            return tn_while(err, rc, "reading the checkpoint of version %lld",
+                (long long)seg->checkpoint_version);
         }
     }
     TN_TRY(apply_commits(t, &seg->commits, &r, err));
@@ -156,8 +161,8 @@ static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg
 }
 
 /* Starts from a snapshot that is already there: its state, then the commits after it. */
-static tn_rc build_on(tn_delta_table *t, tn_delta_snapshot *base, const tn_delta_log_files *commits, tn_delta_snapshot **ret,
-    tn_err *err)
+static tn_rc build_on(tn_delta_table *t, tn_delta_snapshot *base, const tn_delta_log_files *commits,
+    tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("delta snapshot", NULL);
     tn_delta_replay r = tn_delta_replay_init(arena);
@@ -216,7 +221,8 @@ enum { COMMITS_ON_CACHE_MAX = 50, CHAIN_MAX = 20, CHAIN_FILES_MAX = 200000 };
 
 static bool chain_full(const tn_delta_snapshot *s)
 {
-    return s->chain >= CHAIN_MAX || (s->chain > 0 && s->files.n * (size_t)s->chain > CHAIN_FILES_MAX);
+    return s->chain >= CHAIN_MAX ||
+           (s->chain > 0 && s->files.n * (size_t)s->chain > CHAIN_FILES_MAX);
 }
 
 /* The latest version from the cached one; *ret NULL when the cache does not serve. */
@@ -246,10 +252,12 @@ static tn_rc open_from_cache(tn_delta_table *t, tn_arena *a, tn_delta_snapshot *
 
 static bool checkpoint_may_be_bad(tn_rc rc)
 {
-    return rc == TN_E_SQL || rc == TN_E_CORRUPT || rc == TN_E_NOTFOUND || rc == TN_E_IO || rc == TN_E_LIMIT;
+    return rc == TN_E_SQL || rc == TN_E_CORRUPT || rc == TN_E_NOTFOUND || rc == TN_E_IO ||
+           rc == TN_E_LIMIT;
 }
 
-static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_t version, tn_delta_snapshot **ret, tn_err *err)
+static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_t version,
+    tn_delta_snapshot **ret, tn_err *err)
 {
     tn_delta_segment seg;
     TN_TRY(tn_delta_segment_find(t, a, version, INT64_MAX, &seg, err));
@@ -261,7 +269,8 @@ static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_
         if (tn_delta_segment_find(t, a, seg.version, bad, &older, &ignored) != TN_OK) {
             return rc; /* the first error says what is wrong */
         }
-        tn_log(TN_LOG_WARN, "delta", "the checkpoint of version %lld is passed over: %s", (long long)bad, err ? err->msg : "");
+        tn_log(TN_LOG_WARN, "delta", "the checkpoint of version %lld is passed over: %s",
+            (long long)bad, err ? err->msg : "");
         seg = older;
         tn_delta_snapshot *s = NULL;
         tn_rc again = build(t, conn, &seg, &s, &ignored);
@@ -275,20 +284,23 @@ static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_
     return rc;
 }
 
-tn_rc tn_delta_snapshot_open(tn_delta_table *t, tn_conn *conn, int64_t version, tn_delta_snapshot **ret, tn_err *err)
+tn_rc tn_delta_snapshot_open(
+    tn_delta_table *t, tn_conn *conn, int64_t version, tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta open", NULL);
     tn_delta_snapshot *s = NULL;
     if (version == TN_DELTA_LATEST) {
         tn_rc rc = open_from_cache(t, a, &s, err);
         if (rc != TN_OK) {
-            return tn_while(err, rc, "reading the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
+            return tn_while(
+                err, rc, "reading the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
         }
     }
     if (s == NULL) {
         tn_rc rc = open_from_log(t, conn, a, version, &s, err);
         if (rc != TN_OK) {
-            return tn_while(err, rc, "reading the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
+            return tn_while(
+                err, rc, "reading the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
         }
     }
     if (version == TN_DELTA_LATEST) {
@@ -299,7 +311,8 @@ tn_rc tn_delta_snapshot_open(tn_delta_table *t, tn_conn *conn, int64_t version, 
 }
 
 /* The time of a commit: its inCommitTimestamp, else the file's time, which is made to grow with the version. */
-static tn_rc version_at(tn_delta_table *t, tn_arena *a, bool in_commit, int64_t timestamp_ms, int64_t *ret, tn_err *err)
+static tn_rc version_at(
+    tn_delta_table *t, tn_arena *a, bool in_commit, int64_t timestamp_ms, int64_t *ret, tn_err *err)
 {
     tn_delta_log_files commits;
     TN_TRY(tn_delta_commits_all(t, a, &commits, err));
@@ -322,7 +335,8 @@ static tn_rc version_at(tn_delta_table *t, tn_arena *a, bool in_commit, int64_t 
     if (found < 0) {
         tn_buf b = tn_buf_init(a, 64);
         tn_iso_micros(&b, timestamp_ms * 1000, 3, ' ', "+00");
-        return tn_fail(err, TN_E_NOTFOUND, "the table has no version as old as " TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
+        return tn_fail(err, TN_E_NOTFOUND, "the table has no version as old as " TN_STR_FMT,
+            TN_STR_ARG(tn_buf_str(&b)));
     }
     *ret = found;
     return TN_OK;

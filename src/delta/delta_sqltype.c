@@ -76,7 +76,8 @@ static void skip_blank(cursor *c)
 
 static tn_rc bad(const cursor *c, tn_err *err)
 {
-    return tn_fail(err, TN_E_UNSUPPORTED, "cannot read the type '" TN_STR_FMT "'", TN_STR_ARG(c->text));
+    return tn_fail(
+        err, TN_E_UNSUPPORTED, "cannot read the type '" TN_STR_FMT "'", TN_STR_ARG(c->text));
 }
 
 /* An identifier, quoted ("" inside means one quote) or plain. */
@@ -165,7 +166,8 @@ static tn_rc named_type(cursor *c, tn_str name, tn_str args, tn_delta_type *t, t
 {
     t->kind = TN_DT_PRIMITIVE;
     if (tn_str_is(name, "DECIMAL")) {
-        t->name = tn_str_printf(c->arena, "decimal" TN_STR_FMT, TN_STR_ARG(tn_str_replace(c->arena, args, TN_STR(" "), TN_STR(""))));
+        t->name = tn_str_printf(c->arena, "decimal" TN_STR_FMT,
+            TN_STR_ARG(tn_str_replace(c->arena, args, TN_STR(" "), TN_STR(""))));
         return TN_OK;
     }
     if (tn_str_is(name, "ENUM")) {
@@ -178,7 +180,8 @@ static tn_rc named_type(cursor *c, tn_str name, tn_str args, tn_delta_type *t, t
             return TN_OK;
         }
     }
-    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "Delta has no type for " TN_STR_FMT, TN_STR_ARG(name));
+    tn_rc rc =
+        tn_fail(err, TN_E_UNSUPPORTED, "Delta has no type for " TN_STR_FMT, TN_STR_ARG(name));
     for (size_t i = 0; i < TN_COUNTOF(REFUSED); i++) {
         if (tn_str_is(name, REFUSED[i].sql)) {
             return tn_hint(err, rc, "%s", REFUSED[i].hint);

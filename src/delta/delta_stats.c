@@ -128,7 +128,8 @@ static void put_bound(printer *p, tn_str key, const tn_delta_type *t, tn_str s)
 
 static bool wants_bounds(const tn_delta_type *t)
 {
-    return t->kind == TN_DT_PRIMITIVE && !tn_delta_type_is(t, "boolean") && !tn_delta_type_is(t, "binary");
+    return t->kind == TN_DT_PRIMITIVE && !tn_delta_type_is(t, "boolean") &&
+           !tn_delta_type_is(t, "binary");
 }
 
 static void put_leaf(printer *p, tn_str key, tn_str path, const tn_delta_type *t)
@@ -145,7 +146,8 @@ static void put_leaf(printer *p, tn_str key, tn_str path, const tn_delta_type *t
         }
         return;
     }
-    const tn_val *v = tn_dict_finds(stats->dict, p->part == PART_MIN ? TN_STR("min") : TN_STR("max"));
+    const tn_val *v =
+        tn_dict_finds(stats->dict, p->part == PART_MIN ? TN_STR("min") : TN_STR("max"));
     bool nan = tn_str_is(tn_val_str_at(*stats, "has_nan", TN_STR("false")), "true");
     if (v != NULL && tn_val_is_str(*v) && !nan && wants_bounds(t)) {
         put_bound(p, key, t, tn_val_as_str(*v));
@@ -193,7 +195,9 @@ static void put_fields(printer *p, const tn_delta_type *t, tn_str path, tn_str d
         tn_buf_add(&b, path);
         tn_buf_addz(&b, path.n > 0 ? "." : "");
         tn_sql_ident(&b, physical);
-        tn_str name = dotted.n > 0 ? tn_str_printf(p->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(dotted), TN_STR_ARG(f->name)) : f->name;
+        tn_str name = dotted.n > 0 ? tn_str_printf(p->arena, TN_STR_FMT "." TN_STR_FMT,
+                                         TN_STR_ARG(dotted), TN_STR_ARG(f->name))
+                                   : f->name;
         if (f->type->kind == TN_DT_STRUCT) {
             tn_jw_key_s(&p->w, physical);
             tn_jw_obj(&p->w);
@@ -205,13 +209,19 @@ static void put_fields(printer *p, const tn_delta_type *t, tn_str path, tn_str d
     }
 }
 
-void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m, int64_t rows, tn_val column_statistics)
+void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m,
+    int64_t rows, tn_val column_statistics)
 {
-    static const char *const KEYS[] = { [PART_MIN] = "minValues", [PART_MAX] = "maxValues", [PART_NULLS] = "nullCount" };
+    static const char *const KEYS[] = {
+        [PART_MIN] = "minValues", [PART_MAX] = "maxValues", [PART_NULLS] = "nullCount"
+    };
     TN_AUTO_ARENA scratch = tn_arena_new("delta stats", NULL);
-    printer p = { .arena = scratch, .statistics = column_statistics, .meta = m, .mapping = TN_MAPPING_NONE };
+    printer p = {
+        .arena = scratch, .statistics = column_statistics, .meta = m, .mapping = TN_MAPPING_NONE
+    };
     int64_t leaves = INDEXED_LEAVES_DEFAULT;
-    if (!tn_str_to_i64(tn_delta_property(m, "delta.dataSkippingNumIndexedCols"), &leaves) || leaves < -1) {
+    if (!tn_str_to_i64(tn_delta_property(m, "delta.dataSkippingNumIndexedCols"), &leaves) ||
+        leaves < -1) {
         leaves = INDEXED_LEAVES_DEFAULT;
     }
     p.only = tn_delta_property(m, "delta.dataSkippingStatsColumns");
@@ -244,7 +254,8 @@ tn_val tn_delta_partition_text(tn_arena *a, const tn_delta_type *t, tn_val duck)
     int64_t micros;
     bool has_zone;
     int offset;
-    if ((zone || tn_delta_type_is(t, "timestamp_ntz")) && tn_parse_timestamp(s, &micros, &has_zone, &offset)) {
+    if ((zone || tn_delta_type_is(t, "timestamp_ntz")) &&
+        tn_parse_timestamp(s, &micros, &has_zone, &offset)) {
         tn_buf b = tn_buf_init(a, 64);
         bool whole = micros % 1000000 == 0;
         tn_iso_micros(&b, micros, whole && !zone ? 0 : 6, zone ? 'T' : ' ', zone ? "Z" : "");

@@ -37,7 +37,8 @@ static bool is_decimal(const tn_delta_type *t, int64_t *precision, int64_t *scal
 {
     tn_str head;
     tn_str tail;
-    if (t->kind != TN_DT_PRIMITIVE || !tn_str_starts(t->name, TN_STR("decimal(")) || !tn_str_ends(t->name, TN_STR(")"))) {
+    if (t->kind != TN_DT_PRIMITIVE || !tn_str_starts(t->name, TN_STR("decimal(")) ||
+        !tn_str_ends(t->name, TN_STR(")"))) {
         return false;
     }
     tn_str args = tn_str_sub(t->name, 8, t->name.n - 1);
@@ -107,8 +108,11 @@ static tn_rc check_names(const tn_delta_type *t, tn_err *err)
             return tn_fail(err, TN_E_VALUE, "column %zu has no name", i + 1);
         }
         if (tn_delta_field_find(t, t->fields.v[i].name) != &t->fields.v[i]) {
-            tn_rc rc = tn_fail(err, TN_E_VALUE, "there are two columns '" TN_STR_FMT "'", TN_STR_ARG(t->fields.v[i].name));
-            return tn_hint(err, rc, "names of a Delta table differ by more than upper and lower case; rename one with AS");
+            tn_rc rc = tn_fail(err, TN_E_VALUE, "there are two columns '" TN_STR_FMT "'",
+                TN_STR_ARG(t->fields.v[i].name));
+            return tn_hint(err, rc,
+                "names of a Delta table differ by more than upper and lower case; rename one with "
+                "AS");
         }
     }
     return TN_OK;
@@ -122,13 +126,17 @@ static tn_rc read_source(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
     m->source->kind = TN_DT_STRUCT;
     for (size_t i = 0; i < columns.list->n; i++) {
         const tn_val *pair = columns.list->v[i].list->v;
-        tn_delta_field f = { .name = tn_val_as_str(pair[0]), .nullable = true, .metadata = tn_val_dict(m->a) };
+        tn_delta_field f = {
+            .name = tn_val_as_str(pair[0]), .nullable = true, .metadata = tn_val_dict(m->a)
+        };
         tn_rc rc = tn_delta_type_from_sql(m->a, tn_val_as_str(pair[1]), &f.type, err);
         if (rc != TN_OK) {
             return tn_while(err, rc, "column '" TN_STR_FMT "'", TN_STR_ARG(f.name));
         }
         if (tn_delta_type_has(f.type, "variant")) {
-            rc = tn_fail(err, TN_E_UNSUPPORTED, "the column '" TN_STR_FMT "' is a VARIANT, which cannot be written yet", TN_STR_ARG(f.name));
+            rc = tn_fail(err, TN_E_UNSUPPORTED,
+                "the column '" TN_STR_FMT "' is a VARIANT, which cannot be written yet",
+                TN_STR_ARG(f.name));
             return tn_hint(err, rc, "cast it to JSON or VARCHAR");
         }
         tn_vec_push(&m->source->fields, m->a, f);
@@ -138,14 +146,16 @@ static tn_rc read_source(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
 
 /* ---- the schema after the write ---- */
 
-static tn_rc type_conflict(tn_str name, const tn_delta_type *from, const tn_delta_type *to, tn_arena *a, tn_err *err)
+static tn_rc type_conflict(
+    tn_str name, const tn_delta_type *from, const tn_delta_type *to, tn_arena *a, tn_err *err)
 {
     tn_buf f = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf t = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_delta_type_to_sql(&f, from);
     tn_delta_type_to_sql(&t, to);
-    tn_rc rc = tn_fail(err, TN_E_TYPE, "the column '" TN_STR_FMT "' is " TN_STR_FMT ", the table has " TN_STR_FMT, TN_STR_ARG(name),
-        TN_STR_ARG(tn_buf_str(&f)), TN_STR_ARG(tn_buf_str(&t)));
+    tn_rc rc = tn_fail(err, TN_E_TYPE,
+        "the column '" TN_STR_FMT "' is " TN_STR_FMT ", the table has " TN_STR_FMT,
+        TN_STR_ARG(name), TN_STR_ARG(tn_buf_str(&f)), TN_STR_ARG(tn_buf_str(&t)));
     return tn_hint(err, rc, "cast it, or overwrite the table with schema mode overwrite");
 }
 
@@ -166,9 +176,11 @@ static bool is_untyped_null(maker *m, tn_str name, const tn_delta_type *from)
     return tn_conn_describe(m->conn, m->a, tn_buf_str(&b), &columns, &ignored) == TN_OK;
 }
 
-static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool top, bool *changed, tn_err *err);
+static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add,
+    bool top, bool *changed, tn_err *err);
 
-static tn_rc merge_type(maker *m, tn_str name, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool *changed, tn_err *err)
+static tn_rc merge_type(maker *m, tn_str name, tn_delta_type *into, const tn_delta_type *from,
+    bool may_add, bool *changed, tn_err *err)
 {
     if (into->kind == TN_DT_STRUCT && from->kind == TN_DT_STRUCT) {
         return merge_fields(m, into, from, may_add, false, changed, err);
@@ -185,7 +197,8 @@ static tn_rc merge_type(maker *m, tn_str name, tn_delta_type *into, const tn_del
     return type_conflict(name, from, into, m->a, err);
 }
 
-static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add, bool top, bool *changed, tn_err *err)
+static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add,
+    bool top, bool *changed, tn_err *err)
 {
     for (size_t i = 0; i < from->fields.n; i++) {
         const tn_delta_field *f = &from->fields.v[i];
@@ -195,7 +208,8 @@ static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *fr
             continue;
         }
         if (!may_add) {
-            tn_rc rc = tn_fail(err, TN_E_TYPE, "the table has no %s '" TN_STR_FMT "'", top ? "column" : "nested field", TN_STR_ARG(f->name));
+            tn_rc rc = tn_fail(err, TN_E_TYPE, "the table has no %s '" TN_STR_FMT "'",
+                top ? "column" : "nested field", TN_STR_ARG(f->name));
             return tn_hint(err, rc, "schema mode merge adds new columns");
         }
         tn_vec_push(&into->fields, m->a, *f);
@@ -244,10 +258,12 @@ static tn_rc check_partitions(const maker *m, tn_err *err)
         tn_str name = meta->partition_columns.v[i];
         const tn_delta_field *f = tn_delta_field_find(meta->schema, name);
         if (f == NULL) {
-            return tn_fail(err, TN_E_VALUE, "the partition column '" TN_STR_FMT "' is not a column", TN_STR_ARG(name));
+            return tn_fail(err, TN_E_VALUE, "the partition column '" TN_STR_FMT "' is not a column",
+                TN_STR_ARG(name));
         }
         if (f->type->kind != TN_DT_PRIMITIVE || tn_delta_type_is(f->type, "binary")) {
-            return tn_fail(err, TN_E_UNSUPPORTED, "the column '" TN_STR_FMT "' cannot be a partition column: its type is not simple",
+            return tn_fail(err, TN_E_UNSUPPORTED,
+                "the column '" TN_STR_FMT "' cannot be a partition column: its type is not simple",
                 TN_STR_ARG(name));
         }
     }
@@ -263,7 +279,8 @@ static void set_partitions(maker *m, const tn_strs *names)
     m->to->meta.partition_columns = (tn_strs){ 0 };
     for (size_t i = 0; i < names->n; i++) {
         const tn_delta_field *f = tn_delta_field_find(m->to->meta.schema, names->v[i]);
-        tn_vec_push(&m->to->meta.partition_columns, m->a, f ? f->name : tn_str_dup(m->a, names->v[i]));
+        tn_vec_push(
+            &m->to->meta.partition_columns, m->a, f ? f->name : tn_str_dup(m->a, names->v[i]));
     }
 }
 
@@ -281,8 +298,11 @@ static tn_rc new_table(maker *m, tn_err *err)
         size_t at = 0;
         const tn_dict *d = m->opts->properties.dict;
         for (const tn_dict_item *it = tn_dict_next(d, &at); it != NULL; it = tn_dict_next(d, &at)) {
-            tn_str value = tn_val_is_str(it->value) ? tn_val_as_str(it->value) : tn_str_lower(m->a, tn_val_to_str(m->a, it->value));
-            tn_dict_puts(meta->configuration.dict, tn_str_dup(m->a, tn_val_to_str(m->a, it->key)), tn_val_str_dup(m->a, value));
+            tn_str value = tn_val_is_str(it->value)
+                               ? tn_val_as_str(it->value)
+                               : tn_str_lower(m->a, tn_val_to_str(m->a, it->value));
+            tn_dict_puts(meta->configuration.dict, tn_str_dup(m->a, tn_val_to_str(m->a, it->key)),
+                tn_val_str_dup(m->a, value));
         }
     }
     if (m->source->fields.n == 0) {
@@ -325,13 +345,16 @@ static tn_rc existing_table(maker *m, tn_err *err)
         }
         return overwritten_schema(m, err);
     }
-    if (m->opts->partition_by.n > 0 && !same_partitions(&m->opts->partition_by, &m->s->meta.partition_columns)) {
+    if (m->opts->partition_by.n > 0 &&
+        !same_partitions(&m->opts->partition_by, &m->s->meta.partition_columns)) {
         tn_rc rc = tn_fail(err, TN_E_VALUE, "the table is partitioned by other columns");
-        return tn_hint(err, rc, "mode overwrite with schema mode overwrite changes the partitioning");
+        return tn_hint(
+            err, rc, "mode overwrite with schema mode overwrite changes the partitioning");
     }
     tn_delta_type *merged = copy_type(m->a, m->s->meta.schema);
     bool changed = false;
-    TN_TRY(merge_fields(m, merged, m->source, m->opts->schema_mode == TN_SCHEMA_MERGE, true, &changed, err));
+    TN_TRY(merge_fields(
+        m, merged, m->source, m->opts->schema_mode == TN_SCHEMA_MERGE, true, &changed, err));
     if (changed) {
         m->to->meta.schema = merged;
         print_schema(m);
@@ -357,8 +380,9 @@ static void to_lists(tn_arena *a, tn_delta_protocol *p)
     static const struct {
         const char *name;
         int writer;
-    } LEGACY[] = { { "appendOnly", 2 }, { "invariants", 2 }, { "checkConstraints", 3 }, { "changeDataFeed", 4 },
-        { "generatedColumns", 4 }, { "columnMapping", 5 }, { "identityColumns", 6 } };
+    } LEGACY[] = { { "appendOnly", 2 }, { "invariants", 2 }, { "checkConstraints", 3 },
+        { "changeDataFeed", 4 }, { "generatedColumns", 4 }, { "columnMapping", 5 },
+        { "identityColumns", 6 } };
     for (size_t i = 0; p->writer < 7 && i < TN_COUNTOF(LEGACY); i++) {
         if (p->writer >= LEGACY[i].writer) {
             add_feature(a, &p->writer_features, LEGACY[i].name);
@@ -453,24 +477,29 @@ static void add_value(maker *m, tn_buf *b, const tn_delta_field *f, const tn_del
 {
     tn_buf type = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
     tn_delta_type_to_sql(&type, f->type);
-    bool blank_is_null = tn_delta_type_is(f->type, "string") && tn_delta_partition_index(&m->to->meta, f->name) != SIZE_MAX;
+    bool blank_is_null = tn_delta_type_is(f->type, "string") &&
+                         tn_delta_partition_index(&m->to->meta, f->name) != SIZE_MAX;
     tn_buf_addz(b, blank_is_null ? "nullif(CAST(" : "CAST(");
     if (src == NULL) {
         tn_buf_addz(b, "NULL");
-    } else if (is_timestamp(f->type) && is_timestamp(src->type) && !tn_str_eq(f->type->name, src->type->name)) {
-        tn_sql_ident(b, src->name); /* a time without zone is taken as UTC, whatever the session's zone is */
+    } else if (is_timestamp(f->type) && is_timestamp(src->type) &&
+               !tn_str_eq(f->type->name, src->type->name)) {
+        tn_sql_ident(
+            b, src->name); /* a time without zone is taken as UTC, whatever the session's zone is */
         tn_buf_addz(b, " AT TIME ZONE 'UTC'");
     } else {
         tn_sql_ident(b, src->name);
     }
-    tn_buf_addf(b, " AS " TN_STR_FMT ")%s AS ", TN_STR_ARG(tn_buf_str(&type)), blank_is_null ? ", '')" : "");
+    tn_buf_addf(b, " AS " TN_STR_FMT ")%s AS ", TN_STR_ARG(tn_buf_str(&type)),
+        blank_is_null ? ", '')" : "");
     tn_sql_ident(b, f->name);
 }
 
 static void add_check(tn_buf *b, tn_str name, tn_str expr)
 {
     tn_buf msg = tn_buf_init(b->arena, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addf(&msg, "a row violates the constraint '" TN_STR_FMT "': " TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(expr));
+    tn_buf_addf(&msg, "a row violates the constraint '" TN_STR_FMT "': " TN_STR_FMT,
+        TN_STR_ARG(name), TN_STR_ARG(expr));
     tn_buf_addz(b, " AND CASE WHEN (");
     tn_buf_add(b, expr);
     tn_buf_addz(b, ") THEN true ELSE error(");
@@ -493,7 +522,8 @@ static void add_inner_nulls(tn_buf *b, tn_str expr, const tn_delta_type *t, int 
             tn_buf_addf(b, " AND " TN_STR_FMT " IS NOT NULL", TN_STR_ARG(tn_buf_str(&e)));
         }
         if (inner.n > 0) {
-            tn_buf_addf(b, " AND (" TN_STR_FMT " IS NULL OR (true" TN_STR_FMT "))", TN_STR_ARG(tn_buf_str(&e)), TN_STR_ARG(tn_buf_str(&inner)));
+            tn_buf_addf(b, " AND (" TN_STR_FMT " IS NULL OR (true" TN_STR_FMT "))",
+                TN_STR_ARG(tn_buf_str(&e)), TN_STR_ARG(tn_buf_str(&inner)));
         }
     }
     if (t->element == NULL) {
@@ -506,8 +536,11 @@ static void add_inner_nulls(tn_buf *b, tn_str expr, const tn_delta_type *t, int 
     }
     add_inner_nulls(&inner, var, t->element, depth + 1);
     if (inner.n > 0) {
-        tn_buf_addf(b, " AND len(list_filter(%s" TN_STR_FMT "%s, lambda " TN_STR_FMT ": NOT (true" TN_STR_FMT "))) = 0", t->key ? "map_values(" : "",
-            TN_STR_ARG(expr), t->key ? ")" : "", TN_STR_ARG(var), TN_STR_ARG(tn_buf_str(&inner)));
+        tn_buf_addf(b,
+            " AND len(list_filter(%s" TN_STR_FMT "%s, lambda " TN_STR_FMT ": NOT (true" TN_STR_FMT
+            "))) = 0",
+            t->key ? "map_values(" : "", TN_STR_ARG(expr), t->key ? ")" : "", TN_STR_ARG(var),
+            TN_STR_ARG(tn_buf_str(&inner)));
     }
 }
 
@@ -523,8 +556,10 @@ static void add_null_checks(maker *m, tn_buf *b)
         add_inner_nulls(&inner, tn_buf_str(&e), f->type, 0);
         bool must = f->type->kind != TN_DT_PRIMITIVE && !f->nullable;
         if (inner.n > 0 || must) {
-            add_check(b, TN_STR("NOT NULL"), tn_str_printf(m->a, TN_STR_FMT " %s (true" TN_STR_FMT ")", TN_STR_ARG(tn_buf_str(&e)),
-                must ? "IS NOT NULL AND" : "IS NULL OR", TN_STR_ARG(tn_buf_str(&inner))));
+            add_check(b, TN_STR("NOT NULL"),
+                tn_str_printf(m->a, TN_STR_FMT " %s (true" TN_STR_FMT ")",
+                    TN_STR_ARG(tn_buf_str(&e)), must ? "IS NOT NULL AND" : "IS NULL OR",
+                    TN_STR_ARG(tn_buf_str(&inner))));
         }
     }
 }
@@ -535,7 +570,8 @@ static tn_rc add_checks(maker *m, tn_buf *b, tn_err *err)
     const tn_delta_meta *meta = &m->to->meta;
     size_t at = 0;
     const tn_dict_item *it;
-    while (meta->configuration.tag == TN_DICT && (it = tn_dict_next(meta->configuration.dict, &at)) != NULL) {
+    while (meta->configuration.tag == TN_DICT &&
+           (it = tn_dict_next(meta->configuration.dict, &at)) != NULL) {
         tn_str key = tn_val_as_str(it->key);
         if (tn_str_starts(key, TN_STR("delta.constraints."))) {
             add_check(b, tn_str_sub(key, 18, key.n), tn_val_as_str(it->value));
@@ -549,7 +585,8 @@ static tn_rc add_checks(maker *m, tn_buf *b, tn_err *err)
             continue;
         }
         TN_TRY(tn_json_parse(m->a, text, &v, err));
-        add_check(b, f->name, tn_val_str_at(tn_val_at(v, "expression"), "expression", TN_STR("NULL")));
+        add_check(
+            b, f->name, tn_val_str_at(tn_val_at(v, "expression"), "expression", TN_STR("NULL")));
     }
     add_null_checks(m, b);
     return TN_OK;
@@ -564,7 +601,9 @@ static tn_rc make_select(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
         const tn_delta_field *f = &fields->v[i];
         const tn_delta_field *src = tn_delta_field_find(m->source, f->name);
         if (src == NULL && !f->nullable) {
-            return tn_fail(err, TN_E_DATA, "the column '" TN_STR_FMT "' may not be NULL and is not given", TN_STR_ARG(f->name));
+            return tn_fail(err, TN_E_DATA,
+                "the column '" TN_STR_FMT "' may not be NULL and is not given",
+                TN_STR_ARG(f->name));
         }
         tn_buf_addz(&b, i > 0 ? ", " : "");
         add_value(m, &b, f, src);
@@ -586,13 +625,14 @@ static tn_rc make_select(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
     tn_val columns;
     tn_err why = TN_ERR_INIT;
     if (checks.n > 0 && tn_conn_describe(conn, m->a, m->to->select, &columns, &why) != TN_OK) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "a constraint of the table cannot be checked here: %s", why.msg);
+        return tn_fail(
+            err, TN_E_UNSUPPORTED, "a constraint of the table cannot be checked here: %s", why.msg);
     }
     return TN_OK;
 }
 
-tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts,
-    tn_delta_target *ret, tn_err *err)
+tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn,
+    tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_target *ret, tn_err *err)
 {
     tn_delta_target to = { .protocol_is_new = false };
     maker m = { .a = a, .s = s, .opts = opts, .conn = conn, .select_sql = select_sql, .to = &to };

@@ -86,7 +86,9 @@ static tn_delta_txn_plan make_plan(write *w)
         tn_vec_push(&p.removes, w->a, tn_delta_remove_of(&w->s->files.v[i], now));
     }
     if (w->opts->app_id.n > 0) {
-        tn_delta_txn txn = { .app_id = w->opts->app_id, .version = w->opts->txn_version, .last_updated = now };
+        tn_delta_txn txn = {
+            .app_id = w->opts->app_id, .version = w->opts->txn_version, .last_updated = now
+        };
         tn_vec_push(&p.txns, w->a, txn);
     }
     p.operation = w->opts->operation.n > 0 ? w->opts->operation
@@ -114,10 +116,13 @@ static tn_rc check_mode(const write *w, tn_err *err)
         return TN_OK;
     }
     if (w->opts->mode == TN_DELTA_CREATE) {
-        return tn_fail(err, TN_E_EXISTS, "there is a table at '" TN_STR_FMT "' already", TN_STR_ARG(w->t->store->root));
+        return tn_fail(err, TN_E_EXISTS, "there is a table at '" TN_STR_FMT "' already",
+            TN_STR_ARG(w->t->store->root));
     }
-    if (w->opts->mode == TN_DELTA_OVERWRITE && tn_delta_property_is(&w->s->meta, "delta.appendOnly", "true")) {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "the table is append-only (delta.appendOnly): it cannot be overwritten");
+    if (w->opts->mode == TN_DELTA_OVERWRITE &&
+        tn_delta_property_is(&w->s->meta, "delta.appendOnly", "true")) {
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+            "the table is append-only (delta.appendOnly): it cannot be overwritten");
         return tn_hint(err, rc, "append to it, or set the property to false");
     }
     return tn_delta_check_writable(&w->s->protocol, &w->s->meta, err);
@@ -125,12 +130,15 @@ static tn_rc check_mode(const write *w, tn_err *err)
 
 static bool already_written(const write *w)
 {
-    return w->s != NULL && w->opts->app_id.n > 0 && tn_delta_snapshot_txn(w->s, w->opts->app_id) >= w->opts->txn_version;
+    return w->s != NULL && w->opts->app_id.n > 0 &&
+           tn_delta_snapshot_txn(w->s, w->opts->app_id) >= w->opts->txn_version;
 }
 
 static void fill_result(const write *w, int64_t version, tn_delta_write_result *ret)
 {
-    *ret = (tn_delta_write_result){ .version = version, .rows = w->rows, .files = (int64_t)w->files.n, .created = w->s == NULL };
+    *ret = (tn_delta_write_result){
+        .version = version, .rows = w->rows, .files = (int64_t)w->files.n, .created = w->s == NULL
+    };
     for (size_t i = 0; i < w->files.n; i++) {
         ret->bytes += w->files.v[i].size;
     }
@@ -139,7 +147,8 @@ static void fill_result(const write *w, int64_t version, tn_delta_write_result *
 /* An append of no rows that changes nothing else makes no version. */
 static bool nothing_to_commit(const write *w)
 {
-    return w->s != NULL && w->opts->mode == TN_DELTA_APPEND && w->files.n == 0 && w->opts->app_id.n == 0 && !w->target.meta_is_new;
+    return w->s != NULL && w->opts->mode == TN_DELTA_APPEND && w->files.n == 0 &&
+           w->opts->app_id.n == 0 && !w->target.meta_is_new;
 }
 
 static tn_rc commit(write *w, int64_t *ret_version, tn_err *err)
@@ -167,8 +176,8 @@ static tn_rc open_if_there(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot *
 }
 
 /* *ret_again: another writer made the table at the same time; look again and append to it. */
-static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts, bool *ret_again,
-    tn_delta_write_result *ret, tn_err *err)
+static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
+    const tn_delta_write_opts *opts, bool *ret_again, tn_delta_write_result *ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta write", NULL);
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
@@ -180,7 +189,8 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const 
         return TN_OK;
     }
     TN_TRY(tn_delta_target_make(a, s, conn, select_sql, opts, &w.target, err));
-    TN_TRY(tn_delta_files_write(t, conn, a, &w.target, opts->target_file_bytes, &w.files, &w.rows, err));
+    TN_TRY(tn_delta_files_write(
+        t, conn, a, &w.target, opts->target_file_bytes, &w.files, &w.rows, err));
     if (nothing_to_commit(&w)) {
         *ret = (tn_delta_write_result){ .version = s->version };
         return TN_OK;
@@ -192,7 +202,8 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const 
         return opts->mode == TN_DELTA_CREATE ? TN_E_EXISTS : rc;
     }
     if (rc == TN_E_CONFLICT && opts->app_id.n > 0) {
-        *ret_again = true; /* the winner may have written the same batch: then it is there already */
+        *ret_again =
+            true; /* the winner may have written the same batch: then it is there already */
         return rc;
     }
     TN_TRY(rc);
@@ -201,8 +212,8 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const 
     return TN_OK;
 }
 
-tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql, const tn_delta_write_opts *opts,
-    tn_delta_write_result *ret, tn_err *err)
+tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
+    const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err)
 {
     tn_rc rc = TN_E_CONFLICT;
     bool again = true;

@@ -69,8 +69,8 @@ static bool match(tn_str p, tn_str s, bool slash_stops)
                 k++;
             }
             /* "**" followed by a slash also matches no folder at all. */
-            if (slash_stops && crosses && k < p.n && p.p[k] == '/' && match(tn_str_sub(p, k + 1, p.n),
-                    tn_str_sub(s, i, s.n), true)) {
+            if (slash_stops && crosses && k < p.n && p.p[k] == '/' &&
+                match(tn_str_sub(p, k + 1, p.n), tn_str_sub(s, i, s.n), true)) {
                 return true;
             }
             last = (star){ .pattern = k, .text = i };

@@ -26,7 +26,8 @@ static size_t scheme_bytes(tn_str s)
         return 0;
     }
     size_t i = 1;
-    while (i < s.n && (is_alpha(s.p[i]) || is_digit(s.p[i]) || s.p[i] == '+' || s.p[i] == '-' || s.p[i] == '.')) {
+    while (i < s.n && (is_alpha(s.p[i]) || is_digit(s.p[i]) || s.p[i] == '+' || s.p[i] == '-' ||
+                          s.p[i] == '.')) {
         i++;
     }
     bool is_url = i >= 2 && i + 1 < s.n && s.p[i] == ':' && s.p[i + 1] == '/';
@@ -41,7 +42,8 @@ static tn_rc file_uri(tn_arena *a, tn_str rest, tn_uri *ret, tn_err *err)
         size_t slash = tn_str_find_char(after, '/', 0);
         tn_str host = slash == SIZE_MAX ? after : tn_str_sub(after, 0, slash);
         if (host.n > 0 && !tn_str_eq_nocase(host, TN_STR("localhost"))) {
-            tn_rc rc = tn_fail(err, TN_E_VALUE, "a file URL names the host '" TN_STR_FMT "'", TN_STR_ARG(host));
+            tn_rc rc = tn_fail(
+                err, TN_E_VALUE, "a file URL names the host '" TN_STR_FMT "'", TN_STR_ARG(host));
             return tn_hint(err, rc, "write file:///absolute/path");
         }
         path = slash == SIZE_MAX ? TN_STR("/") : tn_str_sub(after, slash, after.n);
@@ -72,7 +74,8 @@ tn_rc tn_uri_parse(tn_arena *a, tn_str text, tn_uri *ret, tn_err *err)
     }
     tn_uri u = { .scheme = scheme };
     if (!tn_str_starts(rest, TN_STR("//"))) {
-        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' has no '//' after its scheme", TN_STR_ARG(text));
+        return tn_fail(
+            err, TN_E_VALUE, "'" TN_STR_FMT "' has no '//' after its scheme", TN_STR_ARG(text));
     }
     rest = tn_str_sub(rest, 2, rest.n);
     size_t slash = tn_str_find_char(rest, '/', 0);
@@ -199,7 +202,8 @@ void tn_percent_encode(tn_buf *b, tn_str s, const char *keep, bool utf8_raw)
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         bool plain = is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~' ||
-                     (c != 0 && keep != NULL && strchr(keep, c) != NULL) || (utf8_raw && (unsigned char)c >= 0x80);
+                     (c != 0 && keep != NULL && strchr(keep, c) != NULL) ||
+                     (utf8_raw && (unsigned char)c >= 0x80);
         if (plain) {
             tn_buf_addc(b, c);
         } else {

@@ -41,10 +41,13 @@ static int64_t version_arg(const driver *d, int i)
     return tn_str_to_i64(arg(d, i), &v) ? v : TN_DELTA_LATEST;
 }
 
-static tn_rc scan(driver *d, int64_t version, tn_delta_snapshot **ret_s, tn_str *ret_sql, tn_err *err)
+static tn_rc scan(
+    driver *d, int64_t version, tn_delta_snapshot **ret_s, tn_str *ret_sql, tn_err *err)
 {
     TN_TRY(tn_delta_snapshot_open(d->table, d->conn, version, ret_s, err));
-    tn_delta_scan_opts o = { .conn = d->conn, .where = tn_env_get("TARN_WHERE"), .portable = tn_env_get("TARN_PORTABLE").n > 0 };
+    tn_delta_scan_opts o = { .conn = d->conn,
+        .where = tn_env_get("TARN_WHERE"),
+        .portable = tn_env_get("TARN_PORTABLE").n > 0 };
     return tn_delta_scan_sql(*ret_s, d->arena, &o, ret_sql, err);
 }
 
@@ -60,8 +63,8 @@ static tn_rc do_read(driver *d, tn_err *err)
     tn_sql_literal(&b, arg(d, 3));
     tn_buf_addz(&b, " (FORMAT parquet)");
     TN_TRY(tn_conn_exec(d->conn, tn_buf_str(&b), err));
-    printf("version %" PRId64 " files %zu rows %" PRId64 "\n", tn_delta_snapshot_version(s), tn_delta_snapshot_file_count(s),
-        tn_delta_snapshot_rows(s));
+    printf("version %" PRId64 " files %zu rows %" PRId64 "\n", tn_delta_snapshot_version(s),
+        tn_delta_snapshot_file_count(s), tn_delta_snapshot_rows(s));
     return TN_OK;
 }
 
@@ -78,8 +81,9 @@ static tn_rc do_state(driver *d, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     TN_TRY(tn_delta_snapshot_open(d->table, d->conn, TN_DELTA_LATEST, &s, err));
-    printf("version %" PRId64 " files %zu tombstones %zu rows %" PRId64 " bytes %" PRId64 "\n", tn_delta_snapshot_version(s),
-        tn_delta_snapshot_file_count(s), tn_delta_snapshot_tombstones(s)->n, tn_delta_snapshot_rows(s), tn_delta_snapshot_bytes(s));
+    printf("version %" PRId64 " files %zu tombstones %zu rows %" PRId64 " bytes %" PRId64 "\n",
+        tn_delta_snapshot_version(s), tn_delta_snapshot_file_count(s),
+        tn_delta_snapshot_tombstones(s)->n, tn_delta_snapshot_rows(s), tn_delta_snapshot_bytes(s));
     for (size_t i = 0; i < tn_delta_snapshot_file_count(s) && i < 20; i++) {
         printf("%.*s\n", TN_STR_ARG(tn_delta_snapshot_file(s, i)->path));
     }
@@ -122,8 +126,10 @@ static tn_rc do_write(driver *d, tn_err *err)
         const char *name;
         tn_delta_mode mode;
         tn_delta_schema_mode schema;
-    } MODES[] = { { "create", TN_DELTA_CREATE, TN_SCHEMA_STRICT }, { "append", TN_DELTA_APPEND, TN_SCHEMA_STRICT },
-        { "overwrite", TN_DELTA_OVERWRITE, TN_SCHEMA_STRICT }, { "merge", TN_DELTA_APPEND, TN_SCHEMA_MERGE },
+    } MODES[] = { { "create", TN_DELTA_CREATE, TN_SCHEMA_STRICT },
+        { "append", TN_DELTA_APPEND, TN_SCHEMA_STRICT },
+        { "overwrite", TN_DELTA_OVERWRITE, TN_SCHEMA_STRICT },
+        { "merge", TN_DELTA_APPEND, TN_SCHEMA_MERGE },
         { "replace", TN_DELTA_OVERWRITE, TN_SCHEMA_OVERWRITE } };
     tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
     bool known = false;
@@ -142,15 +148,17 @@ static tn_rc do_write(driver *d, tn_err *err)
     }
     tn_delta_write_result r;
     TN_TRY(tn_delta_write(d->table, d->conn, arg(d, 4), &o, &r, err));
-    printf("version %" PRId64 " rows %" PRId64 " files %" PRId64 " bytes %" PRId64 "%s\n", r.version, r.rows, r.files, r.bytes,
-        r.skipped ? " skipped" : "");
+    printf("version %" PRId64 " rows %" PRId64 " files %" PRId64 " bytes %" PRId64 "%s\n",
+        r.version, r.rows, r.files, r.bytes, r.skipped ? " skipped" : "");
     return TN_OK;
 }
 
 static tn_rc do_appends(driver *d, tn_err *err)
 {
     int64_t n = version_arg(d, 3);
-    tn_str sql = tn_str_printf(d->arena, "SELECT range AS id, 'w%" PRId64 "' AS who FROM range(%.*s)", tn_pid(), TN_STR_ARG(arg(d, 4)));
+    tn_str sql =
+        tn_str_printf(d->arena, "SELECT range AS id, 'w%" PRId64 "' AS who FROM range(%.*s)",
+            tn_pid(), TN_STR_ARG(arg(d, 4)));
     for (int64_t i = 0; i < n; i++) {
         tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
         tn_delta_write_result r;
@@ -178,8 +186,8 @@ static tn_rc do_checkpoint(driver *d, tn_err *err)
 static const struct {
     const char *verb;
     tn_rc (*run)(driver *d, tn_err *err);
-} VERBS[] = { { "read", do_read }, { "sql", do_sql }, { "state", do_state }, { "write", do_write }, { "appends", do_appends },
-    { "restore", do_restore }, { "checkpoint", do_checkpoint } };
+} VERBS[] = { { "read", do_read }, { "sql", do_sql }, { "state", do_state }, { "write", do_write },
+    { "appends", do_appends }, { "restore", do_restore }, { "checkpoint", do_checkpoint } };
 
 static tn_rc run(driver *d, tn_err *err)
 {
@@ -207,7 +215,8 @@ int main(int argc, char **argv)
     int64_t begin = tn_clock_cpu_us();
     tn_rc rc = argc < 3 ? tn_fail(&err, TN_E_USAGE, "delta_driver VERB TABLE ...") : run(&d, &err);
     if (tn_env_get("TARN_TIMES").n > 0) {
-        fprintf(stderr, "cpu %.3f s, peak %" PRId64 " MiB\n", (double)(tn_clock_cpu_us() - begin) / 1e6, tn_rss_peak_bytes() >> 20);
+        fprintf(stderr, "cpu %.3f s, peak %" PRId64 " MiB\n",
+            (double)(tn_clock_cpu_us() - begin) / 1e6, tn_rss_peak_bytes() >> 20);
     }
     if (rc != TN_OK) {
         fprintf(stderr, "%s: %s%s%s\n", tn_rc_name(rc), err.msg, err.hint[0] ? "; " : "", err.hint);

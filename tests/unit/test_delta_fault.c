@@ -73,7 +73,9 @@ static int64_t sum_seen(fixture *f, tn_arena *arena, tn_err *err)
         TN_FAIL("the table cannot be read: %s", why.msg);
     }
     tn_val v;
-    TN_ASSERT_OK(tn_conn_scalar(f->conn, arena, tn_str_printf(arena, "SELECT sum(id)::BIGINT FROM (" TN_STR_FMT ")", TN_STR_ARG(sql)), &v, err));
+    TN_ASSERT_OK(tn_conn_scalar(f->conn, arena,
+        tn_str_printf(arena, "SELECT sum(id)::BIGINT FROM (" TN_STR_FMT ")", TN_STR_ARG(sql)), &v,
+        err));
     return v.i;
 }
 
@@ -88,7 +90,8 @@ static size_t data_files(fixture *f, tn_arena *arena, tn_err *err)
     return n;
 }
 
-static void run(tn_arena *arena, tn_delta_mode mode, const char *sql, int64_t before, int64_t after, tn_rc fault_rc, bool carried_out, tn_err *err)
+static void run(tn_arena *arena, tn_delta_mode mode, const char *sql, int64_t before, int64_t after,
+    tn_rc fault_rc, bool carried_out, tn_err *err)
 {
     fixture *f = open_fixture(arena, err);
     bool faulted = true;
@@ -100,7 +103,8 @@ static void run(tn_arena *arena, tn_delta_mode mode, const char *sql, int64_t be
             }
         }
         int64_t calls = tn_store_faulty_calls(f->faulty);
-        tn_store_faulty_set(f->faulty, (tn_store_fault){ .k = k, .rc = fault_rc, .after = carried_out });
+        tn_store_faulty_set(
+            f->faulty, (tn_store_fault){ .k = k, .rc = fault_rc, .after = carried_out });
         tn_err why = TN_ERR_INIT;
         tn_rc rc = put(f, mode, sql, &why);
         faulted = tn_store_faulty_calls(f->faulty) - calls >= k;
@@ -123,12 +127,30 @@ static void run(tn_arena *arena, tn_delta_mode mode, const char *sql, int64_t be
     }
 }
 
-TN_TEST(append_fails_before) { run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_IO, false, err); }
-TN_TEST(append_fails_after) { run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_IO, true, err); }
-TN_TEST(append_answer_lost) { run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_AMBIGUOUS, true, err); }
-TN_TEST(append_request_lost) { run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_AMBIGUOUS, false, err); }
-TN_TEST(overwrite_fails) { run(arena, TN_DELTA_OVERWRITE, "SELECT 7 AS id", 10, 7, TN_E_NET, false, err); }
-TN_TEST(create_fails) { run(arena, TN_DELTA_CREATE, "SELECT 7 AS id", -1, 7, TN_E_NET, true, err); }
+TN_TEST(append_fails_before)
+{
+    run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_IO, false, err);
+}
+TN_TEST(append_fails_after)
+{
+    run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_IO, true, err);
+}
+TN_TEST(append_answer_lost)
+{
+    run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_AMBIGUOUS, true, err);
+}
+TN_TEST(append_request_lost)
+{
+    run(arena, TN_DELTA_APPEND, "SELECT 90 AS id", 10, 100, TN_E_AMBIGUOUS, false, err);
+}
+TN_TEST(overwrite_fails)
+{
+    run(arena, TN_DELTA_OVERWRITE, "SELECT 7 AS id", 10, 7, TN_E_NET, false, err);
+}
+TN_TEST(create_fails)
+{
+    run(arena, TN_DELTA_CREATE, "SELECT 7 AS id", -1, 7, TN_E_NET, true, err);
+}
 
 /* ---- races ---- */
 

@@ -14,7 +14,8 @@ TN_TEST(digests_of_known_texts)
     tn_sha1(TN_STR("abc"), out);
     TN_ASSERT_EQ_S(tn_hex(arena, out, 20), "a9993e364706816aba3e25717850c26c9cd0d89d");
     tn_hmac_sha256(TN_STR("key"), TN_STR("The quick brown fox jumps over the lazy dog"), out);
-    TN_ASSERT_EQ_S(tn_hex(arena, out, 32), "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");
+    TN_ASSERT_EQ_S(
+        tn_hex(arena, out, 32), "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");
 }
 
 TN_TEST(crc32_goes_on_from_a_seed)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """kill -9 at random moments of a write: the table is before or after, and what was acknowledged is there.
 
-    delta_kill.py DRIVER [ROUNDS [SEED]]
+    test_delta_kill.py [DRIVER [ROUNDS [SEED]]]     DRIVER: default $TARN_BUILD/delta_driver
 """
+import os
 import pathlib
 import random
 import subprocess
@@ -12,7 +13,7 @@ import time
 
 import duckdb
 
-PROGRAM = sys.argv[1]
+PROGRAM = sys.argv[1] if len(sys.argv) > 1 else os.environ["TARN_BUILD"] + "/delta_driver"
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 60
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 30)
 

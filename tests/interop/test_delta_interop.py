@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What tarn writes, judged by deltalake and DuckDB's delta extension; what deltalake writes, read by tarn.
 
-    delta_interop.py DRIVER [EXTENSIONS]     DRIVER: the built delta_driver; EXTENSIONS: build/deps/extensions/v1.5.5/linux_amd64
+    test_delta_interop.py [DRIVER [EXTENSIONS]]     DRIVER: default $TARN_BUILD/delta_driver; EXTENSIONS: build/deps/extensions/v1.5.5/linux_amd64
 """
 import datetime
 import os
@@ -15,7 +15,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAM = sys.argv[1]
+PROGRAM = sys.argv[1] if len(sys.argv) > 1 else os.environ["TARN_BUILD"] + "/delta_driver"
 EXTENSIONS = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else HERE.parent.parent / "build/deps/extensions/v1.5.5/linux_amd64")
 ENV = dict(os.environ, TARN_SQL_BEFORE="SET TimeZone='UTC'")
 passed, failed = 0, 0
