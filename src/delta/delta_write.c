@@ -175,6 +175,18 @@ static tn_rc open_if_there(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot *
     return rc;
 }
 
+static tn_rc ask_before_commit(write *w, tn_err *err)
+{
+    if (w->opts->before_commit == NULL) {
+        return TN_OK;
+    }
+    tn_rc rc = w->opts->before_commit(w->opts->before_commit_self, w->conn, w->rows, err);
+    if (rc != TN_OK) {
+        tn_delta_files_discard(w->t, &w->files);
+    }
+    return rc;
+}
+
 /* *ret_again: another writer made the table at the same time; look again and append to it. */
 static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     const tn_delta_write_opts *opts, bool *ret_again, tn_delta_write_result *ret, tn_err *err)
@@ -191,6 +203,7 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     TN_TRY(tn_delta_target_make(a, s, conn, select_sql, opts, &w.target, err));
     TN_TRY(tn_delta_files_write(
         t, conn, a, &w.target, opts->target_file_bytes, &w.files, &w.rows, err));
+    TN_TRY(ask_before_commit(&w, err));
     if (nothing_to_commit(&w)) {
         *ret = (tn_delta_write_result){ .version = s->version };
         return TN_OK;
