@@ -213,23 +213,31 @@ static tn_rc emit_constants(tn_jrun *r, const tn_js **at, tn_err *err)
 {
     tn_buf b = tn_buf_init(r->ctx->arena, r->st->out.limit);
     const tn_js *s = *at;
-    for (;; s = s->next) {
+    for (bool odd = false;; s = s->next) {
         tn_val v = TN_VAL_NONE;
         if (s->kind == TN_JS_TEXT) {
             tn_buf_add(&b, s->text);
         } else {
             TN_TRY(tn_jinja_x(r, s->expr, &v, err));
+            odd =
+                v.tag == TN_UNDEF || v.tag == TN_OBJ; /* cannot be written as source: not folded */
+        }
+        if (s->kind != TN_JS_TEXT && !odd) {
             tn_val_str_to(&b, v);
         }
-        if (!is_constant(s->next)) {
-            break;
+        if (!is_constant(s->next) || odd) {
+            *at = s;
+            tn_str text = TN_STR_NONE;
+            TN_TRY(tn_buf_finish(&b, "rendered text", &text, err));
+            if (!odd || text.n > 0) {
+                tn_jinja_emit(r, tn_val_str(text));
+            }
+            if (odd) {
+                tn_jinja_emit(r, v);
+            }
+            return TN_OK;
         }
     }
-    *at = s;
-    tn_str text = TN_STR_NONE;
-    TN_TRY(tn_buf_finish(&b, "rendered text", &text, err));
-    tn_jinja_emit(r, tn_val_str(text));
-    return TN_OK;
 }
 
 static tn_rc run_output(tn_jrun *r, const tn_js *s, tn_err *err)
@@ -347,7 +355,8 @@ static tn_rc render(
     st->mode = TN_JMODE_TEXT;
     tn_jinja_capture(st, &c);
     st->mode = mode;
-    st->natives = mode == TN_JMODE_TEXT ? NULL : &values;
+    tn_jvals *streamed = st->streamed;
+    st->natives = st->streamed = mode == TN_JMODE_TEXT ? NULL : &values;
     tn_rc rc = run_template(t, ctx, ret, err);
     st->natives = NULL;
     tn_val v = TN_VAL_NONE;
@@ -362,6 +371,7 @@ static tn_rc render(
     }
     tn_jinja_capture_drop(st, &c);
     st->mode = was;
+    st->streamed = streamed;
     tn_jinja_leave(ctx);
     return rc;
 }

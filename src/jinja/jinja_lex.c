@@ -147,6 +147,10 @@ static size_t close_end(const lexer *l, size_t at, const char *close, bool plus)
 /* raw: data up to {% endraw %}. */
 static tn_rc lex_raw(lexer *l, size_t open, size_t from)
 {
+    l->at = from;
+    if (from >= l->s.n) { /* Jinja2 does not mind an opening at the very end, nor of a comment */
+        return TN_OK;
+    }
     for (size_t p = from; (p = tn_str_find(l->s, TN_STR("{%"), p)) != SIZE_MAX; p += 2) {
         size_t q = p + 2;
         bool strip = q < l->s.n && l->s.p[q] == '-';
@@ -172,6 +176,10 @@ static tn_rc lex_comment(lexer *l, size_t open)
     size_t p = open + 2;
     if (p < l->s.n && (l->s.p[p] == '-' || l->s.p[p] == '+')) {
         p++;
+    }
+    if (p >= l->s.n) {
+        l->at = p;
+        return TN_OK;
     }
     size_t end = tn_str_find(l->s, TN_STR("#}"), p);
     if (end == SIZE_MAX) {

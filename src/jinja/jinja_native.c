@@ -7,11 +7,26 @@ enum { MARK_NONE, MARK_TEXT, MARK_NATIVE, MARK_BOOL, MARK_NUMBER };
 
 void tn_jinja_native_filters(tn_jinja_env *e);
 
+/* Jinja2 holds two outputs as they are, since one alone keeps its value; once there are two it makes texts of them, and of each further one at
+ * once. That is seen when a list is changed after it was output. */
+static void stream(struct tn_jinja_state *st)
+{
+    tn_jvals *v = st->streamed;
+    for (size_t i = v->n == 2 ? 0 : v->n - 1; i < v->n && v->n >= 2; i++) {
+        if (!tn_val_is_str(v->v[i])) {
+            v->v[i] = tn_val_str(tn_val_to_str(st->arena, v->v[i]));
+        }
+    }
+}
+
 void tn_jinja_emit(tn_jrun *r, tn_val v)
 {
     struct tn_jinja_state *st = r->st;
     if (TN_UNLIKELY(st->natives != NULL)) {
         tn_vec_push(st->natives, st->arena, v);
+        if (st->natives == st->streamed) {
+            stream(st);
+        }
     } else if (v.tag == TN_STR_V) {
         tn_buf_add_n(&st->out, v.s, v.n);
     } else if (v.tag != TN_UNDEF) {

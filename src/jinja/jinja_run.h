@@ -59,7 +59,8 @@ typedef struct tn_jchunk {
 struct tn_jinja_state {
     tn_arena *arena;
     tn_buf out;
-    tn_jvals *natives; /* where output goes in native rendering, else NULL */
+    tn_jvals *natives;  /* where output goes in native rendering, else NULL */
+    tn_jvals *streamed; /* the values of the render itself: see tn_jinja_emit */
     tn_jmode mode;
     tn_jchunk *stack;
     tn_jchunk *spare;
