@@ -184,6 +184,7 @@ tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret
     TN_TRY(load_config(p, o, err));
     if (!o->profile_only) {
         TN_TRY(tn_load_packages(p, o, err));
+        TN_TRY(tn_load_selectors(p, err));
         TN_TRY(tn_discover(p, err));
         TN_TRY(tn_load_properties(p, err));
         TN_TRY(tn_parse_nodes(p, err));

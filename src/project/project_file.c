@@ -318,6 +318,54 @@ static void add_builtin(tn_project *p, const char *name)
     tn_map_put(&p->package_by_name, g->name, g);
 }
 
+/* ---- selectors.yml ---- */
+
+typedef struct selector_render {
+    tn_pctx *ctx;
+} selector_render;
+
+static tn_rc render_selector(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
+{
+    (void)path, (void)depth;
+    return tn_pctx_render_native(((selector_render *)self)->ctx, text, (tn_jinja_src){ "selectors.yml", 0 }, ret, err);
+}
+
+/* selectors: [{name, definition, default}] -> name to definition; at most one default. */
+tn_rc tn_load_selectors(tn_project *p, tn_err *err)
+{
+    tn_str file = tn_uri_join(p->arena, p->root, TN_STR("selectors.yml"));
+    if (!tn_file_exists(file)) {
+        return TN_OK;
+    }
+    tn_val doc, out;
+    tn_pctx c;
+    TN_TRY(read_yaml(p, file, &doc, err));
+    TN_TRY(tn_yaml_context(&c, p, NULL, false, p->arena, err));
+    c.state->target = p->profile.target;
+    selector_render r = { &c };
+    TN_TRY(tn_value_render(p->arena, doc, render_selector, &r, &out, err));
+    tn_val list = tn_val_at(out, "selectors");
+    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
+        tn_val e = list.list->v[i], def = tn_val_at(e, "definition");
+        tn_str name = tn_val_str_at(e, "name", TN_STR_NONE);
+        if (name.n == 0 || tn_val_is_undef(def)) {
+            tn_rc rc = tn_fail(err, TN_E_VALUE, "selectors.yml: each selector needs a name and a definition");
+            tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
+            return rc;
+        }
+        tn_dict_puts(p->selectors.dict, name, def);
+        if (tn_val_truthy(tn_val_at(e, "default"))) {
+            if (p->state->default_selector != NULL) {
+                return tn_fail(err, TN_E_VALUE, "selectors.yml: more than one selector is the default");
+            }
+            tn_val *slot = tn_new(p->arena, tn_val);
+            *slot = def;
+            p->state->default_selector = slot;
+        }
+    }
+    return TN_OK;
+}
+
 /* ---- vars ---- */
 
 static void put_all(tn_dict *into, tn_val from)

@@ -126,6 +126,7 @@ tn_rc tn_load_profile(tn_project *p, const tn_project_opts *o, tn_str profile_na
 tn_rc tn_load_packages(tn_project *p, const tn_project_opts *o, tn_err *err) TN_MUSTUSE;
 tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *err) TN_MUSTUSE;
 tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err) TN_MUSTUSE;
+tn_rc tn_load_selectors(tn_project *p, tn_err *err) TN_MUSTUSE;
 void tn_load_flags(tn_project *p, const tn_project_opts *o);
 tn_rc tn_discover(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_properties(tn_project *p, tn_err *err) TN_MUSTUSE;

@@ -198,7 +198,7 @@ static tn_rc collect(tn_project *p, tn_arena *a, const spec *s, int depth, tn_no
 
 static tn_rc run_spec(tn_project *p, tn_arena *a, tn_str text, int depth, tn_node_set *ret, tn_strs *unmatched, tn_err *err)
 {
-    spec s;
+    spec s = { 0 };
     TN_TRY(parse_spec(text, &s, err));
     tn_node_set set = set_new(a, p);
     TN_TRY(collect(p, a, &s, depth, &set, unmatched, err));

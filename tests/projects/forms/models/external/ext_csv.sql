@@ -1,0 +1,2 @@
+{{ config(format='csv', delimiter='|') }}
+select id, code from {{ ref('base') }}

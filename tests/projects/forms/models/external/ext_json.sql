@@ -1,0 +1,2 @@
+{{ config(format='json') }}
+select id, amount from {{ ref('base') }}

@@ -1,0 +1,1 @@
+select id, code, amount from {{ ref('base') }}

@@ -1,0 +1,18 @@
+select
+  {{ dbt.dateadd('day', 3, "date '2024-01-01'") }} as a,
+  {{ dbt.datediff("date '2024-01-01'", "date '2024-03-01'", 'week') }} as b,
+  {{ dbt.date_trunc('month', "date '2024-03-15'") }} as c,
+  {{ dbt.last_day("date '2024-02-10'", 'quarter') }} as d,
+  {{ dbt.split_part("'a-b-c'", "'-'", 2) }} as e,
+  {{ dbt.safe_cast("'1'", api.Column.translate_type('integer')) }} as f,
+  {{ dbt.concat(["'x'", "'y'"]) }} as g,
+  {{ dbt.hash("'z'") }} as h,
+  {{ dbt.string_literal('q') }} as i,
+  {{ dbt.bool_or('true') }} as j,
+  {{ dbt.listagg('1', "','") }} as k,
+  {{ dbt.length("'four'") }} as l,
+  {{ dbt.right("'abc'", 2) }} as m,
+  {{ dbt.position("'b'", "'abc'") }} as n,
+  {{ dbt.any_value('5') }} as o,
+  {{ dbt.cast_bool_to_text('true') }} as p,
+  {{ dbt.array_construct([1, 2]) }} as q
