@@ -337,6 +337,9 @@ tn_big tn_big_pow10(tn_arena *a, size_t e)
 /* Enough digits of the quotient for a double, and one more digit that says whether something is left. */
 double tn_big_ratio(tn_arena *a, tn_big x, tn_big y)
 {
+    if (x.n == 0) {
+        return y.neg ? -0.0 : 0.0;
+    }
     int64_t shift = 30 + (int64_t)tn_big_digits(y) - (int64_t)tn_big_digits(x);
     if (shift < 0) {
         shift = 0;
