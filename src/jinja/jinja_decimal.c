@@ -294,6 +294,10 @@ static tn_rc power(tn_arena *a, tn_dec x, tn_dec y, tn_dec *ret, tn_err *err)
     if (x.c.n == 0 && n.i == 0) {
         return invalid(err);
     }
+    if (x.c.n == 0) {
+        *ret = (tn_dec){ .kind = whole.neg ? TN_DEC_INF : TN_DEC_FINITE, .neg = x.neg && n.i % 2 == 1 };
+        return TN_OK;
+    }
     /* More digits than asked for while multiplying, as the specification wants. */
     tn_dec r = { .kind = TN_DEC_FINITE, .c = tn_big_of_i64(a, 1) };
     for (int64_t left = n.i; left > 0; left >>= 1) {

@@ -81,6 +81,9 @@ static tn_rc parse_spec(tn_str s, tn_val v, spec *ret, tn_err *err)
     f.no_minus_zero = take_char(s, &at, "z", &c);
     f.alt = take_char(s, &at, "#", &c);
     if (take_char(s, &at, "0", &c)) {
+        if (f.align != 0 && v.tag == TN_DECIMAL) {
+            return tn_fail(err, TN_E_VALUE, "invalid format string");
+        }
         if (f.fill_n == 0) {
             f.fill[0] = '0';
             f.fill_n = 1;
