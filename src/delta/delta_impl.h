@@ -181,6 +181,8 @@ bool tn_delta_type_is(const tn_delta_type *t, const char *primitive);
 bool tn_delta_type_eq(const tn_delta_type *x,
     const tn_delta_type *y); /* names ignoring case; nullability and metadata do not count */
 bool tn_delta_type_has(const tn_delta_type *t, const char *primitive); /* anywhere inside */
+/* The first primitive inside that this library does not know; NULL: all are known. */
+const tn_delta_type *tn_delta_type_unknown(const tn_delta_type *t);
 tn_delta_type *tn_delta_primitive(tn_arena *a, tn_str name);
 tn_delta_field *tn_delta_field_find(
     const tn_delta_type *t, tn_str name); /* ignoring case (ASCII), NULL when absent */

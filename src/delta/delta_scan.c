@@ -534,6 +534,12 @@ tn_rc tn_delta_scan_sql(const tn_delta_snapshot *s, tn_arena *a, const tn_delta_
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     scan sc = { .s = s, .arena = scratch, .opts = opts ? opts : &none, .b = &b };
     sc.mapping = tn_delta_mapping_of(&s->protocol, &s->meta);
+    const tn_delta_type *unknown = tn_delta_type_unknown(s->meta.schema);
+    if (unknown != NULL) {
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "the table has a column of the type '" TN_STR_FMT "', which cannot be read",
+            TN_STR_ARG(unknown->name));
+    }
     if (s->meta.schema->fields.n == 0) {
         return tn_fail(err, TN_E_UNSUPPORTED, "the table has no columns");
     }

@@ -252,6 +252,32 @@ static const struct {
     { "null", "VARCHAR" },
 };
 
+static bool known_primitive(tn_str name)
+{
+    for (size_t i = 0; i < TN_COUNTOF(PRIMITIVES); i++) {
+        if (tn_str_is(name, PRIMITIVES[i].delta)) {
+            return true;
+        }
+    }
+    return tn_str_is(name, "decimal") || tn_str_starts(name, TN_STR("decimal(")) ||
+           tn_str_starts(name, TN_STR("char(")) || tn_str_starts(name, TN_STR("varchar("));
+}
+
+const tn_delta_type *tn_delta_type_unknown(const tn_delta_type *t)
+{
+    if (t->kind == TN_DT_PRIMITIVE) {
+        return known_primitive(t->name) ? NULL : t;
+    }
+    const tn_delta_type *found = NULL;
+    for (size_t i = 0; found == NULL && i < t->fields.n; i++) {
+        found = tn_delta_type_unknown(t->fields.v[i].type);
+    }
+    if (found == NULL && t->element != NULL) {
+        found = tn_delta_type_unknown(t->element);
+    }
+    return found == NULL && t->key != NULL ? tn_delta_type_unknown(t->key) : found;
+}
+
 static void primitive_sql(tn_buf *b, tn_str name)
 {
     for (size_t i = 0; i < TN_COUNTOF(PRIMITIVES); i++) {

@@ -228,13 +228,17 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
 tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err)
 {
+    tn_str select = tn_str_trim(select_sql);
+    while (tn_str_ends(select, TN_STR(";"))) {
+        select = tn_str_trim(tn_str_sub(select, 0, select.n - 1));
+    }
     tn_rc rc = TN_E_CONFLICT;
     bool again = true;
     tn_err why = TN_ERR_INIT;
     for (int i = 0; again && rc == TN_E_CONFLICT && i < CREATE_TRIES_MAX; i++) {
         again = false;
         tn_err_clear(&why);
-        rc = attempt(t, conn, select_sql, opts, &again, ret, &why);
+        rc = attempt(t, conn, select, opts, &again, ret, &why);
     }
     if (rc == TN_OK) {
         return TN_OK;

@@ -2,6 +2,8 @@
 /* Pruning leaves out files only on proof: each predicate gives the same rows with and without it, and the easy ones do prune. */
 #include "tn_test.h"
 
+#include <roaring/roaring.h>
+
 #include "delta/delta_impl.h"
 #include "text/hash.h"
 
@@ -214,4 +216,100 @@ TN_TEST(features_by_name)
     tn_dict_putz(m.configuration.dict, "x", tn_val_z("interval 2 weeks"));
     TN_ASSERT_EQ_I(tn_delta_interval_ms(&m, "x", 5), 1209600000);
     TN_ASSERT_EQ_I(tn_delta_interval_ms(&m, "y", 5), 5);
+}
+
+/* A vector of the portable form as the inline text of an action. */
+static tn_str inline_vector(tn_arena *arena, roaring_bitmap_t *bitmap, size_t *ret_bytes)
+{
+    (void)roaring_bitmap_run_optimize(bitmap);
+    size_t n = roaring_bitmap_portable_size_in_bytes(bitmap);
+    uint8_t *p = tn_arena_zalloc(arena, n + 32);
+    static const uint8_t HEAD[] = { 0xd1, 0xd3, 0x39, 0x64, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+    memcpy(p, HEAD, sizeof HEAD);
+    (void)roaring_bitmap_portable_serialize(bitmap, (char *)p + sizeof HEAD);
+    roaring_bitmap_free(bitmap);
+    *ret_bytes = n + sizeof HEAD;
+    tn_buf b = tn_buf_init(arena, TN_BUF_NO_LIMIT);
+    tn_z85_encode(&b, p, *ret_bytes);
+    return tn_buf_str(&b);
+}
+
+/* Puts a vector on the table's only file by hand, as another engine would. */
+static void delete_rows(fixture *f, tn_arena *arena, roaring_bitmap_t *bitmap, tn_err *err)
+{
+    tn_delta_snapshot *s;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &s, err));
+    tn_delta_file add = *tn_delta_snapshot_file(s, 0);
+    tn_delta_remove remove = tn_delta_remove_of(&add, 1);
+    size_t bytes;
+    add.dv = (tn_delta_dv){
+        .storage = 'i', .offset = -1, .cardinality = (int64_t)roaring_bitmap_get_cardinality(bitmap)
+    };
+    add.dv.path_or_inline = inline_vector(arena, bitmap, &bytes);
+    add.dv.size_bytes = (int64_t)bytes;
+    tn_delta_txn_plan p = { .read_version = tn_delta_snapshot_version(s),
+        .operation = TN_STR("DELETE"),
+        .reads_all = true };
+    tn_vec_push(&p.adds, arena, add);
+    tn_vec_push(&p.removes, arena, remove);
+    int64_t version;
+    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, TN_DELTA_ABSENT, &version, err));
+    tn_delta_snapshot_unref(s);
+}
+
+TN_TEST(deleted_rows_in_runs_and_alone)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_CREATE };
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(
+        f->table, f->conn, TN_STR("SELECT range AS id FROM range(300000);"), &o, &r, err));
+    roaring_bitmap_t *runs = roaring_bitmap_create();
+    roaring_bitmap_add_range(runs, 10, 100010);
+    roaring_bitmap_add_range(runs, 200000, 200005);
+    delete_rows(f, arena, runs, err);
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &f->s, err));
+    TN_ASSERT_EQ_I(tn_delta_snapshot_rows(f->s), 300000 - 100005);
+    tn_str sql = scan(f, arena, TN_STR_NONE, err);
+    TN_ASSERT(sql.n < 1000);
+    TN_ASSERT_EQ_I(count_where(f, arena, sql, TN_STR("true"), err), 300000 - 100005);
+    TN_ASSERT_EQ_I(
+        count_where(f, arena, sql,
+            TN_STR("id IN (9, 10, 100009, 100010, 199999, 200000, 200004, 200005)"), err),
+        4);
+    tn_delta_snapshot_unref(TN_TAKE(f->s));
+    roaring_bitmap_t *alone = roaring_bitmap_create();
+    for (uint32_t i = 0; i < 300000; i += 3) {
+        roaring_bitmap_add(alone, i);
+    }
+    delete_rows(f, arena, alone, err);
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &f->s, err));
+    TN_ASSERT_EQ_I(tn_delta_snapshot_file_count(f->s), 1);
+    sql = scan(f, arena, TN_STR_NONE, err);
+    TN_ASSERT_EQ_I(count_where(f, arena, sql, TN_STR("true"), err), 200000);
+    TN_ASSERT_EQ_I(count_where(f, arena, sql, TN_STR("id % 3 = 0"), err), 0);
+}
+
+/* Through the whole commit path: a plan made at an old version meets what was committed since. */
+TN_TEST(old_plans_pass_or_collide)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
+    tn_delta_write_result r;
+    for (int i = 0; i < 3; i++) {
+        TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1 AS id"), &o, &r, err));
+    }
+    tn_delta_txn_plan p = { .read_version = 0, .operation = TN_STR("TEST"), .reads_all = true };
+    int64_t version;
+    TN_ASSERT_OK(tn_delta_commit_write(
+        f->table, &p, TN_DELTA_ABSENT, &version, err)); /* past two blind appends */
+    TN_ASSERT_EQ_I(version, 3);
+    o.mode = TN_DELTA_OVERWRITE;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 2 AS id"), &o, &r, err));
+    TN_ASSERT_RC(
+        tn_delta_commit_write(f->table, &p, TN_DELTA_ABSENT, &version, err), TN_E_CONFLICT);
+    TN_ASSERT_HAS(err->msg, "version 4 WRITE");
+    p = (tn_delta_txn_plan){ .read_version = 0, .operation = TN_STR("TEST"), .blind_append = true };
+    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, TN_DELTA_ABSENT, &version, err));
+    TN_ASSERT_EQ_I(version, 5);
 }
