@@ -14,8 +14,8 @@ static const int64_t DAY = 86400 * (int64_t)1000000;
 
 static tn_rc unsupported(tn_jinja_op op, tn_val a, tn_val b, tn_err *err)
 {
-    return tn_fail(err, TN_E_TYPE, "unsupported operand type(s) for %s: '%s' and '%s'", OP_NAMES[op],
-        tn_val_type_name(a), tn_val_type_name(b));
+    return tn_fail(err, TN_E_TYPE, "unsupported operand type(s) for %s: '%s' and '%s'",
+        OP_NAMES[op], tn_val_type_name(a), tn_val_type_name(b));
 }
 
 static tn_rc zero_division(tn_err *err, const char *what)
@@ -83,8 +83,8 @@ static tn_rc big_arith(tn_arena *ar, tn_jinja_op op, tn_val a, tn_val b, tn_val 
     }
     default:
         if (y.n == 0) {
-            return zero_division(
-                err, op == TN_OP_MOD ? "integer modulo by zero" : "integer division or modulo by zero");
+            return zero_division(err,
+                op == TN_OP_MOD ? "integer modulo by zero" : "integer division or modulo by zero");
         }
         tn_big_floordiv(ar, x, y, &q, &r);
         *ret = tn_big_val(ar, op == TN_OP_MOD ? r : q);
@@ -155,7 +155,8 @@ static tn_rc float_power(double x, double y, tn_val *ret, tn_err *err)
         return zero_division(err, "0.0 cannot be raised to a negative power");
     }
     if (x < 0 && y != floor(y) && isfinite(x) && isfinite(y)) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "a negative number to a broken power is a complex number");
+        return tn_fail(
+            err, TN_E_UNSUPPORTED, "a negative number to a broken power is a complex number");
     }
     double r = pow(x, y);
     if (isinf(r) && isfinite(x) && isfinite(y)) {
@@ -172,10 +173,9 @@ static tn_rc float_arith(tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_err
         return tn_fail(err, TN_E_VALUE, "int too large to convert to float");
     }
     if (y == 0 && (op == TN_OP_DIV || op == TN_OP_FLOORDIV || op == TN_OP_MOD)) {
-        return zero_division(err,
-            op == TN_OP_DIV   ? "float division by zero"
-            : op == TN_OP_MOD ? "float modulo"
-                              : "float floor division by zero");
+        return zero_division(err, op == TN_OP_DIV   ? "float division by zero"
+                                  : op == TN_OP_MOD ? "float modulo"
+                                                    : "float floor division by zero");
     }
     switch (op) {
     case TN_OP_ADD:
@@ -201,10 +201,11 @@ static tn_rc float_arith(tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_err
     }
 }
 
-static tn_rc decimal_arith(tn_arena *ar, tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_err *err)
+static tn_rc decimal_arith(
+    tn_arena *ar, tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_err *err)
 {
-    static const tn_dec_op ops[] = { TN_DEC_ADD, TN_DEC_SUB, TN_DEC_MUL, TN_DEC_DIV, TN_DEC_FLOORDIV, TN_DEC_MOD,
-        TN_DEC_POW };
+    static const tn_dec_op ops[] = { TN_DEC_ADD, TN_DEC_SUB, TN_DEC_MUL, TN_DEC_DIV,
+        TN_DEC_FLOORDIV, TN_DEC_MOD, TN_DEC_POW };
     tn_dec x, y, r;
     if (!tn_dec_of_val(ar, a, &x) || !tn_dec_of_val(ar, b, &y)) {
         return unsupported(op, a, b, err);
@@ -261,7 +262,8 @@ static tn_rc sequence_mul(tn_arena *ar, tn_val a, tn_val b, tn_val *ret, tn_err 
         return tn_fail(err, TN_E_VALUE, "cannot fit 'int' into an index-sized integer");
     }
     if (!tn_jlib_is_int(times)) {
-        return tn_fail(err, TN_E_TYPE, "can't multiply sequence by non-int of type '%s'", tn_val_type_name(times));
+        return tn_fail(err, TN_E_TYPE, "can't multiply sequence by non-int of type '%s'",
+            tn_val_type_name(times));
     }
     return seq.tag == TN_LIST || seq.tag == TN_TUPLE ? repeat_list(ar, seq, times.i, ret, err)
                                                      : repeat_text(ar, seq, times.i, ret, err);
@@ -297,8 +299,8 @@ static tn_rc sequence_add(tn_arena *ar, tn_val a, tn_val b, tn_val *ret, tn_err 
         if (a.tag == TN_BYTES) {
             return tn_fail(err, TN_E_TYPE, "can't concat %s to bytes", tn_val_type_name(b));
         }
-        return tn_fail(err, TN_E_TYPE, "can only concatenate %s (not \"%s\") to %s", tn_val_type_name(a),
-            tn_val_type_name(b), tn_val_type_name(a));
+        return tn_fail(err, TN_E_TYPE, "can only concatenate %s (not \"%s\") to %s",
+            tn_val_type_name(a), tn_val_type_name(b), tn_val_type_name(a));
     }
     if (a.tag == TN_STR_V || a.tag == TN_BYTES) {
         return text_add(ar, a, b, ret, err);
@@ -372,7 +374,8 @@ static tn_rc delta_by_number(tn_jinja_op op, tn_val d, tn_val n, tn_val *ret, tn
         if (op != TN_OP_DIV) {
             return unsupported(op, d, n, err);
         }
-        return f == 0 ? zero_division(err, "float division by zero") : delta_of_f64((double)d.i / f, ret, err);
+        return f == 0 ? zero_division(err, "float division by zero")
+                      : delta_of_f64((double)d.i / f, ret, err);
     }
     if (!tn_jlib_is_int(n) || (op != TN_OP_MUL && op != TN_OP_DIV && op != TN_OP_FLOORDIV)) {
         return unsupported(op, d, n, err);
@@ -394,7 +397,8 @@ static tn_rc delta_by_delta(tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_
 {
     int64_t r = 0;
     if (op == TN_OP_ADD || op == TN_OP_SUB) {
-        if (op == TN_OP_ADD ? __builtin_add_overflow(a.i, b.i, &r) : __builtin_sub_overflow(a.i, b.i, &r)) {
+        if (op == TN_OP_ADD ? __builtin_add_overflow(a.i, b.i, &r)
+                            : __builtin_sub_overflow(a.i, b.i, &r)) {
             return tn_fail(err, TN_E_VALUE, "a timedelta out of range");
         }
         return delta(r, ret);
@@ -403,12 +407,14 @@ static tn_rc delta_by_delta(tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_
         return unsupported(op, a, b, err);
     }
     if (b.i == 0) {
-        return zero_division(err, op == TN_OP_DIV ? "division by zero" : "integer division or modulo by zero");
+        return zero_division(
+            err, op == TN_OP_DIV ? "division by zero" : "integer division or modulo by zero");
     }
     if (op == TN_OP_MOD) {
         return delta(a.i - floor_div(a.i, b.i) * b.i, ret);
     }
-    *ret = op == TN_OP_DIV ? tn_val_float((double)a.i / (double)b.i) : tn_val_int(floor_div(a.i, b.i));
+    *ret =
+        op == TN_OP_DIV ? tn_val_float((double)a.i / (double)b.i) : tn_val_int(floor_div(a.i, b.i));
     return TN_OK;
 }
 
@@ -474,8 +480,8 @@ static tn_rc set_difference(tn_arena *ar, tn_val a, tn_val b, tn_val *ret)
 
 static bool is_view(tn_val v)
 {
-    return v.tag == TN_OBJ &&
-           (strcmp(v.obj->type->name, "dict_keys") == 0 || strcmp(v.obj->type->name, "dict_items") == 0);
+    return v.tag == TN_OBJ && (strcmp(v.obj->type->name, "dict_keys") == 0 ||
+                                  strcmp(v.obj->type->name, "dict_items") == 0);
 }
 
 /* A set as it is; any other iterable as a set of its own, so that `d.keys() - ['a']` works. */
@@ -500,7 +506,8 @@ static bool as_set(tn_arena *ar, tn_val v, tn_val *ret)
     return true;
 }
 
-tn_rc tn_jinja_arith(tn_jinja_ctx *ctx, tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_err *err)
+tn_rc tn_jinja_arith(
+    tn_jinja_ctx *ctx, tn_jinja_op op, tn_val a, tn_val b, tn_val *ret, tn_err *err)
 {
     tn_arena *ar = ctx->arena;
     if (tn_jlib_is_int(a) && tn_jlib_is_int(b) && small_arith(op, a.i, b.i, ret)) {
@@ -513,7 +520,8 @@ tn_rc tn_jinja_arith(tn_jinja_ctx *ctx, tn_jinja_op op, tn_val a, tn_val b, tn_v
         return tn_jlib_fail_undef(err, a.tag == TN_UNDEF ? a : b);
     }
     if (tn_jlib_is_number(a) && tn_jlib_is_number(b)) {
-        bool f = a.tag == TN_FLOAT || b.tag == TN_FLOAT, d = a.tag == TN_DECIMAL || b.tag == TN_DECIMAL;
+        bool f = a.tag == TN_FLOAT || b.tag == TN_FLOAT,
+             d = a.tag == TN_DECIMAL || b.tag == TN_DECIMAL;
         if (f && d) {
             return unsupported(op, a, b, err);
         }
@@ -560,7 +568,8 @@ tn_rc tn_jinja_contains(tn_jinja_ctx *ctx, tn_val needle, tn_val hay, bool *ret,
 {
     if (hay.tag == TN_STR_V) {
         if (needle.tag == TN_UNDEF) {
-            return tn_fail(err, TN_E_TYPE, "'in <string>' requires string as left operand, not Undefined");
+            return tn_fail(
+                err, TN_E_TYPE, "'in <string>' requires string as left operand, not Undefined");
         }
         if (needle.tag != TN_STR_V) {
             return tn_fail(err, TN_E_TYPE, "'in <string>' requires string as left operand, not %s",
@@ -582,7 +591,8 @@ tn_rc tn_jinja_contains(tn_jinja_ctx *ctx, tn_val needle, tn_val hay, bool *ret,
     }
     const tn_list *l;
     if (tn_jlib_items(ctx->arena, hay, &l, NULL) != TN_OK) {
-        return tn_fail(err, TN_E_TYPE, "argument of type '%s' is not iterable", tn_val_type_name(hay));
+        return tn_fail(
+            err, TN_E_TYPE, "argument of type '%s' is not iterable", tn_val_type_name(hay));
     }
     bool found = false;
     for (size_t i = 0; i < l->n && !found; i++) {
@@ -592,7 +602,8 @@ tn_rc tn_jinja_contains(tn_jinja_ctx *ctx, tn_val needle, tn_val hay, bool *ret,
     return TN_OK;
 }
 
-static tn_rc slice_text(tn_arena *ar, tn_val v, tn_val start, tn_val stop, tn_val step, tn_val *ret, tn_err *err)
+static tn_rc slice_text(
+    tn_arena *ar, tn_val v, tn_val start, tn_val stop, tn_val step, tn_val *ret, tn_err *err)
 {
     tn_str s = tn_val_as_str(v);
     bool bytes = v.tag == TN_BYTES;
@@ -617,7 +628,8 @@ static tn_rc slice_text(tn_arena *ar, tn_val v, tn_val start, tn_val stop, tn_va
         TN_TRY(tn_jlib_items(ar, chars, &l, err));
     }
     for (int64_t i = 0; i < n; i++, from += by) {
-        tn_buf_add(&b, l ? tn_val_as_str(l->v[from]) : tn_str_sub(s, (size_t)from, (size_t)from + 1));
+        tn_buf_add(
+            &b, l ? tn_val_as_str(l->v[from]) : tn_str_sub(s, (size_t)from, (size_t)from + 1));
     }
     TN_TRY(tn_jlib_finish(&b, &r, err));
     r.tag = v.tag;

@@ -47,7 +47,8 @@ bool tn_big_of_text(tn_arena *a, tn_str s, tn_big *ret)
         return false;
     }
     tn_big x = make(a, s.n / LIMB_DIGITS + 1);
-    static const uint32_t place[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
+    static const uint32_t place[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+        100000000 };
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[s.n - 1 - i];
         if (c < '0' || c > '9') {
@@ -305,9 +306,10 @@ void tn_big_floordiv(tn_arena *a, tn_big x, tn_big y, tn_big *ret_q, tn_big *ret
 tn_rc tn_big_pow(tn_arena *a, tn_big x, uint64_t e, tn_big *ret, tn_err *err)
 {
     bool trivial = x.n == 0 || (x.n == 1 && x.d[0] == 1);
-    if (!trivial && (e > TN_BIG_DIGITS_MAX * (uint64_t)4 ||
-                        (double)e * ((double)tn_big_digits(x) - (x.n == 1 && x.d[0] < 10 ? 0.69 : 1.0)) >
-                            TN_BIG_DIGITS_MAX)) {
+    if (!trivial &&
+        (e > TN_BIG_DIGITS_MAX * (uint64_t)4 ||
+            (double)e * ((double)tn_big_digits(x) - (x.n == 1 && x.d[0] < 10 ? 0.69 : 1.0)) >
+                TN_BIG_DIGITS_MAX)) {
         return tn_fail(err, TN_E_LIMIT, "an integer of more than %d digits", TN_BIG_DIGITS_MAX);
     }
     tn_big r = tn_big_of_i64(a, 1);

@@ -173,7 +173,8 @@ bool tn_jlib_float_of_text(tn_str s, double *ret)
         char c = bare.p[i];
         bool digit = c >= '0' && c <= '9';
         if (c == '_') {
-            bool between = i > 0 && i + 1 < bare.n && digit_of(bare.p[i - 1]) < 10 && digit_of(bare.p[i + 1]) < 10;
+            bool between = i > 0 && i + 1 < bare.n && digit_of(bare.p[i - 1]) < 10 &&
+                           digit_of(bare.p[i + 1]) < 10;
             if (!between) {
                 return false;
             }
@@ -227,10 +228,12 @@ static tn_rc round_int(tn_arena *a, tn_val v, int64_t digits, tn_val *ret, tn_er
 static tn_rc not_finite(double f, tn_err *err)
 {
     return tn_fail(err, TN_E_VALUE,
-        isnan(f) ? "cannot convert float NaN to integer" : "cannot convert float infinity to integer");
+        isnan(f) ? "cannot convert float NaN to integer"
+                 : "cannot convert float infinity to integer");
 }
 
-static tn_rc round_float(tn_arena *a, double f, bool has_digits, int64_t digits, tn_val *ret, tn_err *err)
+static tn_rc round_float(
+    tn_arena *a, double f, bool has_digits, int64_t digits, tn_val *ret, tn_err *err)
 {
     if (!has_digits) {
         if (!isfinite(f)) {
@@ -249,14 +252,17 @@ static tn_rc round_float(tn_arena *a, double f, bool has_digits, int64_t digits,
     }
     double r = 0;
     tn_dec x = tn_dec_rescale(a, tn_dec_of_f64(a, f), -digits);
-    if (x.c.n > 0 && !tn_str_to_f64(tn_str_printf(a, TN_STR_FMT "e%lld", TN_STR_ARG(tn_big_text(a, x.c)), (long long)-digits), &r)) {
+    if (x.c.n > 0 && !tn_str_to_f64(tn_str_printf(a, TN_STR_FMT "e%lld",
+                                        TN_STR_ARG(tn_big_text(a, x.c)), (long long)-digits),
+                         &r)) {
         r = f;
     }
     *ret = tn_val_float(copysign(r, f));
     return TN_OK;
 }
 
-tn_rc tn_jlib_round(tn_arena *a, tn_val v, bool has_digits, int64_t digits, tn_val *ret, tn_err *err)
+tn_rc tn_jlib_round(
+    tn_arena *a, tn_val v, bool has_digits, int64_t digits, tn_val *ret, tn_err *err)
 {
     if (v.tag == TN_FLOAT) {
         return round_float(a, v.f, has_digits, digits, ret, err);

@@ -31,7 +31,9 @@ tn_rc tn_jdate_check(const tn_civil *c, tn_err *err)
     if (c->second < 0 || c->second > 59) {
         return tn_fail(err, TN_E_VALUE, "second must be in 0..59");
     }
-    return c->micro < 0 || c->micro > 999999 ? tn_fail(err, TN_E_VALUE, "microsecond must be in 0..999999") : TN_OK;
+    return c->micro < 0 || c->micro > 999999
+               ? tn_fail(err, TN_E_VALUE, "microsecond must be in 0..999999")
+               : TN_OK;
 }
 
 tn_rc tn_jdate_field(const tn_call *c, size_t place, const char *name, int *field, tn_err *err)
@@ -42,7 +44,8 @@ tn_rc tn_jdate_field(const tn_call *c, size_t place, const char *name, int *fiel
     return TN_OK;
 }
 
-tn_rc tn_jdate_zone(const tn_call *c, size_t place, const char *name, tn_val dt, tn_val *ret, tn_err *err)
+tn_rc tn_jdate_zone(
+    const tn_call *c, size_t place, const char *name, tn_val dt, tn_val *ret, tn_err *err)
 {
     if (!tn_call_has(c, place, name)) {
         *ret = dt;
@@ -78,7 +81,9 @@ static tn_rc new_datetime(void *self, const tn_call *c, tn_val *ret, tn_err *err
     (void)self;
     tn_civil d = { 0 };
     TN_TRY(tn_call_check(c, "datetime", 3, 8,
-        TN_JLIB_NAMES("year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"), err));
+        TN_JLIB_NAMES(
+            "year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"),
+        err));
     TN_TRY(tn_jdate_field(c, 0, "year", &d.year, err));
     TN_TRY(tn_jdate_field(c, 1, "month", &d.month, err));
     TN_TRY(tn_jdate_field(c, 2, "day", &d.day, err));
@@ -92,7 +97,8 @@ static tn_rc new_time(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     (void)self;
     tn_civil d = { .year = 1970, .month = 1, .day = 1 };
-    TN_TRY(tn_call_check(c, "time", 0, 4, TN_JLIB_NAMES("hour", "minute", "second", "microsecond", "fold"), err));
+    TN_TRY(tn_call_check(
+        c, "time", 0, 4, TN_JLIB_NAMES("hour", "minute", "second", "microsecond", "fold"), err));
     TN_TRY(clock_fields(c, 0, &d, err));
     TN_TRY(tn_jdate_check(&d, err));
     *ret = (tn_val){ .tag = TN_TIME, .i = tn_micros_of_civil(&d) };
@@ -102,8 +108,10 @@ static tn_rc new_time(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 static tn_rc new_delta(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     (void)self;
-    static const char *const names[] = { "days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks", NULL };
-    static const int64_t units[] = { 86400000000, 1000000, 1, 1000, 60000000, 3600000000, 604800000000 };
+    static const char *const names[] = { "days", "seconds", "microseconds", "milliseconds",
+        "minutes", "hours", "weeks", NULL };
+    static const int64_t units[] = { 86400000000, 1000000, 1, 1000, 60000000, 3600000000,
+        604800000000 };
     TN_TRY(tn_call_check(c, "timedelta", 0, 7, names, err));
     __int128 whole = 0;
     long double part = 0;
@@ -117,7 +125,8 @@ static tn_rc new_delta(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         } else if (tn_jlib_is_int(v)) {
             whole += (__int128)v.i * units[i];
         } else {
-            return tn_fail(err, TN_E_TYPE, "unsupported type for timedelta %s component: %s", names[i], tn_val_type_name(v));
+            return tn_fail(err, TN_E_TYPE, "unsupported type for timedelta %s component: %s",
+                names[i], tn_val_type_name(v));
         }
     }
     long double rounded = nearbyintl(part);
@@ -134,24 +143,31 @@ static tn_rc new_timezone(void *self, const tn_call *c, tn_val *ret, tn_err *err
     TN_TRY(tn_call_check(c, "timezone", 1, 2, TN_JLIB_NAMES("offset", "name"), err));
     tn_val v = tn_call_arg(c, 0, "offset");
     if (v.tag != TN_DELTA) {
-        return tn_fail(err, TN_E_TYPE, "timezone() argument 1 must be datetime.timedelta, not %s", tn_val_type_name(v));
+        return tn_fail(err, TN_E_TYPE, "timezone() argument 1 must be datetime.timedelta, not %s",
+            tn_val_type_name(v));
     }
     if (v.i <= -DAY || v.i >= DAY) {
-        return tn_fail(err, TN_E_VALUE, "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24)");
+        return tn_fail(err, TN_E_VALUE,
+            "offset must be a timedelta strictly between -timedelta(hours=24) and "
+            "timedelta(hours=24)");
     }
-    *ret = tn_tz_value_fixed(c->arena, (int32_t)(v.i / SECOND), tn_val_as_str(tn_call_arg(c, 1, "name")));
+    *ret = tn_tz_value_fixed(
+        c->arena, (int32_t)(v.i / SECOND), tn_val_as_str(tn_call_arg(c, 1, "name")));
     return TN_OK;
 }
 
 /* ---- class methods ---- */
-static tn_rc in_zone_or_local(const tn_call *c, tn_val zone, int64_t utc_micros, tn_val *ret, tn_err *err)
+static tn_rc in_zone_or_local(
+    const tn_call *c, tn_val zone, int64_t utc_micros, tn_val *ret, tn_err *err)
 {
     if (zone.tag == TN_UNDEF || zone.tag == TN_NONE) {
         *ret = tn_tz_local_datetime(c->arena, utc_micros);
         return TN_OK;
     }
     if (!tn_tz_is_value(zone)) {
-        return tn_fail(err, TN_E_TYPE, "tzinfo argument must be None or of a tzinfo subclass, not type '%s'", tn_val_type_name(zone));
+        return tn_fail(err, TN_E_TYPE,
+            "tzinfo argument must be None or of a tzinfo subclass, not type '%s'",
+            tn_val_type_name(zone));
     }
     *ret = tn_tz_convert(zone, utc_micros);
     return TN_OK;
@@ -201,7 +217,8 @@ static tn_rc timestamp_arg(const tn_call *c, int64_t *ret_micros, tn_err *err)
     tn_val v = tn_call_arg(c, 0, "timestamp");
     double f = 0;
     if (!tn_jlib_is_number(v) || !tn_jlib_to_f64(v, &f)) {
-        return tn_fail(err, TN_E_TYPE, "'%s' object cannot be interpreted as an integer", tn_val_type_name(v));
+        return tn_fail(
+            err, TN_E_TYPE, "'%s' object cannot be interpreted as an integer", tn_val_type_name(v));
     }
     if (!(fabs(f) < 2.5e11)) {
         return tn_fail(err, TN_E_VALUE, "year is out of range");
@@ -250,7 +267,8 @@ static tn_str extended(tn_arena *a, tn_str s)
         if (!in_clock && digit && (date == 4 || date == 6)) {
             tn_buf_addc(&b, '-');
         }
-        if (in_clock && digit && (clock == 2 || clock == 4) && s.p[i - 1] != ':' && s.p[i - 1] != '.') {
+        if (in_clock && digit && (clock == 2 || clock == 4) && s.p[i - 1] != ':' &&
+            s.p[i - 1] != '.') {
             tn_buf_addc(&b, ':');
         }
         date += !in_clock && digit ? 1 : 0;
@@ -274,10 +292,14 @@ static tn_rc c_fromisoformat(tn_val self, const tn_call *c, tn_val *ret, tn_err 
     if (full.n == 13 && full.p[4] == '-') {
         full = tn_str_concat(c->arena, full, TN_STR(":00"));
     }
-    if (!tn_parse_timestamp(full, &micros, &has_zone, &offset) || (s.n > 0 && (s.p[0] == ' ' || s.p[s.n - 1] == ' '))) {
-        return tn_fail(err, TN_E_VALUE, "Invalid isoformat string: '" TN_STR_FMT "'", TN_STR_ARG(s));
+    if (!tn_parse_timestamp(full, &micros, &has_zone, &offset) ||
+        (s.n > 0 && (s.p[0] == ' ' || s.p[s.n - 1] == ' '))) {
+        return tn_fail(
+            err, TN_E_VALUE, "Invalid isoformat string: '" TN_STR_FMT "'", TN_STR_ARG(s));
     }
-    *ret = (tn_val){ .tag = TN_DATETIME, .n = has_zone ? (uint32_t)(86400 + offset) : TN_ZONE_NAIVE, .i = micros + offset * SECOND };
+    *ret = (tn_val){ .tag = TN_DATETIME,
+        .n = has_zone ? (uint32_t)(86400 + offset) : TN_ZONE_NAIVE,
+        .i = micros + offset * SECOND };
     return TN_OK;
 }
 
@@ -288,7 +310,8 @@ static tn_rc c_date_fromisoformat(tn_val self, const tn_call *c, tn_val *ret, tn
     int64_t days;
     TN_TRY(tn_jlib_str_arg(c, 0, "date_string", "fromisoformat", &s, err));
     if (!tn_parse_date(extended(c->arena, s), &days)) {
-        return tn_fail(err, TN_E_VALUE, "Invalid isoformat string: '" TN_STR_FMT "'", TN_STR_ARG(s));
+        return tn_fail(
+            err, TN_E_VALUE, "Invalid isoformat string: '" TN_STR_FMT "'", TN_STR_ARG(s));
     }
     *ret = (tn_val){ .tag = TN_DATE, .i = days };
     return TN_OK;
@@ -301,9 +324,11 @@ static tn_rc c_time_fromisoformat(tn_val self, const tn_call *c, tn_val *ret, tn
     int64_t micros;
     TN_TRY(tn_jlib_str_arg(c, 0, "time_string", "fromisoformat", &s, err));
     tn_str bare = s.n > 0 && s.p[0] == 'T' ? tn_str_sub(s, 1, s.n) : s;
-    tn_str full = tn_str_printf(c->arena, "1970-01-01T" TN_STR_FMT "%s", TN_STR_ARG(bare), bare.n == 2 ? ":00" : "");
+    tn_str full = tn_str_printf(
+        c->arena, "1970-01-01T" TN_STR_FMT "%s", TN_STR_ARG(bare), bare.n == 2 ? ":00" : "");
     if (!tn_parse_timestamp(full, &micros, NULL, NULL) || bare.n == 0) {
-        return tn_fail(err, TN_E_VALUE, "Invalid isoformat string: '" TN_STR_FMT "'", TN_STR_ARG(s));
+        return tn_fail(
+            err, TN_E_VALUE, "Invalid isoformat string: '" TN_STR_FMT "'", TN_STR_ARG(s));
     }
     *ret = (tn_val){ .tag = TN_TIME, .i = micros };
     return TN_OK;
@@ -314,7 +339,8 @@ static tn_rc c_combine(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     (void)self;
     tn_val d = tn_call_arg(c, 0, "date"), t = tn_call_arg(c, 1, "time");
     if ((d.tag != TN_DATE && d.tag != TN_DATETIME) || t.tag != TN_TIME) {
-        return tn_fail(err, TN_E_TYPE, "combine() needs a date and a time, not '%s' and '%s'", tn_val_type_name(d), tn_val_type_name(t));
+        return tn_fail(err, TN_E_TYPE, "combine() needs a date and a time, not '%s' and '%s'",
+            tn_val_type_name(d), tn_val_type_name(t));
     }
     int64_t days = d.tag == TN_DATE ? d.i : days_of(d.i);
     tn_val v = { .tag = TN_DATETIME, .n = TN_ZONE_NAIVE, .i = days * DAY + t.i };
@@ -423,7 +449,8 @@ static tn_rc class_call(tn_obj *self, const tn_call *c, tn_val *ret, tn_err *err
 
 static bool class_constant(tn_tag tag, tn_str name, tn_val *ret)
 {
-    bool max = tn_str_is(name, "max"), min = tn_str_is(name, "min"), step = tn_str_is(name, "resolution");
+    bool max = tn_str_is(name, "max"), min = tn_str_is(name, "min"),
+         step = tn_str_is(name, "resolution");
     int64_t lo = tn_days_from_civil(1, 1, 1), hi = tn_days_from_civil(9999, 12, 31);
     tn_val v = { .tag = (uint8_t)tag, .n = tag == TN_DATETIME ? TN_ZONE_NAIVE : 0 };
     if ((!max && !min && !step) || tag == TN_OBJ || (tag == TN_DELTA && !step)) {
@@ -433,7 +460,10 @@ static bool class_constant(tn_tag tag, tn_str name, tn_val *ret)
         *ret = (tn_val){ .tag = TN_DELTA, .i = tag == TN_DATE ? DAY : 1 };
         return true;
     }
-    v.i = tag == TN_DATE ? (max ? hi : lo) : tag == TN_TIME ? (max ? DAY - 1 : 0) : max ? (hi + 1) * DAY - 1 : lo * DAY;
+    v.i = tag == TN_DATE   ? (max ? hi : lo)
+          : tag == TN_TIME ? (max ? DAY - 1 : 0)
+          : max            ? (hi + 1) * DAY - 1
+                           : lo * DAY;
     *ret = v;
     return true;
 }
@@ -460,7 +490,9 @@ static void class_str(tn_obj *self, tn_buf *b)
     tn_buf_addf(b, "<class 'datetime.%s'>", ((const date_class *)self)->name);
 }
 
-static const tn_obj_type CLASS = { .name = "type", .attr = class_attr, .call = class_call, .str = class_str };
+static const tn_obj_type CLASS = {
+    .name = "type", .attr = class_attr, .call = class_call, .str = class_str
+};
 
 tn_val tn_jinja_module_datetime(tn_arena *a)
 {

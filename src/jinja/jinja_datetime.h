@@ -11,8 +11,10 @@ extern const tn_jlib_method tn_jdate_time_class[];
 /* Python's ValueErrors for what is no date or time. */
 tn_rc tn_jdate_check(const tn_civil *c, tn_err *err) TN_MUSTUSE;
 /* An argument into a field that keeps its value when it is not given. */
-tn_rc tn_jdate_field(const tn_call *c, size_t place, const char *name, int *field, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jdate_field(
+    const tn_call *c, size_t place, const char *name, int *field, tn_err *err) TN_MUSTUSE;
 /* dt with the zone argument when it is given. */
-tn_rc tn_jdate_zone(const tn_call *c, size_t place, const char *name, tn_val dt, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jdate_zone(const tn_call *c, size_t place, const char *name, tn_val dt, tn_val *ret,
+    tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -57,7 +57,8 @@ static tn_rc m_isoformat(tn_val self, const tn_call *c, tn_val *ret, tn_err *err
     if (self.tag == TN_DATETIME && tn_call_has(c, 0, "sep")) {
         TN_TRY(tn_jlib_str_arg(c, 0, "sep", "isoformat", &sep, err));
         if (tn_utf8_len(sep) != 1) {
-            return tn_fail(err, TN_E_TYPE, "isoformat() argument 1 must be a unicode character, not str");
+            return tn_fail(
+                err, TN_E_TYPE, "isoformat() argument 1 must be a unicode character, not str");
         }
     }
     if (tn_call_has(c, spec_place, "timespec")) {
@@ -73,7 +74,8 @@ static tn_rc m_isoformat(tn_val self, const tn_call *c, tn_val *ret, tn_err *err
         *ret = tn_val_str(tn_str_sub(date, 11, date.n));
         return TN_OK;
     }
-    tn_buf whole = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX), zone = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
+    tn_buf whole = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX),
+           zone = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
     tn_buf_add(&whole, tn_str_sub(date, 0, 10));
     tn_buf_add(&whole, sep); /* may be any character */
     tn_buf_add(&whole, tn_str_sub(date, 11, date.n));
@@ -185,18 +187,25 @@ static bool iso_length(tn_obj *self, size_t *ret)
 static void iso_str(tn_obj *self, tn_buf *b)
 {
     const tn_val *v = ((const iso_date *)self)->tuple.list->v;
-    tn_buf_addf(b, "datetime.IsoCalendarDate(year=%lld, week=%lld, weekday=%lld)", (long long)v[0].i, (long long)v[1].i,
-        (long long)v[2].i);
+    tn_buf_addf(b, "datetime.IsoCalendarDate(year=%lld, week=%lld, weekday=%lld)",
+        (long long)v[0].i, (long long)v[1].i, (long long)v[2].i);
 }
 
 static bool iso_eq(tn_obj *self, tn_val other)
 {
-    tn_val o = other.tag == TN_OBJ && other.obj->type == self->type ? ((const iso_date *)other.obj)->tuple : other;
+    tn_val o = other.tag == TN_OBJ && other.obj->type == self->type
+                   ? ((const iso_date *)other.obj)->tuple
+                   : other;
     return tn_val_eq(((const iso_date *)self)->tuple, o);
 }
 
-static const tn_obj_type ISO_DATE = { .name = "datetime.IsoCalendarDate", .attr = iso_attr, .item = iso_item, .iter = iso_iter,
-    .length = iso_length, .str = iso_str, .eq = iso_eq };
+static const tn_obj_type ISO_DATE = { .name = "datetime.IsoCalendarDate",
+    .attr = iso_attr,
+    .item = iso_item,
+    .iter = iso_iter,
+    .length = iso_length,
+    .str = iso_str,
+    .eq = iso_eq };
 
 static tn_rc m_isocalendar(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
 {
@@ -237,7 +246,9 @@ static tn_rc m_timestamp(tn_val self, const tn_call *c, tn_val *ret, tn_err *err
 static tn_rc m_utcoffset(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     (void)c, (void)err;
-    *ret = self.n == TN_ZONE_NAIVE ? TN_VAL_NONE : (tn_val){ .tag = TN_DELTA, .i = ((int64_t)self.n - 86400) * SECOND };
+    *ret = self.n == TN_ZONE_NAIVE
+               ? TN_VAL_NONE
+               : (tn_val){ .tag = TN_DELTA, .i = ((int64_t)self.n - 86400) * SECOND };
     return TN_OK;
 }
 
@@ -273,8 +284,9 @@ static tn_rc m_timetuple(tn_val self, const tn_call *c, tn_val *ret, tn_err *err
 {
     (void)err;
     tn_civil d = civil_of(self);
-    tn_val v[9] = { tn_val_int(d.year), tn_val_int(d.month), tn_val_int(d.day), tn_val_int(d.hour), tn_val_int(d.minute),
-        tn_val_int(d.second), tn_val_int(d.weekday), tn_val_int(d.yearday), tn_val_int(-1) };
+    tn_val v[9] = { tn_val_int(d.year), tn_val_int(d.month), tn_val_int(d.day), tn_val_int(d.hour),
+        tn_val_int(d.minute), tn_val_int(d.second), tn_val_int(d.weekday), tn_val_int(d.yearday),
+        tn_val_int(-1) };
     *ret = tn_val_tuple(c->arena, v, 9);
     return TN_OK;
 }
@@ -290,8 +302,10 @@ static const char *const FORMAT_NAMES[] = { "format", NULL };
 static const char *const ISO_NAMES[] = { "sep", "timespec", NULL };
 static const char *const SPEC_NAMES[] = { "timespec", NULL };
 static const char *const DATE_NAMES[] = { "year", "month", "day", NULL };
-static const char *const ALL_NAMES[] = { "year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold", NULL };
-static const char *const TIME_NAMES[] = { "hour", "minute", "second", "microsecond", "tzinfo", "fold", NULL };
+static const char *const ALL_NAMES[] = { "year", "month", "day", "hour", "minute", "second",
+    "microsecond", "tzinfo", "fold", NULL };
+static const char *const TIME_NAMES[] = { "hour", "minute", "second", "microsecond", "tzinfo",
+    "fold", NULL };
 static const char *const TZ_NAMES[] = { "tz", NULL };
 
 #define DATE_METHODS                                                                               \
@@ -389,7 +403,8 @@ tn_rc tn_jlib_datetime_attr(tn_arena *a, tn_val v, tn_str name, tn_val *ret, tn_
     if (v.tag == TN_DELTA ? delta_field(v, name, ret) : field_of(a, v, name, ret)) {
         return TN_OK;
     }
-    if (tn_jlib_bind_named(a, own, name, v, ret) || (of_class != NULL && tn_jlib_bind_named(a, of_class, name, v, ret))) {
+    if (tn_jlib_bind_named(a, own, name, v, ret) ||
+        (of_class != NULL && tn_jlib_bind_named(a, of_class, name, v, ret))) {
         return TN_OK;
     }
     *ret = tn_val_undef(name);

@@ -92,7 +92,8 @@ tn_dec tn_dec_of_f64(tn_arena *a, double f)
     }
     tn_big power = tn_big_of_i64(a, 1);
     tn_rc rc = whole == 0 ? TN_OK
-                          : tn_big_pow(a, tn_big_of_i64(a, e < 0 ? 5 : 2), (uint64_t)(e < 0 ? -e : e), &power, NULL);
+                          : tn_big_pow(a, tn_big_of_i64(a, e < 0 ? 5 : 2),
+                                (uint64_t)(e < 0 ? -e : e), &power, NULL);
     TN_CHECK(rc == TN_OK);
     x.c = tn_big_mul(a, tn_big_of_i64(a, whole), power);
     x.e = e < 0 && whole != 0 ? e : 0;
@@ -155,7 +156,8 @@ tn_dec tn_dec_round(tn_arena *a, tn_dec x, size_t digits)
         return x;
     }
     for (size_t have = tn_big_digits(x.c); have > digits; have = tn_big_digits(x.c)) {
-        x.c = drop_digits(a, x.c, have - digits); /* 999.5 can carry into one digit more: once again */
+        x.c = drop_digits(
+            a, x.c, have - digits); /* 999.5 can carry into one digit more: once again */
         x.e += (int64_t)(have - digits);
     }
     return x;
@@ -217,7 +219,9 @@ static tn_rc add(tn_arena *a, tn_dec x, tn_dec y, tn_dec *ret, tn_err *err)
     cx.neg = x.neg && cx.n > 0;
     cy.neg = y.neg && cy.n > 0;
     tn_big sum = tn_big_add(a, cx, cy);
-    tn_dec r = { .kind = TN_DEC_FINITE, .neg = sum.n > 0 ? sum.neg : x.neg && y.neg, .c = sum, .e = e };
+    tn_dec r = {
+        .kind = TN_DEC_FINITE, .neg = sum.n > 0 ? sum.neg : x.neg && y.neg, .c = sum, .e = e
+    };
     r.c.neg = false;
     *ret = tn_dec_round(a, r, PRECISION);
     return TN_OK;
@@ -227,7 +231,8 @@ static tn_rc divide(tn_arena *a, tn_dec x, tn_dec y, tn_dec *ret, tn_err *err)
 {
     if (y.c.n == 0) {
         return tn_fail(err, TN_E_VALUE,
-            x.c.n == 0 ? "[<class 'decimal.DivisionUndefined'>]" : "[<class 'decimal.DivisionByZero'>]");
+            x.c.n == 0 ? "[<class 'decimal.DivisionUndefined'>]"
+                       : "[<class 'decimal.DivisionByZero'>]");
     }
     tn_dec r = { .kind = TN_DEC_FINITE, .neg = x.neg != y.neg, .e = x.e - y.e };
     if (x.c.n == 0) {
@@ -288,14 +293,16 @@ static tn_rc power(tn_arena *a, tn_dec x, tn_dec y, tn_dec *ret, tn_err *err)
 {
     tn_dec whole = tn_dec_normal(a, y);
     if (whole.e < 0 || tn_big_digits(whole.c) + (size_t)whole.e > 6) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "a decimal can only be raised to a small whole power");
+        return tn_fail(
+            err, TN_E_UNSUPPORTED, "a decimal can only be raised to a small whole power");
     }
     tn_val n = tn_big_val(a, tn_dec_rescale(a, whole, 0).c);
     if (x.c.n == 0 && n.i == 0) {
         return invalid(err);
     }
     if (x.c.n == 0) {
-        *ret = (tn_dec){ .kind = whole.neg ? TN_DEC_INF : TN_DEC_FINITE, .neg = x.neg && n.i % 2 == 1 };
+        *ret = (tn_dec){ .kind = whole.neg ? TN_DEC_INF : TN_DEC_FINITE,
+            .neg = x.neg && n.i % 2 == 1 };
         return TN_OK;
     }
     /* More digits than asked for while multiplying, as the specification wants. */
@@ -375,7 +382,10 @@ tn_rc tn_dec_arith(tn_arena *a, tn_dec_op op, tn_dec x, tn_dec y, tn_dec *ret, t
     case TN_DEC_ADD:
         return add(a, x, y, ret, err);
     case TN_DEC_MUL: {
-        tn_dec r = { .kind = TN_DEC_FINITE, .neg = x.neg != y.neg, .c = tn_big_mul(a, x.c, y.c), .e = x.e + y.e };
+        tn_dec r = { .kind = TN_DEC_FINITE,
+            .neg = x.neg != y.neg,
+            .c = tn_big_mul(a, x.c, y.c),
+            .e = x.e + y.e };
         *ret = tn_dec_round(a, r, PRECISION);
         return TN_OK;
     }

@@ -76,7 +76,8 @@ tn_rc tn_jfilter_default(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     if (v.tag != TN_UNDEF && (!all_false || tn_val_truthy(v))) {
         *ret = v;
     } else {
-        *ret = tn_call_has(c, 1, "default_value") ? tn_call_arg(c, 1, "default_value") : tn_val_str(TN_STR(""));
+        *ret = tn_call_has(c, 1, "default_value") ? tn_call_arg(c, 1, "default_value")
+                                                  : tn_val_str(TN_STR(""));
     }
     return TN_OK;
 }
@@ -84,7 +85,8 @@ tn_rc tn_jfilter_default(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 /* float(v) of Python; false when it would raise TypeError or ValueError. */
 static bool as_float(tn_val v, double *ret)
 {
-    return v.tag == TN_STR_V ? tn_jlib_float_of_text(tn_val_as_str(v), ret) : tn_jlib_to_f64(v, ret);
+    return v.tag == TN_STR_V ? tn_jlib_float_of_text(tn_val_as_str(v), ret)
+                             : tn_jlib_to_f64(v, ret);
 }
 
 tn_rc tn_jfilter_filesizeformat(void *self, const tn_call *c, tn_val *ret, tn_err *err)
@@ -96,7 +98,8 @@ tn_rc tn_jfilter_filesizeformat(void *self, const tn_call *c, tn_val *ret, tn_er
     double bytes = 0, base = binary ? 1024 : 1000, unit = base;
     if (!as_float(v, &bytes)) {
         tn_str s = tn_val_to_repr(c->arena, v);
-        return tn_fail(err, TN_E_VALUE, "could not convert string to float: " TN_STR_FMT, TN_STR_ARG(s));
+        return tn_fail(
+            err, TN_E_VALUE, "could not convert string to float: " TN_STR_FMT, TN_STR_ARG(s));
     }
     tn_buf b = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
     if (bytes == 1) {
@@ -172,7 +175,8 @@ tn_rc tn_jfilter_int(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         *ret = int_of_decimal(c->arena, v, ret) ? *ret : dflt;
         return TN_OK;
     case TN_STR_V:
-        if (base >= 0 && base <= 36 && base != 1 && tn_jlib_int_of_text(c->arena, tn_val_as_str(v), (int)base, ret)) {
+        if (base >= 0 && base <= 36 && base != 1 &&
+            tn_jlib_int_of_text(c->arena, tn_val_as_str(v), (int)base, ret)) {
             return TN_OK;
         }
         if (tn_jlib_float_of_text(tn_val_as_str(v), &f) && isfinite(f)) {
@@ -194,7 +198,8 @@ tn_rc tn_jfilter_format(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         return tn_fail(err, TN_E_TYPE, "format() needs a value");
     }
     if (c->argc > 1 && c->kwargc > 0) {
-        return tn_fail(err, TN_E_VALUE, "can't handle positional and keyword arguments at the same time");
+        return tn_fail(
+            err, TN_E_VALUE, "can't handle positional and keyword arguments at the same time");
     }
     tn_val arg;
     if (c->kwargc > 0) {
@@ -249,7 +254,8 @@ tn_rc tn_jfilter_pprint(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 static uint64_t some_number(const void *where)
 {
     static _Atomic uint64_t counter;
-    uint64_t z = (atomic_fetch_add(&counter, 1) + 1) * 0x9e3779b97f4a7c15u + (uint64_t)(uintptr_t)where;
+    uint64_t z =
+        (atomic_fetch_add(&counter, 1) + 1) * 0x9e3779b97f4a7c15u + (uint64_t)(uintptr_t)where;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
@@ -283,8 +289,9 @@ tn_rc tn_jfilter_round(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     }
     double f = 0;
     if (!tn_jlib_is_number(v) || !tn_jlib_to_f64(v, &f)) {
-        return v.tag == TN_UNDEF ? tn_jlib_fail_undef(err, v)
-                                 : tn_fail(err, TN_E_TYPE, "must be real number, not %s", tn_val_type_name(v));
+        return v.tag == TN_UNDEF
+                   ? tn_jlib_fail_undef(err, v)
+                   : tn_fail(err, TN_E_TYPE, "must be real number, not %s", tn_val_type_name(v));
     }
     double scale = pow(10, (double)precision);
     *ret = tn_val_float((up ? ceil(f * scale) : floor(f * scale)) / scale);
@@ -361,9 +368,15 @@ tn_rc tn_jfilter_tojson(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     if (bad != NULL) {
         return tn_fail(err, TN_E_TYPE, "Object of type %s is not JSON serializable", bad);
     }
-    tn_json_style style = { .indent = (int)(indent < 0 ? 0 : indent > 100 ? 100 : indent), .sort_keys = true, .ascii = true,
-        .py_separators = true, .allow_nan = true };
-    tn_buf json = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX), b = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
+    tn_json_style style = { .indent = (int)(indent < 0     ? 0
+                                            : indent > 100 ? 100
+                                                           : indent),
+        .sort_keys = true,
+        .ascii = true,
+        .py_separators = true,
+        .allow_nan = true };
+    tn_buf json = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX),
+           b = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
     tn_json_print(&json, v, &style);
     tn_jlib_html_json(&b, tn_buf_str(&json));
     b.full = b.full || json.full;

@@ -53,14 +53,15 @@ static tn_str without(tn_arena *a, tn_str s, const char *open, const char *close
 static const struct {
     const char *name;
     uint32_t cp;
-} ENTITIES[] = { { "amp", '&' }, { "lt", '<' }, { "gt", '>' }, { "quot", '"' }, { "apos", '\'' }, { "nbsp", 0xa0 },
-    { "copy", 0xa9 }, { "reg", 0xae }, { "trade", 0x2122 }, { "hellip", 0x2026 }, { "mdash", 0x2014 }, { "ndash", 0x2013 },
-    { "lsquo", 0x2018 }, { "rsquo", 0x2019 }, { "ldquo", 0x201c }, { "rdquo", 0x201d }, { "laquo", 0xab },
-    { "raquo", 0xbb }, { "euro", 0x20ac }, { "pound", 0xa3 }, { "yen", 0xa5 }, { "cent", 0xa2 }, { "sect", 0xa7 },
-    { "deg", 0xb0 }, { "plusmn", 0xb1 }, { "times", 0xd7 }, { "divide", 0xf7 }, { "micro", 0xb5 }, { "middot", 0xb7 },
-    { "bull", 0x2022 }, { "auml", 0xe4 }, { "ouml", 0xf6 }, { "uuml", 0xfc }, { "Auml", 0xc4 }, { "Ouml", 0xd6 },
-    { "Uuml", 0xdc }, { "szlig", 0xdf }, { "eacute", 0xe9 }, { "egrave", 0xe8 }, { "agrave", 0xe0 }, { "ccedil", 0xe7 },
-    { "ntilde", 0xf1 } };
+} ENTITIES[] = { { "amp", '&' }, { "lt", '<' }, { "gt", '>' }, { "quot", '"' }, { "apos", '\'' },
+    { "nbsp", 0xa0 }, { "copy", 0xa9 }, { "reg", 0xae }, { "trade", 0x2122 }, { "hellip", 0x2026 },
+    { "mdash", 0x2014 }, { "ndash", 0x2013 }, { "lsquo", 0x2018 }, { "rsquo", 0x2019 },
+    { "ldquo", 0x201c }, { "rdquo", 0x201d }, { "laquo", 0xab }, { "raquo", 0xbb },
+    { "euro", 0x20ac }, { "pound", 0xa3 }, { "yen", 0xa5 }, { "cent", 0xa2 }, { "sect", 0xa7 },
+    { "deg", 0xb0 }, { "plusmn", 0xb1 }, { "times", 0xd7 }, { "divide", 0xf7 }, { "micro", 0xb5 },
+    { "middot", 0xb7 }, { "bull", 0x2022 }, { "auml", 0xe4 }, { "ouml", 0xf6 }, { "uuml", 0xfc },
+    { "Auml", 0xc4 }, { "Ouml", 0xd6 }, { "Uuml", 0xdc }, { "szlig", 0xdf }, { "eacute", 0xe9 },
+    { "egrave", 0xe8 }, { "agrave", 0xe0 }, { "ccedil", 0xe7 }, { "ntilde", 0xf1 } };
 
 static size_t entity(tn_str s, uint32_t *ret_cp)
 {
@@ -74,8 +75,10 @@ static size_t entity(tn_str s, uint32_t *ret_cp)
         uint32_t cp = 0;
         for (size_t i = hex ? 2 : 1; i < name.n; i++) {
             char c = name.p[i];
-            uint32_t d = c >= '0' && c <= '9' ? (uint32_t)(c - '0') : hex && c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
-                         : hex && c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10) : 99;
+            uint32_t d = c >= '0' && c <= '9'          ? (uint32_t)(c - '0')
+                         : hex && c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                         : hex && c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
+                                                       : 99;
             if (d == 99 || cp > 0x10ffff) {
                 return 0;
             }
@@ -129,8 +132,9 @@ static void quote_url(tn_buf *b, tn_str s, bool query)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char ch = (unsigned char)s.p[i];
-        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-                     (ch != 0 && strchr("-._~", ch) != NULL) || (ch == '/' && !query);
+        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+                     (ch >= '0' && ch <= '9') || (ch != 0 && strchr("-._~", ch) != NULL) ||
+                     (ch == '/' && !query);
         if (plain) {
             tn_buf_addc(b, (char)ch);
         } else if (ch == ' ' && query) {
@@ -157,8 +161,10 @@ tn_rc tn_jfilter_urlencode(void *self, const tn_call *c, tn_val *ret, tn_err *er
         const tn_list *kv;
         TN_TRY(tn_jlib_items(c->arena, l->v[i], &kv, err));
         if (kv->n != 2) {
-            return tn_fail(err, TN_E_VALUE, kv->n < 2 ? "not enough values to unpack (expected 2, got %zu)"
-                                                      : "too many values to unpack (expected 2)", kv->n);
+            return tn_fail(err, TN_E_VALUE,
+                kv->n < 2 ? "not enough values to unpack (expected 2, got %zu)"
+                          : "too many values to unpack (expected 2)",
+                kv->n);
         }
         tn_buf_addz(&b, i > 0 ? "&" : "");
         quote_url(&b, tn_jlib_text(c->arena, kv->v[0]), true);
@@ -192,8 +198,10 @@ tn_rc tn_jfilter_xmlattr(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         }
         tn_str key = tn_jlib_text(c->arena, it->key);
         for (size_t i = 0; i < key.n; i++) {
-            if (key.p[i] == '/' || key.p[i] == '>' || key.p[i] == '=' || tn_uni_is_space((unsigned char)key.p[i])) {
-                return tn_fail(err, TN_E_VALUE, "Invalid character in attribute name: '" TN_STR_FMT "'", TN_STR_ARG(key));
+            if (key.p[i] == '/' || key.p[i] == '>' || key.p[i] == '=' ||
+                tn_uni_is_space((unsigned char)key.p[i])) {
+                return tn_fail(err, TN_E_VALUE,
+                    "Invalid character in attribute name: '" TN_STR_FMT "'", TN_STR_ARG(key));
             }
         }
         tn_buf_addz(&b, b.n > 0 || space ? " " : "");
@@ -224,7 +232,8 @@ static size_t count(tn_str s, const char *part)
     return n;
 }
 
-static bool matches(const urlizer *u, const tn_jregex *re, tn_str s, tn_jregex_how how, tn_jspan *ret)
+static bool matches(
+    const urlizer *u, const tn_jregex *re, tn_str s, tn_jregex_how how, tn_jspan *ret)
 {
     tn_jspan *m = NULL;
     if (tn_jregex_exec(re, u->c->arena, s, 0, how, false, &m, NULL) != TN_OK || m == NULL) {
@@ -235,7 +244,8 @@ static bool matches(const urlizer *u, const tn_jregex *re, tn_str s, tn_jregex_h
 }
 
 /* Closing brackets that the link opened belong to it: they move from the tail back to the middle. */
-static void balance(const urlizer *u, tn_str *middle, tn_str *tail, const char *open, const char *close)
+static void balance(
+    const urlizer *u, tn_str *middle, tn_str *tail, const char *open, const char *close)
 {
     size_t opened = count(*middle, open), closed = count(*middle, close);
     if (opened <= closed) {
@@ -253,10 +263,12 @@ static tn_str shortened(const urlizer *u, tn_str s)
     if (u->limit < 0 || (int64_t)tn_utf8_len(s) <= u->limit) {
         return s;
     }
-    return tn_str_concat(u->c->arena, tn_str_sub(s, 0, tn_utf8_offset(s, (size_t)u->limit)), TN_STR("..."));
+    return tn_str_concat(
+        u->c->arena, tn_str_sub(s, 0, tn_utf8_offset(s, (size_t)u->limit)), TN_STR("..."));
 }
 
-static void add_link(const urlizer *u, tn_buf *b, const char *scheme, tn_str href, bool attributes, tn_str text)
+static void add_link(
+    const urlizer *u, tn_buf *b, const char *scheme, tn_str href, bool attributes, tn_str text)
 {
     tn_buf_addf(b, "<a href=\"%s", scheme);
     tn_buf_add(b, href);
@@ -289,8 +301,9 @@ static void add_middle(const urlizer *u, tn_buf *b, tn_str s)
         add_link(u, b, "", s, false, tn_str_sub(s, 7, s.n));
         return;
     }
-    if (tn_str_find_char(s, '@', 0) != SIZE_MAX && !tn_str_starts(s, TN_STR("www.")) && s.p[0] != '@' &&
-        tn_str_find_char(s, ':', 0) == SIZE_MAX && matches(u, u->mail, s, TN_RE_MATCH, &m)) {
+    if (tn_str_find_char(s, '@', 0) != SIZE_MAX && !tn_str_starts(s, TN_STR("www.")) &&
+        s.p[0] != '@' && tn_str_find_char(s, ':', 0) == SIZE_MAX &&
+        matches(u, u->mail, s, TN_RE_MATCH, &m)) {
         add_link(u, b, "mailto:", s, false, s);
         return;
     }
@@ -312,8 +325,9 @@ static void add_word(const urlizer *u, tn_buf *b, tn_str word)
         head = tn_str_sub(middle, 0, m.to);
         middle = tn_str_sub(middle, m.to, middle.n);
     }
-    if (tn_str_ends(middle, TN_STR(")")) || tn_str_ends(middle, TN_STR(">")) || tn_str_ends(middle, TN_STR(".")) ||
-        tn_str_ends(middle, TN_STR(",")) || tn_str_ends(middle, TN_STR("\n")) || tn_str_ends(middle, TN_STR("&gt;"))) {
+    if (tn_str_ends(middle, TN_STR(")")) || tn_str_ends(middle, TN_STR(">")) ||
+        tn_str_ends(middle, TN_STR(".")) || tn_str_ends(middle, TN_STR(",")) ||
+        tn_str_ends(middle, TN_STR("\n")) || tn_str_ends(middle, TN_STR("&gt;"))) {
         if (matches(u, u->tail, middle, TN_RE_SEARCH, &m)) {
             tail = tn_str_sub(middle, m.from, middle.n);
             middle = tn_str_sub(middle, 0, m.from);
@@ -329,11 +343,12 @@ static void add_word(const urlizer *u, tn_buf *b, tn_str word)
 
 static tn_rc urlizer_init(urlizer *u, tn_err *err)
 {
-    static const char http[] = "^((https?://|www\\.)(([\\w%-]+\\.)+)?([a-z]{2,63}|xn--[\\w%]{2,59})|"
-                               "([\\w%-]{2,63}\\.)+(com|net|int|edu|gov|org|info|mil)|"
-                               "(https?://)((([\\d]{1,3})(\\.[\\d]{1,3}){3})|"
-                               "(\\[([\\da-f]{0,4}:){2}([\\da-f]{0,4}:?){1,6}])))"
-                               "(?::[\\d]{1,5})?(?:[/?#]\\S*)?$";
+    static const char http[] =
+        "^((https?://|www\\.)(([\\w%-]+\\.)+)?([a-z]{2,63}|xn--[\\w%]{2,59})|"
+        "([\\w%-]{2,63}\\.)+(com|net|int|edu|gov|org|info|mil)|"
+        "(https?://)((([\\d]{1,3})(\\.[\\d]{1,3}){3})|"
+        "(\\[([\\da-f]{0,4}:){2}([\\da-f]{0,4}:?){1,6}])))"
+        "(?::[\\d]{1,5})?(?:[/?#]\\S*)?$";
     static const char mail[] = "^\\S+@\\w[\\w.-]*\\.\\w+$";
     tn_arena *a = u->c->arena;
     TN_TRY(tn_jregex_compile(a, tn_str_of(http), TN_RE_I, &u->http, err));
@@ -386,7 +401,8 @@ tn_rc tn_jfilter_urlize(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     if (schemes.tag != TN_UNDEF && schemes.tag != TN_NONE) {
         TN_TRY(tn_jlib_items(c->arena, schemes, &u.schemes, err));
     }
-    tn_buf text = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX), b = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
+    tn_buf text = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX),
+           b = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
     add_escaped(c->arena, &text, v);
     tn_list *words = tn_jlib_list_new(c->arena);
     TN_TRY(tn_jregex_split(c->arena, "(\\s+)", tn_buf_str(&text), words, err));

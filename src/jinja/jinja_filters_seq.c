@@ -36,7 +36,9 @@ static tn_rc get_path(const getter *g, tn_str path, tn_val item, tn_val *ret, tn
 
 static tn_val folded(const getter *g, tn_val v)
 {
-    return g->lower && v.tag == TN_STR_V ? tn_val_str(tn_jlib_recase(g->c->arena, tn_val_as_str(v), TN_CASE_LOWER)) : v;
+    return g->lower && v.tag == TN_STR_V
+               ? tn_val_str(tn_jlib_recase(g->c->arena, tn_val_as_str(v), TN_CASE_LOWER))
+               : v;
 }
 
 static tn_rc get_raw(const getter *g, tn_val item, tn_val *ret, tn_err *err)
@@ -64,7 +66,11 @@ static tn_rc get(const getter *g, tn_val item, tn_val *ret, tn_err *err)
 
 static getter getter_of(const tn_call *c, tn_val attribute, bool case_sensitive)
 {
-    return (getter){ .ctx = tn_jlib_ctx(c), .c = c, .attribute = attribute, .dflt = TN_VAL_NONE, .lower = !case_sensitive };
+    return (getter){ .ctx = tn_jlib_ctx(c),
+        .c = c,
+        .attribute = attribute,
+        .dflt = TN_VAL_NONE,
+        .lower = !case_sensitive };
 }
 
 static tn_rc keys_of(const getter *g, const tn_list *l, tn_val **ret, tn_err *err)
@@ -140,7 +146,8 @@ tn_rc tn_jfilter_slice(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         return tn_fail(err, TN_E_LIMIT, "more than %zu slices", TN_JLIB_ITEMS_MAX);
     }
     tn_list *out = tn_jlib_list_new(c->arena);
-    size_t n = slices < 0 ? 0 : (size_t)slices, each = n ? l->n / n : 0, with_extra = n ? l->n % n : 0, at = 0;
+    size_t n = slices < 0 ? 0 : (size_t)slices, each = n ? l->n / n : 0,
+           with_extra = n ? l->n % n : 0, at = 0;
     for (size_t i = 0; i < n; i++) {
         size_t take = each + (i < with_extra ? 1 : 0);
         tn_val part = list_of(c, l->v + at, take);
@@ -175,7 +182,8 @@ tn_rc tn_jfilter_last(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         return tn_fail(err, TN_E_TYPE, "'%s' object is not reversible", tn_val_type_name(v));
     }
     TN_TRY(tn_jlib_items(c->arena, v, &l, err));
-    *ret = l->n > 0 ? l->v[l->n - 1] : tn_jinja_undef_hint(TN_STR("No last item, sequence was empty."));
+    *ret = l->n > 0 ? l->v[l->n - 1]
+                    : tn_jinja_undef_hint(TN_STR("No last item, sequence was empty."));
     return TN_OK;
 }
 
@@ -224,8 +232,8 @@ tn_rc tn_jfilter_join(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 }
 
 /* ---- map, select, reject ---- */
-static tn_rc call_named(const tn_call *c, const tn_map *table, const char *kind, tn_str name, tn_call *inner,
-    tn_val *ret, tn_err *err)
+static tn_rc call_named(const tn_call *c, const tn_map *table, const char *kind, tn_str name,
+    tn_call *inner, tn_val *ret, tn_err *err)
 {
     const tn_jbuiltin *b = tn_map_find(table, name);
     if (b == NULL) {
@@ -253,8 +261,10 @@ static tn_rc map_attribute(const tn_call *c, const tn_list *l, tn_list *out, tn_
     getter g = getter_of(c, kwarg(c, "attribute")->value, true);
     const tn_kwarg *dflt = kwarg(c, "default");
     for (size_t i = 0; i < c->kwargc; i++) {
-        if (!tn_str_is(c->kwargs[i].name, "attribute") && !tn_str_is(c->kwargs[i].name, "default")) {
-            return tn_fail(err, TN_E_TYPE, "Unexpected keyword argument '" TN_STR_FMT "'", TN_STR_ARG(c->kwargs[i].name));
+        if (!tn_str_is(c->kwargs[i].name, "attribute") &&
+            !tn_str_is(c->kwargs[i].name, "default")) {
+            return tn_fail(err, TN_E_TYPE, "Unexpected keyword argument '" TN_STR_FMT "'",
+                TN_STR_ARG(c->kwargs[i].name));
         }
     }
     if (dflt != NULL) {
@@ -360,7 +370,8 @@ tn_rc tn_jfilter_rejectattr(void *self, const tn_call *c, tn_val *ret, tn_err *e
  * that have no order (None) are no error, as in Jinja2. */
 static tn_rc multi_keys(const getter *g, const tn_list *l, tn_val **ret, tn_err *err)
 {
-    bool several = g->attribute.tag == TN_STR_V && tn_str_find_char(tn_val_as_str(g->attribute), ',', 0) != SIZE_MAX;
+    bool several = g->attribute.tag == TN_STR_V &&
+                   tn_str_find_char(tn_val_as_str(g->attribute), ',', 0) != SIZE_MAX;
     tn_val *keys = tn_new_array(g->c->arena, tn_val, l->n + 1);
     for (size_t i = 0; i < l->n; i++) {
         tn_str part, rest = several ? tn_val_as_str(g->attribute) : TN_STR_NONE;
@@ -382,11 +393,13 @@ tn_rc tn_jfilter_sort(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     TN_JFILTER_BEGIN("sort", 4, "reverse", "case_sensitive", "attribute");
     const tn_list *l;
     tn_val *keys;
-    getter g = getter_of(c, tn_call_arg(c, 3, "attribute"), tn_jlib_bool_arg(c, 2, "case_sensitive", false));
+    getter g = getter_of(
+        c, tn_call_arg(c, 3, "attribute"), tn_jlib_bool_arg(c, 2, "case_sensitive", false));
     TN_TRY(tn_jlib_items(c->arena, v, &l, err));
     TN_TRY(multi_keys(&g, l, &keys, err));
     tn_val *items = copy_of(c, l);
-    TN_TRY(tn_jlib_sort(c->arena, items, keys, l->n, tn_jlib_bool_arg(c, 1, "reverse", false), err));
+    TN_TRY(
+        tn_jlib_sort(c->arena, items, keys, l->n, tn_jlib_bool_arg(c, 1, "reverse", false), err));
     *ret = list_of(c, items, l->n);
     return TN_OK;
 }
@@ -396,7 +409,8 @@ tn_rc tn_jfilter_unique(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     TN_JFILTER_BEGIN("unique", 3, "case_sensitive", "attribute");
     const tn_list *l;
     tn_val *keys, seen = tn_val_set(c->arena);
-    getter g = getter_of(c, tn_call_arg(c, 2, "attribute"), tn_jlib_bool_arg(c, 1, "case_sensitive", false));
+    getter g = getter_of(
+        c, tn_call_arg(c, 2, "attribute"), tn_jlib_bool_arg(c, 1, "case_sensitive", false));
     TN_TRY(tn_jlib_items(c->arena, v, &l, err));
     TN_TRY(keys_of(&g, l, &keys, err));
     tn_list *out = tn_jlib_list_new(c->arena);
@@ -419,7 +433,8 @@ static tn_rc extreme(const tn_call *c, const char *name, bool max, tn_val *ret, 
     TN_JFILTER_BEGIN(name, 3, "case_sensitive", "attribute");
     const tn_list *l;
     tn_val *keys;
-    getter g = getter_of(c, tn_call_arg(c, 2, "attribute"), tn_jlib_bool_arg(c, 1, "case_sensitive", false));
+    getter g = getter_of(
+        c, tn_call_arg(c, 2, "attribute"), tn_jlib_bool_arg(c, 1, "case_sensitive", false));
     TN_TRY(tn_jlib_items(c->arena, v, &l, err));
     TN_TRY(keys_of(&g, l, &keys, err));
     if (l->n == 0) {
@@ -459,7 +474,8 @@ tn_rc tn_jfilter_sum(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     for (size_t i = 0; i < l->n; i++) {
         tn_val item;
         TN_TRY(get(&g, l->v[i], &item, err));
-        TN_TRY(tn_jinja_arith(c->interp ? tn_jlib_ctx(c) : &plain, TN_OP_ADD, total, item, &total, err));
+        TN_TRY(tn_jinja_arith(
+            c->interp ? tn_jlib_ctx(c) : &plain, TN_OP_ADD, total, item, &total, err));
     }
     *ret = total;
     return TN_OK;
@@ -468,16 +484,19 @@ tn_rc tn_jfilter_sum(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 tn_rc tn_jfilter_dictsort(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     TN_JFILTER_BEGIN("dictsort", 4, "case_sensitive", "by", "reverse");
-    tn_str by = tn_call_has(c, 2, "by") ? tn_jlib_text(c->arena, tn_call_arg(c, 2, "by")) : TN_STR("key");
+    tn_str by =
+        tn_call_has(c, 2, "by") ? tn_jlib_text(c->arena, tn_call_arg(c, 2, "by")) : TN_STR("key");
     bool value = tn_str_is(by, "value");
     if (!value && !tn_str_is(by, "key")) {
         return tn_fail(err, TN_E_VALUE, "You can only sort by either \"key\" or \"value\"");
     }
     if (v.tag != TN_DICT) {
         return v.tag == TN_UNDEF ? tn_jlib_fail_undef(err, v)
-                                 : tn_fail(err, TN_E_NAME, "'%s' object has no attribute 'items'", tn_val_type_name(v));
+                                 : tn_fail(err, TN_E_NAME, "'%s' object has no attribute 'items'",
+                                       tn_val_type_name(v));
     }
-    getter g = getter_of(c, tn_val_int(value ? 1 : 0), tn_jlib_bool_arg(c, 1, "case_sensitive", false));
+    getter g =
+        getter_of(c, tn_val_int(value ? 1 : 0), tn_jlib_bool_arg(c, 1, "case_sensitive", false));
     tn_val pairs = tn_val_list(c->arena);
     tn_val *keys = tn_new_array(c->arena, tn_val, v.dict->live + 1);
     size_t at = 0;
@@ -501,7 +520,9 @@ static tn_rc group_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_
 {
     (void)a, (void)err;
     const tn_list *l = ((const group *)self)->pair.list;
-    *ret = tn_str_is(name, "grouper") ? l->v[0] : tn_str_is(name, "list") ? l->v[1] : tn_val_undef(name);
+    *ret = tn_str_is(name, "grouper") ? l->v[0]
+           : tn_str_is(name, "list")  ? l->v[1]
+                                      : tn_val_undef(name);
     return TN_OK;
 }
 
@@ -538,19 +559,27 @@ static void group_str(tn_obj *self, tn_buf *b)
 
 static bool group_eq(tn_obj *self, tn_val other)
 {
-    tn_val o = other.tag == TN_OBJ && other.obj->type == self->type ? ((const group *)other.obj)->pair : other;
+    tn_val o = other.tag == TN_OBJ && other.obj->type == self->type
+                   ? ((const group *)other.obj)->pair
+                   : other;
     return tn_val_eq(((const group *)self)->pair, o);
 }
 
-static const tn_obj_type GROUP = { .name = "_GroupTuple", .attr = group_attr, .item = group_item, .iter = group_iter,
-    .length = group_length, .str = group_str, .eq = group_eq };
+static const tn_obj_type GROUP = { .name = "_GroupTuple",
+    .attr = group_attr,
+    .item = group_item,
+    .iter = group_iter,
+    .length = group_length,
+    .str = group_str,
+    .eq = group_eq };
 
 tn_rc tn_jfilter_groupby(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     TN_JFILTER_BEGIN("groupby", 4, "attribute", "default", "case_sensitive");
     const tn_list *l;
     tn_val *keys;
-    getter g = getter_of(c, tn_call_arg(c, 1, "attribute"), tn_jlib_bool_arg(c, 3, "case_sensitive", false));
+    getter g = getter_of(
+        c, tn_call_arg(c, 1, "attribute"), tn_jlib_bool_arg(c, 3, "case_sensitive", false));
     if (tn_call_has(c, 2, "default")) {
         g.dflt = tn_call_arg(c, 2, "default");
     }

@@ -49,7 +49,8 @@ tn_rc tn_jfilter_title(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     for (size_t at = 0; at < s.n;) {
         uint32_t cp;
         size_t next = next_char(s, at, &cp);
-        tn_buf_add(&b, tn_jlib_recase(c->arena, tn_str_sub(s, at, next), first ? TN_CASE_UPPER : TN_CASE_LOWER));
+        tn_buf_add(&b, tn_jlib_recase(c->arena, tn_str_sub(s, at, next),
+                           first ? TN_CASE_UPPER : TN_CASE_LOWER));
         first = begins_word(cp);
         at = next;
     }
@@ -57,7 +58,8 @@ tn_rc tn_jfilter_title(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 }
 
 /* Calls a method of str with the filter's further arguments. */
-static tn_rc by_method(const tn_call *c, const char *name, tn_val v, const tn_val *args, size_t n, tn_val *ret, tn_err *err)
+static tn_rc by_method(const tn_call *c, const char *name, tn_val v, const tn_val *args, size_t n,
+    tn_val *ret, tn_err *err)
 {
     for (const tn_jlib_method *m = tn_jlib_str_methods; m->name != NULL; m++) {
         if (strcmp(m->name, name) == 0) {
@@ -117,7 +119,8 @@ tn_rc tn_jfilter_indent(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         tn_buf_add_repeat(&spaces, ' ', width < 0 ? 0 : (size_t)width);
         by = tn_buf_str(&spaces);
     }
-    bool first = tn_jlib_bool_arg(c, 2, "first", false), blank = tn_jlib_bool_arg(c, 3, "blank", false);
+    bool first = tn_jlib_bool_arg(c, 2, "first", false),
+         blank = tn_jlib_bool_arg(c, 3, "blank", false);
     tn_list *lines = tn_jlib_list_new(c->arena);
     tn_str text = tn_str_concat(c->arena, tn_jlib_text(c->arena, v), TN_STR("\n"));
     TN_TRY(tn_jlib_splitlines(c->arena, text, false, lines));
@@ -149,7 +152,8 @@ tn_rc tn_jfilter_truncate(void *self, const tn_call *c, tn_val *ret, tn_err *err
     }
     int64_t end_n = (int64_t)tn_utf8_len(end);
     if (length < end_n) {
-        return tn_fail(err, TN_E_VALUE, "expected length >= %lld, got %lld", (long long)end_n, (long long)length);
+        return tn_fail(err, TN_E_VALUE, "expected length >= %lld, got %lld", (long long)end_n,
+            (long long)length);
     }
     if (leeway < 0) {
         return tn_fail(err, TN_E_VALUE, "expected leeway >= 0, got %lld", (long long)leeway);
@@ -197,7 +201,8 @@ static tn_rc cut_chunks(const tn_call *c, wrapper *w, tn_str line, tn_err *err)
 {
     /* textwrap's wordsep_re: words, white space, and places after hyphens between letters. */
     static const char by_hyphen[] =
-        "([\\t\\n\\x0b\\x0c\\r ]+|(?<=[\\w!\"'&.,?])-{2,}(?=\\w)|[^\\t\\n\\x0b\\x0c\\r ]+?(?:-(?:(?<=[^\\d\\W]{2}-)|"
+        "([\\t\\n\\x0b\\x0c\\r ]+|(?<=[\\w!\"'&.,?])-{2,}(?=\\w)|[^\\t\\n\\x0b\\x0c\\r "
+        "]+?(?:-(?:(?<=[^\\d\\W]{2}-)|"
         "(?<=[^\\d\\W]-[^\\d\\W]-))(?=[^\\d\\W]-?[^\\d\\W])|(?=[\\t\\n\\x0b\\x0c\\r ]|\\Z)|"
         "(?<=[\\w!\"'&.,?])(?=-{2,}\\w)))";
     static const char by_space[] = "([\\t\\n\\x0b\\x0c\\r ]+)";
@@ -260,7 +265,8 @@ static void wrap_line(const tn_call *c, wrapper *w, tn_list *lines)
             tn_list_push(line, w->chunks->v[w->at++]);
             used += n;
         }
-        if (w->at < w->chunks->n && (int64_t)tn_utf8_len(tn_val_as_str(w->chunks->v[w->at])) > w->width) {
+        if (w->at < w->chunks->n &&
+            (int64_t)tn_utf8_len(tn_val_as_str(w->chunks->v[w->at])) > w->width) {
             take_long(w, line, used);
         }
         if (line->n > 0 && is_blank(tn_val_as_str(line->v[line->n - 1]))) {

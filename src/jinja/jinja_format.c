@@ -164,7 +164,11 @@ typedef struct number {
 static void add_number(tn_buf *b, const spec *f, number n)
 {
     char head[8];
-    int head_n = snprintf(head, sizeof head, "%s%s", n.neg ? "-" : f->sign == '+' ? "+" : f->sign == ' ' ? " " : "",
+    int head_n = snprintf(head, sizeof head, "%s%s",
+        n.neg            ? "-"
+        : f->sign == '+' ? "+"
+        : f->sign == ' ' ? " "
+                         : "",
         n.prefix ? n.prefix : "");
     TN_AUTO_ARENA a = tn_arena_new("format", NULL);
     tn_buf body = tn_buf_init(a, TN_BUF_NO_LIMIT);
@@ -178,7 +182,8 @@ static void add_number(tn_buf *b, const spec *f, number n)
 /* ---- strings ---- */
 static tn_rc unknown_code(const spec *f, tn_val v, tn_err *err)
 {
-    return tn_fail(err, TN_E_VALUE, "Unknown format code '%c' for object of type '%s'", f->type, tn_val_type_name(v));
+    return tn_fail(err, TN_E_VALUE, "Unknown format code '%c' for object of type '%s'", f->type,
+        tn_val_type_name(v));
 }
 
 static tn_rc format_str(tn_buf *b, const spec *f, tn_val v, tn_err *err)
@@ -209,11 +214,14 @@ static tn_str float_digits(tn_arena *a, double f, char type, int precision, bool
 {
     switch (type) {
     case 'e':
-        return alt ? tn_str_printf(a, "%#.*e", precision, f) : tn_str_printf(a, "%.*e", precision, f);
+        return alt ? tn_str_printf(a, "%#.*e", precision, f)
+                   : tn_str_printf(a, "%.*e", precision, f);
     case 'f':
-        return alt ? tn_str_printf(a, "%#.*f", precision, f) : tn_str_printf(a, "%.*f", precision, f);
+        return alt ? tn_str_printf(a, "%#.*f", precision, f)
+                   : tn_str_printf(a, "%.*f", precision, f);
     default:
-        return alt ? tn_str_printf(a, "%#.*g", precision, f) : tn_str_printf(a, "%.*g", precision, f);
+        return alt ? tn_str_printf(a, "%#.*g", precision, f)
+                   : tn_str_printf(a, "%.*g", precision, f);
     }
 }
 
@@ -237,10 +245,13 @@ static tn_str float_plain(tn_arena *a, double f, const spec *s)
                (mantissa.p[mantissa.n - 1] == '0' || mantissa.p[mantissa.n - 1] == '.')) {
             mantissa.n--;
         }
-        return tn_str_printf(a, TN_STR_FMT TN_STR_FMT, TN_STR_ARG(mantissa), TN_STR_ARG(tn_str_sub(e, at, e.n)));
+        return tn_str_printf(
+            a, TN_STR_FMT TN_STR_FMT, TN_STR_ARG(mantissa), TN_STR_ARG(tn_str_sub(e, at, e.n)));
     }
     tn_str g = tn_str_printf(a, "%.*g", precision, f);
-    return tn_str_find_char(g, '.', 0) == SIZE_MAX ? tn_str_printf(a, TN_STR_FMT ".0", TN_STR_ARG(g)) : g;
+    return tn_str_find_char(g, '.', 0) == SIZE_MAX
+               ? tn_str_printf(a, TN_STR_FMT ".0", TN_STR_ARG(g))
+               : g;
 }
 
 static void split_number(tn_str s, number *n)
@@ -253,11 +264,13 @@ static void split_number(tn_str s, number *n)
     n->rest = tn_str_sub(s, i, s.n);
 }
 
-static void add_not_finite(tn_buf *b, const spec *s, bool neg, bool nan, bool upper, const char *suffix)
+static void add_not_finite(
+    tn_buf *b, const spec *s, bool neg, bool nan, bool upper, const char *suffix)
 {
     number n = { .neg = neg, .every = 3 };
     char text[8];
-    int len = snprintf(text, sizeof text, "%s%s", nan ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf"), suffix);
+    int len = snprintf(
+        text, sizeof text, "%s%s", nan ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf"), suffix);
     spec plain = *s;
     plain.group = 0;
     n.digits = tn_str_n(text, (size_t)len);
@@ -281,7 +294,11 @@ static tn_rc format_float(tn_buf *b, const spec *s, tn_val v, double f, tn_err *
     double magnitude = fabs(f);
     int precision = s->precision < 0 ? 6 : (int)s->precision;
     tn_str text = type == 0 ? float_plain(a, magnitude, s)
-                            : float_digits(a, magnitude, percent ? 'f' : type == 'n' ? 'g' : type, precision, s->alt);
+                            : float_digits(a, magnitude,
+                                  percent       ? 'f'
+                                  : type == 'n' ? 'g'
+                                                : type,
+                                  precision, s->alt);
     if (percent) {
         text = tn_str_printf(a, TN_STR_FMT "%%", TN_STR_ARG(text));
     }
@@ -350,7 +367,11 @@ static tn_rc format_int(tn_buf *b, const spec *s, tn_val v, tn_err *err)
         n.digits = tn_big_text(a, x);
     } else {
         n.digits = digits_in_base(a, x, type == 'b' ? 2 : type == 'o' ? 8 : 16, type == 'X');
-        n.prefix = !s->alt ? NULL : type == 'b' ? "0b" : type == 'o' ? "0o" : type == 'X' ? "0X" : "0x";
+        n.prefix = !s->alt       ? NULL
+                   : type == 'b' ? "0b"
+                   : type == 'o' ? "0o"
+                   : type == 'X' ? "0X"
+                                 : "0x";
     }
     add_number(b, s, n);
     return TN_OK;
@@ -435,10 +456,12 @@ static tn_rc format_decimal(tn_buf *b, const spec *s, tn_val v, tn_err *err)
     } else if (type == 'e') {
         text = decimal_exponent(a, x, s->precision, s->type);
     } else {
-        x = s->precision >= 0 ? tn_dec_round(a, x, s->precision == 0 ? 1 : (size_t)s->precision) : x;
+        x = s->precision >= 0 ? tn_dec_round(a, x, s->precision == 0 ? 1 : (size_t)s->precision)
+                              : x;
         int64_t adjusted = x.e + (int64_t)tn_big_digits(x.c) - 1;
         bool plain = x.e <= 0 && adjusted >= -6;
-        text = plain ? decimal_plain(a, x) : decimal_exponent(a, x, -1, s->type == 'g' || s->type == 'n' ? 'e' : 'E');
+        text = plain ? decimal_plain(a, x)
+                     : decimal_exponent(a, x, -1, s->type == 'g' || s->type == 'n' ? 'e' : 'E');
     }
     split_number(text, &n);
     add_number(b, s, n);
@@ -472,7 +495,8 @@ tn_rc tn_jinja_format_spec(tn_buf *b, tn_val v, tn_str text, tn_err *err)
         TN_TRY(parse_spec(text, v, &s, err));
         return format_decimal(b, &s, v, err);
     default:
-        return tn_fail(err, TN_E_TYPE, "unsupported format string passed to %s.__format__", tn_val_type_name(v));
+        return tn_fail(err, TN_E_TYPE, "unsupported format string passed to %s.__format__",
+            tn_val_type_name(v));
     }
 }
 
@@ -543,7 +567,8 @@ static tn_rc field_value(formatter *f, tn_str field, tn_val *ret)
             TN_TRY(tn_jinja_get_item(f->ctx, v, k, &v, f->err));
             at = end + 1;
             if (at < field.n && field.p[at] != '.' && field.p[at] != '[') {
-                return tn_fail(f->err, TN_E_VALUE, "Only '.' or '[' may follow ']' in format field specifier");
+                return tn_fail(
+                    f->err, TN_E_VALUE, "Only '.' or '[' may follow ']' in format field specifier");
             }
         } else {
             size_t end = start;
@@ -593,7 +618,8 @@ static tn_rc format_field(formatter *f, tn_buf *b, tn_str body, int depth)
     tn_str field = tn_str_sub(body, 0, end), spec_text = TN_STR_NONE;
     if (end < body.n && body.p[end] == '!') {
         if (end + 1 >= body.n) {
-            return tn_fail(f->err, TN_E_VALUE, "end of string while looking for conversion specifier");
+            return tn_fail(
+                f->err, TN_E_VALUE, "end of string while looking for conversion specifier");
         }
         how = body.p[end + 1];
         end += 2;
@@ -651,7 +677,8 @@ static tn_rc format_text(formatter *f, tn_buf *b, tn_str s, int depth)
     return TN_OK;
 }
 
-tn_rc tn_jinja_str_format(tn_jinja_ctx *ctx, tn_str fmt, const tn_call *call, tn_val *ret, tn_err *err)
+tn_rc tn_jinja_str_format(
+    tn_jinja_ctx *ctx, tn_str fmt, const tn_call *call, tn_val *ret, tn_err *err)
 {
     formatter f = { .ctx = ctx, .call = call, .err = err };
     tn_buf b = tn_buf_init(ctx->arena, TN_JLIB_TEXT_MAX);

@@ -67,11 +67,17 @@ static bool range_eq(tn_obj *self, tn_val other)
         return false;
     }
     const range *y = (const range *)other.obj;
-    return x->n == y->n && (x->n == 0 || (x->start == y->start && (x->n == 1 || x->step == y->step)));
+    return x->n == y->n &&
+           (x->n == 0 || (x->start == y->start && (x->n == 1 || x->step == y->step)));
 }
 
-static const tn_obj_type RANGE = { .name = "range", .attr = range_attr, .item = range_item, .iter = range_iter,
-    .length = range_length, .str = range_str, .eq = range_eq };
+static const tn_obj_type RANGE = { .name = "range",
+    .attr = range_attr,
+    .item = range_item,
+    .iter = range_iter,
+    .length = range_length,
+    .str = range_str,
+    .eq = range_eq };
 
 bool tn_jlib_is_range(tn_val v)
 {
@@ -89,7 +95,8 @@ static tn_val range_of(tn_arena *a, int64_t start, int64_t stop, int64_t step, i
     return tn_val_obj(&r->base);
 }
 
-tn_rc tn_jlib_range_slice(tn_arena *a, tn_val v, int64_t start, int64_t step, int64_t n, tn_val *ret)
+tn_rc tn_jlib_range_slice(
+    tn_arena *a, tn_val v, int64_t start, int64_t step, int64_t n, tn_val *ret)
 {
     const range *r = (const range *)v.obj;
     int64_t from = r->start + start * r->step, by = r->step * step;
@@ -121,7 +128,8 @@ static tn_rc g_range(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     __int128 by = step > 0 ? step : -(__int128)step;
     __int128 n = gap > 0 ? (gap - 1) / by + 1 : 0;
     if (n > RANGE_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).", RANGE_MAX);
+        return tn_fail(err, TN_E_LIMIT,
+            "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).", RANGE_MAX);
     }
     *ret = range_of(c->arena, start, stop, step, (int64_t)n);
     return TN_OK;
@@ -182,7 +190,9 @@ static void space_str(tn_obj *self, tn_buf *b)
     tn_buf_addc(b, '>');
 }
 
-static const tn_obj_type NAMESPACE = { .name = "Namespace", .attr = space_attr, .set_attr = space_set, .str = space_str };
+static const tn_obj_type NAMESPACE = {
+    .name = "Namespace", .attr = space_attr, .set_attr = space_set, .str = space_str
+};
 
 static tn_rc g_namespace(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 {
@@ -283,8 +293,9 @@ static tn_rc g_joiner(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 }
 
 /* ---- lipsum: filler text, the same for the same arguments ---- */
-static const char *const WORDS[] = { "lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed",
-    "nunc", "vitae", "massa", "porta", "nec", "urna", "felis", "mauris", "ligula", "sapien", "tempus", "viverra", "orci" };
+static const char *const WORDS[] = { "lorem", "ipsum", "dolor", "sit", "amet", "consectetur",
+    "adipiscing", "elit", "sed", "nunc", "vitae", "massa", "porta", "nec", "urna", "felis",
+    "mauris", "ligula", "sapien", "tempus", "viverra", "orci" };
 
 static tn_rc g_lipsum(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 {
@@ -339,8 +350,8 @@ static const tn_obj_type GLOBAL = { .name = "type", .call = global_call, .str = 
 void tn_jinja_builtin_globals(tn_jinja_env *e)
 {
     static global_fn fns[] = { { { &GLOBAL }, "range", g_range }, { { &GLOBAL }, "dict", g_dict },
-        { { &GLOBAL }, "namespace", g_namespace }, { { &GLOBAL }, "cycler", g_cycler }, { { &GLOBAL }, "joiner", g_joiner },
-        { { &GLOBAL }, "lipsum", g_lipsum } };
+        { { &GLOBAL }, "namespace", g_namespace }, { { &GLOBAL }, "cycler", g_cycler },
+        { { &GLOBAL }, "joiner", g_joiner }, { { &GLOBAL }, "lipsum", g_lipsum } };
     for (size_t i = 0; i < TN_COUNTOF(fns); i++) {
         tn_jinja_env_global(e, fns[i].name, tn_val_obj(&fns[i].base));
     }

@@ -66,7 +66,8 @@ FN(product)
         repeat = c->kwargs[i].value.i;
     }
     if (repeat < 0 || (size_t)repeat * c->argc > SEQUENCES_MAX) {
-        return repeat < 0 ? tn_fail(err, TN_E_VALUE, "repeat argument cannot be negative") : too_many(err);
+        return repeat < 0 ? tn_fail(err, TN_E_VALUE, "repeat argument cannot be negative")
+                          : too_many(err);
     }
     tn_list *out = tn_jlib_list_new(c->arena);
     for (int64_t r = 0; r < repeat; r++) {
@@ -99,7 +100,8 @@ FN(product)
     return finish(c, out, ret);
 }
 
-static tn_rc choose_args(const tn_call *c, const char *name, const tn_list **ret_pool, size_t *ret_r, bool must, tn_err *err)
+static tn_rc choose_args(const tn_call *c, const char *name, const tn_list **ret_pool,
+    size_t *ret_r, bool must, tn_err *err)
 {
     int64_t r = -1;
     TN_TRY(tn_call_check(c, name, must ? 2 : 1, 2, TN_JLIB_NAMES("iterable", "r"), err));
@@ -174,7 +176,8 @@ FN(permutations)
     if (r > n) {
         return finish(c, out, ret);
     }
-    size_t *at = tn_new_array(c->arena, size_t, n + 1), *left = tn_new_array(c->arena, size_t, n + 1);
+    size_t *at = tn_new_array(c->arena, size_t, n + 1),
+           *left = tn_new_array(c->arena, size_t, n + 1);
     for (size_t i = 0; i < n; i++) {
         at[i] = i;
         left[i] = n - i;
@@ -265,7 +268,8 @@ static tn_rc slice_arg(tn_val v, int64_t dflt, int64_t *ret, tn_err *err)
         return TN_OK;
     }
     if (!tn_jlib_is_int(v) || v.i < 0) {
-        return tn_fail(err, TN_E_VALUE, "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+        return tn_fail(err, TN_E_VALUE,
+            "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
     }
     *ret = v.i;
     return TN_OK;
@@ -284,7 +288,8 @@ FN(islice)
         TN_TRY(slice_arg(c->args[2], INT64_MAX, &stop, err));
         TN_TRY(slice_arg(c->argc > 3 ? c->args[3] : TN_VAL_NONE, 1, &step, err));
         if (step == 0) {
-            return tn_fail(err, TN_E_VALUE, "Step for islice() must be a positive integer or None.");
+            return tn_fail(
+                err, TN_E_VALUE, "Step for islice() must be a positive integer or None.");
         }
     }
     TN_TRY(tn_jlib_items(c->arena, c->args[0], &l, err));
@@ -444,7 +449,8 @@ FN(groupby)
     const tn_list *l;
     TN_TRY(tn_call_check(c, "groupby", 1, 2, TN_JLIB_NAMES("iterable", "key"), err));
     TN_TRY(tn_jlib_items(c->arena, tn_call_arg(c, 0, "iterable"), &l, err));
-    tn_val fn = tn_call_has(c, 1, "key") ? tn_call_arg(c, 1, "key") : TN_VAL_NONE, last = TN_VAL_NONE;
+    tn_val fn = tn_call_has(c, 1, "key") ? tn_call_arg(c, 1, "key") : TN_VAL_NONE,
+           last = TN_VAL_NONE;
     tn_list *out = tn_jlib_list_new(c->arena), *now = NULL;
     for (size_t i = 0; i < l->n; i++) {
         tn_val key;
@@ -496,7 +502,8 @@ static tn_rc chain_call(tn_obj *self, const tn_call *c, tn_val *ret, tn_err *err
 static tn_rc chain_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)a, (void)err;
-    *ret = tn_str_is(name, "from_iterable") ? ((const chain_fn *)self)->from_iterable : tn_val_undef(name);
+    *ret = tn_str_is(name, "from_iterable") ? ((const chain_fn *)self)->from_iterable
+                                            : tn_val_undef(name);
     return TN_OK;
 }
 
@@ -506,7 +513,9 @@ static void chain_str(tn_obj *self, tn_buf *b)
     tn_buf_addz(b, "<class 'itertools.chain'>");
 }
 
-static const tn_obj_type CHAIN = { .name = "type", .attr = chain_attr, .call = chain_call, .str = chain_str };
+static const tn_obj_type CHAIN = {
+    .name = "type", .attr = chain_attr, .call = chain_call, .str = chain_str
+};
 
 tn_val tn_jinja_module_itertools(tn_arena *a)
 {
@@ -514,11 +523,13 @@ tn_val tn_jinja_module_itertools(tn_arena *a)
         const char *name;
         tn_call_fn fn;
     } fns[] = { { "product", it_product }, { "combinations", it_combinations },
-        { "combinations_with_replacement", it_combinations_with_replacement }, { "permutations", it_permutations },
-        { "zip_longest", it_zip_longest }, { "pairwise", it_pairwise }, { "compress", it_compress }, { "islice", it_islice },
-        { "takewhile", it_takewhile }, { "dropwhile", it_dropwhile }, { "filterfalse", it_filterfalse },
-        { "repeat", it_repeat }, { "count", it_count }, { "cycle", it_cycle }, { "accumulate", it_accumulate },
-        { "starmap", it_starmap }, { "groupby", it_groupby }, { "tee", it_tee } };
+        { "combinations_with_replacement", it_combinations_with_replacement },
+        { "permutations", it_permutations }, { "zip_longest", it_zip_longest },
+        { "pairwise", it_pairwise }, { "compress", it_compress }, { "islice", it_islice },
+        { "takewhile", it_takewhile }, { "dropwhile", it_dropwhile },
+        { "filterfalse", it_filterfalse }, { "repeat", it_repeat }, { "count", it_count },
+        { "cycle", it_cycle }, { "accumulate", it_accumulate }, { "starmap", it_starmap },
+        { "groupby", it_groupby }, { "tee", it_tee } };
     tn_val d = tn_val_dict(a);
     chain_fn *chain = tn_new(a, chain_fn);
     chain->base.type = &CHAIN;

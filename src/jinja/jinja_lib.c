@@ -39,7 +39,8 @@ bool tn_jlib_is_int(tn_val v)
 
 bool tn_jlib_is_number(tn_val v)
 {
-    return v.tag == TN_INT || v.tag == TN_BOOL || v.tag == TN_FLOAT || v.tag == TN_BIGINT || v.tag == TN_DECIMAL;
+    return v.tag == TN_INT || v.tag == TN_BOOL || v.tag == TN_FLOAT || v.tag == TN_BIGINT ||
+           v.tag == TN_DECIMAL;
 }
 
 tn_rc tn_jlib_str_arg(
@@ -53,9 +54,9 @@ tn_rc tn_jlib_str_arg(
     if (v.tag == TN_UNDEF && !tn_call_has(c, place, name)) {
         return tn_fail(err, TN_E_TYPE, "%s() needs the argument '%s'", what, name);
     }
-    return v.tag == TN_UNDEF
-               ? tn_jlib_fail_undef(err, v)
-               : tn_fail(err, TN_E_TYPE, "%s() argument must be str, not %s", what, tn_val_type_name(v));
+    return v.tag == TN_UNDEF ? tn_jlib_fail_undef(err, v)
+                             : tn_fail(err, TN_E_TYPE, "%s() argument must be str, not %s", what,
+                                   tn_val_type_name(v));
 }
 
 tn_rc tn_jlib_int_arg(const tn_call *c, size_t place, const char *name, int64_t *ret, tn_err *err)
@@ -94,7 +95,9 @@ static tn_list *dict_part(tn_arena *a, const tn_dict *d, char kind)
     tn_list *l = tn_jlib_list_new(a);
     size_t at = 0;
     for (const tn_dict_item *it; (it = tn_dict_next(d, &at)) != NULL;) {
-        tn_list_push(l, kind == 'k' ? it->key : kind == 'v' ? it->value : tn_jlib_pair(a, it->key, it->value));
+        tn_list_push(l, kind == 'k'   ? it->key
+                        : kind == 'v' ? it->value
+                                      : tn_jlib_pair(a, it->key, it->value));
     }
     return l;
 }
@@ -269,7 +272,8 @@ void tn_jlib_escape_to(tn_buf *b, tn_str s)
 
 static bool is_line_end(uint32_t cp)
 {
-    return (cp >= '\n' && cp <= '\r') || (cp >= 0x1c && cp <= 0x1e) || cp == 0x85 || cp == 0x2028 || cp == 0x2029;
+    return (cp >= '\n' && cp <= '\r') || (cp >= 0x1c && cp <= 0x1e) || cp == 0x85 || cp == 0x2028 ||
+           cp == 0x2029;
 }
 
 tn_rc tn_jlib_splitlines(tn_arena *a, tn_str s, bool keep, tn_list *l)
@@ -348,7 +352,9 @@ static void gen_str(tn_obj *self, tn_buf *b)
     tn_buf_addf(b, "<generator object at %p>", (void *)self);
 }
 
-static const tn_obj_type GENERATOR = { .name = "generator", .iter = gen_iter, .truthy = gen_truthy, .str = gen_str };
+static const tn_obj_type GENERATOR = {
+    .name = "generator", .iter = gen_iter, .truthy = gen_truthy, .str = gen_str
+};
 
 tn_val tn_jlib_gen(tn_arena *a, tn_list *l)
 {
@@ -401,7 +407,8 @@ static void view_str(tn_obj *self, tn_buf *b)
 
 static bool view_eq(tn_obj *self, tn_val other)
 {
-    if (other.tag != TN_OBJ || other.obj->type != self->type || ((const dict_view *)self)->kind == 'v') {
+    if (other.tag != TN_OBJ || other.obj->type != self->type ||
+        ((const dict_view *)self)->kind == 'v') {
         return other.tag == TN_OBJ && other.obj == self;
     }
     const tn_dict *x = ((const dict_view *)self)->dict, *y = ((const dict_view *)other.obj)->dict;
@@ -416,9 +423,15 @@ static bool view_eq(tn_obj *self, tn_val other)
     return x->live == y->live;
 }
 
-static const tn_obj_type KEYS = { .name = "dict_keys", .iter = view_iter, .length = view_length, .str = view_str, .eq = view_eq };
-static const tn_obj_type VALUES = { .name = "dict_values", .iter = view_iter, .length = view_length, .str = view_str, .eq = view_eq };
-static const tn_obj_type ITEMS = { .name = "dict_items", .iter = view_iter, .length = view_length, .str = view_str, .eq = view_eq };
+static const tn_obj_type KEYS = {
+    .name = "dict_keys", .iter = view_iter, .length = view_length, .str = view_str, .eq = view_eq
+};
+static const tn_obj_type VALUES = {
+    .name = "dict_values", .iter = view_iter, .length = view_length, .str = view_str, .eq = view_eq
+};
+static const tn_obj_type ITEMS = {
+    .name = "dict_items", .iter = view_iter, .length = view_length, .str = view_str, .eq = view_eq
+};
 
 tn_val tn_jlib_view(tn_arena *a, tn_dict *d, char kind)
 {
@@ -468,7 +481,8 @@ tn_rc tn_jlib_slice_indices(tn_val start, tn_val stop, tn_val step, int64_t len,
     int64_t lo = by > 0 ? 0 : -1, hi = by > 0 ? len : len - 1;
     from = has_start ? clamp(from, len, lo, hi) : by > 0 ? lo : hi;
     to = has_stop ? clamp(to, len, lo, hi) : by > 0 ? hi : lo;
-    int64_t n = by > 0 ? (to > from ? (to - from - 1) / by + 1 : 0) : (from > to ? (from - to - 1) / -by + 1 : 0);
+    int64_t n = by > 0 ? (to > from ? (to - from - 1) / by + 1 : 0)
+                       : (from > to ? (from - to - 1) / -by + 1 : 0);
     *ret_start = from;
     *ret_step = by;
     *ret_n = n;

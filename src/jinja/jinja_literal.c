@@ -14,8 +14,8 @@ typedef struct reader {
     tn_arena *a;
     tn_str s;
     size_t at;
-    int depth;   /* nested values */
-    int open;    /* brackets: inside of them, line ends are blanks */
+    int depth; /* nested values */
+    int open;  /* brackets: inside of them, line ends are blanks */
 } reader;
 
 static bool item(reader *r, tn_val *ret);
@@ -33,7 +33,8 @@ static void skip_blank(reader *r)
             while (r->at < r->s.n && r->s.p[r->at] != '\n') {
                 r->at++;
             }
-        } else if (c == ' ' || c == '\t' || c == '\f' || (r->open > 0 && (c == '\n' || c == '\r'))) {
+        } else if (c == ' ' || c == '\t' || c == '\f' ||
+                   (r->open > 0 && (c == '\n' || c == '\r'))) {
             r->at++;
         } else if (c == '\\' && r->at + 1 < r->s.n && r->s.p[r->at + 1] == '\n') {
             r->at += 2;
@@ -55,14 +56,16 @@ static bool take(reader *r, char c)
 
 static bool name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (unsigned char)c >= 0x80;
 }
 
 /* ---- numbers ---- */
 static bool number(reader *r, tn_val *ret)
 {
     size_t start = r->at;
-    bool radix = peek(r) == '0' && r->at + 1 < r->s.n && strchr("xXoObB", r->s.p[r->at + 1]) != NULL;
+    bool radix =
+        peek(r) == '0' && r->at + 1 < r->s.n && strchr("xXoObB", r->s.p[r->at + 1]) != NULL;
     bool floating = false;
     while (r->at < r->s.n) {
         char c = r->s.p[r->at];
@@ -141,7 +144,10 @@ static bool string_prefix(const reader *r, prefix *ret)
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static bool hex_digits(reader *r, size_t n, uint32_t *ret)
@@ -221,7 +227,8 @@ static bool one_string(reader *r, prefix p, tn_buf *b)
             r->at++;
             return true;
         }
-        if (c == quote && r->at + 2 < r->s.n && r->s.p[r->at + 1] == quote && r->s.p[r->at + 2] == quote) {
+        if (c == quote && r->at + 2 < r->s.n && r->s.p[r->at + 1] == quote &&
+            r->s.p[r->at + 2] == quote) {
             r->at += 3;
             return true;
         }

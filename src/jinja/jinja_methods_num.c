@@ -61,11 +61,13 @@ static tn_rc f_ratio(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     }
     tn_big power = tn_big_of_i64(c->arena, 1);
     if (num != 0) {
-        TN_TRY(tn_big_pow(c->arena, tn_big_of_i64(c->arena, 2), (uint64_t)(e < 0 ? -e : e), &power, err));
+        TN_TRY(tn_big_pow(
+            c->arena, tn_big_of_i64(c->arena, 2), (uint64_t)(e < 0 ? -e : e), &power, err));
     }
     tn_big n = tn_big_of_i64(c->arena, num);
     tn_val top = tn_big_val(c->arena, e > 0 ? tn_big_mul(c->arena, n, power) : n);
-    *ret = tn_jlib_pair(c->arena, top, e < 0 && num != 0 ? tn_big_val(c->arena, power) : tn_val_int(1));
+    *ret = tn_jlib_pair(
+        c->arena, top, e < 0 && num != 0 ? tn_big_val(c->arena, power) : tn_val_int(1));
     return TN_OK;
 }
 
@@ -87,7 +89,8 @@ const tn_jlib_method tn_jlib_float_methods[] = {
 static tn_rc decimal(const tn_call *c, tn_val v, tn_dec *ret, tn_err *err)
 {
     if (!tn_dec_of_val(c->arena, v, ret)) {
-        return tn_fail(err, TN_E_TYPE, "conversion from %s to Decimal is not supported", tn_val_type_name(v));
+        return tn_fail(
+            err, TN_E_TYPE, "conversion from %s to Decimal is not supported", tn_val_type_name(v));
     }
     return TN_OK;
 }

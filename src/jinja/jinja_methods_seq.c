@@ -5,7 +5,8 @@
 
 static tn_rc frozen(const char *type, tn_err *err)
 {
-    return tn_hint(err, tn_fail(err, TN_E_TYPE, "this %s belongs to the project and cannot be changed", type),
+    return tn_hint(err,
+        tn_fail(err, TN_E_TYPE, "this %s belongs to the project and cannot be changed", type),
         "change a copy of it: x.copy(), or x | list");
 }
 
@@ -49,7 +50,7 @@ static tn_rc l_extend(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
 static size_t clamp_index(int64_t i, size_t n)
 {
     i = i < 0 ? i + (int64_t)n : i;
-    return i < 0 ? 0 : i > (int64_t)n ? n : (size_t)i;
+    return i<0 ? 0 : i>(int64_t) n ? n : (size_t)i;
 }
 
 static tn_rc l_insert(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
@@ -115,7 +116,8 @@ static tn_rc l_index(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     int64_t from = 0, to = (int64_t)self.list->n;
     TN_TRY(tn_jlib_int_arg(c, 1, "start", &from, err));
     TN_TRY(tn_jlib_int_arg(c, 2, "stop", &to, err));
-    size_t at = find_value(self.list, c->args[0], clamp_index(from, self.list->n), clamp_index(to, self.list->n));
+    size_t at = find_value(
+        self.list, c->args[0], clamp_index(from, self.list->n), clamp_index(to, self.list->n));
     if (at == SIZE_MAX) {
         if (self.tag == TN_TUPLE) {
             return tn_fail(err, TN_E_VALUE, "tuple.index(x): x not in tuple");
@@ -151,7 +153,8 @@ static tn_rc l_sort(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
             TN_TRY(tn_jinja_call(tn_jlib_ctx(c), key, &self.list->v[i], 1, NULL, 0, &keys[i], err));
         }
     }
-    return tn_jlib_sort(c->arena, self.list->v, keys, n, tn_jlib_bool_arg(c, 1, "reverse", false), err);
+    return tn_jlib_sort(
+        c->arena, self.list->v, keys, n, tn_jlib_bool_arg(c, 1, "reverse", false), err);
 }
 
 static tn_rc l_reverse(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
@@ -203,7 +206,9 @@ const tn_jlib_method tn_jlib_tuple_methods[] = {
 /* ---- dict ---- */
 static tn_rc hashable(tn_val v, tn_err *err)
 {
-    return tn_val_hashable(v) ? TN_OK : tn_fail(err, TN_E_TYPE, "unhashable type: '%s'", tn_val_type_name(v));
+    return tn_val_hashable(v)
+               ? TN_OK
+               : tn_fail(err, TN_E_TYPE, "unhashable type: '%s'", tn_val_type_name(v));
 }
 
 static tn_rc key_error(const tn_call *c, tn_val key, tn_err *err)
@@ -250,10 +255,12 @@ static tn_rc put_pair(tn_dict *d, const tn_call *c, tn_val pair, size_t place, t
 {
     const tn_list *kv;
     if (tn_jlib_items(c->arena, pair, &kv, NULL) != TN_OK) {
-        return tn_fail(err, TN_E_TYPE, "cannot convert dictionary update sequence element #%zu to a sequence", place);
+        return tn_fail(err, TN_E_TYPE,
+            "cannot convert dictionary update sequence element #%zu to a sequence", place);
     }
     if (kv->n != 2) {
-        return tn_fail(err, TN_E_VALUE, "dictionary update sequence element #%zu has length %zu; 2 is required", place, kv->n);
+        return tn_fail(err, TN_E_VALUE,
+            "dictionary update sequence element #%zu has length %zu; 2 is required", place, kv->n);
     }
     TN_TRY(hashable(kv->v[0], err));
     put(d, c, kv->v[0], kv->v[1]);
@@ -270,7 +277,8 @@ static tn_rc d_update(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     }
     if (c->argc == 1 && c->args[0].tag == TN_DICT) {
         size_t at = 0;
-        for (const tn_dict_item *it; c->args[0].dict != self.dict && (it = tn_dict_next(c->args[0].dict, &at)) != NULL;) {
+        for (const tn_dict_item *it;
+            c->args[0].dict != self.dict && (it = tn_dict_next(c->args[0].dict, &at)) != NULL;) {
             put(self.dict, c, it->key, it->value);
         }
     } else if (c->argc == 1) {

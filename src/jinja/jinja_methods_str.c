@@ -216,7 +216,8 @@ static tn_rc m_splitlines(tn_val self, const tn_call *c, tn_val *ret, tn_err *er
 {
     (void)err;
     tn_val l = tn_val_list(c->arena);
-    TN_TRY(tn_jlib_splitlines(c->arena, self_str(self), tn_jlib_bool_arg(c, 0, "keepends", false), l.list));
+    TN_TRY(tn_jlib_splitlines(
+        c->arena, self_str(self), tn_jlib_bool_arg(c, 0, "keepends", false), l.list));
     *ret = l;
     return TN_OK;
 }
@@ -318,13 +319,16 @@ static tn_rc window(tn_str s, const tn_call *c, tn_str *ret, int64_t *ret_base, 
     return TN_OK;
 }
 
-static tn_rc search(tn_val self, const tn_call *c, const char *what, bool right, bool must, tn_val *ret, tn_err *err)
+static tn_rc search(tn_val self, const tn_call *c, const char *what, bool right, bool must,
+    tn_val *ret, tn_err *err)
 {
     tn_str needle, part;
     int64_t base = 0;
     TN_TRY(tn_jlib_str_arg(c, 0, "sub", what, &needle, err));
     TN_TRY(window(self_str(self), c, &part, &base, err));
-    size_t at = base < 0 ? SIZE_MAX : right ? rfind_bytes(part, needle) : tn_str_find(part, needle, 0);
+    size_t at = base < 0 ? SIZE_MAX
+                : right  ? rfind_bytes(part, needle)
+                         : tn_str_find(part, needle, 0);
     if (at == SIZE_MAX && must) {
         return tn_fail(err, TN_E_VALUE, "substring not found");
     }
@@ -415,7 +419,8 @@ static tn_rc m_removesuffix(tn_val self, const tn_call *c, tn_val *ret, tn_err *
 }
 
 /* ---- padding ---- */
-static tn_rc pad_args(tn_val self, const tn_call *c, int64_t *ret_pad, tn_str *ret_fill, tn_err *err)
+static tn_rc pad_args(
+    tn_val self, const tn_call *c, int64_t *ret_pad, tn_str *ret_fill, tn_err *err)
 {
     int64_t width = 0;
     *ret_fill = TN_STR(" ");
@@ -434,7 +439,8 @@ static tn_rc pad_args(tn_val self, const tn_call *c, int64_t *ret_pad, tn_str *r
     return TN_OK;
 }
 
-static tn_rc add_padded(tn_val self, const tn_call *c, int64_t left, int64_t right, tn_str fill, tn_val *ret, tn_err *err)
+static tn_rc add_padded(tn_val self, const tn_call *c, int64_t left, int64_t right, tn_str fill,
+    tn_val *ret, tn_err *err)
 {
     tn_buf b = tn_buf_init(c->arena, TN_JLIB_TEXT_MAX);
     for (int64_t i = 0; i < left; i++) {
@@ -499,7 +505,9 @@ static tn_rc m_expandtabs(tn_val self, const tn_call *c, tn_val *ret, tn_err *er
             col += n;
         } else {
             tn_buf_addc(&b, s.p[i]);
-            col = s.p[i] == '\n' || s.p[i] == '\r' ? 0 : col + (((unsigned char)s.p[i] & 0xC0) != 0x80 ? 1 : 0);
+            col = s.p[i] == '\n' || s.p[i] == '\r'
+                      ? 0
+                      : col + (((unsigned char)s.p[i] & 0xC0) != 0x80 ? 1 : 0);
         }
     }
     return tn_jlib_finish(&b, ret, err);
@@ -528,12 +536,14 @@ static bool is_ascii(uint32_t cp)
 
 static bool is_printable(uint32_t cp)
 {
-    return cp == ' ' || (cp > ' ' && cp < 0x7f) || (cp > 0xa0 && cp != 0xad && !tn_uni_is_space(cp));
+    return cp == ' ' || (cp > ' ' && cp < 0x7f) ||
+           (cp > 0xa0 && cp != 0xad && !tn_uni_is_space(cp));
 }
 
 static bool is_decimal(uint32_t cp)
 {
-    return tn_uni_is_digit(cp) && !(cp == 0xb2 || cp == 0xb3 || cp == 0xb9 || (cp >= 0x2070 && cp <= 0x2089));
+    return tn_uni_is_digit(cp) &&
+           !(cp == 0xb2 || cp == 0xb3 || cp == 0xb9 || (cp >= 0x2070 && cp <= 0x2089));
 }
 
 static bool is_numeric(uint32_t cp)
@@ -649,11 +659,13 @@ static tn_rc m_encode(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     tn_val name = tn_call_arg(c, 0, "encoding");
     tn_str s = tn_val_as_str(name);
     bool ascii = tn_str_eq_nocase(s, TN_STR("ascii"));
-    if (name.tag != TN_UNDEF && !ascii && !tn_str_eq_nocase(s, TN_STR("utf-8")) && !tn_str_eq_nocase(s, TN_STR("utf8"))) {
+    if (name.tag != TN_UNDEF && !ascii && !tn_str_eq_nocase(s, TN_STR("utf-8")) &&
+        !tn_str_eq_nocase(s, TN_STR("utf8"))) {
         return tn_fail(err, TN_E_VALUE, "unknown encoding: " TN_STR_FMT, TN_STR_ARG(s));
     }
     if (ascii && !all_are(self_str(self), is_ascii, true)) {
-        return tn_fail(err, TN_E_VALUE, "'ascii' codec can't encode characters: ordinal not in range(128)");
+        return tn_fail(
+            err, TN_E_VALUE, "'ascii' codec can't encode characters: ordinal not in range(128)");
     }
     tn_val v = self;
     v.tag = TN_BYTES;

@@ -45,11 +45,20 @@ typedef struct tn_dec {
 bool tn_dec_parse(tn_arena *a, tn_str s, tn_dec *ret);
 bool tn_dec_of_val(tn_arena *a, tn_val v, tn_dec *ret); /* decimals and integers */
 tn_val tn_dec_val(tn_arena *a, tn_dec x);
-tn_dec tn_dec_round(tn_arena *a, tn_dec x, size_t digits);         /* to significant digits, half to even */
-tn_dec tn_dec_rescale(tn_arena *a, tn_dec x, int64_t e);           /* to an exponent, half to even */
-tn_dec tn_dec_of_f64(tn_arena *a, double f);                       /* exact */
-tn_dec tn_dec_normal(tn_arena *a, tn_dec x);                       /* without trailing zeros */
-typedef enum tn_dec_op { TN_DEC_ADD, TN_DEC_SUB, TN_DEC_MUL, TN_DEC_DIV, TN_DEC_FLOORDIV, TN_DEC_MOD, TN_DEC_POW } tn_dec_op;
-tn_rc tn_dec_arith(tn_arena *a, tn_dec_op op, tn_dec x, tn_dec y, tn_dec *ret, tn_err *err) TN_MUSTUSE;
+tn_dec tn_dec_round(tn_arena *a, tn_dec x, size_t digits); /* to significant digits, half to even */
+tn_dec tn_dec_rescale(tn_arena *a, tn_dec x, int64_t e);   /* to an exponent, half to even */
+tn_dec tn_dec_of_f64(tn_arena *a, double f);               /* exact */
+tn_dec tn_dec_normal(tn_arena *a, tn_dec x);               /* without trailing zeros */
+typedef enum tn_dec_op {
+    TN_DEC_ADD,
+    TN_DEC_SUB,
+    TN_DEC_MUL,
+    TN_DEC_DIV,
+    TN_DEC_FLOORDIV,
+    TN_DEC_MOD,
+    TN_DEC_POW
+} tn_dec_op;
+tn_rc tn_dec_arith(
+    tn_arena *a, tn_dec_op op, tn_dec x, tn_dec y, tn_dec *ret, tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -15,8 +15,8 @@ typedef struct percent {
     tn_str fmt;
     size_t at;
     tn_val args;
-    size_t next;    /* of a tuple */
-    bool used;      /* a value that is no tuple has been taken */
+    size_t next; /* of a tuple */
+    bool used;   /* a value that is no tuple has been taken */
     bool by_name;
 } percent;
 
@@ -94,12 +94,14 @@ static tn_rc read_count(percent *p, int64_t max, bool is_width, conversion *c)
         if (is_width && (p->at >= p->fmt.n || p->fmt.p[p->at] < '0' || p->fmt.p[p->at] > '9')) {
             return TN_OK;
         }
-        for (; p->at < p->fmt.n && p->fmt.p[p->at] >= '0' && p->fmt.p[p->at] <= '9' && v <= max; p->at++) {
+        for (; p->at < p->fmt.n && p->fmt.p[p->at] >= '0' && p->fmt.p[p->at] <= '9' && v <= max;
+            p->at++) {
             v = v * 10 + (p->fmt.p[p->at] - '0');
         }
     }
     if (v > max) {
-        return tn_fail(p->err, TN_E_LIMIT, "a format width or precision of more than %lld", (long long)max);
+        return tn_fail(
+            p->err, TN_E_LIMIT, "a format width or precision of more than %lld", (long long)max);
     }
     *(is_width ? &c->width : &c->precision) = v;
     return TN_OK;
@@ -113,7 +115,12 @@ static tn_rc read_conversion(percent *p, conversion *c)
     }
     for (; p->at < p->fmt.n; p->at++) {
         char f = p->fmt.p[p->at];
-        bool *flag = f == '-' ? &c->left : f == '+' ? &c->plus : f == ' ' ? &c->blank : f == '#' ? &c->alt : f == '0' ? &c->zero : NULL;
+        bool *flag = f == '-'   ? &c->left
+                     : f == '+' ? &c->plus
+                     : f == ' ' ? &c->blank
+                     : f == '#' ? &c->alt
+                     : f == '0' ? &c->zero
+                                : NULL;
         if (flag == NULL) {
             break;
         }
@@ -124,7 +131,8 @@ static tn_rc read_conversion(percent *p, conversion *c)
         p->at++;
         TN_TRY(read_count(p, PRECISION_MAX, false, c));
     }
-    while (p->at < p->fmt.n && (p->fmt.p[p->at] == 'h' || p->fmt.p[p->at] == 'l' || p->fmt.p[p->at] == 'L')) {
+    while (p->at < p->fmt.n &&
+           (p->fmt.p[p->at] == 'h' || p->fmt.p[p->at] == 'l' || p->fmt.p[p->at] == 'L')) {
         p->at++;
     }
     if (p->at >= p->fmt.n) {
@@ -155,8 +163,9 @@ static tn_rc add_float(percent *p, tn_buf *b, const conversion *c, tn_val v)
 {
     double f = 0;
     if (!tn_jlib_is_number(v) || !tn_jlib_to_f64(v, &f)) {
-        return v.tag == TN_UNDEF ? tn_jlib_fail_undef(p->err, v)
-                                 : tn_fail(p->err, TN_E_TYPE, "must be real number, not %s", tn_val_type_name(v));
+        return v.tag == TN_UNDEF
+                   ? tn_jlib_fail_undef(p->err, v)
+                   : tn_fail(p->err, TN_E_TYPE, "must be real number, not %s", tn_val_type_name(v));
     }
     tn_arena *a = p->ctx->arena;
     bool upper = c->type >= 'A' && c->type <= 'Z';
@@ -165,18 +174,22 @@ static tn_rc add_float(percent *p, tn_buf *b, const conversion *c, tn_val v)
     tn_str body;
     switch (upper ? c->type + 32 : c->type) {
     case 'e':
-        body = c->alt ? tn_str_printf(a, "%#.*e", precision, m) : tn_str_printf(a, "%.*e", precision, m);
+        body = c->alt ? tn_str_printf(a, "%#.*e", precision, m)
+                      : tn_str_printf(a, "%.*e", precision, m);
         break;
     case 'f':
-        body = c->alt ? tn_str_printf(a, "%#.*f", precision, m) : tn_str_printf(a, "%.*f", precision, m);
+        body = c->alt ? tn_str_printf(a, "%#.*f", precision, m)
+                      : tn_str_printf(a, "%.*f", precision, m);
         break;
     default:
-        body = c->alt ? tn_str_printf(a, "%#.*g", precision, m) : tn_str_printf(a, "%.*g", precision, m);
+        body = c->alt ? tn_str_printf(a, "%#.*g", precision, m)
+                      : tn_str_printf(a, "%.*g", precision, m);
         break;
     }
     conversion plain = *c;
     plain.zero = c->zero && isfinite(f);
-    add_padded(b, &plain, tn_str_of(sign_of(c, signbit(f) && !isnan(f))), upper ? tn_str_upper(a, body) : body, true);
+    add_padded(b, &plain, tn_str_of(sign_of(c, signbit(f) && !isnan(f))),
+        upper ? tn_str_upper(a, body) : body, true);
     return TN_OK;
 }
 
@@ -212,9 +225,13 @@ static tn_rc add_int(percent *p, tn_buf *b, const conversion *c, tn_val v)
     tn_buf digits = tn_buf_init(a, TN_JLIB_TEXT_MAX);
     const char spec[2] = { decimal ? 'd' : c->type, 0 };
     TN_TRY(tn_jinja_format_spec(&digits, tn_big_val(a, x), tn_str_of(spec), p->err));
-    const char *prefix = !c->alt || decimal ? "" : c->type == 'o' ? "0o" : c->type == 'x' ? "0x" : "0X";
+    const char *prefix = !c->alt || decimal ? ""
+                         : c->type == 'o'   ? "0o"
+                         : c->type == 'x'   ? "0x"
+                                            : "0X";
     tn_buf body = tn_buf_init(a, TN_JLIB_TEXT_MAX);
-    tn_buf_add_repeat(&body, '0', c->precision > (int64_t)digits.n ? (size_t)c->precision - digits.n : 0);
+    tn_buf_add_repeat(
+        &body, '0', c->precision > (int64_t)digits.n ? (size_t)c->precision - digits.n : 0);
     tn_buf_add(&body, tn_buf_str(&digits));
     add_padded(b, c, tn_str_printf(a, "%s%s", sign_of(c, neg), prefix), tn_buf_str(&body), true);
     return TN_OK;
@@ -248,7 +265,8 @@ static tn_rc add_conversion(percent *p, tn_buf *b, const conversion *c)
     case 's':
     case 'r':
     case 'a': {
-        tn_str s = c->type == 's' ? tn_jlib_text(p->ctx->arena, v) : tn_val_to_repr(p->ctx->arena, v);
+        tn_str s =
+            c->type == 's' ? tn_jlib_text(p->ctx->arena, v) : tn_val_to_repr(p->ctx->arena, v);
         if (c->precision >= 0) {
             s = tn_str_sub(s, 0, tn_utf8_offset(s, (size_t)c->precision));
         }
@@ -272,8 +290,8 @@ static tn_rc add_conversion(percent *p, tn_buf *b, const conversion *c)
     case 'c':
         return add_char(p, b, c, v);
     default:
-        return tn_fail(p->err, TN_E_VALUE, "unsupported format character '%c' (0x%x) at index %zu", c->type,
-            (unsigned char)c->type, p->at - 1);
+        return tn_fail(p->err, TN_E_VALUE, "unsupported format character '%c' (0x%x) at index %zu",
+            c->type, (unsigned char)c->type, p->at - 1);
     }
 }
 

@@ -30,7 +30,8 @@ static const tn_list *sorted_keys(tn_arena *a, tn_val v)
 static void add_repr(tn_arena *a, tn_buf *b, tn_val v, int depth)
 {
     bool dict = v.tag == TN_DICT, set = v.tag == TN_SET;
-    if (depth > DEPTH_MAX || (!dict && !set && v.tag != TN_LIST && v.tag != TN_TUPLE) || (set && v.dict->live == 0)) {
+    if (depth > DEPTH_MAX || (!dict && !set && v.tag != TN_LIST && v.tag != TN_TUPLE) ||
+        (set && v.dict->live == 0)) {
         tn_val_repr_to(b, v);
         return;
     }
@@ -79,7 +80,8 @@ static size_t part_end(tn_str s, size_t at)
     return at;
 }
 
-static void cut_line(printer *p, tn_str line, bool last_line, int64_t width, int64_t allowance, tn_list *chunks)
+static void cut_line(
+    printer *p, tn_str line, bool last_line, int64_t width, int64_t allowance, tn_list *chunks)
 {
     size_t start = 0, at = 0;
     while (at < line.n) {
@@ -88,7 +90,8 @@ static void cut_line(printer *p, tn_str line, bool last_line, int64_t width, int
         tn_str candidate = repr_of(p->a, tn_val_str(tn_str_sub(line, start, end)));
         if ((int64_t)tn_utf8_len(candidate) > room) {
             if (at > start) {
-                tn_list_push(chunks, tn_val_str(repr_of(p->a, tn_val_str(tn_str_sub(line, start, at)))));
+                tn_list_push(
+                    chunks, tn_val_str(repr_of(p->a, tn_val_str(tn_str_sub(line, start, at)))));
             }
             start = at;
         }
@@ -164,7 +167,8 @@ static void format(printer *p, tn_val v, int64_t indent, int64_t allowance, int 
     bool wide = (int64_t)tn_utf8_len(rep) > p->width - indent - allowance && level < DEPTH_MAX;
     if (wide && v.tag == TN_STR_V && v.n > 0) {
         format_str(p, v, indent, allowance, level + 1);
-    } else if (wide && (v.tag == TN_LIST || v.tag == TN_TUPLE || v.tag == TN_DICT || (v.tag == TN_SET && v.dict->live > 0))) {
+    } else if (wide && (v.tag == TN_LIST || v.tag == TN_TUPLE || v.tag == TN_DICT ||
+                           (v.tag == TN_SET && v.dict->live > 0))) {
         format_items(p, v, indent, allowance, level + 1);
     } else {
         tn_buf_add(p->out, rep);

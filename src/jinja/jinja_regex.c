@@ -47,9 +47,13 @@ static tn_rc code_point(translator *t, size_t digits)
     uint32_t cp = 0;
     for (size_t i = 0; i < digits; i++) {
         char c = t->at + 2 + i < t->s.n ? t->s.p[t->at + 2 + i] : 'z';
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0) {
-            return tn_fail(t->err, TN_E_VALUE, "incomplete escape \\%c at position %zu", t->s.p[t->at + 1], t->at);
+            return tn_fail(t->err, TN_E_VALUE, "incomplete escape \\%c at position %zu",
+                t->s.p[t->at + 1], t->at);
         }
         cp = cp * 16 + (uint32_t)d;
     }
@@ -115,7 +119,8 @@ static bool global_flags(translator *t)
     static const struct {
         char c;
         int flag;
-    } known[] = { { 'a', TN_RE_A }, { 'i', TN_RE_I }, { 'm', TN_RE_M }, { 's', TN_RE_S }, { 'u', TN_RE_U }, { 'x', TN_RE_X } };
+    } known[] = { { 'a', TN_RE_A }, { 'i', TN_RE_I }, { 'm', TN_RE_M }, { 's', TN_RE_S },
+        { 'u', TN_RE_U }, { 'x', TN_RE_X } };
     size_t at = t->at + 2;
     int64_t flags = 0;
     for (; at < t->s.n && t->s.p[at] != ')'; at++) {
@@ -147,11 +152,13 @@ static tn_rc translate(translator *t)
             TN_TRY(char_class(t));
         } else if (t->at == 0 && tn_str_starts(rest, TN_STR("(?")) && global_flags(t)) {
             continue;
-        } else if (tn_str_starts(rest, TN_STR("{,")) && rest.n > 2 && rest.p[2] >= '0' && rest.p[2] <= '9') {
+        } else if (tn_str_starts(rest, TN_STR("{,")) && rest.n > 2 && rest.p[2] >= '0' &&
+                   rest.p[2] <= '9') {
             tn_buf_addz(t->b, "{0,");
             t->at += 2;
         } else if (tn_str_starts(rest, TN_STR("(*"))) {
-            return tn_fail(t->err, TN_E_VALUE, "nothing to repeat at position %zu", t->at + 1); /* PCRE2's verbs */
+            return tn_fail(t->err, TN_E_VALUE, "nothing to repeat at position %zu",
+                t->at + 1); /* PCRE2's verbs */
         } else {
             tn_buf_addc(t->b, c);
             t->at++;
@@ -181,8 +188,9 @@ tn_rc tn_jregex_compile(tn_arena *a, tn_str pattern, int64_t flags, tn_jregex **
     if (re->code == NULL) {
         PCRE2_UCHAR msg[200] = { 0 };
         pcre2_get_error_message(code, msg, sizeof msg);
-        return tn_fail(err, TN_E_VALUE, "in the regular expression '" TN_STR_FMT "': %s at position %zu",
-            TN_STR_ARG(pattern), (const char *)msg, (size_t)where);
+        return tn_fail(err, TN_E_VALUE,
+            "in the regular expression '" TN_STR_FMT "': %s at position %zu", TN_STR_ARG(pattern),
+            (const char *)msg, (size_t)where);
     }
     re->limits = pcre2_match_context_create(general);
     pcre2_set_match_limit(re->limits, MATCH_LIMIT);
@@ -201,13 +209,14 @@ size_t tn_jregex_groups(const tn_jregex *re)
     return re->groups;
 }
 
-tn_rc tn_jregex_exec(const tn_jregex *re, tn_arena *a, tn_str s, size_t from, tn_jregex_how how, bool not_empty,
-    tn_jspan **ret, tn_err *err)
+tn_rc tn_jregex_exec(const tn_jregex *re, tn_arena *a, tn_str s, size_t from, tn_jregex_how how,
+    bool not_empty, tn_jspan **ret, tn_err *err)
 {
     uint32_t options = how == TN_RE_SEARCH ? 0 : PCRE2_ANCHORED;
     options |= how == TN_RE_FULLMATCH ? PCRE2_ENDANCHORED : 0;
     options |= not_empty ? PCRE2_NOTEMPTY_ATSTART : 0;
-    int n = pcre2_match(re->code, (PCRE2_SPTR)(s.n ? s.p : ""), s.n, from, options, re->data, re->limits);
+    int n = pcre2_match(
+        re->code, (PCRE2_SPTR)(s.n ? s.p : ""), s.n, from, options, re->data, re->limits);
     if (n == PCRE2_ERROR_NOMATCH) {
         *ret = NULL;
         return TN_OK;
@@ -244,7 +253,8 @@ tn_rc tn_jregex_split(tn_arena *a, const char *pattern, tn_str s, tn_list *l, tn
         }
         tn_list_push(l, tn_val_str(tn_str_sub(s, last, m[0].from)));
         for (size_t i = 1; i <= re->groups; i++) {
-            tn_list_push(l, m[i].from == SIZE_MAX ? TN_VAL_NONE : tn_val_str(tn_str_sub(s, m[i].from, m[i].to)));
+            tn_list_push(l, m[i].from == SIZE_MAX ? TN_VAL_NONE
+                                                  : tn_val_str(tn_str_sub(s, m[i].from, m[i].to)));
         }
         last = from = m[0].to;
         not_empty = m[0].from == m[0].to;
@@ -280,14 +290,16 @@ static tn_rc pattern_of(tn_arena *a, tn_val v, int64_t flags, pattern **ret, tn_
     pattern *p = as_pattern(v);
     if (p != NULL) {
         if (flags != 0) {
-            return tn_fail(err, TN_E_VALUE, "cannot process flags argument with a compiled pattern");
+            return tn_fail(
+                err, TN_E_VALUE, "cannot process flags argument with a compiled pattern");
         }
         *ret = p;
         return TN_OK;
     }
     if (v.tag != TN_STR_V) {
-        return v.tag == TN_UNDEF ? tn_jlib_fail_undef(err, v)
-                                 : tn_fail(err, TN_E_TYPE, "first argument must be string or compiled pattern");
+        return v.tag == TN_UNDEF
+                   ? tn_jlib_fail_undef(err, v)
+                   : tn_fail(err, TN_E_TYPE, "first argument must be string or compiled pattern");
     }
     p = tn_new(a, pattern);
     p->base.type = &PATTERN;
@@ -313,14 +325,18 @@ static tn_val match_value(tn_arena *a, pattern *p, tn_str s, tn_jspan *spans)
 
 static tn_val group_text(const match *m, size_t i, tn_val dflt)
 {
-    return m->spans[i].from == SIZE_MAX ? dflt : tn_val_str(tn_str_sub(m->s, m->spans[i].from, m->spans[i].to));
+    return m->spans[i].from == SIZE_MAX
+               ? dflt
+               : tn_val_str(tn_str_sub(m->s, m->spans[i].from, m->spans[i].to));
 }
 
 static tn_rc subject(tn_val v, tn_str *ret, tn_err *err)
 {
     if (v.tag != TN_STR_V) {
-        return v.tag == TN_UNDEF ? tn_jlib_fail_undef(err, v)
-                                 : tn_fail(err, TN_E_TYPE, "expected string or bytes-like object, got '%s'", tn_val_type_name(v));
+        return v.tag == TN_UNDEF
+                   ? tn_jlib_fail_undef(err, v)
+                   : tn_fail(err, TN_E_TYPE, "expected string or bytes-like object, got '%s'",
+                         tn_val_type_name(v));
     }
     if (!tn_utf8_valid(tn_val_as_str(v))) {
         return tn_fail(err, TN_E_VALUE, "a regular expression needs valid UTF-8");
@@ -377,7 +393,8 @@ static tn_rc run_all(task *t, bool matches, tn_val *ret)
         if (m == NULL) {
             break;
         }
-        tn_list_push(l.list, matches ? match_value(t->c->arena, t->p, t->s, m) : findall_item(t, m));
+        tn_list_push(
+            l.list, matches ? match_value(t->c->arena, t->p, t->s, m) : findall_item(t, m));
         from = m[0].to;
         not_empty = m[0].from == m[0].to;
     }
@@ -470,7 +487,8 @@ static tn_rc add_template(tn_buf *b, const match *m, tn_str t, tn_err *err)
                 return tn_fail(err, TN_E_VALUE, "missing group name at position %zu", i + 1);
             }
             tn_str name = tn_str_sub(t, i + 2, end);
-            TN_TRY(add_group(b, m, tn_str_to_i64(name, &number) ? tn_val_int(number) : tn_val_str(name), err));
+            TN_TRY(add_group(
+                b, m, tn_str_to_i64(name, &number) ? tn_val_int(number) : tn_val_str(name), err));
             i = end;
         } else if (c >= '1' && c <= '9') {
             size_t n = digits_at(t, i, 2, &number);
@@ -524,8 +542,18 @@ static tn_rc run_sub(task *t, tn_val repl, int64_t max, bool with_count, tn_val 
 }
 
 /* ---- the functions: of the module (argument 0 is the pattern) and methods of a pattern ---- */
-typedef enum verb { V_MATCH, V_SEARCH, V_FULLMATCH, V_FINDALL, V_FINDITER, V_SPLIT, V_SUB, V_SUBN } verb;
-static const char *const VERBS[] = { "match", "search", "fullmatch", "findall", "finditer", "split", "sub", "subn" };
+typedef enum verb {
+    V_MATCH,
+    V_SEARCH,
+    V_FULLMATCH,
+    V_FINDALL,
+    V_FINDITER,
+    V_SPLIT,
+    V_SUB,
+    V_SUBN
+} verb;
+static const char *const VERBS[] = { "match", "search", "fullmatch", "findall", "finditer", "split",
+    "sub", "subn" };
 static const char *const FIND_NAMES[] = { "pattern", "string", "flags", NULL };
 static const char *const SPLIT_NAMES[] = { "pattern", "string", "maxsplit", "flags", NULL };
 static const char *const SUB_NAMES[] = { "pattern", "repl", "string", "count", "flags", NULL };
@@ -627,7 +655,8 @@ static tn_val names_of(tn_arena *a, const pattern *p, const match *m, tn_val dfl
         for (uint32_t i = 0; i < count; i++) {
             const unsigned char *row = table + i * size;
             if ((size_t)(row[0] << 8 | row[1]) == g) {
-                tn_dict_puts(d.dict, tn_str_of((const char *)row + 2), m ? group_text(m, g, dflt) : tn_val_int((int64_t)g));
+                tn_dict_puts(d.dict, tn_str_of((const char *)row + 2),
+                    m ? group_text(m, g, dflt) : tn_val_int((int64_t)g));
             }
         }
     }
@@ -656,7 +685,9 @@ static void pattern_str(tn_obj *self, tn_buf *b)
     tn_buf_addc(b, ')');
 }
 
-static const tn_obj_type PATTERN = { .name = "re.Pattern", .attr = pattern_attr, .str = pattern_str };
+static const tn_obj_type PATTERN = {
+    .name = "re.Pattern", .attr = pattern_attr, .str = pattern_str
+};
 
 /* ---- methods of a match ---- */
 static tn_rc m_group(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
@@ -773,7 +804,8 @@ static tn_rc match_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_
     if (tn_str_is(name, "lastindex")) {
         size_t last = 0, groups = tn_jregex_groups(m->re->re);
         for (size_t i = 1; i <= groups; i++) {
-            bool later = m->spans[i].from != SIZE_MAX && (last == 0 || m->spans[i].to > m->spans[last].to);
+            bool later =
+                m->spans[i].from != SIZE_MAX && (last == 0 || m->spans[i].to > m->spans[last].to);
             last = later ? i : last;
         }
         *ret = last > 0 ? tn_val_int((int64_t)last) : TN_VAL_NONE;
@@ -805,13 +837,16 @@ static tn_rc match_item(tn_obj *self, tn_arena *a, tn_val key, tn_val *ret, tn_e
 static void match_str(tn_obj *self, tn_buf *b)
 {
     const match *m = (const match *)self;
-    tn_buf_addf(b, "<re.Match object; span=(%lld, %lld), match=", (long long)place_of(m, m->spans[0].from).i,
+    tn_buf_addf(b,
+        "<re.Match object; span=(%lld, %lld), match=", (long long)place_of(m, m->spans[0].from).i,
         (long long)place_of(m, m->spans[0].to).i);
     tn_val_repr_to(b, group_text(m, 0, TN_VAL_NONE));
     tn_buf_addc(b, '>');
 }
 
-static const tn_obj_type MATCH = { .name = "re.Match", .attr = match_attr, .item = match_item, .str = match_str };
+static const tn_obj_type MATCH = {
+    .name = "re.Match", .attr = match_attr, .item = match_item, .str = match_str
+};
 
 /* ---- the module ---- */
 static tn_rc re_compile(void *self, const tn_call *c, tn_val *ret, tn_err *err)
@@ -847,15 +882,17 @@ tn_val tn_jinja_module_re(tn_arena *a)
     static const struct {
         const char *name;
         tn_call_fn fn;
-    } fns[] = { { "match", re_match }, { "search", re_search }, { "fullmatch", re_fullmatch }, { "findall", re_findall },
-        { "finditer", re_finditer }, { "split", re_split }, { "sub", re_sub }, { "subn", re_subn },
-        { "compile", re_compile }, { "escape", re_escape } };
+    } fns[] = { { "match", re_match }, { "search", re_search }, { "fullmatch", re_fullmatch },
+        { "findall", re_findall }, { "finditer", re_finditer }, { "split", re_split },
+        { "sub", re_sub }, { "subn", re_subn }, { "compile", re_compile },
+        { "escape", re_escape } };
     static const struct {
         const char *name;
         int flag;
-    } flags[] = { { "I", TN_RE_I }, { "IGNORECASE", TN_RE_I }, { "M", TN_RE_M }, { "MULTILINE", TN_RE_M }, { "S", TN_RE_S },
-        { "DOTALL", TN_RE_S }, { "X", TN_RE_X }, { "VERBOSE", TN_RE_X }, { "A", TN_RE_A }, { "ASCII", TN_RE_A },
-        { "U", TN_RE_U }, { "UNICODE", TN_RE_U } };
+    } flags[] = { { "I", TN_RE_I }, { "IGNORECASE", TN_RE_I }, { "M", TN_RE_M },
+        { "MULTILINE", TN_RE_M }, { "S", TN_RE_S }, { "DOTALL", TN_RE_S }, { "X", TN_RE_X },
+        { "VERBOSE", TN_RE_X }, { "A", TN_RE_A }, { "ASCII", TN_RE_A }, { "U", TN_RE_U },
+        { "UNICODE", TN_RE_U } };
     tn_val d = tn_val_dict(a);
     for (size_t i = 0; i < TN_COUNTOF(fns); i++) {
         tn_dict_putz(d.dict, fns[i].name, tn_val_fn(a, fns[i].name, fns[i].fn, NULL));

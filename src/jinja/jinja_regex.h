@@ -13,12 +13,14 @@ typedef struct tn_jspan {
     size_t to;
 } tn_jspan;
 
-tn_rc tn_jregex_compile(tn_arena *a, tn_str pattern, int64_t flags, tn_jregex **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jregex_compile(
+    tn_arena *a, tn_str pattern, int64_t flags, tn_jregex **ret, tn_err *err) TN_MUSTUSE;
 size_t tn_jregex_groups(const tn_jregex *re); /* without the whole match */
 /* *ret: groups + 1 spans in the arena, or NULL when there is no match. not_empty: an empty match at `from` does not count. */
-tn_rc tn_jregex_exec(const tn_jregex *re, tn_arena *a, tn_str s, size_t from, tn_jregex_how how, bool not_empty,
-    tn_jspan **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jregex_exec(const tn_jregex *re, tn_arena *a, tn_str s, size_t from, tn_jregex_how how,
+    bool not_empty, tn_jspan **ret, tn_err *err) TN_MUSTUSE;
 /* re.split without limit, empty pieces kept: what textwrap and urlize need. */
-tn_rc tn_jregex_split(tn_arena *a, const char *pattern, tn_str s, tn_list *l, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jregex_split(
+    tn_arena *a, const char *pattern, tn_str s, tn_list *l, tn_err *err) TN_MUSTUSE;
 
 #endif

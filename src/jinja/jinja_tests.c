@@ -48,7 +48,8 @@ static bool is_sequence(tn_val v)
     case TN_UNDEF:
         return true;
     case TN_OBJ:
-        return v.obj->type->length != NULL && v.obj->type->item != NULL && v.obj->type->length(v.obj, &n);
+        return v.obj->type->length != NULL && v.obj->type->item != NULL &&
+               v.obj->type->length(v.obj, &n);
     default:
         return false;
     }
@@ -167,7 +168,8 @@ static tn_rc t_in(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     bool found = false;
     tn_jinja_ctx plain = { .arena = c->arena };
     TN_TRY(two(c, "in", err));
-    TN_TRY(tn_jinja_contains(c->interp ? tn_jlib_ctx(c) : &plain, c->args[0], c->args[1], &found, err));
+    TN_TRY(tn_jinja_contains(
+        c->interp ? tn_jlib_ctx(c) : &plain, c->args[0], c->args[1], &found, err));
     *ret = tn_val_bool(found);
     return TN_OK;
 }
@@ -195,7 +197,8 @@ static tn_rc t_known(void *self, const tn_call *c, tn_val *ret, tn_err *err)
         return tn_fail(err, TN_E_BUG, "no environment to look the name up in");
     }
     const tn_map *table = strcmp(self, "filter") == 0 ? &env->filters : &env->tests;
-    *ret = tn_val_bool(c->args[0].tag == TN_STR_V && tn_map_find(table, tn_val_as_str(c->args[0])) != NULL);
+    *ret = tn_val_bool(
+        c->args[0].tag == TN_STR_V && tn_map_find(table, tn_val_as_str(c->args[0])) != NULL);
     return TN_OK;
 }
 
@@ -204,17 +207,20 @@ void tn_jinja_builtin_tests(tn_jinja_env *e)
     static const struct {
         const char *name;
         tn_call_fn fn;
-    } plain[] = { { "defined", t_defined }, { "undefined", t_undefined }, { "none", t_none }, { "boolean", t_boolean },
-        { "true", t_true }, { "false", t_false }, { "integer", t_integer }, { "float", t_float }, { "number", t_number },
-        { "string", t_string }, { "mapping", t_mapping }, { "sequence", t_sequence }, { "iterable", t_iterable },
-        { "callable", t_callable }, { "escaped", t_escaped }, { "lower", t_lower }, { "upper", t_upper },
-        { "divisibleby", t_divisibleby }, { "odd", t_odd }, { "even", t_even }, { "sameas", t_sameas }, { "in", t_in } };
+    } plain[] = { { "defined", t_defined }, { "undefined", t_undefined }, { "none", t_none },
+        { "boolean", t_boolean }, { "true", t_true }, { "false", t_false },
+        { "integer", t_integer }, { "float", t_float }, { "number", t_number },
+        { "string", t_string }, { "mapping", t_mapping }, { "sequence", t_sequence },
+        { "iterable", t_iterable }, { "callable", t_callable }, { "escaped", t_escaped },
+        { "lower", t_lower }, { "upper", t_upper }, { "divisibleby", t_divisibleby },
+        { "odd", t_odd }, { "even", t_even }, { "sameas", t_sameas }, { "in", t_in } };
     static struct { /* not const only because the registry hands out plain pointers */
         const char *name;
         char op[3];
-    } compare[] = { { "==", "==" }, { "eq", "==" }, { "equalto", "==" }, { "!=", "!=" }, { "ne", "!=" }, { ">", ">" },
-        { "gt", ">" }, { "greaterthan", ">" }, { "ge", ">=" }, { ">=", ">=" }, { "<", "<" }, { "lt", "<" },
-        { "lessthan", "<" }, { "<=", "<=" }, { "le", "<=" } };
+    } compare[] = { { "==", "==" }, { "eq", "==" }, { "equalto", "==" }, { "!=", "!=" },
+        { "ne", "!=" }, { ">", ">" }, { "gt", ">" }, { "greaterthan", ">" }, { "ge", ">=" },
+        { ">=", ">=" }, { "<", "<" }, { "lt", "<" }, { "lessthan", "<" }, { "<=", "<=" },
+        { "le", "<=" } };
     for (size_t i = 0; i < TN_COUNTOF(plain); i++) {
         tn_jinja_env_test(e, plain[i].name, plain[i].fn, NULL);
     }

@@ -124,8 +124,8 @@ static bool rule_date(rule_reader *r, rule_day *ret)
     }
     if (*r->p == 'M') {
         d.kind = *r->p++;
-        if (!rule_int(r, &d.month) || r->p >= r->end || *r->p++ != '.' || !rule_int(r, &d.week) || r->p >= r->end ||
-            *r->p++ != '.' || !rule_int(r, &d.day)) {
+        if (!rule_int(r, &d.month) || r->p >= r->end || *r->p++ != '.' || !rule_int(r, &d.week) ||
+            r->p >= r->end || *r->p++ != '.' || !rule_int(r, &d.day)) {
             return false;
         }
     } else {
@@ -198,7 +198,8 @@ static tn_tz_type by_rule(const rule *u, int64_t utc_s)
         return u->std;
     }
     int64_t year = tn_civil_of_micros((utc_s + u->std.offset_s) * 1000000).year;
-    int64_t start = change_in(&u->start, year) - u->std.offset_s, end = change_in(&u->end, year) - u->dst.offset_s;
+    int64_t start = change_in(&u->start, year) - u->std.offset_s,
+            end = change_in(&u->end, year) - u->dst.offset_s;
     bool dst = start < end ? utc_s >= start && utc_s < end : !(utc_s >= end && utc_s < start);
     return dst ? u->dst : u->std;
 }
@@ -207,8 +208,8 @@ static tn_tz_type by_rule(const rule *u, int64_t utc_s)
 /* Bytes of a block after its header; time_size: of one time. */
 static size_t block_size(const unsigned char *h, size_t time_size)
 {
-    size_t isut = be32(h + 20), isstd = be32(h + 24), leap = be32(h + 28), time_n = be32(h + 32), type_n = be32(h + 36),
-           char_n = be32(h + 40);
+    size_t isut = be32(h + 20), isstd = be32(h + 24), leap = be32(h + 28), time_n = be32(h + 32),
+           type_n = be32(h + 36), char_n = be32(h + 40);
     return time_n * (time_size + 1) + type_n * 6 + char_n + leap * (time_size + 4) + isstd + isut;
 }
 
@@ -222,7 +223,8 @@ static tn_tz *parse(tn_arena *a, const unsigned char *p, size_t n)
         return NULL;
     }
     const unsigned char *h = p + first;
-    size_t size = block_size(h, 8), time_n = be32(h + 32), type_n = be32(h + 36), char_n = be32(h + 40);
+    size_t size = block_size(h, 8), time_n = be32(h + 32), type_n = be32(h + 36),
+           char_n = be32(h + 40);
     if (first + HEADER + size > n || type_n == 0 || type_n > 256) {
         return NULL;
     }
@@ -237,7 +239,8 @@ static tn_tz *parse(tn_arena *a, const unsigned char *p, size_t n)
         tn_tz_type *t = &tz->types[i];
         t->offset_s = to_minutes((int32_t)be32(types + i * 6));
         t->dst = types[i * 6 + 4] != 0;
-        for (size_t k = 0, at = types[i * 6 + 5]; k < sizeof t->abbrev - 1 && at + k < char_n && chars[at + k] != 0; k++) {
+        for (size_t k = 0, at = types[i * 6 + 5];
+            k < sizeof t->abbrev - 1 && at + k < char_n && chars[at + k] != 0; k++) {
             t->abbrev[k] = (char)chars[at + k];
         }
     }
@@ -247,7 +250,9 @@ static tn_tz *parse(tn_arena *a, const unsigned char *p, size_t n)
         }
     }
     const char *footer = (const char *)h + HEADER + size, *end = (const char *)p + n;
-    const char *line_end = footer < end && *footer == '\n' ? memchr(footer + 1, '\n', (size_t)(end - footer - 1)) : NULL;
+    const char *line_end = footer < end && *footer == '\n'
+                               ? memchr(footer + 1, '\n', (size_t)(end - footer - 1))
+                               : NULL;
     if (line_end != NULL) {
         read_rule(footer + 1, line_end, &tz->rule);
     }
@@ -268,17 +273,20 @@ static tn_tz *read_file(tn_arena *a, const char *path)
 
 tn_tz *tn_tz_open(tn_arena *a, tn_str name)
 {
-    bool good = name.n > 0 && name.n < NAME_MAX_BYTES && name.p[0] != '/' && tn_str_find(name, TN_STR(".."), 0) == SIZE_MAX;
+    bool good = name.n > 0 && name.n < NAME_MAX_BYTES && name.p[0] != '/' &&
+                tn_str_find(name, TN_STR(".."), 0) == SIZE_MAX;
     for (size_t i = 0; i < name.n && good; i++) {
         char c = name.p[i];
-        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/_+-", c) != NULL;
+        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               strchr("/_+-", c) != NULL;
     }
     if (!good) {
         return NULL;
     }
     const char *dir = getenv("TZDIR");
     TN_AUTO_ARENA scratch = tn_arena_new("zone file", NULL);
-    char *path = tn_arena_printf(scratch, "%s/" TN_STR_FMT, dir && dir[0] ? dir : "/usr/share/zoneinfo", TN_STR_ARG(name));
+    char *path = tn_arena_printf(
+        scratch, "%s/" TN_STR_FMT, dir && dir[0] ? dir : "/usr/share/zoneinfo", TN_STR_ARG(name));
     return read_file(a, path);
 }
 
@@ -321,7 +329,8 @@ tn_tz_type tn_tz_at(const tn_tz *tz, int64_t utc_s)
 
 bool tn_tz_of_local(const tn_tz *tz, int64_t local_s, int is_dst, tn_tz_type *ret, bool *ret_exists)
 {
-    tn_tz_type found[2], before = tn_tz_at(tz, local_s - DAY_S - tn_tz_at(tz, local_s - DAY_S).offset_s);
+    tn_tz_type found[2],
+        before = tn_tz_at(tz, local_s - DAY_S - tn_tz_at(tz, local_s - DAY_S).offset_s);
     tn_tz_type after = tn_tz_at(tz, local_s + DAY_S - tn_tz_at(tz, local_s + DAY_S).offset_s);
     size_t n = 0;
     const tn_tz_type *const both[] = { &before, &after };
@@ -343,7 +352,9 @@ bool tn_tz_of_local(const tn_tz *tz, int64_t local_s, int is_dst, tn_tz_type *re
     if (n == 2) {
         bool same = found[0].dst == found[1].dst;
         bool earlier_first = found[0].offset_s > found[1].offset_s;
-        size_t pick = same ? (is_dst ? !earlier_first : earlier_first) : found[0].dst == (is_dst != 0) ? 0 : 1;
+        size_t pick = same                            ? (is_dst ? !earlier_first : earlier_first)
+                      : found[0].dst == (is_dst != 0) ? 0
+                                                      : 1;
         *ret = found[pick];
         return true;
     }
@@ -356,7 +367,8 @@ typedef struct zone {
     tn_obj base;
     tn_tz *tz;        /* NULL: a fixed offset */
     int32_t offset_s; /* of a fixed one */
-    tn_str name;      /* zone file's name, or the abbreviation of a fixed one; empty: datetime.timezone */
+    tn_str
+        name; /* zone file's name, or the abbreviation of a fixed one; empty: datetime.timezone */
 } zone;
 
 static const tn_obj_type ZONE;
@@ -403,11 +415,15 @@ tn_rc tn_tz_attach(tn_val v, tn_val dt, tn_val *ret, tn_err *err)
         return TN_OK;
     }
     if (!tn_tz_is_value(v)) {
-        return tn_fail(err, TN_E_TYPE, "tzinfo argument must be None or of a tzinfo subclass, not type '%s'", tn_val_type_name(v));
+        return tn_fail(err, TN_E_TYPE,
+            "tzinfo argument must be None or of a tzinfo subclass, not type '%s'",
+            tn_val_type_name(v));
     }
     const zone *z = (const zone *)v.obj;
     if (z->tz != NULL) {
-        *ret = with_type(dt, tn_tz_first(z->tz)); /* as pytz: the zone's first offset; localize() is what users want */
+        *ret = with_type(
+            dt, tn_tz_first(
+                    z->tz)); /* as pytz: the zone's first offset; localize() is what users want */
         return TN_OK;
     }
     dt.n = (uint32_t)(DAY_S + z->offset_s);
@@ -452,7 +468,8 @@ int64_t tn_tz_utc_micros(tn_arena *a, tn_val dt)
 
 int64_t tn_tz_now_micros(void)
 {
-    const char *fixed = getenv("TARN_FIXED_TIME"); /* tests: the same moment for the whole program */
+    const char *fixed =
+        getenv("TARN_FIXED_TIME"); /* tests: the same moment for the whole program */
     int64_t micros;
     if (fixed != NULL && tn_str_to_i64(tn_str_of(fixed), &micros)) {
         return micros;
@@ -496,7 +513,9 @@ static tn_rc z_localize(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     int is_dst = how.tag == TN_NONE ? -1 : how.tag == TN_UNDEF ? 0 : tn_val_truthy(how) ? 1 : 0;
     if (!tn_tz_of_local(z->tz, seconds_of(dt.i), is_dst, &t, &exists)) {
         tn_str s = tn_val_to_str(c->arena, dt);
-        return tn_fail(err, TN_E_VALUE, exists ? "the local time " TN_STR_FMT " is ambiguous" : "the local time " TN_STR_FMT " does not exist",
+        return tn_fail(err, TN_E_VALUE,
+            exists ? "the local time " TN_STR_FMT " is ambiguous"
+                   : "the local time " TN_STR_FMT " does not exist",
             TN_STR_ARG(s));
     }
     *ret = with_type(dt, t);
@@ -578,7 +597,8 @@ static tn_rc z_dst(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     tn_tz_type t = { 0 };
     bool none;
     TN_TRY(type_at(self, c, &t, &none, err));
-    *ret = none ? TN_VAL_NONE : (tn_val){ .tag = TN_DELTA, .i = t.dst ? 3600 * (int64_t)1000000 : 0 };
+    *ret =
+        none ? TN_VAL_NONE : (tn_val){ .tag = TN_DELTA, .i = t.dst ? 3600 * (int64_t)1000000 : 0 };
     return TN_OK;
 }
 
@@ -645,10 +665,13 @@ static bool zone_eq(tn_obj *self, tn_val other)
         return false;
     }
     const zone *x = (const zone *)self, *y = (const zone *)other.obj;
-    return (x->tz == NULL) == (y->tz == NULL) && x->offset_s == y->offset_s && tn_str_eq(x->name, y->name);
+    return (x->tz == NULL) == (y->tz == NULL) && x->offset_s == y->offset_s &&
+           tn_str_eq(x->name, y->name);
 }
 
-static const tn_obj_type ZONE = { .name = "tzinfo", .attr = zone_attr, .str = zone_str, .repr = zone_repr, .eq = zone_eq };
+static const tn_obj_type ZONE = {
+    .name = "tzinfo", .attr = zone_attr, .str = zone_str, .repr = zone_repr, .eq = zone_eq
+};
 
 /* ---- the module pytz ---- */
 static tn_rc p_timezone(void *self, const tn_call *c, tn_val *ret, tn_err *err)
@@ -663,8 +686,10 @@ static tn_rc p_timezone(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     }
     tn_tz *tz = tn_tz_open(c->arena, name);
     if (tz == NULL) {
-        return tn_hint(err, tn_fail(err, TN_E_VALUE, "unknown time zone '" TN_STR_FMT "'", TN_STR_ARG(name)),
-            "zones are read from /usr/share/zoneinfo (package tzdata), or from the folder in TZDIR");
+        return tn_hint(err,
+            tn_fail(err, TN_E_VALUE, "unknown time zone '" TN_STR_FMT "'", TN_STR_ARG(name)),
+            "zones are read from /usr/share/zoneinfo (package tzdata), or from the folder in "
+            "TZDIR");
     }
     zone *z = tn_new(c->arena, zone);
     z->base.type = &ZONE;
@@ -681,9 +706,11 @@ static tn_rc p_fixed(void *self, const tn_call *c, tn_val *ret, tn_err *err)
     TN_TRY(tn_call_check(c, "FixedOffset", 1, 1, TN_JLIB_NAMES("offset"), err));
     TN_TRY(tn_jlib_int_arg(c, 0, "offset", &minutes, err));
     if (minutes >= 1440 || minutes <= -1440) {
-        return tn_fail(err, TN_E_VALUE, "('absolute offset is too large', %lld)", (long long)minutes);
+        return tn_fail(
+            err, TN_E_VALUE, "('absolute offset is too large', %lld)", (long long)minutes);
     }
-    *ret = tn_tz_value_fixed(c->arena, (int32_t)minutes * 60, minutes == 0 ? TN_STR("UTC") : TN_STR_NONE);
+    *ret = tn_tz_value_fixed(
+        c->arena, (int32_t)minutes * 60, minutes == 0 ? TN_STR("UTC") : TN_STR_NONE);
     return TN_OK;
 }
 

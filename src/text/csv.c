@@ -44,8 +44,8 @@ static tn_rc quoted_field(tn_csv *c, tn_arena *a, tn_str *ret, tn_err *err)
     for (;; c->at++) {
         if (c->at >= c->text.n) {
             return tn_hint(err,
-                tn_fail(err, TN_E_SYNTAX, "line %d: a quoted field is not closed before the end of the text",
-                    start_line),
+                tn_fail(err, TN_E_SYNTAX,
+                    "line %d: a quoted field is not closed before the end of the text", start_line),
                 "write a quote inside of a quoted field as two quotes");
         }
         char ch = c->text.p[c->at];
@@ -57,7 +57,8 @@ static tn_rc quoted_field(tn_csv *c, tn_arena *a, tn_str *ret, tn_err *err)
             }
             break;
         }
-        if (ch == '\n' || (ch == '\r' && !(c->at + 1 < c->text.n && c->text.p[c->at + 1] == '\n'))) {
+        if (ch == '\n' ||
+            (ch == '\r' && !(c->at + 1 < c->text.n && c->text.p[c->at + 1] == '\n'))) {
             c->line++;
         }
     }

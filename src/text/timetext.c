@@ -74,8 +74,8 @@ bool tn_civil_valid(const tn_civil *c)
 {
     return c->year >= 1 && c->year <= 9999 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
            c->day <= tn_days_in_month(c->year, c->month) && c->hour >= 0 && c->hour <= 23 &&
-           c->minute >= 0 && c->minute <= 59 && c->second >= 0 && c->second <= 59 && c->micro >= 0 &&
-           c->micro <= 999999;
+           c->minute >= 0 && c->minute <= 59 && c->second >= 0 && c->second <= 59 &&
+           c->micro >= 0 && c->micro <= 999999;
 }
 
 void tn_iso_week(int64_t days, int64_t *ret_year, int *ret_week, int *ret_weekday)
@@ -259,8 +259,9 @@ static bool take_char(tn_str s, size_t *at, char c)
 
 static bool take_date(tn_str s, size_t *at, tn_civil *c)
 {
-    return take_digits(s, at, 4, &c->year) && take_char(s, at, '-') && take_digits(s, at, 2, &c->month) &&
-           take_char(s, at, '-') && take_digits(s, at, 2, &c->day);
+    return take_digits(s, at, 4, &c->year) && take_char(s, at, '-') &&
+           take_digits(s, at, 2, &c->month) && take_char(s, at, '-') &&
+           take_digits(s, at, 2, &c->day);
 }
 
 static bool take_fraction(tn_str s, size_t *at, int *ret_micro)
@@ -279,7 +280,8 @@ static bool take_fraction(tn_str s, size_t *at, int *ret_micro)
 /* hh:mm[:ss[.fraction]] */
 static bool take_clock(tn_str s, size_t *at, tn_civil *c)
 {
-    if (!take_digits(s, at, 2, &c->hour) || !take_char(s, at, ':') || !take_digits(s, at, 2, &c->minute)) {
+    if (!take_digits(s, at, 2, &c->hour) || !take_char(s, at, ':') ||
+        !take_digits(s, at, 2, &c->minute)) {
         return false;
     }
     if (!take_char(s, at, ':')) {

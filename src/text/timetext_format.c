@@ -5,24 +5,25 @@
 #include "base/buf.h"
 #include "text/timetext.h"
 
-static const char *const DAYS[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
-    "Sunday" };
-static const char *const MONTHS[] = { "January", "February", "March", "April", "May", "June", "July",
-    "August", "September", "October", "November", "December" };
+static const char *const DAYS[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+    "Saturday", "Sunday" };
+static const char *const MONTHS[] = { "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December" };
 enum { DAY_SECONDS = 86400, STRFTIME_DEPTH_MAX = 3 };
 static const int64_t DAY = 86400 * (int64_t)1000000;
 
 /* Sorted by nothing; the place is the id, so new ones go to the end. "" is id 0: no abbreviation. */
-static const char *const ABBREVS[] = { "", "UTC", "GMT", "BST", "IST", "WET", "WEST", "CET", "CEST", "EET",
-    "EEST", "MSK", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "AKST", "AKDT", "HST", "HDT",
-    "AST", "ADT", "NST", "NDT", "JST", "KST", "HKT", "PKT", "WIB", "WITA", "WIT", "SST", "ChST", "SAST",
-    "CAT", "EAT", "WAT", "AEST", "AEDT", "ACST", "ACDT", "AWST", "NZST", "NZDT", "IDT", "PDT", "LMT", "+00",
-    "+01", "+02", "+03", "+0330", "+04", "+0430", "+05", "+0530", "+0545", "+06", "+0630", "+07", "+08",
-    "+0845", "+09", "+0930", "+10", "+1030", "+11", "+12", "+1245", "+13", "+1345", "+14", "-00", "-01",
-    "-02", "-03", "-0330", "-04", "-05", "-06", "-07", "-08", "-09", "-0930", "-10", "-11", "-12", "BMT",
-    "MMT", "EWT", "EPT", "CWT", "CPT", "MWT", "MPT", "PWT", "PPT", "BDST", "MSD", "NZMT", "YST", "YDT",
-    "KDT", "JDT", "CEMT", "SMT", "PMT", "RMT", "HMT", "KMT", "TMT", "AMT", "FMT", "QMT", "DMT", "IMT", "HKST",
-    "PKST", "NFT", "NFST", "UYT", "BRT" };
+static const char *const ABBREVS[] = { "", "UTC", "GMT", "BST", "IST", "WET", "WEST", "CET", "CEST",
+    "EET", "EEST", "MSK", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "AKST", "AKDT",
+    "HST", "HDT", "AST", "ADT", "NST", "NDT", "JST", "KST", "HKT", "PKT", "WIB", "WITA", "WIT",
+    "SST", "ChST", "SAST", "CAT", "EAT", "WAT", "AEST", "AEDT", "ACST", "ACDT", "AWST", "NZST",
+    "NZDT", "IDT", "PDT", "LMT", "+00", "+01", "+02", "+03", "+0330", "+04", "+0430", "+05",
+    "+0530", "+0545", "+06", "+0630", "+07", "+08", "+0845", "+09", "+0930", "+10", "+1030", "+11",
+    "+12", "+1245", "+13", "+1345", "+14", "-00", "-01", "-02", "-03", "-0330", "-04", "-05", "-06",
+    "-07", "-08", "-09", "-0930", "-10", "-11", "-12", "BMT", "MMT", "EWT", "EPT", "CWT", "CPT",
+    "MWT", "MPT", "PWT", "PPT", "BDST", "MSD", "NZMT", "YST", "YDT", "KDT", "JDT", "CEMT", "SMT",
+    "PMT", "RMT", "HMT", "KMT", "TMT", "AMT", "FMT", "QMT", "DMT", "IMT", "HKST", "PKST", "NFT",
+    "NFST", "UYT", "BRT" };
 
 uint16_t tn_zone_abbrev_id(tn_str abbrev)
 {
@@ -38,7 +39,8 @@ static void add_offset(tn_buf *b, tn_val v, const char *sep)
 {
     int64_t offset = (int64_t)v.n - DAY_SECONDS;
     int64_t o = offset < 0 ? -offset : offset;
-    tn_buf_addf(b, "%c%02d%s%02d", offset < 0 ? '-' : '+', (int)(o / 3600), sep, (int)(o / 60 % 60));
+    tn_buf_addf(
+        b, "%c%02d%s%02d", offset < 0 ? '-' : '+', (int)(o / 3600), sep, (int)(o / 60 % 60));
     if (o % 60 != 0) {
         tn_buf_addf(b, "%s%02d", sep, (int)(o % 60));
     }
@@ -87,7 +89,8 @@ static void add_name(tn_buf *b, directive d, const char *name, size_t n)
     for (int i = (int)n; i < d.width; i++) {
         tn_buf_addc(b, d.flag == '0' ? '0' : ' ');
     }
-    bool swap_am = d.flag == '#' && d.c == 'p'; /* glibc: # gives lower case for %p, upper case for names */
+    bool swap_am =
+        d.flag == '#' && d.c == 'p'; /* glibc: # gives lower case for %p, upper case for names */
     for (size_t i = 0; i < n; i++) {
         char ch = name[i];
         if (swap_am && ch >= 'A' && ch <= 'Z') {
@@ -291,7 +294,8 @@ tn_rc tn_strftime(tn_buf *b, tn_str fmt, tn_val v, tn_err *err)
         c = tn_civil_of_micros(v.i + tn_days_from_civil(1900, 1, 1) * DAY);
         break;
     default:
-        return tn_fail(err, TN_E_TYPE, "cannot format a value of type '%s' as a date", tn_val_type_name(v));
+        return tn_fail(
+            err, TN_E_TYPE, "cannot format a value of type '%s' as a date", tn_val_type_name(v));
     }
     format_with(b, fmt, v, &c, 0);
     return TN_OK;
@@ -334,7 +338,8 @@ static int match_name(tn_str text, const char *const *names, int n, size_t cut, 
     *ret_len = 0;
     for (int i = 0; i < n; i++) {
         size_t len = cut ? cut : strlen(names[i]);
-        if (len > *ret_len && text.n >= len && tn_str_eq_nocase(tn_str_n(text.p, len), tn_str_n(names[i], len))) {
+        if (len > *ret_len && text.n >= len &&
+            tn_str_eq_nocase(tn_str_n(text.p, len), tn_str_n(names[i], len))) {
             best = i;
             *ret_len = len;
         }
@@ -636,15 +641,18 @@ tn_rc tn_strptime(tn_str text, tn_str fmt, tn_val *ret_datetime, tn_err *err)
     tn_buf full = tn_buf_init(a, 1 << 16);
     expand(&full, fmt);
     matcher m = { .fmt = tn_buf_str(&full), .text = text };
-    m.r = (reading){ .c = { .year = 1900, .month = 1, .day = 1 }, .weekday = -1, .week = -1, .pm = -1 };
+    m.r = (reading){
+        .c = { .year = 1900, .month = 1, .day = 1 }, .weekday = -1, .week = -1, .pm = -1
+    };
     size_t end = match_from(&m, 0, 0);
     if (end == SIZE_MAX) {
         if (m.bad != 0) {
-            return tn_fail(err, TN_E_VALUE, "'%c' is a bad directive in format '" TN_STR_FMT "'", m.bad,
-                TN_STR_ARG(fmt));
+            return tn_fail(err, TN_E_VALUE, "'%c' is a bad directive in format '" TN_STR_FMT "'",
+                m.bad, TN_STR_ARG(fmt));
         }
-        return tn_fail(err, TN_E_VALUE, "time data '" TN_STR_FMT "' does not match format '" TN_STR_FMT "'",
-            TN_STR_ARG(text), TN_STR_ARG(fmt));
+        return tn_fail(err, TN_E_VALUE,
+            "time data '" TN_STR_FMT "' does not match format '" TN_STR_FMT "'", TN_STR_ARG(text),
+            TN_STR_ARG(fmt));
     }
     if (end != text.n) {
         tn_str rest = tn_str_sub(text, end, text.n);

@@ -58,7 +58,8 @@ int main(void)
         tn_val v;
         tn_err err = TN_ERR_INIT;
         tn_buf b = tn_buf_init(a, 1 << 20);
-        if (tn_json_parse(a, tn_str_n(line, (size_t)n), &v, &err) != TN_OK || v.tag != TN_LIST || v.list->n < 2) {
+        if (tn_json_parse(a, tn_str_n(line, (size_t)n), &v, &err) != TN_OK || v.tag != TN_LIST ||
+            v.list->n < 2) {
             return 2;
         }
         tn_rc rc = answer(&b, v.list->v, &err);

@@ -30,7 +30,11 @@ TN_TEST(plain_records_with_any_line_end)
     TN_ASSERT_EQ_S(all(arena, "a,,\n,\n", ','), "[a||][|]");
     TN_ASSERT_EQ_S(all(arena, "", ','), "");
     TN_ASSERT_EQ_S(all(arena, "\n\na\n\n", ','), "[a]");
-    TN_ASSERT_EQ_S(all(arena, "\xEF\xBB\xBF" "a;b", ';'), "[a|b]");
+    TN_ASSERT_EQ_S(all(arena,
+                       "\xEF\xBB\xBF"
+                       "a;b",
+                       ';'),
+        "[a|b]");
 }
 
 TN_TEST(quotes)
@@ -67,7 +71,8 @@ TN_TEST(line_numbers_count_lines_inside_of_quotes)
 
 TN_TEST(written_fields_read_back)
 {
-    static const char *const fields[] = { "plain", "with,comma", "with \"quote\"", "two\nlines", "", " blank " };
+    static const char *const fields[] = { "plain", "with,comma", "with \"quote\"", "two\nlines", "",
+        " blank " };
     tn_buf b = tn_buf_init(arena, 4096);
     for (size_t i = 0; i < TN_COUNTOF(fields); i++) {
         tn_buf_addz(&b, i > 0 ? "," : "");

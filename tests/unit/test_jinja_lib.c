@@ -39,7 +39,8 @@ TN_TEST(sizes_have_limits)
 
 TN_TEST(patterns_cannot_run_away)
 {
-    tn_val text = tn_val_z("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"), m = tn_jinja_module_re(arena);
+    tn_val text = tn_val_z("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"),
+           m = tn_jinja_module_re(arena);
     tn_val both = tn_val_dict(arena);
     tn_dict_putz(both.dict, "re", m);
     tn_dict_putz(both.dict, "s", text);
@@ -65,12 +66,15 @@ TN_TEST(frozen_containers_do_not_change)
 TN_TEST(decimals_have_28_digits)
 {
     tn_val d = tn_val_decimal(TN_STR("148.50"));
-    WITH_X("{{ x }} {{ x + 1 }} {{ x * 2 }} {{ x / 3 }} {{ -x }} {{ x // 7 }} {{ x % 7 }} {{ x ** 2 }}", d,
-        "148.50 149.50 297.00 49.50 -148.50 21 1.50 22052.2500");
-    WITH_X("{{ 1 / (x - x + 3) }} {{ x - x }} {{ '{:.1f} {:,.3f} {:>8} {:e} {:.0%}'.format(x, x * 100, x, x, x / 100) }}", d,
-        "0.3333333333333333333333333333 0.00 148.5 14,850.000   148.50 1.4850e+2 148%");
-    WITH_X("{{ x.quantize(x) }} {{ x.normalize() }} {{ x|int }} {{ x|float }} {{ x|round(1) }} {{ (x * -1)|abs }}", d,
-        "148.50 148.5 148 148.5 148.5 148.50");
+    WITH_X("{{ x }} {{ x + 1 }} {{ x * 2 }} {{ x / 3 }} {{ -x }} {{ x // 7 }} {{ x % 7 }} {{ x ** "
+           "2 }}",
+        d, "148.50 149.50 297.00 49.50 -148.50 21 1.50 22052.2500");
+    WITH_X("{{ 1 / (x - x + 3) }} {{ x - x }} {{ '{:.1f} {:,.3f} {:>8} {:e} {:.0%}'.format(x, x * "
+           "100, x, x, x / 100) }}",
+        d, "0.3333333333333333333333333333 0.00 148.5 14,850.000   148.50 1.4850e+2 148%");
+    WITH_X("{{ x.quantize(x) }} {{ x.normalize() }} {{ x|int }} {{ x|float }} {{ x|round(1) }} {{ "
+           "(x * -1)|abs }}",
+        d, "148.50 148.5 148 148.5 148.5 148.50");
     tn_str got;
     TN_ASSERT_RC(with_x(arena, "{{ x + 1.5 }}", d, &got, err), TN_E_TYPE);
     TN_ASSERT_HAS(err->msg, "unsupported operand");
@@ -80,7 +84,8 @@ TN_TEST(decimals_have_28_digits)
 
 TN_TEST(decimal_text_round_trips)
 {
-    static const char *const same[] = { "0", "-0", "0.00", "1E+3", "1.5E-9", "0.000001", "1E-7", "123.4500", "NaN", "-Infinity" };
+    static const char *const same[] = { "0", "-0", "0.00", "1E+3", "1.5E-9", "0.000001", "1E-7",
+        "123.4500", "NaN", "-Infinity" };
     for (size_t i = 0; i < TN_COUNTOF(same); i++) {
         tn_dec x;
         TN_ASSERT(tn_dec_parse(arena, tn_str_of(same[i]), &x));
@@ -96,7 +101,8 @@ TN_TEST(decimal_text_round_trips)
 TN_TEST(long_division_gives_back_its_input)
 {
     tn_big x, y, q, r;
-    TN_ASSERT(tn_big_of_text(arena, TN_STR("-999999999999999999000000000000000000999999999999999999"), &x));
+    TN_ASSERT(tn_big_of_text(
+        arena, TN_STR("-999999999999999999000000000000000000999999999999999999"), &x));
     TN_ASSERT(tn_big_of_text(arena, TN_STR("999999999999999999999999999"), &y));
     tn_big_floordiv(arena, x, y, &q, &r);
     tn_big back = tn_big_add(arena, tn_big_mul(arena, q, y), r);
@@ -110,8 +116,8 @@ TN_TEST(literals)
     tn_val v;
     TN_ASSERT(tn_jinja_literal_eval(arena, TN_STR("{'a': [1, (2.5,), None], 'b': {True}}"), &v));
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, v), "{'a': [1, (2.5,), None], 'b': {True}}");
-    static const char *const bad[] = { "", "a", "1+2", "1j", "[", "[1", "{1:}", "'a", "'a\n'", "f'x'", "--1", "...", "1 2",
-        "'a' b'c'", "(1", "[1]]", "b'\xc3\xa4'" };
+    static const char *const bad[] = { "", "a", "1+2", "1j", "[", "[1", "{1:}", "'a", "'a\n'",
+        "f'x'", "--1", "...", "1 2", "'a' b'c'", "(1", "[1]]", "b'\xc3\xa4'" };
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
         if (tn_jinja_literal_eval(arena, tn_str_of(bad[i]), &v)) {
             TN_FAIL("'%s' is taken for a literal", bad[i]);
@@ -128,14 +134,18 @@ TN_TEST(zones_are_read_from_files)
     tn_dict_putz(d.dict, "pytz", tn_jinja_module_pytz(arena));
     tn_dict_putz(d.dict, "dt", tn_jinja_module_datetime(arena));
     tn_str got;
-    TN_ASSERT_RC(with_x(arena, "{{ x.pytz.timezone('../../etc/passwd') }}", d, &got, err), TN_E_VALUE);
-    TN_ASSERT_RC(with_x(arena, "{{ x.pytz.timezone('/etc/localtime') }}", d, &got, err), TN_E_VALUE);
+    TN_ASSERT_RC(
+        with_x(arena, "{{ x.pytz.timezone('../../etc/passwd') }}", d, &got, err), TN_E_VALUE);
+    TN_ASSERT_RC(
+        with_x(arena, "{{ x.pytz.timezone('/etc/localtime') }}", d, &got, err), TN_E_VALUE);
     if (access("/usr/share/zoneinfo/Europe/Berlin", R_OK) == 0) {
-        WITH_X("{{ x.pytz.timezone('Europe/Berlin').localize(x.dt.datetime(2060, 7, 1)) }}", d, "2060-07-01 00:00:00+02:00");
+        WITH_X("{{ x.pytz.timezone('Europe/Berlin').localize(x.dt.datetime(2060, 7, 1)) }}", d,
+            "2060-07-01 00:00:00+02:00");
     }
 }
 
 TN_TEST(generators_are_used_up)
 {
-    JT_RENDERS("{% set g = [1, 2]|map('string') %}{{ g|first }}{{ g|list }}{{ g|list }}", "{}", "1['2'][]");
+    JT_RENDERS("{% set g = [1, 2]|map('string') %}{{ g|first }}{{ g|list }}{{ g|list }}", "{}",
+        "1['2'][]");
 }

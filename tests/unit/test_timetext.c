@@ -55,14 +55,16 @@ TN_TEST(timestamps_are_read)
     int64_t micros;
     bool zone;
     int offset;
-    TN_ASSERT(tn_parse_timestamp(TN_STR("2024-01-31T10:20:30.123456789+05:30"), &micros, &zone, &offset));
+    TN_ASSERT(
+        tn_parse_timestamp(TN_STR("2024-01-31T10:20:30.123456789+05:30"), &micros, &zone, &offset));
     TN_ASSERT_EQ_I(offset, 19800);
     TN_ASSERT(zone);
     TN_ASSERT_EQ_I(micros, 1706676630123456);
     TN_ASSERT(tn_parse_timestamp(TN_STR("2024-01-31"), &micros, &zone, &offset));
     TN_ASSERT(!zone);
-    static const char *const bad[] = { "", "2024", "2024-02-30", "2024-01-31T", "2024-01-31T25:00", "2024-01-31T10:20+5",
-        "2024-01-31x", "2024-1-31", "2024-01-31T10:20:30.", "2024-01-31T10:20Zx" };
+    static const char *const bad[] = { "", "2024", "2024-02-30", "2024-01-31T", "2024-01-31T25:00",
+        "2024-01-31T10:20+5", "2024-01-31x", "2024-1-31", "2024-01-31T10:20:30.",
+        "2024-01-31T10:20Zx" };
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
         micros = 77;
         TN_ASSERT(!tn_parse_timestamp(tn_str_of(bad[i]), &micros, &zone, &offset));
@@ -91,13 +93,15 @@ TN_TEST(python_texts_of_deltas)
     tn_py_datetime(&b, d, ' ');
     tn_buf_addc(&b, '|');
     tn_py_repr_datetime(&b, d);
-    TN_ASSERT_EQ_S(tn_buf_str(&b), "-1 day, 23:59:59.999999|datetime.timedelta(days=-1, seconds=86399, microseconds=999999)");
+    TN_ASSERT_EQ_S(tn_buf_str(&b),
+        "-1 day, 23:59:59.999999|datetime.timedelta(days=-1, seconds=86399, microseconds=999999)");
 }
 
 TN_TEST(strftime_directives)
 {
     tn_val v = datetime("2024-03-05 07:08:09.000012");
-    TN_ASSERT_EQ_S(formatted(arena, "%Y%m%d %H:%M:%S.%f %j %a %b", v), "20240305 07:08:09.000012 065 Tue Mar");
+    TN_ASSERT_EQ_S(
+        formatted(arena, "%Y%m%d %H:%M:%S.%f %j %a %b", v), "20240305 07:08:09.000012 065 Tue Mar");
     TN_ASSERT_EQ_S(formatted(arena, "%-d/%-m %_H %^a %Q %", v), "5/3  7 TUE %Q %");
     TN_ASSERT_EQ_S(formatted(arena, "%G-W%V-%u %U %W", v), "2024-W10-2 09 10");
     tn_val number = tn_val_int(5);
