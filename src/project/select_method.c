@@ -74,6 +74,9 @@ static bool fqn_selected(const tn_strs *fqn, bool versioned, tn_str value)
 static bool match_fqn(const tn_project *p, const tn_node *n, tn_str args, tn_str value)
 {
     (void)p, (void)args;
+    if (n->kind == TN_NODE_SOURCE) {
+        return false; /* sources are only meant by source: */
+    }
     bool versioned = n->kind == TN_NODE_MODEL && !tn_val_is_none(n->version);
     if (fqn_selected(&n->fqn, versioned, value)) {
         return true;

@@ -244,23 +244,22 @@ static bool all_parents_in(const tn_node *n, const tn_node_set *set)
     return true;
 }
 
-/* The set, and all that its nodes are made from: what `buildable` lets tests lean on. */
+/* The set, all that its nodes are made from, and every source: what `buildable` lets tests lean on. */
 static tn_node_set with_ancestors(tn_arena *a, const tn_project *p, const tn_node_set *set)
 {
     tn_node_set all = set_new(a, p);
     set_or(&all, set);
+    walk(a, p, &all, true, -1);
     for (size_t i = 0; i < p->nodes.n; i++) {
-        if (tn_node_set_has(set, p->nodes.v[i])) {
-            for (size_t k = 0; k < p->nodes.v[i]->parents.n; k++) {
-                set_add(&all, p->nodes.v[i]->parents.v[k]);
-            }
+        if (p->nodes.v[i]->kind == TN_NODE_SOURCE) {
+            set_add(&all, p->nodes.v[i]);
         }
     }
     return all;
 }
 
-/* Tests of selected nodes. eager: any parent is selected; cautious: all are; buildable: all are selected or direct parents of selected
- * ones; empty: none. Tests that were named themselves stay in every mode. */
+/* Tests of selected nodes. eager: any parent is selected; cautious: all are; buildable: all are selected, ancestors of selected ones
+ * or sources; empty: none. Tests that were named themselves stay in every mode. */
 static void add_tests(tn_arena *a, const tn_project *p, tn_node_set *set, tn_indirect mode)
 {
     if (mode == TN_INDIRECT_EMPTY) {
@@ -444,9 +443,14 @@ tn_rc tn_select_run(tn_project *p, tn_arena *a, const tn_select *sel, tn_nodes *
     TN_TRY(base_set(p, a, sel, &set, ret_unmatched, err));
     TN_TRY(run_args(p, a, &sel->exclude, TN_INDIRECT_EAGER, &minus, NULL, err));
     set_minus(&set, &minus);
+    if (sel->selector.n == 0 && (sel->indirect == TN_INDIRECT_CAUTIOUS || sel->indirect == TN_INDIRECT_BUILDABLE)) {
+        add_tests(a, p, &set, sel->indirect); /* tests whose parents came from different specs */
+        set_minus(&set, &minus);
+    }
+    uint32_t kinds = sel->kinds != 0 ? sel->kinds : ~(1u << TN_NODE_ANALYSIS);
     for (size_t i = 0; i < p->order.n; i++) {
         tn_node *n = p->order.v[i];
-        bool wanted = n->kind != TN_NODE_OPERATION && (sel->kinds == 0 || (sel->kinds >> n->kind & 1) != 0);
+        bool wanted = n->kind != TN_NODE_OPERATION && (kinds >> n->kind & 1) != 0;
         if (tn_node_set_has(&set, n) && wanted) {
             tn_vec_push(&out, a, n);
         } else {

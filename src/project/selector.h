@@ -16,7 +16,7 @@ typedef struct tn_select {
     tn_strs exclude;
     tn_str selector; /* name of a selectors.yml entry; "" none */
     tn_indirect indirect;
-    uint32_t kinds; /* bit set of 1u << tn_node_kind that the command works on; 0: all */
+    uint32_t kinds; /* bit set of 1u << tn_node_kind that the command works on; 0: all but analyses (what `ls` shows) */
 } tn_select;
 
 bool tn_indirect_find(tn_str name, tn_indirect *ret);

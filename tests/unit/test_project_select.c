@@ -134,7 +134,11 @@ TN_TEST(indirect_selection_has_four_modes)
     TN_ASSERT_OK(select_names(p, "stg_orders", NULL, TN_INDIRECT_EMPTY, TESTS, &got, err));
     TN_ASSERT_EQ_S(got, "");
     TN_ASSERT_OK(select_names(p, "stg_orders stg_customers", NULL, TN_INDIRECT_BUILDABLE, TESTS, &got, err));
-    TN_ASSERT_EQ_S(got, tn_str_printf(arena, "%s unique_stg_orders_order_id", common));
+    TN_ASSERT_EQ_S(got, tn_str_printf(arena, "%s orders_have_customers relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
+                                             "unique_stg_orders_order_id", common));
+    TN_ASSERT_OK(select_names(p, "stg_orders stg_customers", NULL, TN_INDIRECT_CAUTIOUS, TESTS, &got, err));
+    TN_ASSERT_EQ_S(got, tn_str_printf(arena, "%s relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
+                                             "unique_stg_orders_order_id", common));
 }
 
 TN_TEST(bad_specs_are_refused)
