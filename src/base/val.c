@@ -169,7 +169,22 @@ static int digits_cmp(digits x, digits y)
     return x.sign < 0 ? -c : c;
 }
 
-/* Exact for integers, big integers and plain decimals; through double when a float is there. NaN: *ordered = false. */
+/* A whole number against a float, exactly: the float is cut to its whole part, which decides unless they are equal. */
+static int int_float_cmp(int64_t i, double f)
+{
+    if (f >= 9223372036854775808.0) {
+        return -1;
+    }
+    if (f < -9223372036854775808.0) {
+        return 1;
+    }
+    int64_t whole = (int64_t)f;
+    double rest = f - (double)whole;
+    return i != whole ? (i < whole ? -1 : 1) : rest > 0 ? -1 : rest < 0 ? 1 : 0;
+}
+
+/* Exact for integers of any size, plain decimals and int against float; a big integer or decimal meets a float as a double.
+ * NaN: *ordered = false. */
 static int number_cmp(tn_val a, tn_val b, bool *ordered)
 {
     *ordered = true;
@@ -198,6 +213,12 @@ static int number_cmp(tn_val a, tn_val b, bool *ordered)
     if (isnan(x) || isnan(y)) {
         *ordered = false;
         return 0;
+    }
+    if (small_a && b.tag == TN_FLOAT) {
+        return int_float_cmp(a.i, y);
+    }
+    if (small_b && a.tag == TN_FLOAT) {
+        return -int_float_cmp(b.i, x);
     }
     return x < y ? -1 : x > y ? 1 : 0;
 }

@@ -8,10 +8,10 @@
  * Only the second block is read. Offsets are rounded to minutes, as pytz does. */
 #include "jinja/jinja_tz.h"
 
-#include <stdio.h>
-#include <time.h>
-
 #include "base/buf.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/proc.h"
 #include "text/timetext.h"
 
 enum { FILE_MAX = 1 << 20, HEADER = 44, DAY_S = 86400, NAME_MAX_BYTES = 128 };
@@ -259,16 +259,13 @@ static tn_tz *parse(tn_arena *a, const unsigned char *p, size_t n)
     return tz;
 }
 
-static tn_tz *read_file(tn_arena *a, const char *path)
+static tn_tz *read_file(tn_arena *a, tn_str path)
 {
-    FILE *f = fopen(path, "rbe");
-    if (f == NULL) {
+    tn_str bytes;
+    if (tn_file_read(a, path, FILE_MAX, &bytes, NULL) != TN_OK) {
         return NULL;
     }
-    unsigned char *p = tn_arena_alloc(a, FILE_MAX);
-    size_t n = fread(p, 1, FILE_MAX, f);
-    fclose(f);
-    return n < FILE_MAX ? parse(a, p, n) : NULL;
+    return parse(a, (const unsigned char *)bytes.p, bytes.n);
 }
 
 tn_tz *tn_tz_open(tn_arena *a, tn_str name)
@@ -283,29 +280,29 @@ tn_tz *tn_tz_open(tn_arena *a, tn_str name)
     if (!good) {
         return NULL;
     }
-    const char *dir = getenv("TZDIR");
+    tn_str dir = tn_env_get("TZDIR");
     TN_AUTO_ARENA scratch = tn_arena_new("zone file", NULL);
-    char *path = tn_arena_printf(
-        scratch, "%s/" TN_STR_FMT, dir && dir[0] ? dir : "/usr/share/zoneinfo", TN_STR_ARG(name));
+    tn_str path = tn_str_printf(scratch, TN_STR_FMT "/" TN_STR_FMT,
+        TN_STR_ARG(dir.n > 0 ? dir : TN_STR("/usr/share/zoneinfo")), TN_STR_ARG(name));
     return read_file(a, path);
 }
 
 tn_tz *tn_tz_local(tn_arena *a)
 {
-    const char *name = getenv("TZ");
-    if (name != NULL && name[0] != 0) {
-        name += name[0] == ':' ? 1 : 0;
-        tn_tz *tz = name[0] == '/' ? read_file(a, name) : tn_tz_open(a, tn_str_of(name));
+    tn_str name = tn_env_get("TZ");
+    if (name.n > 0) {
+        name = name.p[0] == ':' ? tn_str_sub(name, 1, name.n) : name;
+        tn_tz *tz = name.n > 0 && name.p[0] == '/' ? read_file(a, name) : tn_tz_open(a, name);
         if (tz == NULL) { /* a rule in place of a name */
             rule u = { 0 };
-            if (read_rule(name, name + strlen(name), &u)) {
+            if (read_rule(name.p, name.p + name.n, &u)) {
                 tz = tn_new(a, tn_tz);
                 tz->rule = u;
             }
         }
         return tz;
     }
-    return read_file(a, "/etc/localtime");
+    return read_file(a, TN_STR("/etc/localtime"));
 }
 
 /* ---- questions ---- */
@@ -468,15 +465,7 @@ int64_t tn_tz_utc_micros(tn_arena *a, tn_val dt)
 
 int64_t tn_tz_now_micros(void)
 {
-    const char *fixed =
-        getenv("TARN_FIXED_TIME"); /* tests: the same moment for the whole program */
-    int64_t micros;
-    if (fixed != NULL && tn_str_to_i64(tn_str_of(fixed), &micros)) {
-        return micros;
-    }
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return tn_clock_now_us();
 }
 
 tn_val tn_tz_local_datetime(tn_arena *a, int64_t utc_micros)

@@ -37,6 +37,10 @@ TN_TEST(numbers_compare_exactly)
     TN_ASSERT_OK(tn_val_cmp(tn_val_decimal(TN_STR("-2.5")), tn_val_int(-2), &c, err));
     TN_ASSERT_EQ_I(c, -1);
     TN_ASSERT(tn_val_eq(tn_val_int(9007199254740993), bigint("9007199254740993")));
+    TN_ASSERT(!tn_val_eq(tn_val_int(9007199254740993), tn_val_float(9007199254740992.0)));
+    TN_ASSERT(tn_val_eq(tn_val_int(INT64_MIN), tn_val_float(-9223372036854775808.0)));
+    TN_ASSERT_OK(tn_val_cmp(tn_val_float(-1.5), tn_val_int(-1), &c, err));
+    TN_ASSERT_EQ_I(c, -1);
     TN_ASSERT(!tn_val_eq(tn_val_float(NAN), tn_val_float(NAN)));
     TN_ASSERT_RC(tn_val_cmp(tn_val_int(1), tn_val_z("1"), &c, err), TN_E_TYPE);
     TN_ASSERT_EQ_S(tn_str_of(err->msg), "'<' not supported between instances of 'int' and 'str'");
