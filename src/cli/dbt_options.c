@@ -132,7 +132,7 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
     if (events != NULL && tn_cli_json(cli)) {
         tn_event(events, TN_EV_ERROR, "MainEncounteredError", "Z002", TN_VAL_UNDEF, "Encountered an error:\n%s%s%s", err->msg,
             err->hint[0] != '\0' ? "\n" : "", err->hint);
-        return tn_rc_exit(err->rc) == TN_EXIT_OK ? TN_EXIT_USAGE : TN_EXIT_USAGE;
+        return TN_EXIT_USAGE;
     }
     (void)tn_cli_error(cli, err);
     return TN_EXIT_USAGE; /* whatever stops a verb before its nodes is 2, as with dbt */

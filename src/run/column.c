@@ -24,8 +24,7 @@ static const char *const float_types[] = { "real", "float", "float4", "float8", 
 static const char *const integer_types[] = { "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger",
     "ubigint", "int1", "int2", "int4", "int8", "short", "int", "signed", "long", NULL };
 static const char *const numeric_types[] = { "numeric", "decimal", NULL };
-static const char *const labels[][2] = { { "STRING", "TEXT" }, { "TIMESTAMP", "TIMESTAMP" }, { "FLOAT", "FLOAT" }, { "INTEGER", "INT" },
-    { "BOOLEAN", "BOOLEAN" } };
+static const char *const labels[][2] = { { "STRING", "TEXT" } };
 
 static bool is_one_of(tn_str type, const char *const *names)
 {

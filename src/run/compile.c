@@ -25,9 +25,9 @@ static tn_rc render_node(tn_job *j, tn_str *ret, tn_err *err)
     return tn_pctx_render(&j->pctx, j->node->raw_code, src, ret, err);
 }
 
-static tn_rc add_ephemerals(tn_job *j, tn_val ctes, int depth, tn_err *err);
+static tn_rc add_ephemerals(tn_job *j, tn_job *root, tn_val ctes, int depth, tn_err *err);
 
-static tn_rc add_ephemeral(tn_job *j, tn_node *e, tn_val ctes, int depth, tn_err *err)
+static tn_rc add_ephemeral(tn_job *j, tn_job *root, tn_node *e, tn_val ctes, int depth, tn_err *err)
 {
     tn_job inner;
     TN_TRY(tn_job_init(&inner, j->session, j->worker, e, j->pctx.selected_resources, j->arena, err));
@@ -37,7 +37,15 @@ static tn_rc add_ephemeral(tn_job *j, tn_node *e, tn_val ctes, int depth, tn_err
     if (rc != TN_OK) {
         return tn_while(err, rc, "ephemeral model '" TN_STR_FMT "'", TN_STR_ARG(e->name));
     }
-    TN_TRY(add_ephemerals(&inner, ctes, depth + 1, err));
+    size_t before = ctes.list->n;
+    TN_TRY(add_ephemerals(&inner, root, ctes, depth + 1, err));
+    tn_val own = tn_val_list(j->arena);
+    for (size_t i = before; i < ctes.list->n; i++) {
+        tn_list_push(own.list, ctes.list->v[i]);
+    }
+    tn_compiled_parent kept = { .node = e };
+    TN_TRY(tn_inject_ctes(j->arena, sql, own, &kept.sql, err));
+    tn_vec_push(&root->compiled_parents, root->arena, kept);
     tn_val entry = tn_val_dict(j->arena);
     tn_dict_putz(entry.dict, "id", tn_val_str(e->unique_id));
     tn_dict_putz(entry.dict, "sql", tn_val_str(tn_str_printf(j->arena, " __dbt__cte__" TN_STR_FMT " as (\n" TN_STR_FMT "\n)",
@@ -46,14 +54,14 @@ static tn_rc add_ephemeral(tn_job *j, tn_node *e, tn_val ctes, int depth, tn_err
     return TN_OK;
 }
 
-static tn_rc add_ephemerals(tn_job *j, tn_val ctes, int depth, tn_err *err)
+static tn_rc add_ephemerals(tn_job *j, tn_job *root, tn_val ctes, int depth, tn_err *err)
 {
     if (depth > TN_EPHEMERAL_DEPTH_MAX) {
         return tn_fail(err, TN_E_LIMIT, "ephemeral models are nested deeper than %d", (int)TN_EPHEMERAL_DEPTH_MAX);
     }
     for (size_t i = 0; i < j->ephemerals.n; i++) {
         if (!has_cte(ctes, j->ephemerals.v[i]->unique_id)) {
-            TN_TRY(add_ephemeral(j, j->ephemerals.v[i], ctes, depth, err));
+            TN_TRY(add_ephemeral(j, root, j->ephemerals.v[i], ctes, depth, err));
         }
     }
     return TN_OK;
@@ -103,7 +111,7 @@ tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err)
     tn_str sql;
     tn_val ctes = tn_val_list(j->arena);
     TN_TRY(render_node(j, &sql, err));
-    TN_TRY(add_ephemerals(j, ctes, 0, err));
+    TN_TRY(add_ephemerals(j, j, ctes, 0, err));
     TN_TRY(tn_inject_ctes(j->arena, sql, ctes, &sql, err));
     j->sql = sql.p != NULL ? sql : TN_STR("");
     if (ret_ctes != NULL) {

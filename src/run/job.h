@@ -19,6 +19,11 @@ typedef struct tn_worker {
     int number;
 } tn_worker;
 
+typedef struct tn_compiled_parent {
+    tn_node *node;
+    tn_str sql;
+} tn_compiled_parent;
+
 typedef struct tn_job {
     tn_session *session;
     tn_worker *worker;
@@ -30,6 +35,7 @@ typedef struct tn_job {
     tn_dict *results;     /* statement name -> {response, data, table} */
     tn_dict *names;       /* more names for templates, or NULL: results, schemas, ... */
     tn_nodes ephemerals;  /* ephemeral nodes that ref() met, in order */
+    tn_vec(tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
     tn_str written;       /* what write() got last */
     bool empty;           /* --empty: refs and sources give no rows */
     bool compile_only;    /* nothing of the database may change */

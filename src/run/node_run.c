@@ -12,10 +12,10 @@
 static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n)
 {
     tn_str below = n->original_file_path;
-    if (n->kind == TN_NODE_TEST && n->test != NULL) { /* generic: beside its yml, under its own name */
-        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(n->original_file_path), TN_STR_ARG(n->path));
-    } else if (n->kind == TN_NODE_OPERATION) {
-        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(n->original_file_path), TN_STR_ARG(n->path));
+    if (n->kind == TN_NODE_SNAPSHOT) { /* one of several in a file: in a folder of the file's name */
+        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
+    } else if (!tn_str_eq(tn_path_base(n->path), tn_path_base(below))) {
+        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(below), TN_STR_ARG(n->path));
     }
     return tn_str_printf(a, TN_STR_FMT "/%s/" TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(run->project->target_path), folder,
         TN_STR_ARG(n->package_name), TN_STR_ARG(below));
@@ -36,10 +36,16 @@ static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, cons
     }
 }
 
-static tn_rc unwrap_call(tn_job *j, tn_macro *m, tn_err *err)
+/* What the materialization returned as its relations exists from now on. */
+static void cache_relations(tn_job *j, tn_val returned)
 {
-    tn_val ignored;
-    return tn_pctx_call_macro(&j->pctx, m, NULL, 0, NULL, 0, &ignored, err);
+    tn_val list = tn_val_at(returned, "relations");
+    for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
+        tn_relation *r = NULL;
+        if (tn_val_is_relation(list.list->v[i], &r)) {
+            tn_session_cache_add(j->session, r->part[0], r->part[1], r->part[2], r->type.p != NULL ? r->type : TN_STR("table"));
+        }
+    }
 }
 
 static tn_rc materialize(tn_runner *run, tn_job *j, const char *name, tn_err *err)
@@ -49,7 +55,9 @@ static tn_rc materialize(tn_runner *run, tn_job *j, const char *name, tn_err *er
         return tn_fail(err, TN_E_COMPILE, "No materialization '%s' was found for adapter duckdb! (searched types 'default' and 'duckdb')",
             name);
     }
-    TN_TRY(unwrap_call(j, m, err));
+    tn_val returned;
+    TN_TRY(tn_pctx_call_macro(&j->pctx, m, NULL, 0, NULL, 0, &returned, err));
+    cache_relations(j, returned);
     /* What the materialization left open is its work: dbt commits nothing it was not told to, but neither may it leak into the next node. */
     if (j->worker->in_transaction) {
         TN_TRY(tn_job_commit(j, err));
@@ -176,6 +184,14 @@ static bool has_sql(const tn_node *n)
     return n->kind != TN_NODE_SEED;
 }
 
+/* Ephemeral parents are compiled with their children; their own text is kept too. */
+static void keep_ephemerals(tn_runner *run, tn_job *j)
+{
+    for (size_t i = 0; i < j->compiled_parents.n; i++) {
+        write_artifact(run, j->arena, "compiled", j->compiled_parents.v[i].node, j->compiled_parents.v[i].sql, NULL);
+    }
+}
+
 static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
     tn_node *n = j->node;
@@ -186,6 +202,7 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         tn_val ctes;
         TN_TRY(tn_job_compile(j, &ctes, err));
         write_artifact(run, j->arena, "compiled", n, j->sql, &r->compiled_path);
+        keep_ephemerals(run, j);
         TN_LOCKED(&run->lock);
         r->compiled_code = tn_str_dup(run->arena, j->sql);
         r->extra_ctes = tn_val_dup(run->arena, ctes);
@@ -284,7 +301,8 @@ static void add_end_names(tn_runner *run, tn_job *j)
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
         tn_status s = run->results[i].status;
-        if (!tn_node_is_refable(n) || s == TN_ST_SKIPPED || s == TN_ST_NONE || s == TN_ST_ERROR) {
+        bool relational = tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n));
+        if (!relational || s == TN_ST_SKIPPED || s == TN_ST_NONE || s == TN_ST_ERROR || s == TN_ST_FAIL) {
             continue;
         }
         tn_val pair[2] = { tn_val_str(n->database), tn_val_str(n->schema) }, tuple = tn_val_tuple(j->arena, pair, 2);

@@ -105,7 +105,7 @@ static tn_rc open_workers(tn_runner *run, tn_err *err)
     return TN_OK;
 }
 
-static bool stores_failures(const tn_runner *run, const tn_node *n)
+bool tn_runner_stores_failures(const tn_runner *run, const tn_node *n)
 {
     tn_val v = tn_node_config(n, "store_failures");
     if (tn_val_is_undef(v) || tn_val_is_none(v)) {
@@ -136,7 +136,7 @@ static tn_rc create_schemas(tn_runner *run, tn_err *err)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
-        if (tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && stores_failures(run, n))) {
+        if (tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n))) {
             TN_TRY(create_schema(run, n, err));
         }
     }

@@ -206,15 +206,21 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
     tn_event(run->events, TN_EV_DEBUG, "NodeFinished", "Q025", data, "Finished running node " TN_STR_FMT, TN_STR_ARG(r->node->unique_id));
 }
 
+/* p-on-run-end-0 is shown as p.on-run-end.0. */
+static tn_str hook_name(tn_arena *a, const tn_node *n)
+{
+    tn_str name = tn_str_replace(a, n->name, TN_STR("-on-run-"), TN_STR(".on-run-"));
+    size_t dash = tn_str_rfind_char(name, '-');
+    return dash == SIZE_MAX ? name
+                            : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(tn_str_sub(name, 0, dash)),
+                                  TN_STR_ARG(tn_str_sub(name, dash + 1, name.n)));
+}
+
 void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end)
 {
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
     tn_val data = tn_val_dict(a);
-    tn_str name = tn_str_replace(a, tn_str_replace(a, r->node->name, TN_STR("-on-run-"), TN_STR(".on-run-")), TN_STR("\x1f"), TN_STR(""));
-    size_t dash = tn_str_rfind_char(name, '-');
-    if (dash != SIZE_MAX) { /* p-on-run-end-0 is shown as p.on-run-end.0 */
-        name = tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(tn_str_sub(name, 0, dash)), TN_STR_ARG(tn_str_sub(name, dash + 1, name.n)));
-    }
+    tn_str name = hook_name(a, r->node);
     bool ok = r->status == TN_ST_SUCCESS;
     tn_dict_putz(data.dict, "node_info", node_info(a, r));
     tn_dict_putz(data.dict, "index", tn_val_int((int64_t)index));
@@ -272,34 +278,50 @@ void tn_report_found(tn_runner *run)
     tn_event(run->events, TN_EV_INFO, "FoundStats", "W006", data, "Found " TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
 }
 
-/* "3 seeds, 2 table models, 20 data tests": kinds in the order of the plan. */
+typedef struct finished {
+    tn_str key;  /* dbt sorts by these: project hook, seed, table model, test, view model */
+    tn_str what; /* and shows these */
+    size_t n;
+} finished;
+
+static tn_str finished_key(tn_arena *a, const tn_node *n)
+{
+    if (n->kind == TN_NODE_MODEL) {
+        return tn_str_printf(a, TN_STR_FMT " model", TN_STR_ARG(materialized_of(n)));
+    }
+    return tn_str_of(tn_node_kind_name(n->kind));
+}
+
+static void count_kind(finished *list, size_t *n, tn_str key, tn_str what)
+{
+    size_t at = 0;
+    while (at < *n && tn_str_cmp(list[at].key, key) < 0) {
+        at++;
+    }
+    if (at == *n || !tn_str_eq(list[at].key, key)) {
+        memmove(list + at + 1, list + at, (*n - at) * sizeof *list);
+        list[at] = (finished){ .key = key, .what = what };
+        ++*n;
+    }
+    list[at].n++;
+}
+
+/* "3 seeds, 2 table models, 20 data tests". */
 static tn_str finished_counts(tn_runner *run, tn_arena *a)
 {
     tn_buf b = tn_buf_init(a, 4096);
-    tn_val counts = tn_val_dict(a);
-    if (run->hooks.n > 0) {
-        tn_dict_putz(counts.dict, "project hook", tn_val_int((int64_t)run->hooks.n));
+    finished *list = tn_new_array(a, finished, run->plan.n + 2);
+    size_t n = 0;
+    for (size_t i = 0; i < run->hooks.n; i++) {
+        count_kind(list, &n, TN_STR("project hook"), TN_STR("project hook"));
     }
     for (size_t i = 0; i < run->plan.n; i++) {
-        const tn_node *n = run->plan.v[i];
-        tn_str what = tn_str_of(n->kind == TN_NODE_TEST ? "data test" : n->kind == TN_NODE_UNIT_TEST ? "unit test" : tn_node_kind_name(n->kind));
-        if (n->kind == TN_NODE_MODEL) {
-            what = tn_str_printf(a, TN_STR_FMT " model", TN_STR_ARG(materialized_of(n)));
-        }
-        tn_val *old = tn_dict_finds(counts.dict, what);
-        tn_dict_puts(counts.dict, what, tn_val_int(old != NULL ? old->i + 1 : 1));
-    }
-    /* dbt sorts: hooks, then as Python's Counter over sorted names shows */
-    size_t n = 0;
-    tn_val *keys = tn_new_array(a, tn_val, counts.dict->live + 1);
-    size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(counts.dict, &at)) != NULL) {
-        keys[n++] = it->key;
+        const tn_node *node = run->plan.v[i];
+        tn_str key = finished_key(a, node);
+        count_kind(list, &n, key, node->kind == TN_NODE_TEST ? TN_STR("data test") : node->kind == TN_NODE_UNIT_TEST ? TN_STR("unit test") : key);
     }
     for (size_t i = 0; i < n; i++) {
-        tn_val *v = tn_dict_find(counts.dict, keys[i]);
-        add_count(&b, (size_t)v->i, tn_str_z(a, tn_val_as_str(keys[i])), true);
+        add_count(&b, list[i].n, tn_str_z(a, list[i].what), true);
     }
     return tn_buf_str(&b);
 }
@@ -323,7 +345,7 @@ static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
     bool warn = r->status == TN_ST_WARN;
     tn_ev_level level = warn ? TN_EV_WARN : TN_EV_ERROR;
     line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
-    line(run, level, warn ? "RunResultWarning" : "RunResultFailure", warn ? "Z021" : "Z021",
+    line(run, level, warn ? "RunResultWarning" : "RunResultFailure", "Z021",
         tn_str_printf(a, "[%s]: in " TN_STR_FMT, warn ? "WARNING" : "ERROR", TN_STR_ARG(tn_node_where(a, r->node))));
     line(run, level, warn ? "RunResultWarningMessage" : "RunResultError", "Z024",
         warn ? tn_str_printf(a, "[WARNING]: " TN_STR_FMT, TN_STR_ARG(r->message)) : tn_str_printf(a, "  " TN_STR_FMT, TN_STR_ARG(r->message)));
@@ -431,7 +453,7 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     bool compiled = r->compiled_code.p != NULL;
     tn_str message = r->message;
     if (r->node->kind == TN_NODE_OPERATION && r->status == TN_ST_SUCCESS) {
-        message = tn_str_printf(a, TN_STR_FMT " passed", TN_STR_ARG(r->node->name));
+        message = tn_str_printf(a, TN_STR_FMT " passed", TN_STR_ARG(hook_name(a, r->node)));
     }
     if (r->started_us > 0 && r->status != TN_ST_SKIPPED && r->status != TN_ST_NONE) {
         tn_list_push(times.list, timing(a, "compile", r->started_us, r->compile_end_us));

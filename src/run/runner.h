@@ -68,6 +68,8 @@ void tn_runner_skip(tn_runner *run, tn_node_result *r);
 /* Runs one on-run-start or on-run-end text. */
 tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err) TN_MUSTUSE;
 
+bool tn_runner_stores_failures(const tn_runner *run, const tn_node *n); /* a test whose rows are kept */
+
 /* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
 

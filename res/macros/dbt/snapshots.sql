@@ -93,13 +93,13 @@
   {%- set scope = context -%}
   {%- if '.' in name -%}
     {%- set package_name, name = name.split(".", 1) -%}
-    {%- if package_name not in context -%}
+    {%- if context[package_name] is not defined -%}
       {{ exceptions.raise_compiler_error("Could not find package '" ~ package_name ~ "', called with '" ~ original_name ~ "'") }}
     {%- endif -%}
     {%- set scope = context[package_name] -%}
   {%- endif -%}
   {%- set wanted = 'snapshot_' ~ name ~ '_strategy' -%}
-  {%- if wanted not in scope -%}
+  {%- if scope[wanted] is not defined -%}
     {{ exceptions.raise_compiler_error("The specified strategy macro '" ~ name ~ "' was not found in package '" ~ package_name ~ "'") }}
   {%- endif -%}
   {{ return(scope[wanted]) }}

@@ -30,7 +30,7 @@
   {%- endif -%}
   {%- set options = {} -%}
   {%- for key in given -%}
-    {%- do options.update({key: render(given[key])}) -%}
+    {%- do options.update({key: render(given[key] | string)}) -%}
   {%- endfor -%}
   {%- for key in ['format', 'delimiter'] if config.get(key) -%}
     {%- do options.update({key: render(config.get(key))}) -%}
@@ -47,7 +47,7 @@
 
 {# A query that gives the columns with their types and no rows. #}
 {% macro external_no_rows(columns) -%}
-  select {% for column in columns %}cast(null as {{ column.data_type }}) as {{ column.quoted }}{{ ", " if not loop.last }}{% endfor %} where false
+  select {% for column in columns %}cast(null as {{ column.dtype }}) as {{ column.quoted }}{{ ", " if not loop.last }}{% endfor %} where false
 {%- endmacro %}
 
 {% materialization external, adapter="duckdb", supported_languages=['sql', 'python'] %}

@@ -2,7 +2,7 @@ select
   {{ dbt.dateadd('day', 3, "date '2024-01-01'") }} as a,
   {{ dbt.datediff("date '2024-01-01'", "date '2024-03-01'", 'week') }} as b,
   {{ dbt.date_trunc('month', "date '2024-03-15'") }} as c,
-  {{ dbt.last_day("date '2024-02-10'", 'quarter') }} as d,
+  {{ dbt.last_day("date '2024-02-10'", 'month') }} as d,
   {{ dbt.split_part("'a-b-c'", "'-'", 2) }} as e,
   {{ dbt.safe_cast("'1'", api.Column.translate_type('integer')) }} as f,
   {{ dbt.concat(["'x'", "'y'"]) }} as g,
