@@ -66,7 +66,7 @@ tn_node *tn_project_find_source(const tn_project *p, tn_str from_package, tn_str
 
 /* ---- edges ---- */
 
-static void add_parent(tn_project *p, tn_node *n, tn_node *parent)
+void tn_graph_edge(tn_project *p, tn_node *n, tn_node *parent)
 {
     for (size_t i = 0; i < n->parents.n; i++) {
         if (n->parents.v[i] == parent) {
@@ -170,7 +170,7 @@ static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
             TN_TRY(missing(p, n, "source", target_text(scratch, TN_STR_NONE, name, TN_VAL_UNDEF), name, off != NULL, err));
             continue;
         }
-        add_parent(p, n, target);
+        tn_graph_edge(p, n, target);
     }
     for (size_t i = 0; i < n->refs.n && n->enabled; i++) {
         const tn_ref *r = &n->refs.v[i];
@@ -181,7 +181,7 @@ static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
             continue;
         }
         TN_TRY(check_access(p, n, target, err));
-        add_parent(p, n, target);
+        tn_graph_edge(p, n, target);
     }
     return TN_OK;
 }
@@ -360,6 +360,7 @@ tn_rc tn_resolve_graph(tn_project *p, tn_err *err)
     for (size_t i = 0; i < p->nodes.n; i++) {
         TN_TRY(resolve_node(p, p->nodes.v[i], err));
     }
+    tn_link_metrics(p);
     drop_disabled(p);
     attach_tests(p);
     TN_TRY(check_places(p, err));

@@ -136,6 +136,9 @@ tn_rc tn_parse_others(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_generic_tests(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_resolve_graph(tn_project *p, tn_err *err) TN_MUSTUSE;
 
+void tn_graph_edge(tn_project *p, tn_node *n, tn_node *parent); /* no doubles */
+void tn_link_metrics(tn_project *p);
+
 /* ---- nodes ---- */
 tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg);
 /* Into nodes (or disabled ones), the indexes; fails for a double unique_id. */

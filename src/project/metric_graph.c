@@ -1,0 +1,80 @@
+/* metric_graph.c: what metrics and saved queries are made from: the semantic models that define their measures, and other metrics.
+ *
+ * tarn computes no metrics; the edges are there so that selection and lineage see through them.
+ */
+#include "project/project_priv.h"
+
+/* A name that is given as a text or as {name: ...}. */
+static tn_str name_of(tn_val v)
+{
+    return tn_val_is_str(v) ? tn_val_as_str(v) : tn_val_str_at(v, "name", TN_STR_NONE);
+}
+
+typedef struct measures {
+    tn_map by_name; /* measure -> semantic model */
+    tn_map metrics; /* metric -> node */
+} measures;
+
+static measures collect(tn_project *p, tn_arena *a)
+{
+    measures m = { tn_map_init(a), tn_map_init(a) };
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        tn_node *n = p->nodes.v[i];
+        if (n->kind == TN_NODE_METRIC) {
+            tn_map_put(&m.metrics, n->name, n);
+        }
+        tn_val list = n->kind == TN_NODE_SEMANTIC_MODEL ? tn_val_at(n->extra, "measures") : TN_VAL_UNDEF;
+        for (size_t k = 0; list.tag == TN_LIST && k < list.list->n; k++) {
+            tn_str name = name_of(list.list->v[k]);
+            if (name.n > 0) {
+                tn_map_put(&m.by_name, name, n);
+            }
+        }
+    }
+    return m;
+}
+
+static void link_name(tn_project *p, const tn_map *where, tn_node *n, tn_val v)
+{
+    tn_node *target = name_of(v).n > 0 ? tn_map_find(where, name_of(v)) : NULL;
+    if (target != NULL && target != n) {
+        tn_graph_edge(p, n, target);
+    }
+}
+
+static void link_metric(tn_project *p, const measures *m, tn_node *n)
+{
+    static const char *const measure_keys[] = { "measure", "base_measure", "conversion_measure" };
+    static const char *const metric_keys[] = { "numerator", "denominator", "metric", "base_metric", "conversion_metric" };
+    tn_val params = tn_val_at(n->extra, "type_params");
+    const tn_val scopes[] = { params, tn_val_at(params, "conversion_type_params"), tn_val_at(params, "cumulative_type_params"), n->extra };
+    for (size_t s = 0; s < TN_COUNTOF(scopes); s++) {
+        for (size_t i = 0; i < TN_COUNTOF(measure_keys); i++) {
+            link_name(p, &m->by_name, n, tn_val_at(scopes[s], measure_keys[i]));
+        }
+        for (size_t i = 0; i < TN_COUNTOF(metric_keys); i++) {
+            link_name(p, &m->metrics, n, tn_val_at(scopes[s], metric_keys[i]));
+        }
+    }
+    tn_val inputs = tn_val_at(params, "metrics");
+    for (size_t i = 0; inputs.tag == TN_LIST && i < inputs.list->n; i++) {
+        link_name(p, &m->metrics, n, inputs.list->v[i]);
+    }
+}
+
+void tn_link_metrics(tn_project *p)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("metrics", NULL);
+    measures m = collect(p, scratch);
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        tn_node *n = p->nodes.v[i];
+        if (n->kind == TN_NODE_METRIC) {
+            link_metric(p, &m, n);
+        } else if (n->kind == TN_NODE_SAVED_QUERY) {
+            tn_val list = tn_val_at(tn_val_at(n->extra, "query_params"), "metrics");
+            for (size_t k = 0; list.tag == TN_LIST && k < list.list->n; k++) {
+                link_name(p, &m.metrics, n, list.list->v[k]);
+            }
+        }
+    }
+}
