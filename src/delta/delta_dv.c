@@ -8,8 +8,6 @@
  *        own inline example is of this kind with its numbers big-endian; both orders are read.
  * Every size is checked before it is used: a table comes from outside.
  */
-#include <roaring/roaring.h>
-
 #include "delta/delta_impl.h"
 #include "text/hash.h"
 #include "text/uri.h"
@@ -19,6 +17,14 @@ enum {
     MAGIC_NATIVE = 1681511376,
     UUID_Z85_BYTES = 20,
     FILE_VERSION = 1
+};
+enum {
+    COOKIE_PLAIN = 12346,
+    COOKIE_RUNS = 12347,
+    CONTAINERS_MAX = 65536,
+    OFFSETS_FROM = 4,
+    ARRAY_VALUES_MAX = 4096,
+    BITSET_BYTES = 8192
 };
 #define ROWS_MAX ((uint64_t)1 << 31)
 
@@ -89,42 +95,119 @@ static void push_row(row_list *rows, uint64_t row)
     rows->v[rows->n++] = row;
 }
 
-/* Values one by one: the library's bulk functions trust the counts in the data, which come from outside. */
-static tn_rc take_values(const roaring_bitmap_t *bitmap, uint32_t high, row_list *rows, tn_err *err)
+static bool take_u16(reader *r, uint32_t *ret)
 {
-    roaring_uint32_iterator_t it;
-    roaring_init_iterator(bitmap, &it);
-    while (it.has_value) {
-        uint64_t row = (uint64_t)high << 32 | it.current_value;
-        if (rows->n > 0 && row <= rows->v[rows->n - 1]) {
-            return broken(err, "its rows are not in order");
+    if (r->n < 2) {
+        return false;
+    }
+    *ret = (uint32_t)r->p[0] | (uint32_t)r->p[1] << 8;
+    r->p += 2;
+    r->n -= 2;
+    return true;
+}
+
+/* Rows come in ascending order, whatever the kind of container: anything else is damage. */
+static tn_rc take_row(row_list *rows, uint64_t row, tn_err *err)
+{
+    if (rows->n > 0 && row <= rows->v[rows->n - 1]) {
+        return broken(err, "its rows are not in order");
+    }
+    if (rows->n == ROWS_MAX) {
+        return tn_fail(err, TN_E_LIMIT, "a deletion vector marks more than %llu rows",
+            (unsigned long long)ROWS_MAX);
+    }
+    push_row(rows, row);
+    return TN_OK;
+}
+
+static tn_rc take_array(reader *r, uint64_t base, uint32_t count, row_list *rows, tn_err *err)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t v;
+        if (!take_u16(r, &v)) {
+            return broken(err, "an array ends too early");
         }
-        if (rows->n == ROWS_MAX) {
-            return tn_fail(err, TN_E_LIMIT, "a deletion vector marks more than %llu rows",
-                (unsigned long long)ROWS_MAX);
-        }
-        push_row(rows, row);
-        (void)roaring_advance_uint32_iterator(&it);
+        TN_TRY(take_row(rows, base | v, err));
     }
     return TN_OK;
 }
 
-/* Reads one 32-bit bitmap and appends its values, each with `high` above it. */
+static tn_rc take_runs(reader *r, uint64_t base, row_list *rows, tn_err *err)
+{
+    uint32_t count;
+    if (!take_u16(r, &count)) {
+        return broken(err, "a list of runs ends too early");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from;
+        uint32_t more;
+        if (!take_u16(r, &from) || !take_u16(r, &more) || from + more > UINT16_MAX) {
+            return broken(err, "bad run");
+        }
+        for (uint32_t v = from; v <= from + more; v++) {
+            TN_TRY(take_row(rows, base | v, err));
+        }
+    }
+    return TN_OK;
+}
+
+static tn_rc take_bitset(reader *r, uint64_t base, row_list *rows, tn_err *err)
+{
+    if (r->n < BITSET_BYTES) {
+        return broken(err, "a bitset ends too early");
+    }
+    for (uint32_t i = 0; i < BITSET_BYTES; i++) {
+        for (uint32_t bits = r->p[i]; bits != 0; bits &= bits - 1) {
+            TN_TRY(take_row(rows, base | (8 * i + (uint32_t)__builtin_ctz(bits)), err));
+        }
+    }
+    r->p += BITSET_BYTES;
+    r->n -= BITSET_BYTES;
+    return TN_OK;
+}
+
+/* One 32-bit bitmap:  u32 cookie 12346 | u32 count
+ *                 or  u16 cookie 12347 | u16 count - 1 | (count + 7) / 8 bytes of flags, one a container: is it runs?
+ *  then count * ( u16 key | u16 cardinality - 1 ), then count * u32 offsets (with cookie 12347 only from 4 containers on), then
+ *  the containers: runs ( u16 n | n * ( u16 from | u16 length - 1 ) ), array of u16 up to 4096 values, else 8192 bytes of bits.
+ * It is read here rather than by the library, whose reading trusts counts and orders in the data. */
 static tn_rc take_bitmap(reader *r, uint32_t high, row_list *rows, tn_err *err)
 {
-    size_t size = roaring_bitmap_portable_deserialize_size((const char *)r->p, r->n);
-    if (size == 0 || size > r->n) {
+    uint32_t cookie;
+    uint32_t count = 0;
+    if (!take_u32(r, &cookie)) {
         return broken(err, "a bitmap ends too early");
     }
-    roaring_bitmap_t *bitmap = roaring_bitmap_portable_deserialize_safe((const char *)r->p, r->n);
-    if (bitmap == NULL) {
+    bool runs = (cookie & 0xffff) == COOKIE_RUNS;
+    if (runs) {
+        count = (cookie >> 16) + 1;
+    } else if (cookie != COOKIE_PLAIN || !take_u32(r, &count) || count > CONTAINERS_MAX) {
         return broken(err, "not a Roaring bitmap");
     }
-    tn_rc rc = take_values(bitmap, high, rows, err);
-    roaring_bitmap_free(bitmap);
-    r->p += size;
-    r->n -= size;
-    return rc;
+    const uint8_t *flags = r->p;
+    size_t flag_bytes = runs ? (count + 7) / 8 : 0;
+    size_t offset_bytes = !runs || count >= OFFSETS_FROM ? 4 * (size_t)count : 0;
+    if (r->n < flag_bytes + 4 * (size_t)count + offset_bytes) {
+        return broken(err, "a bitmap ends too early");
+    }
+    reader heads = { .p = r->p + flag_bytes, .n = 4 * (size_t)count };
+    r->p += flag_bytes + heads.n + offset_bytes;
+    r->n -= flag_bytes + heads.n + offset_bytes;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t key = 0;
+        uint32_t cardinality = 0;
+        (void)take_u16(&heads, &key);
+        (void)take_u16(&heads, &cardinality);
+        uint64_t base = (uint64_t)high << 32 | (uint64_t)key << 16;
+        if (runs && (flags[i / 8] >> (i % 8) & 1) != 0) {
+            TN_TRY(take_runs(r, base, rows, err));
+        } else if (cardinality + 1 <= ARRAY_VALUES_MAX) {
+            TN_TRY(take_array(r, base, cardinality + 1, rows, err));
+        } else {
+            TN_TRY(take_bitset(r, base, rows, err));
+        }
+    }
+    return TN_OK;
 }
 
 static tn_rc take_portable(reader *r, row_list *rows, tn_err *err)
