@@ -11,39 +11,57 @@
 
 /* ---- defaults, as dbt's config classes have them ---- */
 
-#define NODE_DEFAULTS                                                                                                  \
-    "\"incremental_strategy\":null,\"batch_size\":null,\"lookback\":1,\"begin\":null,\"persist_docs\":{},\"post-hook\":[]," \
-    "\"pre-hook\":[],\"quoting\":{},\"column_types\":{},\"full_refresh\":null,\"unique_key\":null,"                    \
-    "\"on_schema_change\":\"ignore\",\"on_configuration_change\":\"apply\",\"grants\":{},\"packages\":[],"             \
-    "\"docs\":{\"show\":true,\"node_color\":null},\"contract\":{\"enforced\":false,\"alias_types\":true},"             \
+#define NODE_DEFAULTS                                                                              \
+    "\"incremental_strategy\":null,\"batch_size\":null,\"lookback\":1,\"begin\":null,\"persist_"   \
+    "docs\":{},\"post-hook\":[],"                                                                  \
+    "\"pre-hook\":[],\"quoting\":{},\"column_types\":{},\"full_refresh\":null,\"unique_key\":"     \
+    "null,"                                                                                        \
+    "\"on_schema_change\":\"ignore\",\"on_configuration_change\":\"apply\",\"grants\":{},"         \
+    "\"packages\":[],"                                                                             \
+    "\"docs\":{\"show\":true,\"node_color\":null},\"contract\":{\"enforced\":false,\"alias_"       \
+    "types\":true},"                                                                               \
     "\"event_time\":null,\"concurrent_batches\":null"
-#define HEAD_DEFAULTS(schema)                                                                                          \
-    "{\"enabled\":true,\"alias\":null,\"schema\":" schema ",\"database\":null,\"tags\":[],\"meta\":{},\"group\":null," \
+#define HEAD_DEFAULTS(schema)                                                                      \
+    "{\"enabled\":true,\"alias\":null,\"schema\":" schema                                          \
+    ",\"database\":null,\"tags\":[],\"meta\":{},\"group\":null,"                                   \
     "\"static_analysis\":null,\"materialized\":"
 
 static const char *const defaults_json[TN_NODE_KINDS] = {
-    [TN_NODE_MODEL] = HEAD_DEFAULTS("null") "\"view\"," NODE_DEFAULTS
-        ",\"access\":\"protected\",\"freshness\":null,\"on_error\":null,\"latest_version_pointer\":{\"enabled\":null,\"alias\":null}}",
-    [TN_NODE_SEED] = HEAD_DEFAULTS("null") "\"seed\"," NODE_DEFAULTS ",\"delimiter\":\",\",\"quote_columns\":null}",
-    [TN_NODE_SNAPSHOT] = HEAD_DEFAULTS("null") "\"snapshot\"," NODE_DEFAULTS
-        ",\"strategy\":null,\"target_schema\":null,\"target_database\":null,\"updated_at\":null,\"check_cols\":null,"
-        "\"snapshot_meta_column_names\":{\"dbt_valid_to\":null,\"dbt_valid_from\":null,\"dbt_scd_id\":null,"
-        "\"dbt_updated_at\":null,\"dbt_is_deleted\":null},\"dbt_valid_to_current\":null}",
-    [TN_NODE_TEST] = HEAD_DEFAULTS("\"dbt_test__audit\"") "\"test\",\"severity\":\"ERROR\",\"store_failures\":null,"
-        "\"store_failures_as\":null,\"sql_header\":null,\"where\":null,\"limit\":null,\"fail_calc\":\"count(*)\","
-        "\"warn_if\":\"!= 0\",\"error_if\":\"!= 0\"}",
+    [TN_NODE_MODEL] =
+        HEAD_DEFAULTS("null") "\"view\"," NODE_DEFAULTS
+                              ",\"access\":\"protected\",\"freshness\":null,\"on_error\":null,"
+                              "\"latest_version_pointer\":{\"enabled\":null,\"alias\":null}}",
+    [TN_NODE_SEED] = HEAD_DEFAULTS("null") "\"seed\"," NODE_DEFAULTS
+                                           ",\"delimiter\":\",\",\"quote_columns\":null}",
+    [TN_NODE_SNAPSHOT] = HEAD_DEFAULTS(
+        "null") "\"snapshot\"," NODE_DEFAULTS
+                ",\"strategy\":null,\"target_schema\":null,\"target_database\":null,\"updated_at\":"
+                "null,\"check_cols\":null,"
+                "\"snapshot_meta_column_names\":{\"dbt_valid_to\":null,\"dbt_valid_from\":null,"
+                "\"dbt_scd_id\":null,"
+                "\"dbt_updated_at\":null,\"dbt_is_deleted\":null},\"dbt_valid_to_current\":null}",
+    [TN_NODE_TEST] = HEAD_DEFAULTS(
+        "\"dbt_test__audit\"") "\"test\",\"severity\":\"ERROR\",\"store_failures\":null,"
+                               "\"store_failures_as\":null,\"sql_header\":null,\"where\":null,"
+                               "\"limit\":null,\"fail_calc\":\"count(*)\","
+                               "\"warn_if\":\"!= 0\",\"error_if\":\"!= 0\"}",
     [TN_NODE_ANALYSIS] = HEAD_DEFAULTS("null") "\"view\"," NODE_DEFAULTS "}",
     [TN_NODE_OPERATION] = HEAD_DEFAULTS("null") "\"view\"," NODE_DEFAULTS "}",
-    [TN_NODE_SOURCE] = "{\"enabled\":true,\"event_time\":null,\"freshness\":{\"warn_after\":{\"count\":null,\"period\":null},"
-        "\"error_after\":{\"count\":null,\"period\":null},\"filter\":null},\"loaded_at_field\":null,\"loaded_at_query\":null,"
-        "\"meta\":{},\"tags\":[],\"static_analysis\":null}",
+    [TN_NODE_SOURCE] = "{\"enabled\":true,\"event_time\":null,\"freshness\":{\"warn_after\":{"
+                       "\"count\":null,\"period\":null},"
+                       "\"error_after\":{\"count\":null,\"period\":null},\"filter\":null},\"loaded_"
+                       "at_field\":null,\"loaded_at_query\":null,"
+                       "\"meta\":{},\"tags\":[],\"static_analysis\":null}",
     [TN_NODE_EXPOSURE] = "{\"enabled\":true,\"tags\":[],\"meta\":{}}",
     [TN_NODE_METRIC] = "{\"enabled\":true,\"group\":null,\"meta\":{}}",
     [TN_NODE_SEMANTIC_MODEL] = "{\"enabled\":true,\"group\":null,\"meta\":{}}",
-    [TN_NODE_SAVED_QUERY] = "{\"enabled\":true,\"group\":null,\"meta\":{},\"export_as\":null,\"schema\":null,\"cache\":{\"enabled\":false}}",
+    [TN_NODE_SAVED_QUERY] = "{\"enabled\":true,\"group\":null,\"meta\":{},\"export_as\":null,"
+                            "\"schema\":null,\"cache\":{\"enabled\":false}}",
     [TN_NODE_UNIT_TEST] = "{\"tags\":[],\"meta\":{},\"enabled\":true,\"static_analysis\":null}",
-    [TN_NODE_FUNCTION] = HEAD_DEFAULTS("null") "\"function\"," NODE_DEFAULTS
-        ",\"type\":\"scalar\",\"volatility\":null,\"runtime_version\":null,\"entry_point\":null,\"snowflake\":{\"quote_args\":true}}",
+    [TN_NODE_FUNCTION] =
+        HEAD_DEFAULTS("null") "\"function\"," NODE_DEFAULTS
+                              ",\"type\":\"scalar\",\"volatility\":null,\"runtime_version\":null,"
+                              "\"entry_point\":null,\"snowflake\":{\"quote_args\":true}}",
 };
 
 tn_dict *tn_config_defaults(tn_arena *a, tn_node_kind kind)
@@ -83,10 +101,11 @@ static merge_rule rule_of(tn_str key)
     static const struct {
         const char *key;
         merge_rule rule;
-    } rules[] = { { "tags", MERGE_APPEND }, { "packages", MERGE_APPEND }, { "pre-hook", MERGE_APPEND }, { "post-hook", MERGE_APPEND },
-        { "meta", MERGE_UPDATE }, { "docs", MERGE_UPDATE }, { "quoting", MERGE_UPDATE }, { "column_types", MERGE_UPDATE },
-        { "contract", MERGE_UPDATE }, { "latest_version_pointer", MERGE_UPDATE }, { "snapshot_meta_column_names", MERGE_UPDATE },
-        { "grants", MERGE_GRANTS } };
+    } rules[] = { { "tags", MERGE_APPEND }, { "packages", MERGE_APPEND },
+        { "pre-hook", MERGE_APPEND }, { "post-hook", MERGE_APPEND }, { "meta", MERGE_UPDATE },
+        { "docs", MERGE_UPDATE }, { "quoting", MERGE_UPDATE }, { "column_types", MERGE_UPDATE },
+        { "contract", MERGE_UPDATE }, { "latest_version_pointer", MERGE_UPDATE },
+        { "snapshot_meta_column_names", MERGE_UPDATE }, { "grants", MERGE_GRANTS } };
     for (size_t i = 0; i < TN_COUNTOF(rules); i++) {
         if (tn_str_is(key, rules[i].key)) {
             return rules[i].rule;
@@ -140,7 +159,9 @@ static tn_val merge_grants(tn_arena *a, tn_val below, tn_val above)
         bool extend = key.n > 0 && key.p[0] == '+';
         key = extend ? tn_str_sub(key, 1, key.n) : key;
         const tn_val *old = tn_dict_finds(d.dict, key);
-        tn_dict_puts(d.dict, key, extend && old != NULL ? merge_append(a, *old, it->value) : tn_value_listify(a, it->value));
+        tn_dict_puts(d.dict, key,
+            extend && old != NULL ? merge_append(a, *old, it->value)
+                                  : tn_value_listify(a, it->value));
     }
     return d;
 }
@@ -163,9 +184,11 @@ static tn_rc merge_one(tn_arena *a, tn_dict *into, tn_str key, tn_val value, tn_
         value = d;
     }
     if (value.tag != TN_DICT && !tn_val_is_none(value)) {
-        return tn_fail(err, TN_E_TYPE, "config '" TN_STR_FMT "' must be a mapping, not %s", TN_STR_ARG(key), tn_val_type_name(value));
+        return tn_fail(err, TN_E_TYPE, "config '" TN_STR_FMT "' must be a mapping, not %s",
+            TN_STR_ARG(key), tn_val_type_name(value));
     }
-    tn_dict_puts(into, key, rule == MERGE_GRANTS ? merge_grants(a, *old, value) : merge_update(a, *old, value));
+    tn_dict_puts(into, key,
+        rule == MERGE_GRANTS ? merge_grants(a, *old, value) : merge_update(a, *old, value));
     return TN_OK;
 }
 
@@ -223,7 +246,8 @@ static tn_rc plain_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_e
     return TN_OK;
 }
 
-static tn_rc apply_project(tn_arena *a, const tn_dict *config, const tn_node *n, tn_dict *into, level_fn update, tn_err *err)
+static tn_rc apply_project(tn_arena *a, const tn_dict *config, const tn_node *n, tn_dict *into,
+    level_fn update, tn_err *err)
 {
     const char *section = section_of(n->kind);
     if (section == NULL || config == NULL) {
@@ -240,7 +264,8 @@ static tn_rc apply_project(tn_arena *a, const tn_dict *config, const tn_node *n,
     return TN_OK;
 }
 
-static tn_rc apply_all(tn_project *p, tn_node *n, const tn_dict *patch, bool raw, tn_dict *into, level_fn update, tn_err *err)
+static tn_rc apply_all(tn_project *p, tn_node *n, const tn_dict *patch, bool raw, tn_dict *into,
+    level_fn update, tn_err *err)
 {
     tn_arena *a = p->arena;
     const tn_package *pkg = tn_project_package(p, n->package_name);
@@ -261,7 +286,8 @@ static tn_val hook_dict(tn_arena *a, tn_val h)
     tn_val d = tn_val_dict(a), given = h;
     if (tn_val_is_str(h)) {
         tn_str s = tn_str_trim(tn_val_as_str(h));
-        if (s.n == 0 || s.p[0] != '{' || tn_json_parse(a, s, &given, NULL) != TN_OK || given.tag != TN_DICT) {
+        if (s.n == 0 || s.p[0] != '{' || tn_json_parse(a, s, &given, NULL) != TN_OK ||
+            given.tag != TN_DICT) {
             given = tn_val_dict(a);
             tn_dict_putz(given.dict, "sql", h);
         }
@@ -302,7 +328,8 @@ static void finish_test(tn_dict *config)
     const tn_val *as = tn_dict_finds(config, TN_STR("store_failures_as"));
     const tn_val *store = tn_dict_finds(config, TN_STR("store_failures"));
     if (as != NULL && tn_val_is_str(*as)) {
-        tn_dict_putz(config, "store_failures", tn_val_bool(!tn_str_is(tn_val_as_str(*as), "ephemeral")));
+        tn_dict_putz(
+            config, "store_failures", tn_val_bool(!tn_str_is(tn_val_as_str(*as), "ephemeral")));
     } else if (store != NULL && store->tag == TN_BOOL) {
         tn_dict_putz(config, "store_failures_as", tn_val_z(store->i != 0 ? "table" : "ephemeral"));
     }
@@ -314,18 +341,22 @@ static tn_rc check_config(const tn_node *n, tn_err *err)
     for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
         tn_val v = tn_node_config(n, texts[i]);
         if (!tn_val_is_undef(v) && !tn_val_is_none(v) && !tn_val_is_str(v)) {
-            return tn_fail(err, TN_E_TYPE, "config '%s' of '" TN_STR_FMT "' must be a text, not %s", texts[i], TN_STR_ARG(n->unique_id),
-                tn_val_type_name(v));
+            return tn_fail(err, TN_E_TYPE, "config '%s' of '" TN_STR_FMT "' must be a text, not %s",
+                texts[i], TN_STR_ARG(n->unique_id), tn_val_type_name(v));
         }
     }
     tn_str severity = tn_node_config_str(n, "severity", TN_STR("error"));
-    if (n->kind == TN_NODE_TEST && !tn_str_eq_nocase(severity, TN_STR("error")) && !tn_str_eq_nocase(severity, TN_STR("warn"))) {
-        return tn_fail(err, TN_E_VALUE, "Severity must be either 'warn' or 'error'. Got '" TN_STR_FMT "'", TN_STR_ARG(severity));
+    if (n->kind == TN_NODE_TEST && !tn_str_eq_nocase(severity, TN_STR("error")) &&
+        !tn_str_eq_nocase(severity, TN_STR("warn"))) {
+        return tn_fail(err, TN_E_VALUE,
+            "Severity must be either 'warn' or 'error'. Got '" TN_STR_FMT "'",
+            TN_STR_ARG(severity));
     }
     tn_val tags = tn_node_config(n, "tags");
     for (size_t i = 0; tags.tag == TN_LIST && i < tags.list->n; i++) {
         if (!tn_val_is_str(tags.list->v[i])) {
-            return tn_fail(err, TN_E_TYPE, "tags of '" TN_STR_FMT "' must be texts", TN_STR_ARG(n->unique_id));
+            return tn_fail(
+                err, TN_E_TYPE, "tags of '" TN_STR_FMT "' must be texts", TN_STR_ARG(n->unique_id));
         }
     }
     return TN_OK;
@@ -333,9 +364,12 @@ static tn_rc check_config(const tn_node *n, tn_err *err)
 
 static tn_rc take_access(tn_node *n, tn_err *err)
 {
-    n->access = n->kind == TN_NODE_MODEL ? tn_node_config_str(n, "access", TN_STR("protected")) : TN_STR_NONE;
-    if (n->access.n > 0 && !tn_str_is(n->access, "protected") && !tn_str_is(n->access, "public") && !tn_str_is(n->access, "private")) {
-        return tn_fail(err, TN_E_VALUE, "Node " TN_STR_FMT " has an invalid value (" TN_STR_FMT ") for the access field",
+    n->access = n->kind == TN_NODE_MODEL ? tn_node_config_str(n, "access", TN_STR("protected"))
+                                         : TN_STR_NONE;
+    if (n->access.n > 0 && !tn_str_is(n->access, "protected") && !tn_str_is(n->access, "public") &&
+        !tn_str_is(n->access, "private")) {
+        return tn_fail(err, TN_E_VALUE,
+            "Node " TN_STR_FMT " has an invalid value (" TN_STR_FMT ") for the access field",
             TN_STR_ARG(n->unique_id), TN_STR_ARG(n->access));
     }
     return TN_OK;
@@ -349,7 +383,8 @@ tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, tn_err 
         *dflt = tn_config_defaults(a, n->kind);
     }
     n->config = tn_val_dict(a).dict;
-    TN_TRY(plain_update(a, n->config, *dflt, err)); /* nested defaults are shared: no merge changes a value in place */
+    TN_TRY(plain_update(a, n->config, *dflt,
+        err)); /* nested defaults are shared: no merge changes a value in place */
     TN_TRY(apply_all(p, n, patch, false, n->config, tn_config_update, err));
     n->unrendered_config = tn_val_dict(a).dict;
     TN_TRY(apply_all(p, n, patch, true, n->unrendered_config, plain_update, err));
@@ -372,7 +407,8 @@ tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, tn_err 
 
 /* ---- folder configs that nothing uses ---- */
 
-static bool prefix_of_fqn(const tn_strs *path, const tn_nodes *nodes, tn_node_kind kind, bool any_kind)
+static bool prefix_of_fqn(
+    const tn_strs *path, const tn_nodes *nodes, tn_node_kind kind, bool any_kind)
 {
     for (size_t i = 0; i < nodes->n; i++) {
         const tn_node *n = nodes->v[i];
@@ -390,7 +426,8 @@ static bool prefix_of_fqn(const tn_strs *path, const tn_nodes *nodes, tn_node_ki
     return false;
 }
 
-static void find_unused(tn_project *p, tn_node_kind kind, const tn_dict *folder, tn_strs *path, tn_buf *b)
+static void find_unused(
+    tn_project *p, tn_node_kind kind, const tn_dict *folder, tn_strs *path, tn_buf *b)
 {
     size_t at = 0;
     const tn_dict_item *it;
@@ -405,7 +442,8 @@ static void find_unused(tn_project *p, tn_node_kind kind, const tn_dict *folder,
             set_here = true;
         }
     }
-    if (set_here && !prefix_of_fqn(path, &p->nodes, kind, false) && !prefix_of_fqn(path, &p->disabled, kind, true)) {
+    if (set_here && !prefix_of_fqn(path, &p->nodes, kind, false) &&
+        !prefix_of_fqn(path, &p->disabled, kind, true)) {
         tn_buf_addf(b, "\n- %s%s" TN_STR_FMT, section_of(kind), path->n > 0 ? "." : "",
             TN_STR_ARG(tn_strs_join(p->arena, path, ".")));
     }
@@ -413,8 +451,9 @@ static void find_unused(tn_project *p, tn_node_kind kind, const tn_dict *folder,
 
 void tn_config_note_unused(tn_project *p)
 {
-    static const tn_node_kind kinds[] = { TN_NODE_MODEL, TN_NODE_SEED, TN_NODE_SNAPSHOT, TN_NODE_SOURCE, TN_NODE_TEST, TN_NODE_UNIT_TEST,
-        TN_NODE_METRIC, TN_NODE_SEMANTIC_MODEL, TN_NODE_SAVED_QUERY, TN_NODE_EXPOSURE, TN_NODE_FUNCTION };
+    static const tn_node_kind kinds[] = { TN_NODE_MODEL, TN_NODE_SEED, TN_NODE_SNAPSHOT,
+        TN_NODE_SOURCE, TN_NODE_TEST, TN_NODE_UNIT_TEST, TN_NODE_METRIC, TN_NODE_SEMANTIC_MODEL,
+        TN_NODE_SAVED_QUERY, TN_NODE_EXPOSURE, TN_NODE_FUNCTION };
     tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
     size_t lines = 0;
     for (size_t i = 0; i < TN_COUNTOF(kinds); i++) {
@@ -429,7 +468,8 @@ void tn_config_note_unused(tn_project *p)
     }
     if (lines > 0) {
         tn_project_note(p, "UnusedResourceConfigPath", TN_STR("dbt_project.yml"), 0,
-            "Configuration paths exist in your dbt_project.yml file which do not apply to any resources.\n"
+            "Configuration paths exist in your dbt_project.yml file which do not apply to any "
+            "resources.\n"
             "There are %zu unused configuration paths:" TN_STR_FMT,
             lines, TN_STR_ARG(tn_buf_str(&b)));
     }

@@ -6,7 +6,8 @@ bool tn_text_has_jinja(tn_str s)
 {
     for (size_t i = 0; i + 1 < s.n; i++) {
         char c = s.p[i], d = s.p[i + 1];
-        if ((c == '{' && (d == '{' || d == '%' || d == '#')) || (d == '}' && (c == '}' || c == '%' || c == '#'))) {
+        if ((c == '{' && (d == '{' || d == '%' || d == '#')) ||
+            (d == '}' && (c == '}' || c == '%' || c == '#'))) {
             return true;
         }
     }
@@ -25,7 +26,8 @@ typedef struct renderer {
 static tn_rc render_value(renderer *r, tn_val v, size_t depth, tn_val *ret, tn_err *err)
 {
     if (depth + 1 >= VALUE_DEPTH_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "configuration is nested deeper than %d levels", VALUE_DEPTH_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "configuration is nested deeper than %d levels", VALUE_DEPTH_MAX);
     }
     if (v.tag == TN_STR_V) {
         return r->fn(r->self, tn_val_as_str(v), r->path, depth, ret, err);
@@ -88,7 +90,8 @@ tn_strs tn_value_strs(tn_arena *a, tn_val v)
     tn_strs out = { 0 };
     tn_val list = tn_value_listify(a, v);
     for (size_t i = 0; i < list.list->n; i++) {
-        tn_str s = tn_val_is_str(list.list->v[i]) ? tn_val_as_str(list.list->v[i]) : tn_val_to_str(a, list.list->v[i]);
+        tn_str s = tn_val_is_str(list.list->v[i]) ? tn_val_as_str(list.list->v[i])
+                                                  : tn_val_to_str(a, list.list->v[i]);
         tn_vec_push(&out, a, s);
     }
     return out;

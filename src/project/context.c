@@ -9,11 +9,13 @@
 
 static bool lookup(void *self, tn_jinja_ctx *ctx, tn_str name, tn_val *ret);
 
-tn_rc tn_pctx_init(tn_pctx *c, tn_project *p, tn_node *node, bool execute, const tn_pctx_hooks *hooks, void *self, tn_arena *a,
-    tn_err *err)
+tn_rc tn_pctx_init(tn_pctx *c, tn_project *p, tn_node *node, bool execute,
+    const tn_pctx_hooks *hooks, void *self, tn_arena *a, tn_err *err)
 {
     (void)err;
-    *c = (tn_pctx){ .project = p, .arena = a, .node = node, .execute = execute, .hooks = hooks, .self = self };
+    *c = (tn_pctx){
+        .project = p, .arena = a, .node = node, .execute = execute, .hooks = hooks, .self = self
+    };
     c->package = node != NULL ? node->package_name : p->name;
     c->jinja = tn_jinja_ctx_init(execute ? p->state->env : p->state->parse_env, a, lookup, c);
     c->state = tn_new(a, struct tn_pctx_state);
@@ -21,7 +23,8 @@ tn_rc tn_pctx_init(tn_pctx *c, tn_project *p, tn_node *node, bool execute, const
     return TN_OK;
 }
 
-tn_rc tn_yaml_context(tn_pctx *c, tn_project *p, tn_package *pkg, bool secrets, tn_arena *a, tn_err *err)
+tn_rc tn_yaml_context(
+    tn_pctx *c, tn_project *p, tn_package *pkg, bool secrets, tn_arena *a, tn_err *err)
 {
     TN_TRY(tn_pctx_init(c, p, NULL, false, NULL, NULL, a, err));
     c->package = pkg != NULL ? pkg->name : p->name;
@@ -54,7 +57,8 @@ static tn_rc macro_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *
     if (c->record != NULL && !m->quiet && tn_jinja_macro_running(&c->jinja, 0).n == 0) {
         tn_strs_add_new(&c->record->macros, c->record->arena, m->macro->unique_id);
     }
-    return tn_jinja_call(&c->jinja, m->bound, call->args, call->argc, call->kwargs, call->kwargc, ret, err);
+    return tn_jinja_call(
+        &c->jinja, m->bound, call->args, call->argc, call->kwargs, call->kwargc, ret, err);
 }
 
 static void macro_str(tn_obj *self, tn_buf *b)
@@ -63,7 +67,9 @@ static void macro_str(tn_obj *self, tn_buf *b)
     tn_buf_addf(b, "<macro " TN_STR_FMT ">", TN_STR_ARG(m->macro->unique_id));
 }
 
-static const tn_obj_type macro_type = { .name = "MacroGenerator", .call = macro_call, .str = macro_str };
+static const tn_obj_type macro_type = {
+    .name = "MacroGenerator", .call = macro_call, .str = macro_str
+};
 
 tn_rc tn_pctx_bind(tn_pctx *c, tn_macro *m, tn_val *ret, tn_err *err)
 {
@@ -98,7 +104,9 @@ static tn_rc namespace_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret,
     }
     if (o->ctx->record != NULL && o->ctx->node != NULL && o->ctx->node->test != NULL) {
         macro_obj *quiet = tn_new(o->ctx->arena, macro_obj);
-        *quiet = (macro_obj){ .base = { &macro_type }, .ctx = o->ctx, .macro = m, .bound = TN_VAL_UNDEF, .quiet = true };
+        *quiet = (macro_obj){
+            .base = { &macro_type }, .ctx = o->ctx, .macro = m, .bound = TN_VAL_UNDEF, .quiet = true
+        };
         *ret = tn_val_obj(&quiet->base);
         return TN_OK;
     }
@@ -191,11 +199,14 @@ static bool lookup_own(tn_pctx *c, tn_str name, tn_val *ret)
         return true;
     }
     if (tn_str_is(name, "schema")) {
-        *ret = tn_val_str(c->node != NULL && c->node->schema.n > 0 ? c->node->schema : c->project->profile.schema);
+        *ret = tn_val_str(c->node != NULL && c->node->schema.n > 0 ? c->node->schema
+                                                                   : c->project->profile.schema);
         return true;
     }
     if (tn_str_is(name, "database")) {
-        *ret = tn_val_str(c->node != NULL && c->node->database.n > 0 ? c->node->database : c->project->profile.database);
+        *ret =
+            tn_val_str(c->node != NULL && c->node->database.n > 0 ? c->node->database
+                                                                  : c->project->profile.database);
         return true;
     }
     if (tn_str_is(name, "pre_hooks") || tn_str_is(name, "post_hooks")) {
@@ -203,7 +214,8 @@ static bool lookup_own(tn_pctx *c, tn_str name, tn_val *ret)
         return true;
     }
     if (tn_str_is(name, "selected_resources")) {
-        *ret = tn_val_is_undef(c->selected_resources) ? tn_val_list(c->arena) : c->selected_resources;
+        *ret =
+            tn_val_is_undef(c->selected_resources) ? tn_val_list(c->arena) : c->selected_resources;
         return true;
     }
     if (tn_str_is(name, "context")) {
@@ -217,7 +229,8 @@ static bool lookup_own(tn_pctx *c, tn_str name, tn_val *ret)
         return true;
     }
     if (tn_str_is(name, "this") && !c->execute && c->node != NULL) {
-        *ret = tn_stub_relation(c->arena, c->project, c->node->database, c->node->schema, c->node->alias);
+        *ret = tn_stub_relation(
+            c->arena, c->project, c->node->database, c->node->schema, c->node->alias);
         return true;
     }
     return false;
@@ -229,7 +242,8 @@ static bool lookup_member(tn_pctx *c, tn_str name, tn_val *ret)
     if (v == NULL && !c->execute) {
         char key[80];
         int n = snprintf(key, sizeof key, "parse:" TN_STR_FMT, TN_STR_ARG(name));
-        v = n < (int)sizeof key ? tn_map_find(&c->project->state->members, tn_str_n(key, (size_t)n)) : NULL;
+        v = n < (int)sizeof key ? tn_map_find(&c->project->state->members, tn_str_n(key, (size_t)n))
+                                : NULL;
     }
     if (v == NULL) {
         return false;
@@ -312,7 +326,8 @@ static bool single_expr(tn_str s, tn_str *ret)
             quote = ch == quote ? 0 : quote;
         } else if (ch == '\'' || ch == '"') {
             quote = ch;
-        } else if (i + 1 < in.n && ((ch == '}' && in.p[i + 1] == '}') || (ch == '{' && in.p[i + 1] == '%'))) {
+        } else if (i + 1 < in.n &&
+                   ((ch == '}' && in.p[i + 1] == '}') || (ch == '{' && in.p[i + 1] == '%'))) {
             return false;
         }
     }
@@ -352,17 +367,19 @@ tn_rc tn_pctx_render_native(tn_pctx *c, tn_str text, tn_jinja_src src, tn_val *r
 
 /* ---- calling ---- */
 
-tn_rc tn_pctx_call(tn_pctx *c, tn_str name, const tn_val *args, size_t argc, const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err)
+tn_rc tn_pctx_call(tn_pctx *c, tn_str name, const tn_val *args, size_t argc, const tn_kwarg *kw,
+    size_t kwc, tn_val *ret, tn_err *err)
 {
     tn_val fn = tn_pctx_get(c, name);
     if (tn_val_is_undef(fn)) {
-        return tn_fail(err, TN_E_NAME, "there is no macro named '" TN_STR_FMT "'", TN_STR_ARG(name));
+        return tn_fail(
+            err, TN_E_NAME, "there is no macro named '" TN_STR_FMT "'", TN_STR_ARG(name));
     }
     return tn_jinja_call(&c->jinja, fn, args, argc, kw, kwc, ret, err);
 }
 
-tn_rc tn_pctx_call_macro(tn_pctx *c, tn_macro *m, const tn_val *args, size_t argc, const tn_kwarg *kw, size_t kwc, tn_val *ret,
-    tn_err *err)
+tn_rc tn_pctx_call_macro(tn_pctx *c, tn_macro *m, const tn_val *args, size_t argc,
+    const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err)
 {
     tn_val fn;
     TN_TRY(tn_pctx_bind(c, m, &fn, err));
@@ -403,7 +420,8 @@ static bool looks_like_call(tn_str s)
     return false;
 }
 
-static tn_rc render_kwarg(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
+static tn_rc render_kwarg(
+    void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
 {
     kwargs_ctx *k = self;
     if (depth == 1 && tn_str_is(tn_val_as_str(path[0]), "column_name")) {

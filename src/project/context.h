@@ -33,44 +33,50 @@ typedef struct tn_pctx_hooks {
 struct tn_pctx {
     tn_project *project;
     tn_arena *arena;
-    tn_node *node;   /* NULL for operations without one */
-    tn_str package;  /* whose macros come first; the node's */
-    bool execute;    /* false: the parse pass; ref/source/config/env_var are recorded into `record` */
+    tn_node *node;  /* NULL for operations without one */
+    tn_str package; /* whose macros come first; the node's */
+    bool execute; /* false: the parse pass; ref/source/config/env_var are recorded into `record` */
     const tn_pctx_hooks *hooks;
     void *self; /* for the hooks */
     tn_jinja_ctx jinja;
-    tn_val model;              /* the `model` dict: made on first use from node; run may put its own (compiled_code, ...) here */
+    tn_val
+        model; /* the `model` dict: made on first use from node; run may put its own (compiled_code, ...) here */
     tn_val selected_resources; /* list of unique ids; undefined: empty */
-    tn_dict *overrides;        /* names that win over all (unit tests' overrides, generic test kwargs), or NULL */
+    tn_dict *
+        overrides; /* names that win over all (unit tests' overrides, generic test kwargs), or NULL */
     struct tn_pctx_record *record; /* parse only */
     struct tn_pctx_state *state;   /* private: bound macros, made members */
 };
 
 /* node may be NULL; hooks may be NULL. The pctx must not move afterwards. */
-tn_rc tn_pctx_init(tn_pctx *c, tn_project *p, tn_node *node, bool execute, const tn_pctx_hooks *hooks, void *self, tn_arena *a,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_pctx_init(tn_pctx *c, tn_project *p, tn_node *node, bool execute,
+    const tn_pctx_hooks *hooks, void *self, tn_arena *a, tn_err *err) TN_MUSTUSE;
 
 /* Renders text (a node's raw_code, a hook). Errors carry src's file and line. */
-tn_rc tn_pctx_render(tn_pctx *c, tn_str text, tn_jinja_src src, tn_str *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_pctx_render_native(tn_pctx *c, tn_str text, tn_jinja_src src, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_pctx_render(
+    tn_pctx *c, tn_str text, tn_jinja_src src, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_pctx_render_native(
+    tn_pctx *c, tn_str text, tn_jinja_src src, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* The context's value of a name (a macro, a member), or undefined. */
 tn_val tn_pctx_get(tn_pctx *c, tn_str name);
 /* A macro as a callable of this context (cached). */
 tn_rc tn_pctx_bind(tn_pctx *c, tn_macro *m, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* Calls the macro that `name` means here; TN_E_NAME when there is none. */
-tn_rc tn_pctx_call(tn_pctx *c, tn_str name, const tn_val *args, size_t argc, const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err)
-    TN_MUSTUSE;
-tn_rc tn_pctx_call_macro(tn_pctx *c, tn_macro *m, const tn_val *args, size_t argc, const tn_kwarg *kw, size_t kwc, tn_val *ret,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_pctx_call(tn_pctx *c, tn_str name, const tn_val *args, size_t argc, const tn_kwarg *kw,
+    size_t kwc, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_pctx_call_macro(tn_pctx *c, tn_macro *m, const tn_val *args, size_t argc,
+    const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* adapter.dispatch('name', 'namespace') as a callable. */
-tn_rc tn_pctx_dispatch(tn_pctx *c, tn_str name, tn_str namespace, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_pctx_dispatch(
+    tn_pctx *c, tn_str name, tn_str namespace, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* The context of a running C function: call->interp's pctx. */
 static inline tn_pctx *tn_pctx_of(const tn_call *call)
 {
     return (tn_pctx *)((tn_jinja_ctx *)call->interp)->self;
 }
 /* doc('x') of a package. */
-bool tn_project_doc(const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_str *ret);
+bool tn_project_doc(
+    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_str *ret);
 /* The frozen `graph` dict (made once, thread-safe). */
 tn_val tn_project_graph(tn_project *p);
 

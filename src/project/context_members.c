@@ -26,7 +26,9 @@ static tn_rc var_missing(tn_pctx *c, tn_str name, tn_err *err)
     const tn_dict *vars = vars_of(c);
     tn_json_print(&b, (tn_val){ .tag = TN_DICT, .dict = (tn_dict *)(uintptr_t)vars }, &style);
     tn_str node = c->node != NULL ? c->node->name : TN_STR("<Configuration>");
-    return tn_fail(err, TN_E_COMPILE, "Required var '" TN_STR_FMT "' not found in config:\nVars supplied to " TN_STR_FMT " = " TN_STR_FMT,
+    return tn_fail(err, TN_E_COMPILE,
+        "Required var '" TN_STR_FMT "' not found in config:\nVars supplied to " TN_STR_FMT
+        " = " TN_STR_FMT,
         TN_STR_ARG(name), TN_STR_ARG(node), TN_STR_ARG(tn_buf_str(&b)));
 }
 
@@ -78,10 +80,13 @@ static tn_rc env_secret(tn_pctx *c, tn_str name, tn_str value, tn_val *ret, tn_e
 {
     if (!c->state->secrets) {
         return tn_fail(err, TN_E_COMPILE,
-            "Secret env vars are allowed only in profiles.yml or packages.yml. Found '" TN_STR_FMT "' referenced elsewhere.", TN_STR_ARG(name));
+            "Secret env vars are allowed only in profiles.yml or packages.yml. Found '" TN_STR_FMT
+            "' referenced elsewhere.",
+            TN_STR_ARG(name));
     }
     tn_log_secret(value);
-    *ret = tn_val_str(tn_str_printf(c->arena, SECRET_START TN_STR_FMT SECRET_END, TN_STR_ARG(name)));
+    *ret =
+        tn_val_str(tn_str_printf(c->arena, SECRET_START TN_STR_FMT SECRET_END, TN_STR_ARG(name)));
     return TN_OK;
 }
 
@@ -95,8 +100,8 @@ tn_str tn_secret_restore(tn_arena *a, tn_str s)
         }
         tn_str name = tn_str_sub(s, from + sizeof SECRET_START - 1, end);
         tn_str value = tn_env_get(tn_str_z(a, name));
-        s = tn_str_printf(a, TN_STR_FMT TN_STR_FMT TN_STR_FMT, TN_STR_ARG(tn_str_sub(s, 0, from)), TN_STR_ARG(value),
-            TN_STR_ARG(tn_str_sub(s, end + sizeof SECRET_END - 1, s.n)));
+        s = tn_str_printf(a, TN_STR_FMT TN_STR_FMT TN_STR_FMT, TN_STR_ARG(tn_str_sub(s, 0, from)),
+            TN_STR_ARG(value), TN_STR_ARG(tn_str_sub(s, end + sizeof SECRET_END - 1, s.n)));
     }
 }
 
@@ -118,7 +123,8 @@ static tn_rc fn_env_var(void *self, const tn_call *call, tn_val *ret, tn_err *er
     } else if (!tn_val_is_undef(dflt) && !tn_val_is_none(dflt)) {
         *ret = dflt;
     } else {
-        return tn_fail(err, TN_E_COMPILE, "Env var required but not provided: '" TN_STR_FMT "'", TN_STR_ARG(name));
+        return tn_fail(err, TN_E_COMPILE, "Env var required but not provided: '" TN_STR_FMT "'",
+            TN_STR_ARG(name));
     }
     return TN_OK;
 }
@@ -189,7 +195,9 @@ static tn_rc fn_tojson(void *self, const tn_call *call, tn_val *ret, tn_err *err
     (void)self;
     static const char *const names[] = { "value", "default", "sort_keys", NULL };
     TN_TRY(tn_call_check(call, "tojson", 1, 3, names, err));
-    tn_json_style style = { .py_separators = true, .ascii = true, .allow_nan = true,
+    tn_json_style style = { .py_separators = true,
+        .ascii = true,
+        .allow_nan = true,
         .sort_keys = tn_val_truthy(tn_call_arg(call, 2, "sort_keys")) };
     tn_buf b = tn_buf_init(call->arena, TN_BUF_NO_LIMIT);
     tn_val v = tn_call_arg(call, 0, "value");
@@ -209,7 +217,8 @@ static tn_rc fn_fromjson(void *self, const tn_call *call, tn_val *ret, tn_err *e
     static const char *const names[] = { "string", "default", NULL };
     TN_TRY(tn_call_check(call, "fromjson", 1, 2, names, err));
     tn_val dflt = tn_call_arg(call, 1, "default");
-    if (tn_json_parse(call->arena, tn_val_as_str(tn_call_arg(call, 0, "string")), ret, NULL) != TN_OK) {
+    if (tn_json_parse(call->arena, tn_val_as_str(tn_call_arg(call, 0, "string")), ret, NULL) !=
+        TN_OK) {
         *ret = tn_val_is_undef(dflt) ? TN_VAL_NONE : dflt;
     }
     return TN_OK;
@@ -221,7 +230,8 @@ static tn_rc fn_toyaml(void *self, const tn_call *call, tn_val *ret, tn_err *err
     static const char *const names[] = { "value", "default", "sort_keys", NULL };
     TN_TRY(tn_call_check(call, "toyaml", 1, 3, names, err));
     tn_buf b = tn_buf_init(call->arena, TN_BUF_NO_LIMIT);
-    tn_yaml_print(&b, tn_call_arg(call, 0, "value"), tn_val_truthy(tn_call_arg(call, 2, "sort_keys")));
+    tn_yaml_print(
+        &b, tn_call_arg(call, 0, "value"), tn_val_truthy(tn_call_arg(call, 2, "sort_keys")));
     *ret = tn_val_str(tn_buf_str(&b));
     return TN_OK;
 }
@@ -232,7 +242,8 @@ static tn_rc fn_fromyaml(void *self, const tn_call *call, tn_val *ret, tn_err *e
     static const char *const names[] = { "value", "default", NULL };
     TN_TRY(tn_call_check(call, "fromyaml", 1, 2, names, err));
     tn_val dflt = tn_call_arg(call, 1, "default");
-    if (tn_yaml_parse(call->arena, tn_val_as_str(tn_call_arg(call, 0, "value")), NULL, ret, NULL) != TN_OK) {
+    if (tn_yaml_parse(call->arena, tn_val_as_str(tn_call_arg(call, 0, "value")), NULL, ret, NULL) !=
+        TN_OK) {
         *ret = tn_val_is_undef(dflt) ? TN_VAL_NONE : dflt;
     }
     return TN_OK;
@@ -245,10 +256,13 @@ static tn_rc make_set(const tn_call *call, bool strict, tn_val *ret, tn_err *err
     static const char *const names[] = { "value", "default", NULL };
     TN_TRY(tn_call_check(call, strict ? "set_strict" : "set", 1, strict ? 1 : 2, names, err));
     tn_val list, set = tn_val_set(call->arena);
-    tn_rc rc = tn_jinja_iterate(call->interp, tn_call_arg(call, 0, "value"), &list, strict ? err : NULL);
+    tn_rc rc =
+        tn_jinja_iterate(call->interp, tn_call_arg(call, 0, "value"), &list, strict ? err : NULL);
     for (size_t i = 0; rc == TN_OK && i < list.list->n; i++) {
         if (!tn_val_hashable(list.list->v[i])) {
-            rc = strict ? tn_fail(err, TN_E_TYPE, "unhashable type: '%s'", tn_val_type_name(list.list->v[i])) : TN_E_TYPE;
+            rc = strict ? tn_fail(err, TN_E_TYPE, "unhashable type: '%s'",
+                              tn_val_type_name(list.list->v[i]))
+                        : TN_E_TYPE;
             break;
         }
         tn_dict_put(set.dict, list.list->v[i], TN_VAL_NONE);
@@ -323,7 +337,8 @@ static tn_rc fn_local_md5(void *self, const tn_call *call, tn_val *ret, tn_err *
     (void)self;
     static const char *const names[] = { "value", NULL };
     TN_TRY(tn_call_check(call, "local_md5", 1, 1, names, err));
-    *ret = tn_val_str(tn_md5_hex(call->arena, tn_val_to_str(call->arena, tn_call_arg(call, 0, "value"))));
+    *ret = tn_val_str(
+        tn_md5_hex(call->arena, tn_val_to_str(call->arena, tn_call_arg(call, 0, "value"))));
     return TN_OK;
 }
 
@@ -333,7 +348,8 @@ static tn_rc fn_render(void *self, const tn_call *call, tn_val *ret, tn_err *err
     static const char *const names[] = { "string", NULL };
     TN_TRY(tn_call_check(call, "render", 1, 1, names, err));
     tn_str s;
-    TN_TRY(tn_pctx_render(tn_pctx_of(call), tn_val_as_str(tn_call_arg(call, 0, "string")), (tn_jinja_src){ "<render>", 0 }, &s, err));
+    TN_TRY(tn_pctx_render(tn_pctx_of(call), tn_val_as_str(tn_call_arg(call, 0, "string")),
+        (tn_jinja_src){ "<render>", 0 }, &s, err));
     *ret = tn_val_str(s);
     return TN_OK;
 }
@@ -344,8 +360,11 @@ static tn_rc fn_try_or_error(void *self, const tn_call *call, tn_val *ret, tn_er
     if (call->argc < 2) {
         return tn_fail(err, TN_E_TYPE, "try_or_compiler_error needs a message and a function");
     }
-    tn_rc rc = tn_jinja_call(call->interp, call->args[1], call->args + 2, call->argc - 2, call->kwargs, call->kwargc, ret, NULL);
-    return rc == TN_OK ? TN_OK : tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(tn_val_to_str(call->arena, call->args[0])));
+    tn_rc rc = tn_jinja_call(call->interp, call->args[1], call->args + 2, call->argc - 2,
+        call->kwargs, call->kwargc, ret, NULL);
+    return rc == TN_OK ? TN_OK
+                       : tn_fail(err, TN_E_COMPILE, TN_STR_FMT,
+                             TN_STR_ARG(tn_val_to_str(call->arena, call->args[0])));
 }
 
 static tn_rc fn_diff_dicts(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -353,7 +372,8 @@ static tn_rc fn_diff_dicts(void *self, const tn_call *call, tn_val *ret, tn_err 
     (void)self;
     static const char *const names[] = { "dict_a", "dict_b", NULL };
     TN_TRY(tn_call_check(call, "diff_of_two_dicts", 2, 2, names, err));
-    tn_val a = tn_call_arg(call, 0, "dict_a"), b = tn_call_arg(call, 1, "dict_b"), out = tn_val_dict(call->arena);
+    tn_val a = tn_call_arg(call, 0, "dict_a"), b = tn_call_arg(call, 1, "dict_b"),
+           out = tn_val_dict(call->arena);
     size_t at = 0;
     const tn_dict_item *it;
     while (a.tag == TN_DICT && (it = tn_dict_next(a.dict, &at)) != NULL) {
@@ -362,9 +382,11 @@ static tn_rc fn_diff_dicts(void *self, const tn_call *call, tn_val *ret, tn_err 
         tn_val own = tn_value_listify(call->arena, it->value);
         for (size_t i = 0; i < own.list->n; i++) {
             bool found = false;
-            tn_val theirs = other != NULL ? tn_value_listify(call->arena, *other) : tn_val_list(call->arena);
+            tn_val theirs =
+                other != NULL ? tn_value_listify(call->arena, *other) : tn_val_list(call->arena);
             for (size_t k = 0; k < theirs.list->n; k++) {
-                found = found || tn_str_eq_nocase(tn_val_as_str(own.list->v[i]), tn_val_as_str(theirs.list->v[k]));
+                found = found || tn_str_eq_nocase(tn_val_as_str(own.list->v[i]),
+                                     tn_val_as_str(theirs.list->v[k]));
             }
             if (!found) {
                 tn_list_push(missing.list, own.list->v[i]);
@@ -388,8 +410,11 @@ static tn_rc fn_doc(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     tn_str package = call->argc == 2 ? tn_val_as_str(call->args[0]) : TN_STR_NONE;
     tn_str name = tn_val_as_str(call->args[call->argc - 1]), text;
     if (!tn_project_doc(c->project, c->package, package, name, &text)) {
-        return tn_fail(err, TN_E_COMPILE, "Documentation for '" TN_STR_FMT "' depends on doc '" TN_STR_FMT "' which was not found",
-            TN_STR_ARG(c->node != NULL ? c->node->unique_id : TN_STR("<configuration>")), TN_STR_ARG(name));
+        return tn_fail(err, TN_E_COMPILE,
+            "Documentation for '" TN_STR_FMT "' depends on doc '" TN_STR_FMT
+            "' which was not found",
+            TN_STR_ARG(c->node != NULL ? c->node->unique_id : TN_STR("<configuration>")),
+            TN_STR_ARG(name));
     }
     *ret = tn_val_str(text);
     return TN_OK;
@@ -418,7 +443,9 @@ static tn_rc validator_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret,
     return TN_OK;
 }
 
-static const tn_obj_type validator_type = { .name = "ValidationAny", .call = validator_call, .item = validator_item, .attr = validator_attr };
+static const tn_obj_type validator_type = {
+    .name = "ValidationAny", .call = validator_call, .item = validator_item, .attr = validator_attr
+};
 
 /* ---- filters for YAML values ---- */
 
@@ -433,10 +460,11 @@ static tn_rc filter_as(const tn_call *call, int kind, tn_val *ret, tn_err *err)
     if (tn_val_is_str(v) && tn_jinja_literal_eval(call->arena, tn_val_as_str(v), &lit)) {
         *ret = lit;
     }
-    bool good = kind == 'n' || (kind == 'b' ? ret->tag == TN_BOOL : ret->tag == TN_INT || ret->tag == TN_FLOAT);
+    bool good = kind == 'n' ||
+                (kind == 'b' ? ret->tag == TN_BOOL : ret->tag == TN_INT || ret->tag == TN_FLOAT);
     if (!good) {
-        return tn_fail(err, TN_E_VALUE, "Could not convert value '" TN_STR_FMT "' into type '%s'", TN_STR_ARG(tn_val_to_str(call->arena, v)),
-            kind == 'b' ? "bool" : "number");
+        return tn_fail(err, TN_E_VALUE, "Could not convert value '" TN_STR_FMT "' into type '%s'",
+            TN_STR_ARG(tn_val_to_str(call->arena, v)), kind == 'b' ? "bool" : "number");
     }
     return TN_OK;
 }
@@ -512,8 +540,10 @@ static void put_values(tn_project *p)
     put_member(p, "env", p->profile.target);
     put_member(p, "project_name", tn_val_str(p->name));
     put_member(p, "invocation_id", tn_val_str(p->invocation_id));
-    put_member(p, "invocation_args_dict", tn_val_is_undef(p->invocation_args) ? tn_val_dict(a) : p->invocation_args);
-    put_member(p, "run_started_at", (tn_val){ .tag = TN_DATETIME, .n = TN_ZONE_UTC, .i = p->started_us });
+    put_member(p, "invocation_args_dict",
+        tn_val_is_undef(p->invocation_args) ? tn_val_dict(a) : p->invocation_args);
+    put_member(
+        p, "run_started_at", (tn_val){ .tag = TN_DATETIME, .n = TN_ZONE_UTC, .i = p->started_us });
     put_member(p, "dbt_version", tn_val_z("1.12.6"));
     put_member(p, "flags", tn_val_module(a, "Flags", p->flags));
     put_member(p, "thread_id", tn_val_z("MainThread"));
@@ -536,13 +566,16 @@ void tn_context_members(tn_project *p)
     static const struct {
         const char *name;
         tn_call_fn fn;
-    } functions[] = { { "env_var", fn_env_var }, { "log", fn_log }, { "print", fn_print }, { "return", fn_return },
-        { "tojson", fn_tojson }, { "fromjson", fn_fromjson }, { "toyaml", fn_toyaml }, { "fromyaml", fn_fromyaml }, { "set", fn_set },
-        { "set_strict", fn_set_strict }, { "zip", fn_zip }, { "zip_strict", fn_zip_strict }, { "local_md5", fn_local_md5 },
-        { "render", fn_render }, { "try_or_compiler_error", fn_try_or_error }, { "diff_of_two_dicts", fn_diff_dicts }, { "doc", fn_doc },
-        { "debug", fn_nothing }, { "write", fn_nothing } };
+    } functions[] = { { "env_var", fn_env_var }, { "log", fn_log }, { "print", fn_print },
+        { "return", fn_return }, { "tojson", fn_tojson }, { "fromjson", fn_fromjson },
+        { "toyaml", fn_toyaml }, { "fromyaml", fn_fromyaml }, { "set", fn_set },
+        { "set_strict", fn_set_strict }, { "zip", fn_zip }, { "zip_strict", fn_zip_strict },
+        { "local_md5", fn_local_md5 }, { "render", fn_render },
+        { "try_or_compiler_error", fn_try_or_error }, { "diff_of_two_dicts", fn_diff_dicts },
+        { "doc", fn_doc }, { "debug", fn_nothing }, { "write", fn_nothing } };
     for (size_t i = 0; i < TN_COUNTOF(functions); i++) {
-        put_member(p, functions[i].name, tn_val_fn(p->arena, functions[i].name, functions[i].fn, NULL));
+        put_member(
+            p, functions[i].name, tn_val_fn(p->arena, functions[i].name, functions[i].fn, NULL));
     }
     put_values(p);
     tn_context_refs(p);

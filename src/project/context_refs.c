@@ -5,30 +5,40 @@
  */
 #include "project/project_priv.h"
 
+/* Where names go: what the parse pass notes lives with the project; execution must not touch the project, which other threads read. */
+static tn_arena *keep_arena(const tn_pctx *c)
+{
+    return c->execute ? c->arena : c->project->arena;
+}
+
 /* ---- ref ---- */
 
 static tn_rc ref_args(const tn_call *call, tn_ref *ret, tn_err *err)
 {
     tn_pctx *c = tn_pctx_of(call);
     if (call->argc < 1 || call->argc > 2) {
-        return tn_fail(err, TN_E_COMPILE, "ref() takes one or two arguments (%zu given)", call->argc);
+        return tn_fail(
+            err, TN_E_COMPILE, "ref() takes one or two arguments (%zu given)", call->argc);
     }
     *ret = (tn_ref){ .version = TN_VAL_UNDEF };
     for (size_t i = 0; i < call->argc; i++) {
         if (!tn_val_is_str(call->args[i])) {
-            return tn_fail(err, TN_E_COMPILE, "The name argument to ref() must be a string, got %s", tn_val_type_name(call->args[i]));
+            return tn_fail(err, TN_E_COMPILE, "The name argument to ref() must be a string, got %s",
+                tn_val_type_name(call->args[i]));
         }
     }
-    ret->name = tn_str_dup(c->project->arena, tn_val_as_str(call->args[call->argc - 1]));
+    ret->name = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[call->argc - 1]));
     if (call->argc == 2) {
-        ret->package = tn_str_dup(c->project->arena, tn_val_as_str(call->args[0]));
+        ret->package = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[0]));
     }
     for (size_t i = 0; i < call->kwargc; i++) {
         if (tn_str_is(call->kwargs[i].name, "version") || tn_str_is(call->kwargs[i].name, "v")) {
             tn_val v = call->kwargs[i].value;
-            ret->version = tn_val_is_none(v) ? TN_VAL_UNDEF : tn_val_dup(c->project->arena, v);
+            ret->version = tn_val_is_none(v) ? TN_VAL_UNDEF : tn_val_dup(keep_arena(c), v);
         } else {
-            return tn_fail(err, TN_E_COMPILE, "ref() got an unexpected keyword argument '" TN_STR_FMT "'", TN_STR_ARG(call->kwargs[i].name));
+            return tn_fail(err, TN_E_COMPILE,
+                "ref() got an unexpected keyword argument '" TN_STR_FMT "'",
+                TN_STR_ARG(call->kwargs[i].name));
         }
     }
     return TN_OK;
@@ -48,7 +58,8 @@ static tn_rc unseen_ref(const tn_pctx *c, const char *what, tn_str call, tn_err 
 {
     return tn_fail(err, TN_E_COMPILE,
         "dbt was unable to infer all dependencies for the model \"" TN_STR_FMT
-        "\".\nThis typically happens when ref() is placed within a conditional block.\n\nTo fix this, add the following hint to the top of the "
+        "\".\nThis typically happens when ref() is placed within a conditional block.\n\nTo fix "
+        "this, add the following hint to the top of the "
         "model \"" TN_STR_FMT "\":\n\n-- depends_on: {{ %s(" TN_STR_FMT ") }}",
         TN_STR_ARG(c->node->name), TN_STR_ARG(c->node->name), what, TN_STR_ARG(call));
 }
@@ -56,26 +67,33 @@ static tn_rc unseen_ref(const tn_pctx *c, const char *what, tn_str call, tn_err 
 static tn_val place_holder(tn_pctx *c)
 {
     if (c->node != NULL) {
-        return tn_stub_relation(c->arena, c->project, c->node->database, c->node->schema, c->node->alias);
+        return tn_stub_relation(
+            c->arena, c->project, c->node->database, c->node->schema, c->node->alias);
     }
-    return tn_stub_relation(c->arena, c->project, c->project->profile.database, c->project->profile.schema, TN_STR(""));
+    return tn_stub_relation(
+        c->arena, c->project, c->project->profile.database, c->project->profile.schema, TN_STR(""));
 }
 
 static tn_rc run_ref(tn_pctx *c, const tn_ref *ref, tn_val *ret, tn_err *err)
 {
     tn_node *off = NULL;
-    tn_node *target = tn_project_find_ref(c->project, c->package, ref->package, ref->name, ref->version, &off);
+    tn_node *target =
+        tn_project_find_ref(c->project, c->package, ref->package, ref->name, ref->version, &off);
     if (target == NULL) {
         if (c->node != NULL) {
-            return tn_find_node_error(c->project, c->node, TN_STR("node"), ref->name, off != NULL, err);
+            return tn_find_node_error(
+                c->project, c->node, TN_STR("node"), ref->name, off != NULL, err);
         }
-        return tn_fail(err, TN_E_COMPILE, "ref('" TN_STR_FMT "'): there is no such node", TN_STR_ARG(ref->name));
+        return tn_fail(err, TN_E_COMPILE, "ref('" TN_STR_FMT "'): there is no such node",
+            TN_STR_ARG(ref->name));
     }
-    bool loose = c->node == NULL || c->node->kind == TN_NODE_OPERATION || c->node->index == UINT32_MAX;
+    bool loose =
+        c->node == NULL || c->node->kind == TN_NODE_OPERATION || c->node->index == UINT32_MAX;
     if (!loose && c->node != target && !is_parent(c->node, target)) {
-        tn_str text = ref->package.n > 0 ? tn_str_printf(c->arena, "'" TN_STR_FMT "', '" TN_STR_FMT "'", TN_STR_ARG(ref->package),
-                                               TN_STR_ARG(ref->name))
-                                         : tn_str_printf(c->arena, "'" TN_STR_FMT "'", TN_STR_ARG(ref->name));
+        tn_str text = ref->package.n > 0
+                          ? tn_str_printf(c->arena, "'" TN_STR_FMT "', '" TN_STR_FMT "'",
+                                TN_STR_ARG(ref->package), TN_STR_ARG(ref->name))
+                          : tn_str_printf(c->arena, "'" TN_STR_FMT "'", TN_STR_ARG(ref->name));
         return unseen_ref(c, "ref", text, err);
     }
     if (c->hooks != NULL && c->hooks->ref != NULL) {
@@ -108,9 +126,11 @@ static tn_rc run_source(tn_pctx *c, tn_str source, tn_str table, tn_val *ret, tn
     tn_node *off = NULL;
     tn_node *target = tn_project_find_source(c->project, c->package, source, table, &off);
     if (target == NULL) {
-        tn_str full = tn_str_printf(c->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(source), TN_STR_ARG(table));
+        tn_str full = tn_str_printf(
+            c->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(source), TN_STR_ARG(table));
         if (c->node != NULL) {
-            return tn_find_node_error(c->project, c->node, TN_STR("source"), full, off != NULL, err);
+            return tn_find_node_error(
+                c->project, c->node, TN_STR("source"), full, off != NULL, err);
         }
         return tn_fail(err, TN_E_COMPILE, "there is no source '" TN_STR_FMT "'", TN_STR_ARG(full));
     }
@@ -126,13 +146,15 @@ static tn_rc fn_source(void *self, const tn_call *call, tn_val *ret, tn_err *err
     (void)self;
     tn_pctx *c = tn_pctx_of(call);
     if (call->argc != 2) {
-        return tn_fail(err, TN_E_COMPILE, "source() takes exactly two arguments (%zu given)", call->argc);
+        return tn_fail(
+            err, TN_E_COMPILE, "source() takes exactly two arguments (%zu given)", call->argc);
     }
     if (!tn_val_is_str(call->args[0]) || !tn_val_is_str(call->args[1])) {
-        return tn_fail(err, TN_E_COMPILE, "The source name and table name arguments to source() must be strings");
+        return tn_fail(err, TN_E_COMPILE,
+            "The source name and table name arguments to source() must be strings");
     }
-    tn_str source = tn_str_dup(c->project->arena, tn_val_as_str(call->args[0]));
-    tn_str table = tn_str_dup(c->project->arena, tn_val_as_str(call->args[1]));
+    tn_str source = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[0]));
+    tn_str table = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[1]));
     if (c->execute) {
         return run_source(c, source, table, ret, err);
     }
@@ -190,7 +212,9 @@ static tn_rc config_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err 
 static tn_val config_find(tn_pctx *c, tn_str key)
 {
     tn_val config = tn_val_at(c->model, "config");
-    const tn_dict *d = config.tag == TN_DICT ? config.dict : c->node != NULL ? c->node->config : NULL;
+    const tn_dict *d = config.tag == TN_DICT ? config.dict
+                       : c->node != NULL     ? c->node->config
+                                             : NULL;
     const tn_val *v = d != NULL ? tn_dict_finds(d, key) : NULL;
     if (v == NULL && d != NULL && tn_str_is(key, "pre_hook")) {
         v = tn_dict_finds(d, TN_STR("pre-hook"));
@@ -211,7 +235,8 @@ static tn_rc config_get(void *self, const tn_call *call, tn_val *ret, tn_err *er
         return TN_OK;
     }
     tn_str name = tn_val_as_str(tn_call_arg(call, 0, "name"));
-    tn_val v = self != NULL ? tn_val_at(config_find(c, TN_STR("meta")), tn_str_z(c->arena, name)) : config_find(c, name);
+    tn_val v = self != NULL ? tn_val_at(config_find(c, TN_STR("meta")), tn_str_z(c->arena, name))
+                            : config_find(c, name);
     if (tn_val_is_undef(v)) {
         v = tn_call_arg(call, 1, "default");
     }
@@ -229,9 +254,11 @@ static tn_rc config_require(void *self, const tn_call *call, tn_val *ret, tn_err
         return TN_OK;
     }
     tn_str name = tn_val_as_str(tn_call_arg(call, 0, "name"));
-    tn_val v = self != NULL ? tn_val_at(config_find(c, TN_STR("meta")), tn_str_z(c->arena, name)) : config_find(c, name);
+    tn_val v = self != NULL ? tn_val_at(config_find(c, TN_STR("meta")), tn_str_z(c->arena, name))
+                            : config_find(c, name);
     if (tn_val_is_undef(v)) {
-        return tn_fail(err, TN_E_COMPILE, "Model '" TN_STR_FMT "' does not define a required config parameter '" TN_STR_FMT "'.",
+        return tn_fail(err, TN_E_COMPILE,
+            "Model '" TN_STR_FMT "' does not define a required config parameter '" TN_STR_FMT "'.",
             TN_STR_ARG(c->node != NULL ? c->node->unique_id : TN_STR("")), TN_STR_ARG(name));
     }
     *ret = v;
@@ -246,7 +273,8 @@ static tn_rc config_set(void *self, const tn_call *call, tn_val *ret, tn_err *er
     tn_pctx *c = tn_pctx_of(call);
     if (!c->execute && c->record != NULL) {
         tn_val d = tn_val_dict(c->project->arena);
-        tn_dict_puts(d.dict, tn_str_dup(c->project->arena, tn_val_as_str(tn_call_arg(call, 0, "name"))),
+        tn_dict_puts(d.dict,
+            tn_str_dup(c->project->arena, tn_val_as_str(tn_call_arg(call, 0, "name"))),
             tn_val_dup(c->project->arena, tn_call_arg(call, 1, "value")));
         tn_config_call_merge(c->record->arena, c->record->config_call, d.dict);
     }
@@ -264,7 +292,9 @@ static tn_rc config_persist(void *self, const tn_call *call, tn_val *ret, tn_err
     }
     tn_val docs = config_find(c, TN_STR("persist_docs"));
     if (!tn_val_is_undef(docs) && !tn_val_is_none(docs) && docs.tag != TN_DICT) {
-        return tn_fail(err, TN_E_COMPILE, "Invalid value provided for 'persist_docs'. Expected dict but received %s", tn_val_type_name(docs));
+        return tn_fail(err, TN_E_COMPILE,
+            "Invalid value provided for 'persist_docs'. Expected dict but received %s",
+            tn_val_type_name(docs));
     }
     tn_val v = tn_val_at(docs, self != NULL ? "columns" : "relation");
     *ret = tn_val_is_undef(v) ? TN_VAL_FALSE : v;
@@ -280,9 +310,11 @@ static tn_rc config_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn
         const char *name;
         tn_call_fn fn;
         void *self;
-    } methods[] = { { "get", config_get, NULL }, { "require", config_require, NULL }, { "set", config_set, NULL },
-        { "meta_get", config_get, &config_flag }, { "meta_require", config_require, &config_flag },
-        { "persist_relation_docs", config_persist, NULL }, { "persist_column_docs", config_persist, &config_flag } };
+    } methods[] = { { "get", config_get, NULL }, { "require", config_require, NULL },
+        { "set", config_set, NULL }, { "meta_get", config_get, &config_flag },
+        { "meta_require", config_require, &config_flag },
+        { "persist_relation_docs", config_persist, NULL },
+        { "persist_column_docs", config_persist, &config_flag } };
     for (size_t i = 0; i < TN_COUNTOF(methods); i++) {
         if (tn_str_is(name, methods[i].name)) {
             *ret = tn_val_fn(a, methods[i].name, methods[i].fn, methods[i].self);
@@ -293,7 +325,9 @@ static tn_rc config_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn
     return TN_OK;
 }
 
-static const tn_obj_type config_type = { .name = "RuntimeConfigObject", .call = config_call, .attr = config_attr };
+static const tn_obj_type config_type = {
+    .name = "RuntimeConfigObject", .call = config_call, .attr = config_attr
+};
 
 tn_val tn_context_config(tn_project *p)
 {
@@ -307,7 +341,8 @@ void tn_context_refs(tn_project *p)
     static const struct {
         const char *name;
         tn_call_fn fn;
-    } functions[] = { { "ref", fn_ref }, { "source", fn_source }, { "metric", fn_metric }, { "function", fn_metric } };
+    } functions[] = { { "ref", fn_ref }, { "source", fn_source }, { "metric", fn_metric },
+        { "function", fn_metric } };
     tn_val builtins = tn_val_dict(p->arena);
     for (size_t i = 0; i < TN_COUNTOF(functions); i++) {
         tn_val *slot = tn_new(p->arena, tn_val);

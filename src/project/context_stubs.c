@@ -16,8 +16,9 @@ static void put(tn_project *p, const char *name, tn_val v)
 
 static tn_str text_arg(const tn_call *call, size_t i)
 {
-    return i < call->argc ? tn_val_to_str(call->arena, call->args[i]) : call->kwargc > i ? tn_val_to_str(call->arena, call->kwargs[i].value)
-                                                                                         : TN_STR("");
+    return i < call->argc     ? tn_val_to_str(call->arena, call->args[i])
+           : call->kwargc > i ? tn_val_to_str(call->arena, call->kwargs[i].value)
+                              : TN_STR("");
 }
 
 static tn_rc raise_text(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -25,7 +26,9 @@ static tn_rc raise_text(void *self, const tn_call *call, tn_val *ret, tn_err *er
     (void)ret;
     const char *what = self;
     tn_str msg = text_arg(call, 0);
-    tn_rc rc = strcmp(what, "database") == 0 ? TN_E_SQL : strcmp(what, "unsupported") == 0 ? TN_E_UNSUPPORTED : TN_E_COMPILE;
+    tn_rc rc = strcmp(what, "database") == 0      ? TN_E_SQL
+               : strcmp(what, "unsupported") == 0 ? TN_E_UNSUPPORTED
+                                                  : TN_E_COMPILE;
     return tn_fail(err, rc, TN_STR_FMT, TN_STR_ARG(msg));
 }
 
@@ -65,19 +68,27 @@ void tn_context_exceptions(tn_project *p)
         const char *name;
         tn_call_fn fn;
         const char *what;
-    } table[] = { { "raise_compiler_error", raise_text, "compile" }, { "raise_database_error", raise_text, "database" },
-        { "raise_not_implemented", raise_text, "unsupported" }, { "raise_fail_fast_error", raise_text, "compile" },
-        { "raise_dependency_error", raise_text, "compile" }, { "raise_cache_inconsistent", raise_text, "compile" },
-        { "warn", raise_warn, "" }, { "warn_snapshot_timestamp_data_types", raise_warn, "" },
-        { "missing_config", raise_about, "missing config" }, { "missing_materialization", raise_about, "No materialization was found" },
-        { "missing_relation", raise_about, "Relation not found" }, { "relation_wrong_type", raise_about, "Trying to create a relation of another type" },
-        { "raise_ambiguous_alias", raise_about, "ambiguous alias" }, { "raise_ambiguous_catalog_match", raise_about, "ambiguous catalog match" },
+    } table[] = { { "raise_compiler_error", raise_text, "compile" },
+        { "raise_database_error", raise_text, "database" },
+        { "raise_not_implemented", raise_text, "unsupported" },
+        { "raise_fail_fast_error", raise_text, "compile" },
+        { "raise_dependency_error", raise_text, "compile" },
+        { "raise_cache_inconsistent", raise_text, "compile" }, { "warn", raise_warn, "" },
+        { "warn_snapshot_timestamp_data_types", raise_warn, "" },
+        { "missing_config", raise_about, "missing config" },
+        { "missing_materialization", raise_about, "No materialization was found" },
+        { "missing_relation", raise_about, "Relation not found" },
+        { "relation_wrong_type", raise_about, "Trying to create a relation of another type" },
+        { "raise_ambiguous_alias", raise_about, "ambiguous alias" },
+        { "raise_ambiguous_catalog_match", raise_about, "ambiguous catalog match" },
         { "raise_dataclass_not_dict", raise_about, "the object was expected to be a dict" },
-        { "raise_dep_not_found", raise_about, "dependency not found" }, { "raise_duplicate_patch_name", raise_about, "duplicate patch" },
+        { "raise_dep_not_found", raise_about, "dependency not found" },
+        { "raise_duplicate_patch_name", raise_about, "duplicate patch" },
         { "raise_duplicate_resource_name", raise_about, "duplicate resource name" },
         { "raise_invalid_property_yml_version", raise_about, "invalid property file" },
         { "raise_contract_error", raise_about, "This model has an enforced contract that failed" },
-        { "column_type_missing", raise_about, "Contracted models require data_type to be defined for each column" } };
+        { "column_type_missing", raise_about,
+            "Contracted models require data_type to be defined for each column" } };
     tn_val d = tn_val_dict(p->arena);
     for (size_t i = 0; i < TN_COUNTOF(table); i++) {
         tn_dict_putz(d.dict, table[i].name,
@@ -105,7 +116,8 @@ static void stub_relation_str(tn_obj *self, tn_buf *b)
 {
     const stub_relation *r = (const stub_relation *)self;
     TN_AUTO_ARENA scratch = tn_arena_new("relation", NULL);
-    tn_buf_add(b, tn_project_relation_name(scratch, r->project, TN_VAL_UNDEF, r->database, r->schema, r->identifier));
+    tn_buf_add(b, tn_project_relation_name(
+                      scratch, r->project, TN_VAL_UNDEF, r->database, r->schema, r->identifier));
 }
 
 static tn_rc stub_render(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -120,14 +132,16 @@ static tn_rc stub_render(void *self, const tn_call *call, tn_val *ret, tn_err *e
 static tn_rc stub_relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)err;
-    static const char *const fluent[] = { "include", "quote", "incorporate", "replace_path", "without_identifier", "information_schema",
-        "create", "create_from", "information_schema_only", "add_ephemeral_prefix" };
+    static const char *const fluent[] = { "include", "quote", "incorporate", "replace_path",
+        "without_identifier", "information_schema", "create", "create_from",
+        "information_schema_only", "add_ephemeral_prefix" };
     const stub_relation *r = (const stub_relation *)self;
     if (tn_str_is(name, "database")) {
         *ret = tn_val_str(r->database);
     } else if (tn_str_is(name, "schema")) {
         *ret = tn_val_str(r->schema);
-    } else if (tn_str_is(name, "identifier") || tn_str_is(name, "name") || tn_str_is(name, "table")) {
+    } else if (tn_str_is(name, "identifier") || tn_str_is(name, "name") ||
+               tn_str_is(name, "table")) {
         *ret = tn_val_str(r->identifier);
     } else if (tn_str_is(name, "render")) {
         *ret = tn_val_fn(a, "render", stub_render, self);
@@ -146,9 +160,12 @@ static tn_rc stub_relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *
     return TN_OK;
 }
 
-static const tn_obj_type stub_relation_type = { .name = "DuckDBRelation", .attr = stub_relation_attr, .str = stub_relation_str };
+static const tn_obj_type stub_relation_type = {
+    .name = "DuckDBRelation", .attr = stub_relation_attr, .str = stub_relation_str
+};
 
-tn_val tn_stub_relation(tn_arena *a, tn_project *p, tn_str database, tn_str schema, tn_str identifier)
+tn_val tn_stub_relation(
+    tn_arena *a, tn_project *p, tn_str database, tn_str schema, tn_str identifier)
 {
     stub_relation *r = tn_new(a, stub_relation);
     *r = (stub_relation){ { &stub_relation_type }, p, database, schema, identifier };
@@ -168,8 +185,8 @@ static tn_str named_text(const tn_call *call, const char *name)
 static tn_rc relation_create(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    *ret = tn_stub_relation(call->arena, tn_pctx_of(call)->project, named_text(call, "database"), named_text(call, "schema"),
-        named_text(call, "identifier"));
+    *ret = tn_stub_relation(call->arena, tn_pctx_of(call)->project, named_text(call, "database"),
+        named_text(call, "schema"), named_text(call, "identifier"));
     return TN_OK;
 }
 
@@ -204,7 +221,8 @@ static tn_rc adapter_dispatch(void *self, const tn_call *call, tn_val *ret, tn_e
     TN_TRY(tn_call_check(call, "adapter.dispatch", 1, 3, names, err));
     tn_val name = tn_call_arg(call, 0, "macro_name"), ns = tn_call_arg(call, 1, "macro_namespace");
     if (!tn_val_is_undef(ns) && !tn_val_is_none(ns) && !tn_val_is_str(ns)) {
-        return tn_fail(err, TN_E_COMPILE, "The macro_namespace argument of adapter.dispatch must be a string");
+        return tn_fail(
+            err, TN_E_COMPILE, "The macro_namespace argument of adapter.dispatch must be a string");
     }
     return tn_pctx_dispatch(tn_pctx_of(call), tn_val_as_str(name), tn_val_as_str(ns), ret, err);
 }
@@ -212,7 +230,8 @@ static tn_rc adapter_dispatch(void *self, const tn_call *call, tn_val *ret, tn_e
 static tn_rc adapter_quote(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    *ret = tn_val_str(tn_str_printf(call->arena, "\"" TN_STR_FMT "\"", TN_STR_ARG(text_arg(call, 0))));
+    *ret =
+        tn_val_str(tn_str_printf(call->arena, "\"" TN_STR_FMT "\"", TN_STR_ARG(text_arg(call, 0))));
     return TN_OK;
 }
 
@@ -244,20 +263,25 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
     static const struct {
         const char *name;
         answer answer;
-    } answers[] = { { "get_columns_in_relation", ANSWER_LIST }, { "get_columns_in_table", ANSWER_LIST },
-        { "get_missing_columns", ANSWER_LIST }, { "get_column_schema_from_query", ANSWER_LIST }, { "list_relations", ANSWER_LIST },
-        { "list_relations_without_caching", ANSWER_LIST }, { "list_schemas", ANSWER_LIST }, { "render_raw_columns_constraints", ANSWER_LIST },
-        { "render_raw_model_constraints", ANSWER_LIST }, { "valid_incremental_strategies", ANSWER_LIST },
-        { "already_exists", ANSWER_FALSE }, { "check_schema_exists", ANSWER_FALSE }, { "location_exists", ANSWER_FALSE },
-        { "is_motherduck", ANSWER_FALSE }, { "is_ducklake", ANSWER_FALSE }, { "disable_transactions", ANSWER_FALSE },
-        { "verify_database", ANSWER_TEXT }, { "external_root", ANSWER_TEXT }, { "external_write_options", ANSWER_TEXT },
-        { "external_read_location", ANSWER_TEXT }, { "cache_added", ANSWER_TEXT }, { "cache_dropped", ANSWER_TEXT },
-        { "cache_renamed", ANSWER_TEXT } };
+    } answers[] = { { "get_columns_in_relation", ANSWER_LIST },
+        { "get_columns_in_table", ANSWER_LIST }, { "get_missing_columns", ANSWER_LIST },
+        { "get_column_schema_from_query", ANSWER_LIST }, { "list_relations", ANSWER_LIST },
+        { "list_relations_without_caching", ANSWER_LIST }, { "list_schemas", ANSWER_LIST },
+        { "render_raw_columns_constraints", ANSWER_LIST },
+        { "render_raw_model_constraints", ANSWER_LIST },
+        { "valid_incremental_strategies", ANSWER_LIST }, { "already_exists", ANSWER_FALSE },
+        { "check_schema_exists", ANSWER_FALSE }, { "location_exists", ANSWER_FALSE },
+        { "is_motherduck", ANSWER_FALSE }, { "is_ducklake", ANSWER_FALSE },
+        { "disable_transactions", ANSWER_FALSE }, { "verify_database", ANSWER_TEXT },
+        { "external_root", ANSWER_TEXT }, { "external_write_options", ANSWER_TEXT },
+        { "external_read_location", ANSWER_TEXT }, { "cache_added", ANSWER_TEXT },
+        { "cache_dropped", ANSWER_TEXT }, { "cache_renamed", ANSWER_TEXT } };
     static const struct {
         const char *name;
         tn_call_fn fn;
-    } functions[] = { { "dispatch", adapter_dispatch }, { "quote", adapter_quote }, { "quote_as_configured", adapter_first },
-        { "quote_seed_column", adapter_first }, { "type", adapter_type }, { "execute", adapter_execute } };
+    } functions[] = { { "dispatch", adapter_dispatch }, { "quote", adapter_quote },
+        { "quote_as_configured", adapter_first }, { "quote_seed_column", adapter_first },
+        { "type", adapter_type }, { "execute", adapter_execute } };
     for (size_t i = 0; i < TN_COUNTOF(functions); i++) {
         if (tn_str_is(name, functions[i].name)) {
             *ret = tn_val_fn(a, functions[i].name, functions[i].fn, NULL);
@@ -272,7 +296,8 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
     return TN_OK;
 }
 
-static const tn_obj_type adapter_type_table = { .name = "ParseDatabaseWrapper", .attr = adapter_attr };
+static const tn_obj_type adapter_type_table = { .name = "ParseDatabaseWrapper",
+    .attr = adapter_attr };
 
 /* api.Column.x(...) and what it makes: a column without a table. */
 static tn_rc column_make(void *self, const tn_call *call, tn_val *ret, tn_err *err);
@@ -284,7 +309,8 @@ static tn_rc column_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn
         *ret = tn_val_fn(a, "create", column_make, self);
     } else if (tn_str_starts(name, TN_STR("is_")) || tn_str_starts(name, TN_STR("can_"))) {
         *ret = tn_val_fn(a, "check", give_answer, (void *)(uintptr_t)ANSWER_FALSE);
-    } else if (tn_str_is(name, "translate_type") || tn_str_is(name, "string_type") || tn_str_is(name, "numeric_type")) {
+    } else if (tn_str_is(name, "translate_type") || tn_str_is(name, "string_type") ||
+               tn_str_is(name, "numeric_type")) {
         *ret = tn_val_fn(a, "type", adapter_first, NULL);
     } else {
         *ret = tn_val_z("");
@@ -311,8 +337,9 @@ static tn_val make_obj(tn_arena *a, const tn_obj_type *type)
 static tn_rc relation_class_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    *ret = tn_str_is(name, "create") || tn_str_is(name, "create_from") ? tn_val_fn(a, "create", relation_create, NULL)
-                                                                       : tn_val_str(tn_str_dup(a, name));
+    *ret = tn_str_is(name, "create") || tn_str_is(name, "create_from")
+               ? tn_val_fn(a, "create", relation_create, NULL)
+               : tn_val_str(tn_str_dup(a, name));
     return TN_OK;
 }
 
@@ -323,10 +350,13 @@ void tn_context_stubs(tn_project *p)
     static const struct {
         const char *name;
         answer answer;
-    } plain[] = { { "parse:load_result", ANSWER_NONE }, { "parse:store_result", ANSWER_TEXT }, { "parse:store_raw_result", ANSWER_TEXT },
-        { "parse:load_agate_table", ANSWER_NONE }, { "parse:submit_python_job", ANSWER_NONE } };
+    } plain[] = { { "parse:load_result", ANSWER_NONE }, { "parse:store_result", ANSWER_TEXT },
+        { "parse:store_raw_result", ANSWER_TEXT }, { "parse:load_agate_table", ANSWER_NONE },
+        { "parse:submit_python_job", ANSWER_NONE } };
     for (size_t i = 0; i < TN_COUNTOF(plain); i++) {
-        put(p, plain[i].name, tn_val_fn(p->arena, plain[i].name + 6, give_answer, (void *)(uintptr_t)plain[i].answer));
+        put(p, plain[i].name,
+            tn_val_fn(
+                p->arena, plain[i].name + 6, give_answer, (void *)(uintptr_t)plain[i].answer));
     }
     put(p, "parse:adapter", make_obj(p->arena, &adapter_type_table));
     tn_val api = tn_val_dict(p->arena);

@@ -39,7 +39,8 @@ static bool ignored(tn_arena *a, const tn_strs *patterns, tn_str path)
         bool anchored = tn_str_find_char(pat, '/', 0) != SIZE_MAX;
         pat = pat.n > 0 && pat.p[0] == '/' ? tn_str_sub(pat, 1, pat.n) : pat;
         if (anchored) {
-            if (tn_pathmatch(pat, path) || tn_pathmatch(tn_str_printf(a, TN_STR_FMT "/**", TN_STR_ARG(pat)), path)) {
+            if (tn_pathmatch(pat, path) ||
+                tn_pathmatch(tn_str_printf(a, TN_STR_FMT "/**", TN_STR_ARG(pat)), path)) {
                 return true;
             }
             continue;
@@ -76,7 +77,10 @@ static tn_rc walk_dirs(walk *w, const tn_strs *dirs, file_fn fn, tn_err *err)
         tn_file_infos infos = { 0 };
         TN_TRY(tn_dir_list(a, root, true, &infos, err));
         for (size_t k = 0; k < infos.n; k++) {
-            tn_source_file f = { .package = w->pkg, .dir = dirs->v[i], .rel = infos.v[k].name, .size = infos.v[k].size };
+            tn_source_file f = { .package = w->pkg,
+                .dir = dirs->v[i],
+                .rel = infos.v[k].name,
+                .size = infos.v[k].size };
             if (infos.v[k].kind == TN_FILE_DIR) {
                 continue;
             }
@@ -94,7 +98,8 @@ static tn_rc read_text(walk *w, tn_source_file *f, tn_err *err)
 {
     TN_TRY(tn_file_read(w->p->arena, f->open, TN_PROJECT_FILE_BYTES_MAX, &f->text, err));
     if (!tn_utf8_valid(f->text)) {
-        tn_rc rc = tn_fail(err, TN_E_DATA, "'" TN_STR_FMT "' is not UTF-8", TN_STR_ARG(f->original));
+        tn_rc rc =
+            tn_fail(err, TN_E_DATA, "'" TN_STR_FMT "' is not UTF-8", TN_STR_ARG(f->original));
         tn_err_place(err, tn_str_z(w->p->arena, f->open), 1, 1);
         return rc;
     }
@@ -116,7 +121,8 @@ static tn_rc add_read(walk *w, const tn_source_file *f, tn_source_files *list, t
 
 static tn_rc take_model(walk *w, const tn_source_file *f, tn_err *err)
 {
-    return has_ext(f, ".sql") || has_ext(f, ".py") ? add_read(w, f, &w->p->state->sql_models, err) : TN_OK;
+    return has_ext(f, ".sql") || has_ext(f, ".py") ? add_read(w, f, &w->p->state->sql_models, err)
+                                                   : TN_OK;
 }
 
 static tn_rc take_snapshot(walk *w, const tn_source_file *f, tn_err *err)
@@ -143,12 +149,14 @@ static tn_rc take_seed(walk *w, const tn_source_file *f, tn_err *err)
 static tn_rc double_macro(const tn_macro *a, const tn_macro *b, tn_err *err)
 {
     return tn_fail(err, TN_E_COMPILE,
-        "dbt found two macros named \"" TN_STR_FMT "\" in the project \"" TN_STR_FMT "\".\n To fix this error, rename or remove one of the "
+        "dbt found two macros named \"" TN_STR_FMT "\" in the project \"" TN_STR_FMT
+        "\".\n To fix this error, rename or remove one of the "
         "following macros:\n    - " TN_STR_FMT "\n    - " TN_STR_FMT,
         TN_STR_ARG(a->name), TN_STR_ARG(a->package_name), TN_STR_ARG(a->path), TN_STR_ARG(b->path));
 }
 
-static tn_rc add_macros(tn_project *p, tn_package *pkg, tn_str text, tn_str path, tn_str file, tn_err *err)
+static tn_rc add_macros(
+    tn_project *p, tn_package *pkg, tn_str text, tn_str path, tn_str file, tn_err *err)
 {
     tn_arena *a = p->arena;
     tn_jinja_blocks blocks = { 0 };
@@ -157,16 +165,26 @@ static tn_rc add_macros(tn_project *p, tn_package *pkg, tn_str text, tn_str path
     for (const char *c = text.p; c < body.p; c++) {
         line += *c == '\n';
     }
-    TN_TRY(tn_jinja_extract_blocks(a, body, (tn_jinja_src){ tn_str_z(a, file), line }, &blocks, err));
+    TN_TRY(
+        tn_jinja_extract_blocks(a, body, (tn_jinja_src){ tn_str_z(a, file), line }, &blocks, err));
     for (size_t i = 0; i < blocks.n; i++) {
         const tn_jinja_block *b = &blocks.v[i];
-        if (b->kind != TN_BLOCK_MACRO && b->kind != TN_BLOCK_TEST && b->kind != TN_BLOCK_MATERIALIZATION) {
+        if (b->kind != TN_BLOCK_MACRO && b->kind != TN_BLOCK_TEST &&
+            b->kind != TN_BLOCK_MATERIALIZATION) {
             continue;
         }
         tn_macro *m = tn_new(a, tn_macro);
-        *m = (tn_macro){ .name = b->name, .package_name = pkg->name, .path = path, .file = file, .text = b->full, .line = b->line,
-            .meta = TN_VAL_NONE, .docs = TN_VAL_NONE, .arguments = TN_VAL_NONE };
-        m->unique_id = tn_str_printf(a, "macro." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(pkg->name), TN_STR_ARG(b->name));
+        *m = (tn_macro){ .name = b->name,
+            .package_name = pkg->name,
+            .path = path,
+            .file = file,
+            .text = b->full,
+            .line = b->line,
+            .meta = TN_VAL_NONE,
+            .docs = TN_VAL_NONE,
+            .arguments = TN_VAL_NONE };
+        m->unique_id = tn_str_printf(
+            a, "macro." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(pkg->name), TN_STR_ARG(b->name));
         m->code = tn_new(a, struct tn_macro_code);
         m->code->args = b->args;
         m->code->kind = b->kind;
@@ -198,7 +216,8 @@ static tn_rc take_test(walk *w, const tn_source_file *f, tn_err *err)
     if (!has_ext(f, ".sql") || tn_str_starts(f->rel, TN_STR("fixtures/"))) {
         return TN_OK;
     }
-    return tn_str_starts(f->rel, TN_STR("generic/")) ? take_macro(w, f, err) : add_read(w, f, &w->p->state->tests, err);
+    return tn_str_starts(f->rel, TN_STR("generic/")) ? take_macro(w, f, err)
+                                                     : add_read(w, f, &w->p->state->tests, err);
 }
 
 static tn_rc add_builtin_macros(tn_project *p, tn_err *err)
@@ -232,18 +251,24 @@ static tn_rc take_doc(walk *w, const tn_source_file *f, tn_err *err)
     tn_source_file copy = *f;
     TN_TRY(read_text(w, &copy, err));
     tn_jinja_blocks blocks = { 0 };
-    TN_TRY(tn_jinja_extract_blocks(a, copy.text, (tn_jinja_src){ tn_str_z(a, f->open), 1 }, &blocks, err));
+    TN_TRY(tn_jinja_extract_blocks(
+        a, copy.text, (tn_jinja_src){ tn_str_z(a, f->open), 1 }, &blocks, err));
     for (size_t i = 0; i < blocks.n; i++) {
         if (blocks.v[i].kind != TN_BLOCK_DOCS) {
             continue;
         }
         tn_doc *d = tn_new(a, tn_doc);
-        *d = (tn_doc){ .name = blocks.v[i].name, .package_name = w->pkg->name, .path = f->rel, .original_file_path = f->original,
+        *d = (tn_doc){ .name = blocks.v[i].name,
+            .package_name = w->pkg->name,
+            .path = f->rel,
+            .original_file_path = f->original,
             .contents = tn_str_trim(blocks.v[i].contents) };
-        d->unique_id = tn_str_printf(a, "doc." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(w->pkg->name), TN_STR_ARG(d->name));
+        d->unique_id = tn_str_printf(
+            a, "doc." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(w->pkg->name), TN_STR_ARG(d->name));
         tn_str key = tn_str_sub(d->unique_id, 4, d->unique_id.n);
         if (tn_map_find(&p->docs, key) != NULL) {
-            tn_rc rc = tn_fail(err, TN_E_COMPILE, "dbt found two docs with the name \"" TN_STR_FMT "\"", TN_STR_ARG(d->name));
+            tn_rc rc = tn_fail(err, TN_E_COMPILE,
+                "dbt found two docs with the name \"" TN_STR_FMT "\"", TN_STR_ARG(d->name));
             tn_err_place(err, tn_str_z(a, f->open), blocks.v[i].line, 1);
             return rc;
         }
@@ -278,8 +303,8 @@ static tn_rc discover_package(tn_project *p, tn_package *g, tn_err *err)
     TN_TRY(walk_dirs(&w, &g->analysis_paths, take_analysis, err));
     TN_TRY(walk_dirs(&w, &g->docs_paths, take_doc, err));
     tn_strs yaml = { 0 };
-    const tn_strs *const each[] = { &g->model_paths, &g->seed_paths, &g->snapshot_paths, &g->analysis_paths, &g->macro_paths, &g->test_paths,
-        &g->function_paths };
+    const tn_strs *const each[] = { &g->model_paths, &g->seed_paths, &g->snapshot_paths,
+        &g->analysis_paths, &g->macro_paths, &g->test_paths, &g->function_paths };
     for (size_t i = 0; i < TN_COUNTOF(each); i++) {
         for (size_t k = 0; k < each[i]->n; k++) {
             tn_strs_add_new(&yaml, p->arena, each[i]->v[k]);

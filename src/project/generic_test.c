@@ -34,12 +34,14 @@ typedef struct builder {
     tn_strs tags;
 } builder;
 
-static const char *const config_args[] = { "severity", "tags", "enabled", "where", "limit", "warn_if", "error_if", "fail_calc",
-    "store_failures", "store_failures_as", "sql_header", "meta", "database", "schema", "alias" };
+static const char *const config_args[] = { "severity", "tags", "enabled", "where", "limit",
+    "warn_if", "error_if", "fail_calc", "store_failures", "store_failures_as", "sql_header", "meta",
+    "database", "schema", "alias" };
 
 static tn_rc fail_test(const builder *b, tn_err *err, const char *what)
 {
-    tn_rc rc = tn_fail(err, TN_E_VALUE, "Invalid test config given in " TN_STR_FMT " ('" TN_STR_FMT "'): %s",
+    tn_rc rc = tn_fail(err, TN_E_VALUE,
+        "Invalid test config given in " TN_STR_FMT " ('" TN_STR_FMT "'): %s",
         TN_STR_ARG(b->on->patch->file), TN_STR_ARG(b->on->name), what);
     tn_err_place(err, tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line, 1);
     return rc;
@@ -165,11 +167,14 @@ static tn_str model_text(const builder *b)
     tn_arena *a = b->p->arena;
     const target *t = b->on;
     if (t->source.n > 0) {
-        return tn_str_printf(a, "{{ get_where_subquery(source('" TN_STR_FMT "', '" TN_STR_FMT "')) }}", TN_STR_ARG(t->source), TN_STR_ARG(t->name));
+        return tn_str_printf(a,
+            "{{ get_where_subquery(source('" TN_STR_FMT "', '" TN_STR_FMT "')) }}",
+            TN_STR_ARG(t->source), TN_STR_ARG(t->name));
     }
     if (!tn_val_is_undef(t->version)) {
-        return tn_str_printf(a, "{{ get_where_subquery(ref('" TN_STR_FMT "', version='" TN_STR_FMT "')) }}", TN_STR_ARG(t->name),
-            TN_STR_ARG(tn_val_to_str(a, t->version)));
+        return tn_str_printf(a,
+            "{{ get_where_subquery(ref('" TN_STR_FMT "', version='" TN_STR_FMT "')) }}",
+            TN_STR_ARG(t->name), TN_STR_ARG(tn_val_to_str(a, t->version)));
     }
     return tn_str_printf(a, "{{ get_where_subquery(ref('" TN_STR_FMT "')) }}", TN_STR_ARG(t->name));
 }
@@ -189,7 +194,8 @@ static void clean_to(tn_buf *b, tn_str s)
     bool gap = false;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        bool good =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
         if (good) {
             tn_buf_addc(b, c);
         } else if (!gap) {
@@ -210,7 +216,8 @@ static void add_part(const builder *b, tn_buf *out, bool *first, tn_val v)
 
 static int key_cmp(const void *x, const void *y)
 {
-    return tn_str_cmp(tn_val_as_str((*(const tn_dict_item *const *)x)->key), tn_val_as_str((*(const tn_dict_item *const *)y)->key));
+    return tn_str_cmp(tn_val_as_str((*(const tn_dict_item *const *)x)->key),
+        tn_val_as_str((*(const tn_dict_item *const *)y)->key));
 }
 
 static const tn_dict_item **sorted_items(tn_arena *a, const tn_dict *d, size_t *ret_n)
@@ -277,7 +284,8 @@ static void make_names(builder *b)
     b->full_name = tn_buf_str(&id);
     b->short_name = b->full_name;
     if (tn_utf8_len(b->full_name) > TEST_NAME_MAX) {
-        b->short_name = tn_str_printf(a, TN_STR_FMT "_" TN_STR_FMT, TN_STR_ARG(tn_str_sub(head, 0, tn_utf8_offset(head, TEST_TRUNCATED))),
+        b->short_name = tn_str_printf(a, TN_STR_FMT "_" TN_STR_FMT,
+            TN_STR_ARG(tn_str_sub(head, 0, tn_utf8_offset(head, TEST_TRUNCATED))),
             TN_STR_ARG(tn_md5_hex(a, b->full_name)));
         if (tn_dict_finds(b->config, TN_STR("alias")) == NULL) {
             tn_dict_putz(b->config, "alias", tn_val_str(b->short_name));
@@ -313,11 +321,13 @@ static tn_str unique_id(const builder *b)
     tn_val meta = tn_val_dict(a);
     tn_dict_putz(meta.dict, "kwargs", hashable(a, (tn_val){ .tag = TN_DICT, .dict = b->args }));
     tn_dict_putz(meta.dict, "name", tn_val_str(b->name));
-    tn_dict_putz(meta.dict, "namespace", tn_val_str(b->namespace.n > 0 ? b->namespace : TN_STR("None")));
+    tn_dict_putz(
+        meta.dict, "namespace", tn_val_str(b->namespace.n > 0 ? b->namespace : TN_STR("None")));
     tn_str text = tn_str_concat(a, b->full_name, tn_val_to_repr(a, meta));
     tn_str md5 = tn_md5_hex(a, text);
-    return tn_str_printf(a, "test." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(b->on->patch->package->name),
-        TN_STR_ARG(b->full_name), TN_STR_ARG(tn_str_sub(md5, md5.n - TEST_HASH_DIGITS, md5.n)));
+    return tn_str_printf(a, "test." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT,
+        TN_STR_ARG(b->on->patch->package->name), TN_STR_ARG(b->full_name),
+        TN_STR_ARG(tn_str_sub(md5, md5.n - TEST_HASH_DIGITS, md5.n)));
 }
 
 static tn_str raw_code(const builder *b)
@@ -333,9 +343,11 @@ static tn_str raw_code(const builder *b)
         size_t at = 0, n = 0;
         const tn_dict_item *it;
         while ((it = tn_dict_next(b->config, &at)) != NULL) {
-            tn_buf_addf(&out, "%s" TN_STR_FMT "=", n++ > 0 ? "," : "", TN_STR_ARG(tn_val_as_str(it->key)));
+            tn_buf_addf(
+                &out, "%s" TN_STR_FMT "=", n++ > 0 ? "," : "", TN_STR_ARG(tn_val_as_str(it->key)));
             if (tn_val_is_str(it->value)) {
-                tn_str esc = tn_str_replace(b->p->arena, tn_val_as_str(it->value), TN_STR("\""), TN_STR("\\\""));
+                tn_str esc = tn_str_replace(
+                    b->p->arena, tn_val_as_str(it->value), TN_STR("\""), TN_STR("\\\""));
                 tn_buf_addf(&out, "\"" TN_STR_FMT "\"", TN_STR_ARG(esc));
             } else {
                 tn_val_str_to(&out, it->value);
@@ -379,9 +391,11 @@ static bool simple_ref(tn_str s, tn_str *ret)
 /* accepted_values and relationships of dbt itself need no rendering when their arguments are plain. */
 static bool parse_quickly(builder *b, tn_node *n, const tn_macro *m)
 {
-    bool values = tn_str_is(m->name, "test_accepted_values"), relation = tn_str_is(m->name, "test_relationships");
+    bool values = tn_str_is(m->name, "test_accepted_values"),
+         relation = tn_str_is(m->name, "test_relationships");
     const tn_package *pkg = tn_project_package(b->p, m->package_name);
-    if (!pkg->builtin || (!values && !relation) || !tn_project_find_macro(b->p, n->package_name, TN_STR("get_where_subquery"))) {
+    if (!pkg->builtin || (!values && !relation) ||
+        !tn_project_find_macro(b->p, n->package_name, TN_STR("get_where_subquery"))) {
         return false;
     }
     tn_str to = TN_STR_NONE;
@@ -401,8 +415,8 @@ static bool parse_quickly(builder *b, tn_node *n, const tn_macro *m)
             return false;
         } else if (it->value.tag == TN_LIST) {
             for (size_t i = 0; i < it->value.list->n; i++) {
-                if (tn_str_find_char(tn_val_as_str(it->value.list->v[i]), '(', 0) != SIZE_MAX
-                    || tn_text_has_jinja(tn_val_as_str(it->value.list->v[i]))) {
+                if (tn_str_find_char(tn_val_as_str(it->value.list->v[i]), '(', 0) != SIZE_MAX ||
+                    tn_text_has_jinja(tn_val_as_str(it->value.list->v[i]))) {
                     return false;
                 }
             }
@@ -413,7 +427,8 @@ static bool parse_quickly(builder *b, tn_node *n, const tn_macro *m)
         tn_vec_push(&n->refs, b->p->arena, r);
     }
     depend_on_target(b, n);
-    const tn_macro *where = tn_project_find_macro(b->p, n->package_name, TN_STR("get_where_subquery"));
+    const tn_macro *where =
+        tn_project_find_macro(b->p, n->package_name, TN_STR("get_where_subquery"));
     tn_strs_add_new(&n->macros, b->p->arena, where->unique_id);
     n->config_call = b->config;
     return true;
@@ -431,8 +446,8 @@ static tn_rc parse_by_rendering(builder *b, tn_node *n, tn_err *err)
     n->config_call = b->config;
     tn_rc rc = tn_pctx_render(&c, n->raw_code, src, &unused, err);
     if (rc != TN_OK) {
-        return tn_while(err, rc, "Compilation Error in test " TN_STR_FMT " (" TN_STR_FMT ")", TN_STR_ARG(n->name),
-            TN_STR_ARG(n->original_file_path));
+        return tn_while(err, rc, "Compilation Error in test " TN_STR_FMT " (" TN_STR_FMT ")",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
     }
     tn_take_record(b->p, n, &r);
     return TN_OK;
@@ -452,15 +467,20 @@ static tn_rc parse_code(builder *b, tn_node *n, tn_err *err)
 {
     tn_macro *m = test_macro(b);
     if (m == NULL) {
-        tn_rc rc = tn_fail(err, TN_E_COMPILE, "'test_" TN_STR_FMT "' is undefined: there is no generic test of that name (test on '" TN_STR_FMT
-            "' in " TN_STR_FMT ")", TN_STR_ARG(b->name), TN_STR_ARG(b->on->name), TN_STR_ARG(b->on->patch->file));
+        tn_rc rc = tn_fail(err, TN_E_COMPILE,
+            "'test_" TN_STR_FMT
+            "' is undefined: there is no generic test of that name (test on '" TN_STR_FMT
+            "' in " TN_STR_FMT ")",
+            TN_STR_ARG(b->name), TN_STR_ARG(b->on->name), TN_STR_ARG(b->on->patch->file));
         tn_err_place(err, tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line, 1);
         return rc;
     }
     /* dbt looks for the name without its package: a macro of the same name in the project is what it notes. */
-    const tn_macro *noted = b->namespace.n > 0 ? tn_project_find_macro(b->p, b->on->patch->package->name, m->name) : m;
+    const tn_macro *noted =
+        b->namespace.n > 0 ? tn_project_find_macro(b->p, b->on->patch->package->name, m->name) : m;
     tn_strs_add_new(&n->macros, b->p->arena, noted != NULL ? noted->unique_id : m->unique_id);
-    if (tn_str_is(m->unique_id, "macro.dbt.test_unique") || tn_str_is(m->unique_id, "macro.dbt.test_not_null")) {
+    if (tn_str_is(m->unique_id, "macro.dbt.test_unique") ||
+        tn_str_is(m->unique_id, "macro.dbt.test_not_null")) {
         depend_on_target(b, n);
         n->config_call = b->config;
         return TN_OK;
@@ -481,9 +501,14 @@ static tn_rc add_test(builder *b, tn_err *err)
     const target *t = b->on;
     tn_node *n = tn_node_new(p, TN_NODE_TEST, t->patch->package);
     tn_test_info *info = n->test = tn_new(a, tn_test_info);
-    *info = (tn_test_info){ .name = b->name, .namespace = b->namespace, .kwargs = b->args, .column_name = b->column, .attached = t->node,
+    *info = (tn_test_info){ .name = b->name,
+        .namespace = b->namespace,
+        .kwargs = b->args,
+        .column_name = b->column,
+        .attached = t->node,
         .short_name = b->full_name };
-    info->file_key_name = tn_str_printf(a, "%s." TN_STR_FMT, t->patch->key, TN_STR_ARG(t->source.n > 0 ? t->source : t->name));
+    info->file_key_name = tn_str_printf(
+        a, "%s." TN_STR_FMT, t->patch->key, TN_STR_ARG(t->source.n > 0 ? t->source : t->name));
     n->name = b->full_name;
     n->alias = b->full_name;
     n->path = tn_str_printf(a, TN_STR_FMT ".sql", TN_STR_ARG(b->short_name));
@@ -507,7 +532,9 @@ static tn_rc add_test(builder *b, tn_err *err)
     n->group = t->node != NULL && t->source.n == 0 ? t->node->group : n->group;
     /* The same test twice on one column is one node. */
     const tn_node *old = tn_map_find(&p->node_by_id, n->unique_id);
-    return old != NULL && n->enabled && tn_str_eq(old->original_file_path, n->original_file_path) ? TN_OK : tn_node_add(p, n, err);
+    return old != NULL && n->enabled && tn_str_eq(old->original_file_path, n->original_file_path)
+               ? TN_OK
+               : tn_node_add(p, n, err);
 }
 
 static int text_cmp(const void *a, const void *b)
@@ -518,7 +545,8 @@ static int text_cmp(const void *a, const void *b)
 static void collect_tags(builder *b, tn_val column)
 {
     tn_arena *a = b->p->arena;
-    const tn_val more[] = { tn_val_at(column, "tags"), tn_val_at(tn_val_at(column, "config"), "tags"),
+    const tn_val more[] = { tn_val_at(column, "tags"),
+        tn_val_at(tn_val_at(column, "config"), "tags"),
         tn_val_at((tn_val){ .tag = TN_DICT, .dict = b->config }, "tags") };
     for (size_t i = 0; i < b->on->tags.n; i++) {
         tn_strs_add_new(&b->tags, a, b->on->tags.v[i]);
@@ -534,7 +562,8 @@ static void collect_tags(builder *b, tn_val column)
     }
 }
 
-static tn_rc one_test(tn_project *p, tn_pctx *c, const target *t, tn_val test, tn_val column, tn_err *err)
+static tn_rc one_test(
+    tn_project *p, tn_pctx *c, const target *t, tn_val test, tn_val column, tn_err *err)
 {
     tn_arena *a = p->arena;
     builder b = { .p = p, .on = t, .config = tn_val_dict(a).dict, .description = TN_STR("") };
@@ -568,7 +597,8 @@ static tn_val tests_of(tn_val v)
     return tests.tag == TN_LIST ? tests : tn_val_at(v, "tests");
 }
 
-static tn_rc tests_on(tn_project *p, tn_pctx *c, const target *t, tn_val columns, tn_val own, tn_err *err)
+static tn_rc tests_on(
+    tn_project *p, tn_pctx *c, const target *t, tn_val columns, tn_val own, tn_err *err)
 {
     for (size_t i = 0; columns.tag == TN_LIST && i < columns.list->n; i++) {
         tn_val tests = tests_of(columns.list->v[i]);
@@ -588,7 +618,10 @@ static tn_rc source_tests(tn_project *p, tn_pctx *c, tn_patch *patch, tn_err *er
     tn_val e = { .tag = TN_DICT, .dict = patch->entry }, tables = tn_val_at(e, "tables");
     for (size_t i = 0; tables.tag == TN_LIST && i < tables.list->n; i++) {
         tn_val table = tables.list->v[i];
-        target t = { .patch = patch, .entry = table, .name = tn_val_str_at(table, "name", TN_STR_NONE), .source = patch->name,
+        target t = { .patch = patch,
+            .entry = table,
+            .name = tn_val_str_at(table, "name", TN_STR_NONE),
+            .source = patch->name,
             .version = TN_VAL_UNDEF };
         tn_val quoted = tn_val_at(tn_val_at(table, "quoting"), "column");
         quoted = quoted.tag == TN_BOOL ? quoted : tn_val_at(tn_val_at(e, "quoting"), "column");
@@ -608,16 +641,22 @@ static tn_rc source_tests(tn_project *p, tn_pctx *c, tn_patch *patch, tn_err *er
 static tn_rc node_tests(tn_project *p, tn_pctx *c, tn_patch *patch, tn_err *err)
 {
     tn_val e = { .tag = TN_DICT, .dict = patch->entry };
-    target t = { .patch = patch, .entry = e, .name = patch->name, .node = patch->node, .version = patch->version };
+    target t = { .patch = patch,
+        .entry = e,
+        .name = patch->name,
+        .node = patch->node,
+        .version = patch->version };
     tn_val columns = tn_val_at(e, "columns"), own = tests_of(e);
     t.quote_columns = tn_val_bool_at(e, "quote_columns", false);
     tn_val versions = tn_val_at(e, "versions");
-    for (size_t i = 0; !tn_val_is_undef(patch->version) && versions.tag == TN_LIST && i < versions.list->n; i++) {
+    for (size_t i = 0;
+        !tn_val_is_undef(patch->version) && versions.tag == TN_LIST && i < versions.list->n; i++) {
         tn_val v = versions.list->v[i];
         if (tn_val_eq(tn_val_at(v, "v"), patch->version)) {
             tn_val mine = tests_of(v);
             own = mine.tag == TN_LIST ? mine : own;
-            columns = tn_val_at(v, "columns").tag == TN_LIST ? tn_version_columns(p->arena, e, v) : columns;
+            columns = tn_val_at(v, "columns").tag == TN_LIST ? tn_version_columns(p->arena, e, v)
+                                                             : columns;
         }
     }
     return tests_on(p, c, &t, columns, own, err);

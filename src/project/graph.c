@@ -25,16 +25,20 @@ static bool version_matches(const tn_node *n, tn_val version)
     return na == nb && strcmp(a, b) == 0;
 }
 
-static tn_node *pick(const tn_project *p, const tn_nodes *list, tn_str from, tn_str package, tn_val version)
+static tn_node *pick(
+    const tn_project *p, const tn_nodes *list, tn_str from, tn_str package, tn_val version)
 {
     tn_node *best = NULL;
     int best_rank = 3;
     for (size_t i = 0; list != NULL && i < list->n; i++) {
         tn_node *n = list->v[i];
-        if (!version_matches(n, version) || (package.n > 0 && !tn_str_eq(n->package_name, package))) {
+        if (!version_matches(n, version) ||
+            (package.n > 0 && !tn_str_eq(n->package_name, package))) {
             continue;
         }
-        int rank = tn_str_eq(n->package_name, from) ? 0 : tn_str_eq(n->package_name, p->name) ? 1 : 2;
+        int rank = tn_str_eq(n->package_name, from)      ? 0
+                   : tn_str_eq(n->package_name, p->name) ? 1
+                                                         : 2;
         if (rank < best_rank) {
             best = n;
             best_rank = rank;
@@ -43,23 +47,28 @@ static tn_node *pick(const tn_project *p, const tn_nodes *list, tn_str from, tn_
     return best;
 }
 
-tn_node *tn_project_find_ref(
-    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_val version, tn_node **ret_disabled)
+tn_node *tn_project_find_ref(const tn_project *p, tn_str from_package, tn_str package, tn_str name,
+    tn_val version, tn_node **ret_disabled)
 {
     tn_node *n = pick(p, tn_map_find(&p->state->ref_index, name), from_package, package, version);
     if (n == NULL && ret_disabled != NULL) {
-        *ret_disabled = pick(p, tn_map_find(&p->state->ref_disabled, name), from_package, package, version);
+        *ret_disabled =
+            pick(p, tn_map_find(&p->state->ref_disabled, name), from_package, package, version);
     }
     return n;
 }
 
-tn_node *tn_project_find_source(const tn_project *p, tn_str from_package, tn_str source, tn_str table, tn_node **ret_disabled)
+tn_node *tn_project_find_source(
+    const tn_project *p, tn_str from_package, tn_str source, tn_str table, tn_node **ret_disabled)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("source", NULL);
-    tn_str key = tn_str_printf(scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(source), TN_STR_ARG(table));
-    tn_node *n = pick(p, tn_map_find(&p->state->source_index, key), from_package, TN_STR_NONE, TN_VAL_UNDEF);
+    tn_str key =
+        tn_str_printf(scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(source), TN_STR_ARG(table));
+    tn_node *n =
+        pick(p, tn_map_find(&p->state->source_index, key), from_package, TN_STR_NONE, TN_VAL_UNDEF);
     if (n == NULL && ret_disabled != NULL) {
-        *ret_disabled = pick(p, tn_map_find(&p->state->source_disabled, key), from_package, TN_STR_NONE, TN_VAL_UNDEF);
+        *ret_disabled = pick(p, tn_map_find(&p->state->source_disabled, key), from_package,
+            TN_STR_NONE, TN_VAL_UNDEF);
     }
     return n;
 }
@@ -90,19 +99,24 @@ static tn_str target_text(tn_arena *a, tn_str package, tn_str name, tn_val versi
     return tn_buf_str(&b);
 }
 
-static tn_str not_found_text(tn_arena *a, const tn_node *from, const char *kind, tn_str target, bool disabled)
+static tn_str not_found_text(
+    tn_arena *a, const tn_node *from, const char *kind, tn_str target, bool disabled)
 {
     const char *type = tn_node_kind_name(from->kind);
-    return tn_str_printf(a, "%c%s '" TN_STR_FMT "' (" TN_STR_FMT ") depends on a %s named " TN_STR_FMT "which %s", type[0] - 32, type + 1,
-        TN_STR_ARG(from->unique_id), TN_STR_ARG(from->original_file_path), kind, TN_STR_ARG(target), disabled ? "is disabled" : "was not found");
+    return tn_str_printf(a,
+        "%c%s '" TN_STR_FMT "' (" TN_STR_FMT ") depends on a %s named " TN_STR_FMT "which %s",
+        type[0] - 32, type + 1, TN_STR_ARG(from->unique_id), TN_STR_ARG(from->original_file_path),
+        kind, TN_STR_ARG(target), disabled ? "is disabled" : "was not found");
 }
 
-tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, tn_str target, bool disabled, tn_err *err)
+tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, tn_str target,
+    bool disabled, tn_err *err)
 {
     (void)p;
     TN_AUTO_ARENA scratch = tn_arena_new("not found", NULL);
     tn_str text = target_text(scratch, TN_STR_NONE, target, TN_VAL_UNDEF);
-    tn_rc rc = tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(not_found_text(scratch, from, tn_str_z(scratch, kind), text, disabled)));
+    tn_rc rc = tn_fail(err, TN_E_COMPILE, TN_STR_FMT,
+        TN_STR_ARG(not_found_text(scratch, from, tn_str_z(scratch, kind), text, disabled)));
     tn_err_place(err, tn_str_z(scratch, from->file), 0, 0);
     return rc;
 }
@@ -120,21 +134,26 @@ static tn_str near_names(tn_project *p, tn_arena *a, tn_str name)
         bool near = same >= 4 && same * 2 >= tn_max_size(other.n, name.n);
         near = near || (name.n >= 4 && tn_str_find(other, name, 0) != SIZE_MAX);
         if (near) {
-            tn_buf_addf(&b, "%s'" TN_STR_FMT "'", b.n > 0 ? ", " : "did you mean ", TN_STR_ARG(other));
+            tn_buf_addf(
+                &b, "%s'" TN_STR_FMT "'", b.n > 0 ? ", " : "did you mean ", TN_STR_ARG(other));
         }
     }
     return tn_buf_str(&b);
 }
 
 /* Tests of nodes that are not there (disabled, deleted) are left out with a warning, as dbt does; anything else is an error. */
-static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target, tn_str name, bool disabled, tn_err *err)
+static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target, tn_str name,
+    bool disabled, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("missing", NULL);
     tn_str text = not_found_text(scratch, n, kind, target, disabled);
-    if (n->kind == TN_NODE_TEST || (n->kind == TN_NODE_UNIT_TEST) || (n->kind != TN_NODE_MODEL && n->kind != TN_NODE_SNAPSHOT
-            && n->kind != TN_NODE_ANALYSIS && n->kind != TN_NODE_SEED && n->kind != TN_NODE_EXPOSURE && n->kind != TN_NODE_OPERATION)) {
+    if (n->kind == TN_NODE_TEST || (n->kind == TN_NODE_UNIT_TEST) ||
+        (n->kind != TN_NODE_MODEL && n->kind != TN_NODE_SNAPSHOT && n->kind != TN_NODE_ANALYSIS &&
+            n->kind != TN_NODE_SEED && n->kind != TN_NODE_EXPOSURE &&
+            n->kind != TN_NODE_OPERATION)) {
         if (!disabled || n->test == NULL) {
-            tn_project_note(p, "NodeNotFoundOrDisabled", n->original_file_path, n->raw_line, TN_STR_FMT, TN_STR_ARG(text));
+            tn_project_note(p, "NodeNotFoundOrDisabled", n->original_file_path, n->raw_line,
+                TN_STR_FMT, TN_STR_ARG(text));
         }
         n->enabled = false;
         return TN_OK;
@@ -152,8 +171,10 @@ static tn_rc check_access(tn_project *p, const tn_node *n, const tn_node *target
         return TN_OK;
     }
     tn_rc rc = tn_fail(err, TN_E_COMPILE,
-        "Node " TN_STR_FMT " attempted to reference node " TN_STR_FMT ", which is not allowed because the referenced node is private to the '"
-        TN_STR_FMT "' group.", TN_STR_ARG(n->unique_id), TN_STR_ARG(target->unique_id), TN_STR_ARG(target->group));
+        "Node " TN_STR_FMT " attempted to reference node " TN_STR_FMT
+        ", which is not allowed because the referenced node is private to the '" TN_STR_FMT
+        "' group.",
+        TN_STR_ARG(n->unique_id), TN_STR_ARG(target->unique_id), TN_STR_ARG(target->group));
     tn_err_place(err, tn_str_z(p->arena, n->file), n->raw_line, 1);
     return rc;
 }
@@ -163,21 +184,26 @@ static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
 {
     for (size_t i = 0; i < n->sources.n && n->enabled; i++) {
         const tn_source_ref *s = &n->sources.v[i];
-        tn_node *off = NULL, *target = tn_project_find_source(p, n->package_name, s->source, s->table, &off);
+        tn_node *off = NULL,
+                *target = tn_project_find_source(p, n->package_name, s->source, s->table, &off);
         if (target == NULL) {
             TN_AUTO_ARENA scratch = tn_arena_new("source", NULL);
-            tn_str name = tn_str_printf(scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(s->source), TN_STR_ARG(s->table));
-            TN_TRY(missing(p, n, "source", target_text(scratch, TN_STR_NONE, name, TN_VAL_UNDEF), name, off != NULL, err));
+            tn_str name = tn_str_printf(
+                scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(s->source), TN_STR_ARG(s->table));
+            TN_TRY(missing(p, n, "source", target_text(scratch, TN_STR_NONE, name, TN_VAL_UNDEF),
+                name, off != NULL, err));
             continue;
         }
         tn_graph_edge(p, n, target);
     }
     for (size_t i = 0; i < n->refs.n && n->enabled; i++) {
         const tn_ref *r = &n->refs.v[i];
-        tn_node *off = NULL, *target = tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, &off);
+        tn_node *off = NULL, *target = tn_project_find_ref(
+                                 p, n->package_name, r->package, r->name, r->version, &off);
         if (target == NULL) {
             TN_AUTO_ARENA scratch = tn_arena_new("ref", NULL);
-            TN_TRY(missing(p, n, "node", target_text(scratch, r->package, r->name, r->version), r->name, off != NULL, err));
+            TN_TRY(missing(p, n, "node", target_text(scratch, r->package, r->name, r->version),
+                r->name, off != NULL, err));
             continue;
         }
         TN_TRY(check_access(p, n, target, err));
@@ -195,7 +221,8 @@ static void attach_tests(tn_project *p)
             continue;
         }
         const tn_ref *r = &n->refs.v[n->refs.n - 1];
-        n->test->attached = tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, NULL);
+        n->test->attached =
+            tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, NULL);
     }
 }
 
@@ -345,9 +372,12 @@ static tn_rc check_places(tn_project *p, tn_err *err)
         if (old != NULL) {
             return tn_fail(err, TN_E_COMPILE,
                 "dbt found two resources with the database representation \"" TN_STR_FMT
-                "\".\ndbt cannot create two resources with identical database representations. To fix this,\nchange the configuration of one of "
-                "these resources:\n- " TN_STR_FMT " (" TN_STR_FMT ")\n- " TN_STR_FMT " (" TN_STR_FMT ")",
-                TN_STR_ARG(n->relation_name), TN_STR_ARG(old->unique_id), TN_STR_ARG(old->original_file_path), TN_STR_ARG(n->unique_id),
+                "\".\ndbt cannot create two resources with identical database representations. To "
+                "fix this,\nchange the configuration of one of "
+                "these resources:\n- " TN_STR_FMT " (" TN_STR_FMT ")\n- " TN_STR_FMT " (" TN_STR_FMT
+                ")",
+                TN_STR_ARG(n->relation_name), TN_STR_ARG(old->unique_id),
+                TN_STR_ARG(old->original_file_path), TN_STR_ARG(n->unique_id),
                 TN_STR_ARG(n->original_file_path));
         }
         tn_map_put(&seen, n->relation_name, n);
@@ -391,19 +421,23 @@ static const char *section_of(tn_node_kind k)
 
 static tn_val make_graph(tn_project *p, tn_arena *a)
 {
-    static const char *const sections[] = { "exposures", "functions", "groups", "metrics", "nodes", "sources", "semantic_models",
-        "saved_queries", "unit_tests" };
+    static const char *const sections[] = { "exposures", "functions", "groups", "metrics", "nodes",
+        "sources", "semantic_models", "saved_queries", "unit_tests" };
+    TN_AUTO_ARENA scratch = tn_arena_new("graph", NULL);
     tn_val g = tn_val_dict(a);
     for (size_t i = 0; i < TN_COUNTOF(sections); i++) {
         tn_dict_putz(g.dict, sections[i], tn_val_dict(a));
     }
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
-        tn_dict_puts(tn_val_at(g, section_of(n->kind)).dict, n->unique_id, tn_node_dict(a, n));
+        /* A copy, since the whole is frozen: a node's own template may still change its own config. */
+        tn_val d = tn_node_dict(scratch, n);
+        tn_dict_puts(tn_val_at(g, section_of(n->kind)).dict, n->unique_id, tn_val_dup(a, d));
     }
     for (size_t i = 0; i < p->groups.list->n; i++) {
         tn_val group = p->groups.list->v[i];
-        tn_dict_put(tn_val_at(g, "groups").dict, tn_val_at(group, "unique_id"), group);
+        tn_dict_put(
+            tn_val_at(g, "groups").dict, tn_val_at(group, "unique_id"), tn_val_dup(a, group));
     }
     return g;
 }

@@ -38,13 +38,16 @@ tn_node *tn_project_find(const tn_project *p, tn_str unique_id)
     return tn_map_find(&p->node_by_id, unique_id);
 }
 
-bool tn_project_doc(const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_str *ret)
+bool tn_project_doc(
+    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_str *ret)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("doc", NULL);
-    const tn_str tries[2] = { package.n > 0 ? package : from_package, package.n > 0 ? package : p->name };
+    const tn_str tries[2] = { package.n > 0 ? package : from_package,
+        package.n > 0 ? package : p->name };
     const tn_doc *d = NULL;
     for (int i = 0; i < 2 && d == NULL; i++) {
-        d = tn_map_find(&p->docs, tn_str_printf(scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(tries[i]), TN_STR_ARG(name)));
+        d = tn_map_find(&p->docs, tn_str_printf(scratch, TN_STR_FMT "." TN_STR_FMT,
+                                      TN_STR_ARG(tries[i]), TN_STR_ARG(name)));
     }
     for (size_t i = 0; i < p->docs.n && d == NULL && package.n == 0; i++) {
         const tn_doc *other = p->docs.items[i].value;
@@ -88,7 +91,9 @@ static tn_rc parse_cli_vars(tn_project *p, const tn_project_opts *o, tn_err *err
     tn_yaml_opts yo = { .file = "--vars" };
     TN_TRY(tn_yaml_parse(p->arena, o->vars, &yo, &v, err));
     if (v.tag != TN_DICT) {
-        tn_rc rc = tn_fail(err, TN_E_USAGE, "The --vars argument must be a YAML dictionary, but was of type %s", tn_val_type_name(v));
+        tn_rc rc = tn_fail(err, TN_E_USAGE,
+            "The --vars argument must be a YAML dictionary, but was of type %s",
+            tn_val_type_name(v));
         return tn_hint(err, rc, "for example: --vars '{start: 2024-01-01}'");
     }
     p->cli_vars = v.dict;
@@ -99,9 +104,17 @@ static tn_rc parse_cli_vars(tn_project *p, const tn_project_opts *o, tn_err *err
 static tn_project *make_project(tn_arena *a, const tn_project_opts *o)
 {
     tn_project *p = tn_new(a, tn_project);
-    *p = (tn_project){ .arena = a, .package_by_name = tn_map_init(a), .node_by_id = tn_map_init(a), .macro_by_id = tn_map_init(a),
-        .docs = tn_map_init(a), .groups = tn_val_list(a), .selectors = tn_val_dict(a), .query_comment = TN_VAL_UNDEF,
-        .dispatch = tn_val_list(a), .invocation_args = o->invocation_args, .started_us = tn_clock_now_us() };
+    *p = (tn_project){ .arena = a,
+        .package_by_name = tn_map_init(a),
+        .node_by_id = tn_map_init(a),
+        .macro_by_id = tn_map_init(a),
+        .docs = tn_map_init(a),
+        .groups = tn_val_list(a),
+        .selectors = tn_val_dict(a),
+        .query_comment = TN_VAL_UNDEF,
+        .dispatch = tn_val_list(a),
+        .invocation_args = o->invocation_args,
+        .started_us = tn_clock_now_us() };
     p->invocation_id = o->invocation_id.n > 0 ? o->invocation_id : tn_uuid4(a);
     tn_project_state *s = tn_new(a, tn_project_state);
     s->late = tn_arena_new("project late", a);
@@ -133,7 +146,8 @@ static tn_rc take_settings(tn_project *p, const tn_project_opts *o, tn_err *err)
     target = target.n > 0 ? target : tn_val_str_at(c, "target-path", TN_STR("target"));
     p->target_path = tn_uri_join(a, p->root, target);
     tn_str log = o->log_path.n > 0 ? o->log_path : tn_env_get("DBT_LOG_PATH");
-    p->log_path = tn_uri_join(a, p->root, log.n > 0 ? log : tn_val_str_at(c, "log-path", TN_STR("logs")));
+    p->log_path =
+        tn_uri_join(a, p->root, log.n > 0 ? log : tn_val_str_at(c, "log-path", TN_STR("logs")));
     tn_val clean = tn_val_at(c, "clean-targets");
     p->clean_targets = tn_value_strs(a, clean);
     if (tn_val_is_undef(clean)) {
@@ -142,7 +156,8 @@ static tn_rc take_settings(tn_project *p, const tn_project_opts *o, tn_err *err)
     p->quoting = tn_val_dict(a);
     static const char *const parts[] = { "database", "schema", "identifier" };
     for (size_t i = 0; i < TN_COUNTOF(parts); i++) {
-        tn_dict_putz(p->quoting.dict, parts[i], tn_val_bool(tn_val_bool_at(tn_val_at(c, "quoting"), parts[i], true)));
+        tn_dict_putz(p->quoting.dict, parts[i],
+            tn_val_bool(tn_val_bool_at(tn_val_at(c, "quoting"), parts[i], true)));
     }
     p->project_id = tn_md5_hex(a, p->name);
     (void)err;
@@ -167,7 +182,8 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
     if (profile.n == 0 && tn_val_is_str(name)) {
         tn_pctx c;
         TN_TRY(tn_yaml_context(&c, p, NULL, false, p->arena, err));
-        TN_TRY(tn_pctx_render_native(&c, tn_val_as_str(name), (tn_jinja_src){ "dbt_project.yml", 0 }, &name, err));
+        TN_TRY(tn_pctx_render_native(
+            &c, tn_val_as_str(name), (tn_jinja_src){ "dbt_project.yml", 0 }, &name, err));
         profile = tn_val_as_str(name);
     }
     TN_TRY(tn_load_profile(p, o, profile, err));

@@ -14,7 +14,8 @@ tn_package *tn_project_package(const tn_project *p, tn_str name)
 static tn_macro *find_builtin(const tn_project *p, tn_str name)
 {
     for (size_t i = 0; i < p->packages.n; i++) {
-        tn_macro *m = p->packages.v[i]->builtin ? tn_map_find(&p->packages.v[i]->macros, name) : NULL;
+        tn_macro *m =
+            p->packages.v[i]->builtin ? tn_map_find(&p->packages.v[i]->macros, name) : NULL;
         if (m != NULL) {
             return m;
         }
@@ -79,19 +80,26 @@ static tn_rc dispatch_fail(const tn_project *p, tn_str name, const tn_strs *pack
             tn_buf_addf(&tried, "%s__" TN_STR_FMT "'", p->state->chain[k], TN_STR_ARG(name));
         }
     }
-    return tn_fail(err, TN_E_COMPILE, "In dispatch: No macro named '" TN_STR_FMT "' found within namespace: '" TN_STR_FMT "'\n    Searched for: "
-        TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(packages->n > 1 ? packages->v[1] : packages->n > 0 ? packages->v[0] : TN_STR("None")),
+    return tn_fail(err, TN_E_COMPILE,
+        "In dispatch: No macro named '" TN_STR_FMT "' found within namespace: '" TN_STR_FMT
+        "'\n    Searched for: " TN_STR_FMT,
+        TN_STR_ARG(name),
+        TN_STR_ARG(packages->n > 1   ? packages->v[1]
+                   : packages->n > 0 ? packages->v[0]
+                                     : TN_STR("None")),
         TN_STR_ARG(tn_buf_str(&tried)));
 }
 
-tn_rc tn_project_dispatch(tn_project *p, tn_str package, tn_str name, tn_str namespace, tn_macro **ret, tn_err *err)
+tn_rc tn_project_dispatch(
+    tn_project *p, tn_str package, tn_str name, tn_str namespace, tn_macro **ret, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("dispatch", NULL);
     if (tn_str_find_char(name, '.', 0) != SIZE_MAX) {
         tn_str ns, bare;
         tn_str_cut(name, '.', &ns, &bare);
         return tn_fail(err, TN_E_COMPILE,
-            "In adapter.dispatch, got a macro name of \"" TN_STR_FMT "\", but \".\" is not a valid macro name component. Did you mean "
+            "In adapter.dispatch, got a macro name of \"" TN_STR_FMT
+            "\", but \".\" is not a valid macro name component. Did you mean "
             "`adapter.dispatch(\"" TN_STR_FMT "\", macro_namespace=\"" TN_STR_FMT "\")`?",
             TN_STR_ARG(name), TN_STR_ARG(bare), TN_STR_ARG(ns));
     }
@@ -101,8 +109,10 @@ tn_rc tn_project_dispatch(tn_project *p, tn_str package, tn_str name, tn_str nam
     }
     for (size_t i = 0; i < (packages.n > 0 ? packages.n : 1); i++) {
         for (size_t k = 0; k < p->state->chain_n; k++) {
-            tn_str full = tn_str_printf(scratch, "%s__" TN_STR_FMT, p->state->chain[k], TN_STR_ARG(name));
-            tn_macro *m = packages.n > 0 ? tn_project_find_macro_in(p, packages.v[i], full) : tn_project_find_macro(p, package, full);
+            tn_str full =
+                tn_str_printf(scratch, "%s__" TN_STR_FMT, p->state->chain[k], TN_STR_ARG(name));
+            tn_macro *m = packages.n > 0 ? tn_project_find_macro_in(p, packages.v[i], full)
+                                         : tn_project_find_macro(p, package, full);
             if (m != NULL) {
                 *ret = m;
                 return TN_OK;
@@ -123,8 +133,10 @@ tn_macro *tn_project_find_materialization(const tn_project *p, tn_str package, t
     for (int builtin = 0; builtin < 2 && best == NULL; builtin++) {
         for (size_t i = 0; i < p->packages.n && best == NULL; i++) {
             const tn_package *pkg = p->packages.v[i];
-            for (size_t k = 0; pkg->builtin == (builtin == 1) && k < p->state->chain_n && best == NULL; k++) {
-                tn_str full = tn_str_printf(scratch, "materialization_" TN_STR_FMT "_%s", TN_STR_ARG(name), p->state->chain[k]);
+            for (size_t k = 0;
+                pkg->builtin == (builtin == 1) && k < p->state->chain_n && best == NULL; k++) {
+                tn_str full = tn_str_printf(scratch, "materialization_" TN_STR_FMT "_%s",
+                    TN_STR_ARG(name), p->state->chain[k]);
                 best = tn_map_find(&pkg->macros, full);
             }
         }
@@ -141,7 +153,8 @@ static tn_rc parse_macro(tn_project *p, tn_macro *m, tn_err *err)
     TN_TRY(tn_jinja_parse(p->state->env, p->state->late, m->text, src, &t, err));
     if (tn_jinja_macro_count(t) == 0) {
         tn_err_place(err, src.file, m->line, 1);
-        return tn_fail(err, TN_E_SYNTAX, "no macro in the block of '" TN_STR_FMT "'", TN_STR_ARG(m->name));
+        return tn_fail(
+            err, TN_E_SYNTAX, "no macro in the block of '" TN_STR_FMT "'", TN_STR_ARG(m->name));
     }
     m->code->def = tn_jinja_macro_at(t, 0);
     return TN_OK;
@@ -207,7 +220,8 @@ static void scan_calls(tn_project *p, tn_macro *m, tn_strs *out)
             }
             if (q < s.n && (s.p[q] == '\'' || s.p[q] == '"')) {
                 size_t end = tn_min_size(tn_str_find_char(s, s.p[q], q + 1), s.n);
-                if (tn_project_dispatch(p, m->package_name, tn_str_sub(s, q + 1, end), TN_STR_NONE, &target, NULL) != TN_OK) {
+                if (tn_project_dispatch(p, m->package_name, tn_str_sub(s, q + 1, end), TN_STR_NONE,
+                        &target, NULL) != TN_OK) {
                     target = NULL;
                 }
             }

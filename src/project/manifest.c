@@ -19,7 +19,8 @@ static void take_custom_env(void *self, tn_str name, tn_str value)
     env_collect *e = self;
     tn_str prefix = TN_STR("DBT_ENV_CUSTOM_ENV_");
     if (tn_str_starts(name, prefix)) {
-        tn_dict_puts(e->env, tn_str_dup(e->arena, tn_str_sub(name, prefix.n, name.n)), tn_val_str_dup(e->arena, value));
+        tn_dict_puts(e->env, tn_str_dup(e->arena, tn_str_sub(name, prefix.n, name.n)),
+            tn_val_str_dup(e->arena, value));
     }
 }
 
@@ -29,7 +30,8 @@ tn_val tn_manifest_metadata(tn_project *p, tn_arena *a, const char *schema)
     tn_buf now = tn_buf_init(a, 64), started = tn_buf_init(a, 64);
     tn_iso_micros(&now, tn_clock_now_us(), 6, 'T', "Z");
     tn_iso_micros(&started, p->started_us, 6, 'T', "+00:00");
-    tn_dict_putz(m.dict, "dbt_schema_version", tn_val_str(tn_str_printf(a, "https://schemas.getdbt.com/dbt/%s.json", schema)));
+    tn_dict_putz(m.dict, "dbt_schema_version",
+        tn_val_str(tn_str_printf(a, "https://schemas.getdbt.com/dbt/%s.json", schema)));
     tn_dict_putz(m.dict, "dbt_version", tn_val_z("1.12.6"));
     tn_dict_putz(m.dict, "generated_at", tn_val_str(tn_buf_str(&now)));
     tn_dict_putz(m.dict, "invocation_id", tn_val_str(p->invocation_id));
@@ -66,9 +68,11 @@ static void put_compiled(writer *m, const tn_node *n, tn_dict *d)
     }
     tn_dict_putz(d, "compiled", TN_VAL_TRUE);
     tn_dict_putz(d, "compiled_code", tn_val_str(c.compiled_code));
-    tn_dict_putz(d, "compiled_path", c.compiled_path.n > 0 ? tn_val_str(c.compiled_path) : TN_VAL_NONE);
+    tn_dict_putz(
+        d, "compiled_path", c.compiled_path.n > 0 ? tn_val_str(c.compiled_path) : TN_VAL_NONE);
     tn_dict_putz(d, "extra_ctes_injected", TN_VAL_TRUE);
-    tn_dict_putz(d, "extra_ctes", tn_val_is_undef(c.extra_ctes) ? tn_val_list(d->arena) : c.extra_ctes);
+    tn_dict_putz(
+        d, "extra_ctes", tn_val_is_undef(c.extra_ctes) ? tn_val_list(d->arena) : c.extra_ctes);
 }
 
 static void write_node(writer *m, const tn_node *n)
@@ -127,7 +131,8 @@ static tn_rc write_macro(writer *m, tn_macro *macro, tn_err *err)
     TN_AUTO_ARENA scratch = tn_arena_new("manifest macro", NULL);
     tn_strs calls = { 0 };
     TN_TRY(tn_macro_depends(m->p, macro, &calls, err));
-    tn_val d = tn_val_dict(scratch), deps = tn_val_dict(scratch), docs = tn_val_dict(scratch), config = tn_val_dict(scratch);
+    tn_val d = tn_val_dict(scratch), deps = tn_val_dict(scratch), docs = tn_val_dict(scratch),
+           config = tn_val_dict(scratch);
     tn_dict_putz(d.dict, "name", tn_val_str(macro->name));
     tn_dict_putz(d.dict, "resource_type", tn_val_z("macro"));
     tn_dict_putz(d.dict, "package_name", tn_val_str(macro->package_name));
@@ -146,10 +151,12 @@ static tn_rc write_macro(writer *m, tn_macro *macro, tn_err *err)
     tn_dict_putz(config.dict, "meta", meta);
     tn_dict_putz(config.dict, "docs", value_or(macro->docs, docs));
     tn_dict_putz(d.dict, "config", config);
-    tn_dict_putz(d.dict, "patch_path", macro->patch_path.n > 0 ? tn_val_str(macro->patch_path) : TN_VAL_NONE);
+    tn_dict_putz(d.dict, "patch_path",
+        macro->patch_path.n > 0 ? tn_val_str(macro->patch_path) : TN_VAL_NONE);
     tn_dict_putz(d.dict, "arguments", value_or(macro->arguments, tn_val_list(scratch)));
     tn_dict_putz(d.dict, "created_at", tn_val_float((double)m->p->started_us / 1e6));
-    tn_dict_putz(d.dict, "supported_languages", macro->code->kind == TN_BLOCK_MATERIALIZATION ? tn_val_list(scratch) : TN_VAL_NONE);
+    tn_dict_putz(d.dict, "supported_languages",
+        macro->code->kind == TN_BLOCK_MATERIALIZATION ? tn_val_list(scratch) : TN_VAL_NONE);
     if (macro->code->kind == TN_BLOCK_MATERIALIZATION) {
         tn_list_push(tn_val_at(d, "supported_languages").list, tn_val_z("sql"));
     }
@@ -284,11 +291,13 @@ static void write_group_map(writer *m)
     tn_jw_obj_end(&m->w);
 }
 
-tn_rc tn_manifest_write(tn_project *p, tn_manifest_compiled_fn fn, void *self, tn_buf *b, tn_err *err)
+tn_rc tn_manifest_write(
+    tn_project *p, tn_manifest_compiled_fn fn, void *self, tn_buf *b, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("manifest", NULL);
     writer m = { .p = p, .w = tn_json_writer_init(b, 0), .compiled = fn, .self = self };
-    static const char *const rest[] = { "saved_queries", "semantic_models", "unit_tests", "functions" };
+    static const char *const rest[] = { "saved_queries", "semantic_models", "unit_tests",
+        "functions" };
     tn_jw_obj(&m.w);
     tn_jw_key(&m.w, "metadata");
     tn_jw_val(&m.w, tn_manifest_metadata(p, scratch, "manifest/v12"));
@@ -332,8 +341,8 @@ static void add_selector(tn_buf *b, tn_arena *a, const tn_node *n)
     const char *prefix = "";
     switch (n->kind) {
     case TN_NODE_SOURCE:
-        tn_buf_addf(b, "source:" TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->package_name), TN_STR_ARG(n->source->source_name),
-            TN_STR_ARG(n->name));
+        tn_buf_addf(b, "source:" TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT,
+            TN_STR_ARG(n->package_name), TN_STR_ARG(n->source->source_name), TN_STR_ARG(n->name));
         return;
     case TN_NODE_EXPOSURE:
         prefix = "exposure:";
@@ -348,13 +357,15 @@ static void add_selector(tn_buf *b, tn_arena *a, const tn_node *n)
         prefix = "saved_query:";
         break;
     case TN_NODE_UNIT_TEST:
-        tn_buf_addf(b, "unit_test:" TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
+        tn_buf_addf(b, "unit_test:" TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->package_name),
+            TN_STR_ARG(n->name));
         return;
     default:
         tn_buf_add(b, tn_strs_join(a, &n->fqn, "."));
         return;
     }
-    tn_buf_addf(b, "%s" TN_STR_FMT "." TN_STR_FMT, prefix, TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
+    tn_buf_addf(b, "%s" TN_STR_FMT "." TN_STR_FMT, prefix, TN_STR_ARG(n->package_name),
+        TN_STR_ARG(n->name));
 }
 
 static void add_name(tn_buf *b, const tn_node *n)
@@ -371,8 +382,8 @@ static void add_name(tn_buf *b, const tn_node *n)
 
 static void add_json(tn_buf *b, tn_arena *a, const tn_node *n, const tn_strs *keys)
 {
-    static const char *const dflt[] = { "alias", "name", "package_name", "depends_on", "tags", "config", "resource_type", "source_name",
-        "original_file_path", "unique_id" };
+    static const char *const dflt[] = { "alias", "name", "package_name", "depends_on", "tags",
+        "config", "resource_type", "source_name", "original_file_path", "unique_id" };
     tn_val all = tn_node_dict(a, n), out = tn_val_dict(a);
     size_t count = keys != NULL && keys->n > 0 ? keys->n : TN_COUNTOF(dflt);
     size_t at = 0;
@@ -402,7 +413,8 @@ static void add_json(tn_buf *b, tn_arena *a, const tn_node *n, const tn_strs *ke
     tn_json_print(b, out, &style);
 }
 
-tn_rc tn_ls_print(tn_project *p, const tn_nodes *nodes, tn_ls_form form, const tn_strs *keys, tn_buf *b, tn_err *err)
+tn_rc tn_ls_print(tn_project *p, const tn_nodes *nodes, tn_ls_form form, const tn_strs *keys,
+    tn_buf *b, tn_err *err)
 {
     (void)p, (void)err;
     TN_AUTO_ARENA scratch = tn_arena_new("ls", NULL);

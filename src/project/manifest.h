@@ -8,17 +8,19 @@
 typedef struct tn_manifest_compiled {
     tn_str compiled_path;
     tn_str compiled_code;
-    bool compiled; /* false: the node was not compiled in this invocation */
+    bool compiled;     /* false: the node was not compiled in this invocation */
     tn_val extra_ctes; /* list of {id, sql} or undefined */
 } tn_manifest_compiled;
 typedef bool (*tn_manifest_compiled_fn)(void *self, const tn_node *n, tn_manifest_compiled *ret);
-tn_rc tn_manifest_write(tn_project *p, tn_manifest_compiled_fn fn, void *self, tn_buf *b, tn_err *err) TN_MUSTUSE;
+tn_rc tn_manifest_write(
+    tn_project *p, tn_manifest_compiled_fn fn, void *self, tn_buf *b, tn_err *err) TN_MUSTUSE;
 /* {"generated_at": ..., "invocation_id": ..., ...}: the metadata block, for other artifacts too. schema: "manifest/v12". */
 tn_val tn_manifest_metadata(tn_project *p, tn_arena *a, const char *schema);
 
 typedef enum tn_ls_form { TN_LS_SELECTOR, TN_LS_NAME, TN_LS_PATH, TN_LS_JSON } tn_ls_form;
 bool tn_ls_form_find(tn_str name, tn_ls_form *ret);
 /* One line per node, sorted as dbt sorts (by unique_id). keys: --output-keys, empty: dbt's default set. */
-tn_rc tn_ls_print(tn_project *p, const tn_nodes *nodes, tn_ls_form form, const tn_strs *keys, tn_buf *b, tn_err *err) TN_MUSTUSE;
+tn_rc tn_ls_print(tn_project *p, const tn_nodes *nodes, tn_ls_form form, const tn_strs *keys,
+    tn_buf *b, tn_err *err) TN_MUSTUSE;
 
 #endif

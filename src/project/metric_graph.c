@@ -23,7 +23,8 @@ static measures collect(tn_project *p, tn_arena *a)
         if (n->kind == TN_NODE_METRIC) {
             tn_map_put(&m.metrics, n->name, n);
         }
-        tn_val list = n->kind == TN_NODE_SEMANTIC_MODEL ? tn_val_at(n->extra, "measures") : TN_VAL_UNDEF;
+        tn_val list =
+            n->kind == TN_NODE_SEMANTIC_MODEL ? tn_val_at(n->extra, "measures") : TN_VAL_UNDEF;
         for (size_t k = 0; list.tag == TN_LIST && k < list.list->n; k++) {
             tn_str name = name_of(list.list->v[k]);
             if (name.n > 0) {
@@ -45,9 +46,11 @@ static void link_name(tn_project *p, const tn_map *where, tn_node *n, tn_val v)
 static void link_metric(tn_project *p, const measures *m, tn_node *n)
 {
     static const char *const measure_keys[] = { "measure", "base_measure", "conversion_measure" };
-    static const char *const metric_keys[] = { "numerator", "denominator", "metric", "base_metric", "conversion_metric" };
+    static const char *const metric_keys[] = { "numerator", "denominator", "metric", "base_metric",
+        "conversion_metric" };
     tn_val params = tn_val_at(n->extra, "type_params");
-    const tn_val scopes[] = { params, tn_val_at(params, "conversion_type_params"), tn_val_at(params, "cumulative_type_params"), n->extra };
+    const tn_val scopes[] = { params, tn_val_at(params, "conversion_type_params"),
+        tn_val_at(params, "cumulative_type_params"), n->extra };
     for (size_t s = 0; s < TN_COUNTOF(scopes); s++) {
         for (size_t i = 0; i < TN_COUNTOF(measure_keys); i++) {
             link_name(p, &m->by_name, n, tn_val_at(scopes[s], measure_keys[i]));

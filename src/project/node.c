@@ -55,7 +55,8 @@ bool tn_node_has_tag(const tn_node *n, tn_str tag)
 
 bool tn_node_is_ephemeral(const tn_node *n)
 {
-    return n->kind == TN_NODE_MODEL && tn_str_is(tn_node_config_str(n, "materialized", TN_STR_NONE), "ephemeral");
+    return n->kind == TN_NODE_MODEL &&
+           tn_str_is(tn_node_config_str(n, "materialized", TN_STR_NONE), "ephemeral");
 }
 
 bool tn_node_is_refable(const tn_node *n)
@@ -149,7 +150,8 @@ static void put_common(tn_arena *a, tn_dict *d, const tn_node *n)
 static void put_checksum(tn_arena *a, tn_dict *d, const tn_node *n)
 {
     tn_val sum = tn_val_dict(a);
-    tn_dict_putz(sum.dict, "name", tn_val_str(n->checksum_name.n > 0 ? n->checksum_name : TN_STR("none")));
+    tn_dict_putz(
+        sum.dict, "name", tn_val_str(n->checksum_name.n > 0 ? n->checksum_name : TN_STR("none")));
     tn_dict_putz(sum.dict, "checksum", tn_val_str(n->checksum));
     tn_dict_putz(d, "checksum", sum);
 }
@@ -173,7 +175,9 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "raw_code", tn_val_str(n->raw_code));
     tn_dict_putz(d, "doc_blocks", tn_val_list(a));
     if (n->kind == TN_NODE_SEED) {
-        tn_dict_putz(d, "root_path", text_or_none(tn_str_sub(n->file, 0, n->file.n - tn_min_size(n->file.n, n->original_file_path.n + 1))));
+        tn_dict_putz(d, "root_path",
+            text_or_none(tn_str_sub(
+                n->file, 0, n->file.n - tn_min_size(n->file.n, n->original_file_path.n + 1))));
         tn_dict_putz(d, "depends_on", depends_dict(a, n, true));
         return;
     }
@@ -186,7 +190,8 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "compiled_path", TN_VAL_NONE);
     tn_val contract = tn_val_dict(a), cc = tn_node_config(n, "contract");
     tn_dict_putz(contract.dict, "enforced", tn_val_bool(tn_val_bool_at(cc, "enforced", false)));
-    tn_dict_putz(contract.dict, "alias_types", tn_val_bool(tn_val_bool_at(cc, "alias_types", true)));
+    tn_dict_putz(
+        contract.dict, "alias_types", tn_val_bool(tn_val_bool_at(cc, "alias_types", true)));
     tn_dict_putz(contract.dict, "checksum", TN_VAL_NONE);
     tn_dict_putz(d, "contract", contract);
 }
@@ -215,7 +220,8 @@ static void put_test(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "test_metadata", meta);
     tn_dict_putz(d, "column_name", text_or_none(t->column_name));
     tn_dict_putz(d, "file_key_name", text_or_none(t->file_key_name));
-    tn_dict_putz(d, "attached_node", t->attached != NULL ? tn_val_str(t->attached->unique_id) : TN_VAL_NONE);
+    tn_dict_putz(
+        d, "attached_node", t->attached != NULL ? tn_val_str(t->attached->unique_id) : TN_VAL_NONE);
 }
 
 static void put_source(tn_arena *a, tn_dict *d, const tn_node *n)

@@ -27,7 +27,8 @@ typedef enum tn_node_kind {
     TN_NODE_KINDS
 } tn_node_kind;
 
-const char *tn_node_kind_name(tn_node_kind k); /* "model", "seed", ..., "semantic_model": dbt's resource_type */
+const char *tn_node_kind_name(
+    tn_node_kind k); /* "model", "seed", ..., "semantic_model": dbt's resource_type */
 bool tn_node_kind_find(tn_str name, tn_node_kind *ret);
 
 typedef struct tn_node tn_node;
@@ -54,11 +55,12 @@ typedef tn_vec(tn_source_ref) tn_source_refs;
 typedef struct tn_test_info {
     tn_str name;      /* "unique" */
     tn_str namespace; /* "dbt_utils"; "" when called without a package */
-    tn_dict *kwargs;  /* as in the manifest: model is the text "{{ get_where_subquery(ref('x')) }}" */
+    tn_dict
+        *kwargs; /* as in the manifest: model is the text "{{ get_where_subquery(ref('x')) }}" */
     tn_str column_name;
     tn_str file_key_name; /* "models.orders" */
-    tn_node *attached; /* the node that is tested; NULL for a source of ... none */
-    tn_str short_name; /* name before truncation: the full generated name */
+    tn_node *attached;    /* the node that is tested; NULL for a source of ... none */
+    tn_str short_name;    /* name before truncation: the full generated name */
 } tn_test_info;
 
 typedef struct tn_source_info {
@@ -90,24 +92,28 @@ struct tn_node {
     tn_str database;
     tn_str schema;
     tn_str alias; /* sources: the identifier */
-    tn_str relation_name; /* quoted: "db"."schema"."alias"; "" for ephemeral models, tests that store nothing, ... */
+    tn_str
+        relation_name; /* quoted: "db"."schema"."alias"; "" for ephemeral models, tests that store nothing, ... */
     tn_str raw_code;
     int raw_line;         /* line of the file on which raw_code starts (1 unless it is a block) */
     tn_str checksum;      /* sha256 hex, or the path for a large seed */
     tn_str checksum_name; /* "sha256", "path", "none" */
-    tn_dict *config;      /* merged, complete: enabled, materialized, tags, meta, pre-hook, post-hook, ... and extra keys */
+    tn_dict *
+        config; /* merged, complete: enabled, materialized, tags, meta, pre-hook, post-hook, ... and extra keys */
     tn_dict *unrendered_config;
     tn_dict *config_call; /* what config() in the file gave */
     tn_strs tags;         /* config's tags plus, for columns' tests, theirs */
     tn_val meta;          /* dict */
-    tn_val columns;       /* dict: name -> {name, description, data_type, meta, constraints, quote, tags, ...} */
+    tn_val
+        columns; /* dict: name -> {name, description, data_type, meta, constraints, quote, tags, ...} */
     tn_str description;
     tn_val constraints; /* list */
     tn_val version;     /* int or str, else none */
     tn_val latest_version;
     tn_str access; /* "protected", ... (models) */
     tn_str group;
-    tn_val extra; /* the YAML entry of kinds that are only kept: exposures, metrics, unit tests, ...; else none */
+    tn_val
+        extra; /* the YAML entry of kinds that are only kept: exposures, metrics, unit tests, ...; else none */
     tn_test_info *test;
     tn_source_info *source;
     tn_refs refs;
@@ -115,7 +121,7 @@ struct tn_node {
     tn_strs macros;   /* depends_on.macros */
     tn_nodes parents; /* depends_on.nodes, in order of mention, no doubles */
     tn_nodes children;
-    uint32_t rank; /* place in the topological order */
+    uint32_t rank;  /* place in the topological order */
     tn_str refused; /* not empty: why it cannot be run (a Python model) */
     int64_t created_us;
 };

@@ -15,10 +15,23 @@ enum { SEED_HASH_BYTES_MAX = 1 << 20 };
 tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg)
 {
     tn_node *n = tn_new(p->arena, tn_node);
-    *n = (tn_node){ .kind = kind, .index = UINT32_MAX, .enabled = true, .package_name = pkg->name, .language = TN_STR("sql"),
-        .raw_line = 1, .checksum_name = TN_STR("none"), .checksum = TN_STR(""), .meta = TN_VAL_NONE, .columns = TN_VAL_NONE,
-        .constraints = TN_VAL_NONE, .version = TN_VAL_NONE, .latest_version = TN_VAL_NONE, .extra = TN_VAL_NONE,
-        .description = TN_STR(""), .raw_code = TN_STR(""), .created_us = p->started_us };
+    *n = (tn_node){ .kind = kind,
+        .index = UINT32_MAX,
+        .enabled = true,
+        .package_name = pkg->name,
+        .language = TN_STR("sql"),
+        .raw_line = 1,
+        .checksum_name = TN_STR("none"),
+        .checksum = TN_STR(""),
+        .meta = TN_VAL_NONE,
+        .columns = TN_VAL_NONE,
+        .constraints = TN_VAL_NONE,
+        .version = TN_VAL_NONE,
+        .latest_version = TN_VAL_NONE,
+        .extra = TN_VAL_NONE,
+        .description = TN_STR(""),
+        .raw_code = TN_STR(""),
+        .created_us = p->started_us };
     n->database = p->profile.database;
     n->schema = p->profile.schema;
     return n;
@@ -79,15 +92,20 @@ static tn_rc double_node(const tn_node *a, const tn_node *b, tn_err *err)
 {
     if (a->kind == TN_NODE_TEST && a->test != NULL) {
         return tn_fail(err, TN_E_COMPILE,
-            "dbt found two tests with the name \"" TN_STR_FMT "\" in the files " TN_STR_FMT " and " TN_STR_FMT, TN_STR_ARG(a->name),
-            TN_STR_ARG(a->original_file_path), TN_STR_ARG(b->original_file_path));
+            "dbt found two tests with the name \"" TN_STR_FMT "\" in the files " TN_STR_FMT
+            " and " TN_STR_FMT,
+            TN_STR_ARG(a->name), TN_STR_ARG(a->original_file_path),
+            TN_STR_ARG(b->original_file_path));
     }
     return tn_fail(err, TN_E_COMPILE,
-        "dbt found two %ss with the name \"" TN_STR_FMT "\".\n\nSince these resources have the same name, dbt will be unable to find the correct "
-        "resource\nwhen looking for ref(\"" TN_STR_FMT "\").\n\nTo fix this, change the name of one of these resources:\n- " TN_STR_FMT " ("
-        TN_STR_FMT ")\n- " TN_STR_FMT " (" TN_STR_FMT ")",
-        tn_node_kind_name(a->kind), TN_STR_ARG(a->name), TN_STR_ARG(a->name), TN_STR_ARG(a->unique_id), TN_STR_ARG(a->original_file_path),
-        TN_STR_ARG(b->unique_id), TN_STR_ARG(b->original_file_path));
+        "dbt found two %ss with the name \"" TN_STR_FMT
+        "\".\n\nSince these resources have the same name, dbt will be unable to find the correct "
+        "resource\nwhen looking for ref(\"" TN_STR_FMT
+        "\").\n\nTo fix this, change the name of one of these resources:\n- " TN_STR_FMT
+        " (" TN_STR_FMT ")\n- " TN_STR_FMT " (" TN_STR_FMT ")",
+        tn_node_kind_name(a->kind), TN_STR_ARG(a->name), TN_STR_ARG(a->name),
+        TN_STR_ARG(a->unique_id), TN_STR_ARG(a->original_file_path), TN_STR_ARG(b->unique_id),
+        TN_STR_ARG(b->original_file_path));
 }
 
 tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
@@ -95,7 +113,8 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
     tn_project_state *s = p->state;
     tn_str source_key = TN_STR_NONE;
     if (n->kind == TN_NODE_SOURCE) {
-        source_key = tn_str_printf(p->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->source->source_name), TN_STR_ARG(n->name));
+        source_key = tn_str_printf(p->arena, TN_STR_FMT "." TN_STR_FMT,
+            TN_STR_ARG(n->source->source_name), TN_STR_ARG(n->name));
     }
     if (!n->enabled) {
         n->index = UINT32_MAX;
@@ -112,7 +131,8 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
         return double_node(old, n, err);
     }
     if (p->nodes.n >= TN_PROJECT_NODES_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "a project may have at most %d nodes", TN_PROJECT_NODES_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "a project may have at most %d nodes", TN_PROJECT_NODES_MAX);
     }
     n->index = (uint32_t)p->nodes.n;
     tn_vec_push(&p->nodes, p->arena, n);
@@ -128,7 +148,8 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
 tn_patch *tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, tn_str name)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("patch", NULL);
-    tn_patches *list = tn_map_find(&p->state->patch_index, tn_str_printf(scratch, "%s." TN_STR_FMT, key, TN_STR_ARG(name)));
+    tn_patches *list = tn_map_find(
+        &p->state->patch_index, tn_str_printf(scratch, "%s." TN_STR_FMT, key, TN_STR_ARG(name)));
     tn_patch *found = NULL;
     for (size_t i = 0; list != NULL && i < list->n; i++) {
         tn_patch *e = list->v[i];
@@ -143,7 +164,8 @@ tn_patch *tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, t
 
 /* ---- recording ---- */
 
-tn_rc tn_record_init(tn_project *p, tn_pctx *c, tn_node *n, struct tn_pctx_record *r, tn_arena *scratch, tn_err *err)
+tn_rc tn_record_init(
+    tn_project *p, tn_pctx *c, tn_node *n, struct tn_pctx_record *r, tn_arena *scratch, tn_err *err)
 {
     *r = (struct tn_pctx_record){ .arena = p->arena, .config_call = tn_val_dict(p->arena).dict };
     TN_TRY(tn_pctx_init(c, p, n, false, NULL, NULL, scratch, err));
@@ -214,21 +236,25 @@ static bool take_static_ref(tn_project *p, const tn_jinja_static_call *c, struct
     return true;
 }
 
-static bool take_static_source(tn_project *p, const tn_jinja_static_call *c, struct tn_pctx_record *r)
+static bool take_static_source(
+    tn_project *p, const tn_jinja_static_call *c, struct tn_pctx_record *r)
 {
     const tn_list *args = c->args.list;
     if (args->n != 2 || !tn_val_is_str(args->v[0]) || !tn_val_is_str(args->v[1])) {
         return false;
     }
-    tn_source_ref s = { tn_str_dup(p->arena, tn_val_as_str(args->v[0])), tn_str_dup(p->arena, tn_val_as_str(args->v[1])) };
+    tn_source_ref s = { tn_str_dup(p->arena, tn_val_as_str(args->v[0])),
+        tn_str_dup(p->arena, tn_val_as_str(args->v[1])) };
     tn_vec_push(&r->sources, p->arena, s);
     return true;
 }
 
-static bool take_static_config(tn_project *p, const tn_jinja_static_call *c, struct tn_pctx_record *r)
+static bool take_static_config(
+    tn_project *p, const tn_jinja_static_call *c, struct tn_pctx_record *r)
 {
     tn_val opts = c->args.list->n == 1 ? c->args.list->v[0] : c->kwargs;
-    if (c->args.list->n > 1 || opts.tag != TN_DICT || (c->args.list->n == 1 && c->kwargs.tag == TN_DICT && c->kwargs.dict->live > 0)) {
+    if (c->args.list->n > 1 || opts.tag != TN_DICT ||
+        (c->args.list->n == 1 && c->kwargs.tag == TN_DICT && c->kwargs.dict->live > 0)) {
         return false;
     }
     tn_config_call_merge(p->arena, r->config_call, tn_val_dup(p->arena, opts).dict);
@@ -236,14 +262,16 @@ static bool take_static_config(tn_project *p, const tn_jinja_static_call *c, str
 }
 
 /* True when everything that the template could tell is in *r already. */
-static bool look_static(tn_project *p, const tn_node *n, const tn_jinja_tmpl *t, struct tn_pctx_record *r, tn_arena *scratch)
+static bool look_static(tn_project *p, const tn_node *n, const tn_jinja_tmpl *t,
+    struct tn_pctx_record *r, tn_arena *scratch)
 {
     tn_jinja_static_calls calls = { 0 };
     tn_strs names = { 0 };
     if (tn_jinja_scan(scratch, t, &calls, &names, NULL) != TN_OK || !static_names(&names)) {
         return false;
     }
-    if (overridden(p, n->package_name, "ref") || overridden(p, n->package_name, "source") || overridden(p, n->package_name, "config")) {
+    if (overridden(p, n->package_name, "ref") || overridden(p, n->package_name, "source") ||
+        overridden(p, n->package_name, "config")) {
         return false;
     }
     struct tn_pctx_record got = { .arena = p->arena, .config_call = tn_val_dict(p->arena).dict };
@@ -282,8 +310,8 @@ static tn_rc parse_template(tn_project *p, tn_node *n, tn_err *err)
         tn_str unused;
         tn_rc rc = tn_jinja_render(t, &c.jinja, &unused, err);
         if (rc != TN_OK) {
-            return tn_while(err, rc, "Compilation Error in %s " TN_STR_FMT " (" TN_STR_FMT ")", tn_node_kind_name(n->kind),
-                TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
+            return tn_while(err, rc, "Compilation Error in %s " TN_STR_FMT " (" TN_STR_FMT ")",
+                tn_node_kind_name(n->kind), TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
         }
     }
     n->config_call = r.config_call;
@@ -306,9 +334,11 @@ tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err)
             tn_pctx c;
             struct tn_pctx_record r;
             TN_TRY(tn_record_init(p, &c, n, &r, scratch, err));
-            tn_rc rc = tn_pctx_render(&c, sql, (tn_jinja_src){ tn_str_z(p->arena, n->file), 1 }, &unused, err);
+            tn_rc rc = tn_pctx_render(
+                &c, sql, (tn_jinja_src){ tn_str_z(p->arena, n->file), 1 }, &unused, err);
             if (rc != TN_OK) {
-                return tn_while(err, rc, "%s of '" TN_STR_FMT "'", keys[k], TN_STR_ARG(n->unique_id));
+                return tn_while(
+                    err, rc, "%s of '" TN_STR_FMT "'", keys[k], TN_STR_ARG(n->unique_id));
             }
             tn_take_record(p, n, &r);
         }
@@ -321,7 +351,8 @@ tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err)
 static tn_rc finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
 {
     const tn_dict *config = patch != NULL ? tn_patch_config(p, patch) : NULL;
-    if (n->refused.n > 0 && (config == NULL || tn_dict_finds(config, TN_STR("materialized")) == NULL)) {
+    if (n->refused.n > 0 &&
+        (config == NULL || tn_dict_finds(config, TN_STR("materialized")) == NULL)) {
         tn_dict *d = tn_val_dict(p->arena).dict;
         tn_dict_putz(d, "materialized", tn_val_z("table"));
         TN_TRY(tn_config_update(p->arena, d, config, err));
@@ -330,7 +361,8 @@ static tn_rc finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
     tn_rc rc = tn_config_resolve(p, n, config, err);
     if (rc != TN_OK) {
         tn_err_place(err, tn_str_z(p->arena, n->file), 0, 0);
-        return tn_while(err, rc, "configuring '" TN_STR_FMT "' (" TN_STR_FMT ")", TN_STR_ARG(n->unique_id), TN_STR_ARG(n->original_file_path));
+        return tn_while(err, rc, "configuring '" TN_STR_FMT "' (" TN_STR_FMT ")",
+            TN_STR_ARG(n->unique_id), TN_STR_ARG(n->original_file_path));
     }
     if (patch != NULL) {
         TN_TRY(tn_patch_apply(p, n, patch, err));
@@ -346,8 +378,8 @@ static tn_rc finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
 
 static tn_str make_id(tn_project *p, const tn_node *n)
 {
-    return tn_str_printf(p->arena, "%s." TN_STR_FMT "." TN_STR_FMT, tn_node_kind_name(n->kind), TN_STR_ARG(n->package_name),
-        TN_STR_ARG(n->name));
+    return tn_str_printf(p->arena, "%s." TN_STR_FMT "." TN_STR_FMT, tn_node_kind_name(n->kind),
+        TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
 }
 
 static tn_node *node_of_file(tn_project *p, tn_node_kind kind, const tn_source_file *f)
@@ -374,11 +406,14 @@ static tn_node *node_of_file(tn_project *p, tn_node_kind kind, const tn_source_f
 
 static void make_version(tn_project *p, tn_node *n, const tn_patch *patch)
 {
-    tn_str v = tn_str_printf(p->arena, "v" TN_STR_FMT, TN_STR_ARG(tn_val_to_str(p->arena, patch->version)));
+    tn_str v = tn_str_printf(
+        p->arena, "v" TN_STR_FMT, TN_STR_ARG(tn_val_to_str(p->arena, patch->version)));
     n->name = patch->name;
     n->version = patch->version;
-    n->latest_version = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->entry }, "latest_version");
-    n->unique_id = tn_str_printf(p->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(make_id(p, n)), TN_STR_ARG(v));
+    n->latest_version =
+        tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->entry }, "latest_version");
+    n->unique_id = tn_str_printf(
+        p->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(make_id(p, n)), TN_STR_ARG(v));
     n->fqn.v[n->fqn.n - 1] = n->name;
     tn_vec_push(&n->fqn, p->arena, v);
 }
@@ -392,7 +427,8 @@ static tn_rc parse_model(tn_project *p, const tn_source_file *f, tn_err *err)
     }
     if (tn_str_ends(f->rel, TN_STR(".py"))) {
         n->language = TN_STR("python");
-        n->refused = TN_STR("Python models are not supported: tarn runs without Python; write the model in SQL");
+        n->refused = TN_STR(
+            "Python models are not supported: tarn runs without Python; write the model in SQL");
         n->config_call = tn_val_dict(p->arena).dict;
     } else {
         TN_TRY(parse_template(p, n, err));
@@ -435,7 +471,8 @@ static tn_rc parse_seed(tn_project *p, const tn_source_file *f, tn_err *err)
 static tn_rc parse_snapshot_file(tn_project *p, const tn_source_file *f, tn_err *err)
 {
     tn_jinja_blocks blocks = { 0 };
-    TN_TRY(tn_jinja_extract_blocks(p->arena, f->text, (tn_jinja_src){ tn_str_z(p->arena, f->open), 1 }, &blocks, err));
+    TN_TRY(tn_jinja_extract_blocks(
+        p->arena, f->text, (tn_jinja_src){ tn_str_z(p->arena, f->open), 1 }, &blocks, err));
     for (size_t i = 0; i < blocks.n; i++) {
         const tn_jinja_block *b = &blocks.v[i];
         if (b->kind != TN_BLOCK_SNAPSHOT) {
@@ -446,7 +483,9 @@ static tn_rc parse_snapshot_file(tn_project *p, const tn_source_file *f, tn_err 
         n->raw_code = b->contents;
         n->raw_line = b->line;
         n->unique_id = make_id(p, n);
-        tn_fqn_of(p, f->package, tn_str_printf(p->arena, TN_STR_FMT "/x", TN_STR_ARG(tn_path_stem(f->rel))), n->name, &n->fqn);
+        tn_fqn_of(p, f->package,
+            tn_str_printf(p->arena, TN_STR_FMT "/x", TN_STR_ARG(tn_path_stem(f->rel))), n->name,
+            &n->fqn);
         TN_TRY(parse_template(p, n, err));
         TN_TRY(finish(p, n, tn_patch_find(p, "snapshots", f->package, n->name), err));
     }
@@ -468,10 +507,13 @@ static tn_rc parse_yaml_snapshot(tn_project *p, tn_patch *patch, tn_err *err)
 {
     tn_val e = { .tag = TN_DICT, .dict = patch->entry };
     tn_str relation = tn_val_str_at(e, "relation", TN_STR_NONE);
-    tn_source_file f = { .package = patch->package, .rel = patch->rel, .original = patch->file, .open = patch->open };
+    tn_source_file f = {
+        .package = patch->package, .rel = patch->rel, .original = patch->file, .open = patch->open
+    };
     tn_node *n = node_of_file(p, TN_NODE_SNAPSHOT, &f);
     n->name = n->alias = patch->name;
-    n->raw_code = tn_str_printf(p->arena, "select * from {{ " TN_STR_FMT " }}", TN_STR_ARG(relation));
+    n->raw_code =
+        tn_str_printf(p->arena, "select * from {{ " TN_STR_FMT " }}", TN_STR_ARG(relation));
     n->path = tn_str_printf(p->arena, TN_STR_FMT ".sql", TN_STR_ARG(n->name));
     n->unique_id = make_id(p, n);
     n->checksum_name = TN_STR("sha256");
@@ -499,7 +541,8 @@ static tn_rc parse_analysis(tn_project *p, const tn_source_file *f, tn_err *err)
     return finish(p, n, tn_patch_find(p, "analyses", f->package, n->name), err);
 }
 
-static tn_rc parse_run_hooks(tn_project *p, tn_package *g, tn_val hooks, const char *type, tn_err *err)
+static tn_rc parse_run_hooks(
+    tn_project *p, tn_package *g, tn_val hooks, const char *type, tn_err *err)
 {
     for (size_t i = 0; hooks.tag == TN_LIST && i < hooks.list->n; i++) {
         tn_node *n = tn_node_new(p, TN_NODE_OPERATION, g);
@@ -541,7 +584,8 @@ static void note_unused(tn_project *p)
         for (size_t k = 0; k < TN_COUNTOF(keys); k++) {
             if (!e->used && strcmp(e->key, keys[k]) == 0) {
                 tn_project_note(p, "NoNodeForYamlKey", e->file, e->line,
-                    "Did not find matching node for patch with name '" TN_STR_FMT "' in the '%s' section of file '" TN_STR_FMT "'",
+                    "Did not find matching node for patch with name '" TN_STR_FMT
+                    "' in the '%s' section of file '" TN_STR_FMT "'",
                     TN_STR_ARG(e->name), keys[k], TN_STR_ARG(e->file));
             }
         }
@@ -555,7 +599,8 @@ tn_rc tn_parse_nodes(tn_project *p, tn_err *err)
     TN_TRY(parse_each(p, &s->snapshots, parse_snapshot_file, err));
     for (size_t i = 0; i < s->patches.n; i++) {
         tn_patch *e = s->patches.v[i];
-        if (strcmp(e->key, "snapshots") == 0 && tn_dict_finds(e->entry, TN_STR("relation")) != NULL && !e->used) {
+        if (strcmp(e->key, "snapshots") == 0 &&
+            tn_dict_finds(e->entry, TN_STR("relation")) != NULL && !e->used) {
             TN_TRY(parse_yaml_snapshot(p, e, err));
         }
     }
@@ -563,8 +608,10 @@ tn_rc tn_parse_nodes(tn_project *p, tn_err *err)
     TN_TRY(parse_each(p, &s->tests, parse_singular, err));
     TN_TRY(parse_each(p, &s->analyses, parse_analysis, err));
     for (size_t i = 0; i < p->packages.n; i++) {
-        TN_TRY(parse_run_hooks(p, p->packages.v[i], p->packages.v[i]->on_run_start, "on-run-start", err));
-        TN_TRY(parse_run_hooks(p, p->packages.v[i], p->packages.v[i]->on_run_end, "on-run-end", err));
+        TN_TRY(parse_run_hooks(
+            p, p->packages.v[i], p->packages.v[i]->on_run_start, "on-run-start", err));
+        TN_TRY(
+            parse_run_hooks(p, p->packages.v[i], p->packages.v[i]->on_run_end, "on-run-end", err));
     }
     note_unused(p);
     return TN_OK;

@@ -26,7 +26,8 @@ static int text_cmp(const void *a, const void *b)
 static tn_val source_tags(tn_arena *a, tn_val source, tn_val table)
 {
     tn_strs all = { 0 };
-    const tn_val lists[] = { tn_val_at(source, "tags"), tn_val_at(tn_val_at(source, "config"), "tags"), tn_val_at(table, "tags"),
+    const tn_val lists[] = { tn_val_at(source, "tags"),
+        tn_val_at(tn_val_at(source, "config"), "tags"), tn_val_at(table, "tags"),
         tn_val_at(tn_val_at(table, "config"), "tags") };
     for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
         tn_strs some = tn_value_strs(a, lists[i]);
@@ -52,8 +53,9 @@ static tn_val time_threshold(tn_arena *a, tn_val v)
 /* table over source; an explicit null switches it off. Undefined: nobody said anything. */
 static tn_val source_freshness(tn_arena *a, tn_val source, tn_val table)
 {
-    const tn_val levels[] = { tn_val_at(source, "freshness"), tn_val_at(tn_val_at(source, "config"), "freshness"),
-        tn_val_at(table, "freshness"), tn_val_at(tn_val_at(table, "config"), "freshness") };
+    const tn_val levels[] = { tn_val_at(source, "freshness"),
+        tn_val_at(tn_val_at(source, "config"), "freshness"), tn_val_at(table, "freshness"),
+        tn_val_at(tn_val_at(table, "config"), "freshness") };
     tn_val out = TN_VAL_UNDEF;
     for (size_t i = 0; i < TN_COUNTOF(levels); i++) {
         if (tn_val_is_none(levels[i])) {
@@ -77,8 +79,8 @@ static tn_val source_freshness(tn_arena *a, tn_val source, tn_val table)
 
 static tn_val first_text(tn_val source, tn_val table, const char *key)
 {
-    const tn_val tries[] = { tn_val_at(table, key), tn_val_at(tn_val_at(table, "config"), key), tn_val_at(source, key),
-        tn_val_at(tn_val_at(source, "config"), key) };
+    const tn_val tries[] = { tn_val_at(table, key), tn_val_at(tn_val_at(table, "config"), key),
+        tn_val_at(source, key), tn_val_at(tn_val_at(source, "config"), key) };
     for (size_t i = 0; i < TN_COUNTOF(tries); i++) {
         if (tn_val_is_str(tries[i])) {
             return tries[i];
@@ -120,7 +122,8 @@ static tn_val source_quoting(tn_arena *a, tn_val source, tn_val table)
     return q;
 }
 
-static void source_fields(tn_project *p, tn_node *n, const tn_patch *patch, tn_val source, tn_val table)
+static void source_fields(
+    tn_project *p, tn_node *n, const tn_patch *patch, tn_val source, tn_val table)
 {
     tn_arena *a = p->arena;
     tn_source_info *s = n->source = tn_new(a, tn_source_info);
@@ -132,14 +135,15 @@ static void source_fields(tn_project *p, tn_node *n, const tn_patch *patch, tn_v
     s->source_meta = tn_val_dict(a);
     merge(s->source_meta.dict, tn_val_at(source, "meta"));
     merge(s->source_meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
-    n->database = tn_val_str_at(source, "database", tn_val_str_at(source, "catalog", p->profile.database));
+    n->database =
+        tn_val_str_at(source, "database", tn_val_str_at(source, "catalog", p->profile.database));
     n->schema = tn_val_str_at(source, "schema", tn_val_str_at(source, "dataset", patch->name));
     n->alias = s->identifier;
     n->path = n->original_file_path = patch->file;
     n->file = patch->open;
     n->raw_line = patch->line;
-    n->unique_id = tn_str_printf(a, "source." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->package_name), TN_STR_ARG(patch->name),
-        TN_STR_ARG(n->name));
+    n->unique_id = tn_str_printf(a, "source." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT,
+        TN_STR_ARG(n->package_name), TN_STR_ARG(patch->name), TN_STR_ARG(n->name));
     tn_fqn_of(p, patch->package, patch->rel, patch->name, &n->fqn);
     tn_vec_push(&n->fqn, a, n->name);
 }
@@ -151,7 +155,8 @@ static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *er
     tn_node *n = tn_node_new(p, TN_NODE_SOURCE, patch->package);
     n->name = tn_val_str_at(table, "name", TN_STR_NONE);
     if (n->name.n == 0) {
-        tn_rc rc = tn_fail(err, TN_E_VALUE, "a table of source '" TN_STR_FMT "' has no name", TN_STR_ARG(patch->name));
+        tn_rc rc = tn_fail(err, TN_E_VALUE, "a table of source '" TN_STR_FMT "' has no name",
+            TN_STR_ARG(patch->name));
         tn_err_place(err, tn_str_z(a, patch->open), patch->line, 1);
         return rc;
     }
@@ -164,11 +169,13 @@ static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *er
     n->source->freshness = tn_node_config(n, "freshness");
     n->source->loaded_at_field = tn_node_config_str(n, "loaded_at_field", TN_STR_NONE);
     n->source->loaded_at_query = tn_node_config_str(n, "loaded_at_query", TN_STR_NONE);
-    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(table, "description", TN_STR("")), patch->open, patch->line, &n->description, err));
-    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(source, "description", TN_STR("")), patch->open, patch->line,
-        &n->source->source_description, err));
+    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(table, "description", TN_STR("")),
+        patch->open, patch->line, &n->description, err));
+    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(source, "description", TN_STR("")),
+        patch->open, patch->line, &n->source->source_description, err));
     n->columns = tn_columns_of(a, tn_val_at(table, "columns"));
-    n->relation_name = tn_project_relation_name(a, p, n->source->quoting, n->database, n->schema, n->source->identifier);
+    n->relation_name = tn_project_relation_name(
+        a, p, n->source->quoting, n->database, n->schema, n->source->identifier);
     tn_str external;
     TN_TRY(tn_source_location(a, n, &external, err));
     n->relation_name = external.n > 0 ? external : n->relation_name;
@@ -177,13 +184,14 @@ static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *er
 }
 
 /* A source with `overrides: package` changes the tables of that package's source of the same name. */
-static tn_val overridden_table(tn_project *p, const tn_patch *patch, tn_val table, tn_val *io_source)
+static tn_val overridden_table(
+    tn_project *p, const tn_patch *patch, tn_val table, tn_val *io_source)
 {
     for (size_t i = 0; i < p->state->patches.n; i++) {
         tn_patch *o = p->state->patches.v[i];
         tn_val e = { .tag = TN_DICT, .dict = o->entry };
-        if (strcmp(o->key, "sources") != 0 || !tn_str_eq(o->name, patch->name)
-            || !tn_str_eq(tn_val_str_at(e, "overrides", TN_STR_NONE), patch->package->name)) {
+        if (strcmp(o->key, "sources") != 0 || !tn_str_eq(o->name, patch->name) ||
+            !tn_str_eq(tn_val_str_at(e, "overrides", TN_STR_NONE), patch->package->name)) {
             continue;
         }
         tn_val s = tn_val_dict(p->arena), tables = tn_val_at(e, "tables");
@@ -191,7 +199,8 @@ static tn_val overridden_table(tn_project *p, const tn_patch *patch, tn_val tabl
         size_t at = 0;
         const tn_dict_item *it;
         while ((it = tn_dict_next(o->entry, &at)) != NULL) {
-            if (!tn_str_is(tn_val_as_str(it->key), "tables") && !tn_str_is(tn_val_as_str(it->key), "overrides")) {
+            if (!tn_str_is(tn_val_as_str(it->key), "tables") &&
+                !tn_str_is(tn_val_as_str(it->key), "overrides")) {
                 tn_dict_put(s.dict, it->key, it->value);
             }
         }
@@ -212,7 +221,8 @@ tn_rc tn_parse_sources(tn_project *p, tn_err *err)
 {
     for (size_t i = 0; i < p->state->patches.n; i++) {
         tn_patch *patch = p->state->patches.v[i];
-        if (strcmp(patch->key, "sources") != 0 || tn_dict_finds(patch->entry, TN_STR("overrides")) != NULL) {
+        if (strcmp(patch->key, "sources") != 0 ||
+            tn_dict_finds(patch->entry, TN_STR("overrides")) != NULL) {
             continue;
         }
         patch->used = true;
@@ -245,15 +255,19 @@ static tn_val kept_config(tn_arena *a, tn_val e)
 }
 
 /* depends_on: of an exposure: texts with ref(), source() or metric(). */
-static tn_rc exposure_depends(tn_project *p, tn_node *n, const tn_patch *patch, tn_val list, tn_err *err)
+static tn_rc exposure_depends(
+    tn_project *p, tn_node *n, const tn_patch *patch, tn_val list, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("exposure", NULL);
     tn_pctx c;
     struct tn_pctx_record r;
     TN_TRY(tn_record_init(p, &c, n, &r, scratch, err));
     for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
-        tn_str text = tn_str_printf(scratch, "{{ " TN_STR_FMT " }}", TN_STR_ARG(tn_val_as_str(list.list->v[i]))), unused;
-        TN_TRY(tn_pctx_render(&c, text, (tn_jinja_src){ tn_str_z(p->arena, patch->open), patch->line }, &unused, err));
+        tn_str text = tn_str_printf(
+                   scratch, "{{ " TN_STR_FMT " }}", TN_STR_ARG(tn_val_as_str(list.list->v[i]))),
+               unused;
+        TN_TRY(tn_pctx_render(&c, text,
+            (tn_jinja_src){ tn_str_z(p->arena, patch->open), patch->line }, &unused, err));
     }
     tn_take_record(p, n, &r);
     return TN_OK;
@@ -290,16 +304,18 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
     n->config_call = tn_val_dict(a).dict;
     if (kind == TN_NODE_UNIT_TEST) {
         tn_str model = tn_val_str_at(e, "model", TN_STR_NONE);
-        n->unique_id = tn_str_printf(a, "unit_test." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->package_name), TN_STR_ARG(model),
-            TN_STR_ARG(n->name));
+        n->unique_id = tn_str_printf(a, "unit_test." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT,
+            TN_STR_ARG(n->package_name), TN_STR_ARG(model), TN_STR_ARG(n->name));
         tn_fqn_of(p, patch->package, patch->rel, model, &n->fqn);
         tn_vec_push(&n->fqn, a, n->name);
     } else {
-        n->unique_id = tn_str_printf(a, "%s." TN_STR_FMT "." TN_STR_FMT, tn_node_kind_name(kind), TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
+        n->unique_id = tn_str_printf(a, "%s." TN_STR_FMT "." TN_STR_FMT, tn_node_kind_name(kind),
+            TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
         tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
     }
     TN_TRY(tn_config_resolve(p, n, kept_config(a, e).dict, err));
-    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR("")), patch->open, patch->line, &n->description, err));
+    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR("")),
+        patch->open, patch->line, &n->description, err));
     if (kind == TN_NODE_EXPOSURE) {
         TN_TRY(exposure_depends(p, n, patch, tn_val_at(e, "depends_on"), err));
     } else if (kind == TN_NODE_UNIT_TEST) {
@@ -322,7 +338,8 @@ static void add_group(tn_project *p, const tn_patch *patch)
     tn_dict_putz(g.dict, "path", tn_val_str(patch->rel));
     tn_dict_putz(g.dict, "original_file_path", tn_val_str(patch->file));
     tn_dict_putz(g.dict, "unique_id",
-        tn_val_str(tn_str_printf(a, "group." TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->name))));
+        tn_val_str(tn_str_printf(a, "group." TN_STR_FMT "." TN_STR_FMT,
+            TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->name))));
     tn_dict_putz(g.dict, "owner", or_empty(a, tn_val_at(e, "owner")));
     tn_val desc = tn_val_at(e, "description");
     tn_dict_putz(g.dict, "description", tn_val_is_undef(desc) ? TN_VAL_NONE : desc);
@@ -335,8 +352,9 @@ tn_rc tn_parse_others(tn_project *p, tn_err *err)
     static const struct {
         const char *key;
         tn_node_kind kind;
-    } kinds[] = { { "exposures", TN_NODE_EXPOSURE }, { "metrics", TN_NODE_METRIC }, { "semantic_models", TN_NODE_SEMANTIC_MODEL },
-        { "saved_queries", TN_NODE_SAVED_QUERY }, { "unit_tests", TN_NODE_UNIT_TEST } };
+    } kinds[] = { { "exposures", TN_NODE_EXPOSURE }, { "metrics", TN_NODE_METRIC },
+        { "semantic_models", TN_NODE_SEMANTIC_MODEL }, { "saved_queries", TN_NODE_SAVED_QUERY },
+        { "unit_tests", TN_NODE_UNIT_TEST } };
     for (size_t i = 0; i < p->state->patches.n; i++) {
         tn_patch *patch = p->state->patches.v[i];
         if (strcmp(patch->key, "groups") == 0) {

@@ -13,7 +13,8 @@ static bool is_builtin(const tn_project *p, const tn_macro *m)
 }
 
 /* generate_x_name(custom, node) of the user. *ret_none: the macro gave None. */
-static tn_rc call_macro(tn_project *p, tn_node *n, tn_macro *m, tn_val custom, tn_str *ret, tn_err *err)
+static tn_rc call_macro(
+    tn_project *p, tn_node *n, tn_macro *m, tn_val custom, tn_str *ret, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("generate name", NULL);
     tn_pctx c;
@@ -57,14 +58,16 @@ static tn_rc place_schema(tn_project *p, tn_node *n, tn_err *err)
         TN_TRY(call_macro(p, n, m, custom, &n->schema, err));
         if (n->schema.p == NULL) {
             tn_project_note(p, "GenerateSchemaNameNullValueDeprecation", n->original_file_path, 0,
-                "Node '" TN_STR_FMT "' has a schema set to None as a result of a generate_schema_name call.", TN_STR_ARG(n->unique_id));
+                "Node '" TN_STR_FMT
+                "' has a schema set to None as a result of a generate_schema_name call.",
+                TN_STR_ARG(n->unique_id));
         }
         return TN_OK;
     }
     n->schema = p->profile.schema;
     if (!tn_val_is_none(custom)) {
-        n->schema = tn_str_printf(p->arena, TN_STR_FMT "_" TN_STR_FMT, TN_STR_ARG(p->profile.schema),
-            TN_STR_ARG(tn_str_trim(tn_val_as_str(custom))));
+        n->schema = tn_str_printf(p->arena, TN_STR_FMT "_" TN_STR_FMT,
+            TN_STR_ARG(p->profile.schema), TN_STR_ARG(tn_str_trim(tn_val_as_str(custom))));
     }
     return TN_OK;
 }
@@ -79,8 +82,10 @@ static tn_rc place_alias(tn_project *p, tn_node *n, tn_err *err)
     if (tn_val_is_str(custom) && tn_val_as_str(custom).n > 0) {
         n->alias = tn_str_trim(tn_val_as_str(custom));
     } else if (!tn_val_is_none(n->version)) {
-        tn_str v = tn_str_replace(p->arena, tn_val_to_str(p->arena, n->version), TN_STR("."), TN_STR("_"));
-        n->alias = tn_str_printf(p->arena, TN_STR_FMT "_v" TN_STR_FMT, TN_STR_ARG(n->name), TN_STR_ARG(v));
+        tn_str v =
+            tn_str_replace(p->arena, tn_val_to_str(p->arena, n->version), TN_STR("."), TN_STR("_"));
+        n->alias =
+            tn_str_printf(p->arena, TN_STR_FMT "_v" TN_STR_FMT, TN_STR_ARG(n->name), TN_STR_ARG(v));
     } else {
         n->alias = n->name;
     }
@@ -96,7 +101,8 @@ static void quote_part(tn_buf *b, tn_str part, bool quote)
     tn_buf_addf(b, "\"" TN_STR_FMT "\"", TN_STR_ARG(part));
 }
 
-tn_str tn_project_relation_name(tn_arena *a, const tn_project *p, tn_val quoting, tn_str database, tn_str schema, tn_str identifier)
+tn_str tn_project_relation_name(tn_arena *a, const tn_project *p, tn_val quoting, tn_str database,
+    tn_str schema, tn_str identifier)
 {
     static const char *const keys[] = { "database", "schema", "identifier" };
     const tn_str parts[] = { database, schema, identifier };
@@ -144,7 +150,8 @@ tn_rc tn_project_place(tn_project *p, tn_node *n, tn_err *err)
     }
     n->relation_name = TN_STR_NONE;
     if (has_relation(p, n)) {
-        n->relation_name = tn_project_relation_name(p->arena, p, tn_node_config(n, "quoting"), n->database, n->schema, n->alias);
+        n->relation_name = tn_project_relation_name(
+            p->arena, p, tn_node_config(n, "quoting"), n->database, n->schema, n->alias);
     }
     return TN_OK;
 }
@@ -184,7 +191,8 @@ static tn_rc format_location(tn_arena *a, const tn_node *n, tn_str t, tn_str *re
             tn_str key = tn_str_sub(t, i + 1, tn_min_size(end, t.n));
             tn_val v = end == SIZE_MAX ? TN_VAL_UNDEF : location_value(n, key);
             if (tn_val_is_undef(v)) {
-                return tn_fail(err, TN_E_VALUE, "external_location of source '" TN_STR_FMT "': '{" TN_STR_FMT "}' is not known",
+                return tn_fail(err, TN_E_VALUE,
+                    "external_location of source '" TN_STR_FMT "': '{" TN_STR_FMT "}' is not known",
                     TN_STR_ARG(n->unique_id), TN_STR_ARG(key));
             }
             tn_val_str_to(&b, v);

@@ -29,16 +29,22 @@ static tn_rc find_profiles(tn_project *p, const tn_project_opts *o, tn_str *ret,
         if (has_profiles(a, dir, ret)) {
             return TN_OK;
         }
-        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "there is no profiles.yml in '" TN_STR_FMT "'", TN_STR_ARG(dir));
-        return tn_hint(err, rc, "--profiles-dir or DBT_PROFILES_DIR names the folder that holds it");
+        tn_rc rc = tn_fail(
+            err, TN_E_NOTFOUND, "there is no profiles.yml in '" TN_STR_FMT "'", TN_STR_ARG(dir));
+        return tn_hint(
+            err, rc, "--profiles-dir or DBT_PROFILES_DIR names the folder that holds it");
     }
     tn_str home = tn_env_get("HOME");
-    if (has_profiles(a, TN_STR("."), ret) || has_profiles(a, p->root, ret)
-        || (home.n > 0 && has_profiles(a, tn_uri_join(a, home, TN_STR(".dbt")), ret))) {
+    if (has_profiles(a, TN_STR("."), ret) || has_profiles(a, p->root, ret) ||
+        (home.n > 0 && has_profiles(a, tn_uri_join(a, home, TN_STR(".dbt")), ret))) {
         return TN_OK;
     }
-    tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "Could not find profile named '" TN_STR_FMT "': there is no profiles.yml", TN_STR_ARG(p->profile.name));
-    return tn_hint(err, rc, "looked in the current folder, in the project and in ~/.dbt; --profiles-dir names another place");
+    tn_rc rc = tn_fail(err, TN_E_NOTFOUND,
+        "Could not find profile named '" TN_STR_FMT "': there is no profiles.yml",
+        TN_STR_ARG(p->profile.name));
+    return tn_hint(err, rc,
+        "looked in the current folder, in the project and in ~/.dbt; --profiles-dir names another "
+        "place");
 }
 
 /* ---- rendering ---- */
@@ -48,7 +54,8 @@ typedef struct profile_render {
     const char *file;
 } profile_render;
 
-static tn_rc render_entry(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
+static tn_rc render_entry(
+    void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
 {
     profile_render *r = self;
     tn_err local = TN_ERR_INIT;
@@ -64,7 +71,8 @@ static tn_rc render_entry(void *self, tn_str text, const tn_val *path, size_t de
             *err = local;
             err->line = err->col = 0;
         }
-        return tn_while(err, rc, "rendering '" TN_STR_FMT "' of profiles.yml", TN_STR_ARG(tn_val_to_str(r->ctx->arena, path[depth > 0 ? depth - 1 : 0])));
+        return tn_while(err, rc, "rendering '" TN_STR_FMT "' of profiles.yml",
+            TN_STR_ARG(tn_val_to_str(r->ctx->arena, path[depth > 0 ? depth - 1 : 0])));
     }
     if (tn_val_is_str(*ret)) {
         *ret = tn_val_str(tn_secret_restore(r->ctx->arena, tn_val_as_str(*ret)));
@@ -75,8 +83,9 @@ static tn_rc render_entry(void *self, tn_str text, const tn_val *path, size_t de
 /* Values that must never appear in a message: what the keys below hold, at any depth. */
 static void register_secrets(tn_val v, bool secret)
 {
-    static const char *const keys[] = { "secret", "password", "pass", "token", "motherduck_token", "s3_secret_access_key", "session_token",
-        "secret_access_key", "secret_key", "access_key", "connection_string", "account_key" };
+    static const char *const keys[] = { "secret", "password", "pass", "token", "motherduck_token",
+        "s3_secret_access_key", "session_token", "secret_access_key", "secret_key", "access_key",
+        "connection_string", "account_key" };
     if (secret && tn_val_is_str(v)) {
         tn_log_secret(tn_val_as_str(v));
     }
@@ -107,7 +116,8 @@ static tn_rc duckdb_database(tn_project *p, tn_err *err)
     if (!tn_str_is(f->path, ":memory:") && f->path.n > 0) {
         tn_str base = tn_path_base(f->path);
         tn_str cut, query;
-        derived = tn_str_starts(f->path, TN_STR("md:")) ? tn_str_sub(f->path, 3, f->path.n) : tn_path_stem(base);
+        derived = tn_str_starts(f->path, TN_STR("md:")) ? tn_str_sub(f->path, 3, f->path.n)
+                                                        : tn_path_stem(base);
         if (tn_str_cut(derived, '?', &cut, &query)) {
             derived = cut;
         }
@@ -120,12 +130,14 @@ static tn_rc duckdb_database(tn_project *p, tn_err *err)
     bool attached = false;
     tn_val attach = tn_val_at(creds, "attach");
     for (size_t i = 0; attach.tag == TN_LIST && i < attach.list->n; i++) {
-        attached = attached || tn_str_eq(tn_val_str_at(attach.list->v[i], "alias", TN_STR_NONE), given);
+        attached =
+            attached || tn_str_eq(tn_val_str_at(attach.list->v[i], "alias", TN_STR_NONE), given);
     }
     if (!tn_str_eq(given, derived) && !attached) {
         return tn_fail(err, TN_E_VALUE,
-            "Inconsistency detected between 'path' and 'database' fields in profile; the 'database' property must be set to '" TN_STR_FMT
-            "' to match the 'path'", TN_STR_ARG(derived));
+            "Inconsistency detected between 'path' and 'database' fields in profile; the "
+            "'database' property must be set to '" TN_STR_FMT "' to match the 'path'",
+            TN_STR_ARG(derived));
     }
     f->database = given;
     return TN_OK;
@@ -138,8 +150,9 @@ static tn_rc tarn_database(tn_project *p, tn_err *err)
     f->path = tn_val_str_at(creds, "lake", tn_env_get("TARN_LAKE"));
     f->database = tn_val_str_at(creds, "database", TN_STR("lake"));
     if (f->path.n == 0) {
-        tn_rc rc = tn_fail(err, TN_E_VALUE, "profile '" TN_STR_FMT "', target '" TN_STR_FMT "': type tarn needs 'lake'", TN_STR_ARG(f->name),
-            TN_STR_ARG(f->target_name));
+        tn_rc rc = tn_fail(err, TN_E_VALUE,
+            "profile '" TN_STR_FMT "', target '" TN_STR_FMT "': type tarn needs 'lake'",
+            TN_STR_ARG(f->name), TN_STR_ARG(f->target_name));
         return tn_hint(err, rc, "lake: /path/of/the/lake or s3://bucket/prefix");
     }
     return TN_OK;
@@ -153,11 +166,13 @@ static tn_rc take_threads(tn_project *p, const tn_project_opts *o, tn_err *err)
     if (threads.tag == TN_INT) {
         n = threads.i;
     } else if (tn_val_is_str(threads) && !tn_str_to_i64(tn_str_trim(tn_val_as_str(threads)), &n)) {
-        return tn_fail(err, TN_E_VALUE, "'threads' of target '" TN_STR_FMT "' is no number", TN_STR_ARG(p->profile.target_name));
+        return tn_fail(err, TN_E_VALUE, "'threads' of target '" TN_STR_FMT "' is no number",
+            TN_STR_ARG(p->profile.target_name));
     }
     n = o->threads > 0 ? o->threads : n;
     if (n < 1 || n > 1024) {
-        return tn_fail(err, TN_E_VALUE, "'threads' must be between 1 and 1024, not %lld", (long long)n);
+        return tn_fail(
+            err, TN_E_VALUE, "'threads' must be between 1 and 1024, not %lld", (long long)n);
     }
     p->profile.threads = (int)n;
     return TN_OK;
@@ -166,9 +181,11 @@ static tn_rc take_threads(tn_project *p, const tn_project_opts *o, tn_err *err)
 /* Every key but those that hold secrets, then what dbt adds. */
 static void make_target(tn_project *p)
 {
-    static const char *const hidden[] = { "secrets", "storage", "motherduck_token", "password", "pass", "token", "secret" };
-    static const char *const defaults[] = { "config_options", "extensions", "settings", "external_root", "use_credential_provider", "attach",
-        "filesystems", "remote", "plugins", "disable_transactions" };
+    static const char *const hidden[] = { "secrets", "storage", "motherduck_token", "password",
+        "pass", "token", "secret" };
+    static const char *const defaults[] = { "config_options", "extensions", "settings",
+        "external_root", "use_credential_provider", "attach", "filesystems", "remote", "plugins",
+        "disable_transactions" };
     tn_profile *f = &p->profile;
     tn_val t = tn_val_dict(p->arena);
     tn_dict_putz(t.dict, "database", tn_val_str(f->database));
@@ -218,7 +235,9 @@ static tn_rc use_output(tn_project *p, const tn_project_opts *o, tn_err *err)
         p->state->chain[2] = "default";
         p->state->chain_n = 3;
     } else {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "profile '" TN_STR_FMT "', target '" TN_STR_FMT "': type '" TN_STR_FMT "' is not supported",
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+            "profile '" TN_STR_FMT "', target '" TN_STR_FMT "': type '" TN_STR_FMT
+            "' is not supported",
             TN_STR_ARG(f->name), TN_STR_ARG(f->target_name), TN_STR_ARG(f->type));
         return tn_hint(err, rc, "use type: duckdb or type: tarn");
     }
@@ -240,32 +259,39 @@ static tn_rc no_target(const tn_profile *f, tn_val outputs, tn_err *err)
         tn_buf_addf(&b, "\n - " TN_STR_FMT, TN_STR_ARG(tn_val_to_str(scratch, it->key)));
     }
     return tn_fail(err, TN_E_VALUE,
-        "The profile '" TN_STR_FMT "' does not have a target named '" TN_STR_FMT "'. The valid target names for this profile are:" TN_STR_FMT,
+        "The profile '" TN_STR_FMT "' does not have a target named '" TN_STR_FMT
+        "'. The valid target names for this profile are:" TN_STR_FMT,
         TN_STR_ARG(f->name), TN_STR_ARG(f->target_name), TN_STR_ARG(tn_buf_str(&b)));
 }
 
-static tn_rc choose_target(tn_project *p, const tn_project_opts *o, tn_pctx *c, tn_val profile, tn_val *ret, tn_err *err)
+static tn_rc choose_target(
+    tn_project *p, const tn_project_opts *o, tn_pctx *c, tn_val profile, tn_val *ret, tn_err *err)
 {
     tn_profile *f = &p->profile;
     tn_val outputs = tn_val_at(profile, "outputs"), target = tn_val_at(profile, "target");
     if (outputs.tag != TN_DICT) {
-        return tn_fail(err, TN_E_VALUE, "outputs not specified in profile '" TN_STR_FMT "'", TN_STR_ARG(f->name));
+        return tn_fail(err, TN_E_VALUE, "outputs not specified in profile '" TN_STR_FMT "'",
+            TN_STR_ARG(f->name));
     }
     f->target_name = o->target.n > 0 ? o->target : tn_env_get("DBT_TARGET");
     if (f->target_name.n == 0 || (o->target.n == 0 && tn_val_is_str(target))) {
         /* The profile's own `target` may itself ask for DBT_TARGET; then both ways agree. */
         tn_str given = o->target.n > 0 ? o->target : tn_env_get("DBT_TARGET");
         if (given.n == 0 && tn_val_is_str(target)) {
-            TN_TRY(tn_pctx_render_native(c, tn_val_as_str(target), (tn_jinja_src){ "profiles.yml", 0 }, &target, err));
+            TN_TRY(tn_pctx_render_native(
+                c, tn_val_as_str(target), (tn_jinja_src){ "profiles.yml", 0 }, &target, err));
         }
-        f->target_name = given.n > 0 ? given : tn_val_is_str(target) ? tn_val_as_str(target) : TN_STR("default");
+        f->target_name = given.n > 0             ? given
+                         : tn_val_is_str(target) ? tn_val_as_str(target)
+                                                 : TN_STR("default");
     }
     const tn_val *output = tn_dict_finds(outputs.dict, f->target_name);
     if (output == NULL) {
         return no_target(f, outputs, err);
     }
     if (output->tag != TN_DICT) {
-        return tn_fail(err, TN_E_VALUE, "output '" TN_STR_FMT "' of profile '" TN_STR_FMT "' is misconfigured in profiles.yml",
+        return tn_fail(err, TN_E_VALUE,
+            "output '" TN_STR_FMT "' of profile '" TN_STR_FMT "' is misconfigured in profiles.yml",
             TN_STR_ARG(f->target_name), TN_STR_ARG(f->name));
     }
     *ret = *output;
@@ -289,9 +315,11 @@ tn_rc tn_load_profile(tn_project *p, const tn_project_opts *o, tn_str profile_na
     TN_TRY(tn_yaml_parse(a, text, &yo, &doc, err));
     const tn_val *profile = doc.tag == TN_DICT ? tn_dict_finds(doc.dict, f->name) : NULL;
     if (profile == NULL || profile->tag != TN_DICT) {
-        tn_rc rc = tn_fail(err, TN_E_VALUE, "Could not find profile named '" TN_STR_FMT "' in '" TN_STR_FMT "'", TN_STR_ARG(f->name),
-            TN_STR_ARG(f->file));
-        return tn_hint(err, rc, "'profile:' of dbt_project.yml must name a top-level key of profiles.yml");
+        tn_rc rc = tn_fail(err, TN_E_VALUE,
+            "Could not find profile named '" TN_STR_FMT "' in '" TN_STR_FMT "'",
+            TN_STR_ARG(f->name), TN_STR_ARG(f->file));
+        return tn_hint(
+            err, rc, "'profile:' of dbt_project.yml must name a top-level key of profiles.yml");
     }
     tn_pctx c;
     TN_TRY(tn_yaml_context(&c, p, NULL, true, a, err));

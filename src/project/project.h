@@ -18,15 +18,18 @@ enum {
 };
 
 typedef struct tn_project_opts {
-    tn_str project_dir;  /* "": DBT_PROJECT_DIR, else the current folder or the nearest parent with a dbt_project.yml */
-    tn_str profiles_dir; /* "": DBT_PROFILES_DIR, else the current folder when it has a profiles.yml, else ~/.dbt */
-    tn_str profile;      /* "": dbt_project.yml's */
-    tn_str target;       /* "": DBT_TARGET, else the profile's */
-    tn_str vars;         /* --vars as YAML text; "" none */
-    tn_str target_path;  /* "": DBT_TARGET_PATH, dbt_project.yml, "target" */
+    tn_str
+        project_dir; /* "": DBT_PROJECT_DIR, else the current folder or the nearest parent with a dbt_project.yml */
+    tn_str
+        profiles_dir; /* "": DBT_PROFILES_DIR, else the current folder when it has a profiles.yml, else ~/.dbt */
+    tn_str profile;     /* "": dbt_project.yml's */
+    tn_str target;      /* "": DBT_TARGET, else the profile's */
+    tn_str vars;        /* --vars as YAML text; "" none */
+    tn_str target_path; /* "": DBT_TARGET_PATH, dbt_project.yml, "target" */
     tn_str log_path;
-    int threads;         /* 0: the profile's */
-    tn_dict *flags;      /* NAME (upper case) -> value as the command line gave them: FULL_REFRESH, WHICH, ...; NULL none. Defaults, DBT_<NAME> of
+    int threads; /* 0: the profile's */
+    tn_dict *
+        flags; /* NAME (upper case) -> value as the command line gave them: FULL_REFRESH, WHICH, ...; NULL none. Defaults, DBT_<NAME> of
                             the environment and dbt_project.yml's `flags:` are filled in below them */
     tn_val invocation_args; /* invocation_args_dict of templates; undefined: empty */
     tn_str invocation_id;   /* "": a new UUID */
@@ -36,7 +39,8 @@ typedef struct tn_project_opts {
 
 /* A warning or note for the user, in the order found. Printing is the caller's. */
 typedef struct tn_notice {
-    const char *event; /* "UnusedResourceConfigPath", "NodeNotFoundOrDisabled", "GenericTestDeprecation", ... */
+    const char *
+        event; /* "UnusedResourceConfigPath", "NodeNotFoundOrDisabled", "GenericTestDeprecation", ... */
     tn_str msg;
     tn_str file;
     int line;
@@ -52,30 +56,32 @@ typedef struct tn_profile {
     tn_str schema;
     tn_str path; /* type duckdb: as given, ":memory:" by default; type tarn: the lake */
     int threads;
-    tn_dict *credentials; /* rendered, every key as in profiles.yml (secrets included: never print) */
-    tn_val target;        /* the `target` of templates: frozen dict without secrets */
-    tn_str file;          /* profiles.yml that was read */
+    tn_dict
+        *credentials; /* rendered, every key as in profiles.yml (secrets included: never print) */
+    tn_val target;    /* the `target` of templates: frozen dict without secrets */
+    tn_str file;      /* profiles.yml that was read */
 } tn_profile;
 
 struct tn_package {
     tn_str name;
     tn_str root; /* folder, absolute or relative to the current folder */
     tn_str version;
-    tn_dict *config;      /* rendered dbt_project.yml */
-    tn_dict *raw;         /* as written (unrendered) */
-    bool builtin;         /* "dbt", "dbt_duckdb": from res/ */
-    tn_strs model_paths, seed_paths, test_paths, snapshot_paths, macro_paths, analysis_paths, docs_paths, asset_paths, function_paths;
+    tn_dict *config; /* rendered dbt_project.yml */
+    tn_dict *raw;    /* as written (unrendered) */
+    bool builtin;    /* "dbt", "dbt_duckdb": from res/ */
+    tn_strs model_paths, seed_paths, test_paths, snapshot_paths, macro_paths, analysis_paths,
+        docs_paths, asset_paths, function_paths;
     tn_val on_run_start, on_run_end; /* lists of text, unrendered */
-    tn_map macros;        /* name -> tn_macro */
-    tn_dict *vars;        /* what {{ var() }} of this package's nodes sees, all precedence applied */
+    tn_map macros;                   /* name -> tn_macro */
+    tn_dict *vars; /* what {{ var() }} of this package's nodes sees, all precedence applied */
 };
 typedef tn_vec(tn_package *) tn_packages;
 
 typedef struct tn_project {
     tn_arena *arena;
     tn_str name;
-    tn_str root;         /* folder of dbt_project.yml */
-    tn_str target_path;  /* absolute or below root */
+    tn_str root;        /* folder of dbt_project.yml */
+    tn_str target_path; /* absolute or below root */
     tn_str log_path;
     tn_profile profile;
     tn_package *package;  /* the root package */
@@ -87,16 +93,17 @@ typedef struct tn_project {
     tn_nodes order; /* enabled nodes, parents before children; ties by unique_id */
     tn_macros macros;
     tn_map macro_by_id;
-    tn_map docs;          /* "pkg.name" -> tn_doc */
-    tn_val groups;        /* list of dicts as in the manifest */
-    tn_val selectors;     /* selectors.yml as dict name -> definition */
-    tn_val quoting;       /* dict database/schema/identifier -> bool */
-    tn_val query_comment; /* undefined: default comment; none: off; dict {comment, append} or text */
-    tn_val dispatch;      /* list of {macro_namespace, search_order} */
+    tn_map docs;      /* "pkg.name" -> tn_doc */
+    tn_val groups;    /* list of dicts as in the manifest */
+    tn_val selectors; /* selectors.yml as dict name -> definition */
+    tn_val quoting;   /* dict database/schema/identifier -> bool */
+    tn_val
+        query_comment; /* undefined: default comment; none: off; dict {comment, append} or text */
+    tn_val dispatch;   /* list of {macro_namespace, search_order} */
     tn_strs clean_targets;
     tn_str packages_install_path;
     tn_dict *cli_vars;
-    tn_dict *flags;       /* what templates see as flags.X */
+    tn_dict *flags; /* what templates see as flags.X */
     tn_val invocation_args;
     tn_str invocation_id;
     int64_t started_us; /* run_started_at, UTC */
@@ -109,36 +116,42 @@ typedef struct tn_doc {
     tn_str name, package_name, path, original_file_path, contents, unique_id;
 } tn_doc;
 
-tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_project_load(
+    tn_arena *a, const tn_project_opts *opts, tn_project **ret, tn_err *err) TN_MUSTUSE;
 
-tn_node *tn_project_find(const tn_project *p, tn_str unique_id); /* enabled; NULL when there is none */
+tn_node *tn_project_find(
+    const tn_project *p, tn_str unique_id); /* enabled; NULL when there is none */
 tn_package *tn_project_package(const tn_project *p, tn_str name);
 /* The node that ref() of `from_package` means; NULL when not found. *ret_disabled: the disabled node it would be (may be NULL). */
-tn_node *tn_project_find_ref(
-    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_val version, tn_node **ret_disabled);
+tn_node *tn_project_find_ref(const tn_project *p, tn_str from_package, tn_str package, tn_str name,
+    tn_val version, tn_node **ret_disabled);
 tn_node *tn_project_find_source(
     const tn_project *p, tn_str from_package, tn_str source, tn_str table, tn_node **ret_disabled);
 /* Path below the project root (or absolute), as text that can be opened. */
 tn_str tn_project_file(tn_arena *a, const tn_project *p, tn_str rel);
-void tn_project_note(tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...) TN_PRINTF(5, 6);
+void tn_project_note(tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...)
+    TN_PRINTF(5, 6);
 
 /* ---- macros ---- */
 /* `package` is the package of the node that renders: its own macros, then the root's, then the built-in ones. NULL when there is none. */
 tn_macro *tn_project_find_macro(const tn_project *p, tn_str package, tn_str name);
-tn_macro *tn_project_find_macro_in(const tn_project *p, tn_str in_package, tn_str name); /* "dbt" means all built-in ones */
+tn_macro *tn_project_find_macro_in(
+    const tn_project *p, tn_str in_package, tn_str name); /* "dbt" means all built-in ones */
 /* adapter.dispatch: namespace "" when not given. Fails with the names that were tried, as dbt does. */
-tn_rc tn_project_dispatch(tn_project *p, tn_str package, tn_str name, tn_str namespace, tn_macro **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_project_dispatch(tn_project *p, tn_str package, tn_str name, tn_str namespace,
+    tn_macro **ret, tn_err *err) TN_MUSTUSE;
 /* materialization_<name>_<adapter|default> by dbt's priority: root, packages, built-in; adapter before default. NULL when there is none. */
 tn_macro *tn_project_find_materialization(const tn_project *p, tn_str package, tn_str name);
 /* "duckdb" or "tarn" then "duckdb", then "default". */
 const char *const *tn_project_adapter_chain(const tn_project *p, size_t *ret_n);
 /* The parsed definition (thread-safe, parsed on first use). */
-tn_rc tn_macro_def(tn_project *p, tn_macro *m, const tn_jinja_macro_def **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_macro_def(
+    tn_project *p, tn_macro *m, const tn_jinja_macro_def **ret, tn_err *err) TN_MUSTUSE;
 /* Positional arguments of a macro by name; used for callers that must not pass too many. */
 tn_rc tn_macro_depends(tn_project *p, tn_macro *m, tn_strs *ret_macro_ids, tn_err *err) TN_MUSTUSE;
 
 /* The environments of the interpreter; shared, filters set. */
-tn_jinja_env *tn_project_env(const tn_project *p);        /* execution: undefined attributes are errors */
+tn_jinja_env *tn_project_env(const tn_project *p); /* execution: undefined attributes are errors */
 tn_jinja_env *tn_project_parse_env(const tn_project *p); /* parse time */
 
 /* ---- values that follow from a node's config ---- */
@@ -148,6 +161,7 @@ tn_rc tn_project_place(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
  * call as it stands in FROM; empty when the source is no file (or needs a plugin). */
 tn_rc tn_source_location(tn_arena *a, const tn_node *n, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* "db"."schema"."name" by the project's quoting; a `quoting` dict overrides parts of it (undefined: none). */
-tn_str tn_project_relation_name(tn_arena *a, const tn_project *p, tn_val quoting, tn_str database, tn_str schema, tn_str identifier);
+tn_str tn_project_relation_name(tn_arena *a, const tn_project *p, tn_val quoting, tn_str database,
+    tn_str schema, tn_str identifier);
 
 #endif

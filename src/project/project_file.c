@@ -31,7 +31,8 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
 {
     tn_str file = tn_uri_join(p->arena, root, TN_STR("dbt_project.yml"));
     if (!tn_file_exists(file)) {
-        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "No dbt_project.yml found at expected path '" TN_STR_FMT "'", TN_STR_ARG(file));
+        tn_rc rc = tn_fail(err, TN_E_NOTFOUND,
+            "No dbt_project.yml found at expected path '" TN_STR_FMT "'", TN_STR_ARG(file));
         return tn_hint(err, rc, "run inside a project, or give --project-dir");
     }
     tn_val doc;
@@ -50,10 +51,13 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
     pkg->raw = doc.dict;
     pkg->name = tn_val_str_at(doc, "name", TN_STR_NONE);
     if (!valid_name(pkg->name)) {
-        tn_rc rc = pkg->name.n == 0 ? tn_fail(err, TN_E_VALUE, "Required \"name\" field not present in project")
-                                    : tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is not a valid project name", TN_STR_ARG(pkg->name));
+        tn_rc rc = pkg->name.n == 0
+                       ? tn_fail(err, TN_E_VALUE, "Required \"name\" field not present in project")
+                       : tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is not a valid project name",
+                             TN_STR_ARG(pkg->name));
         tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
-        return tn_hint(err, rc, "names have letters, digits and underscores, and start with no digit");
+        return tn_hint(
+            err, rc, "names have letters, digits and underscores, and start with no digit");
     }
     return TN_OK;
 }
@@ -78,7 +82,8 @@ static bool rendered_here(const tn_val *path, size_t depth)
         while (key.n > 0 && (key.p[0] == '+' || key.p[0] == ' ')) {
             key = tn_str_sub(key, 1, key.n);
         }
-        if (tn_str_is(key, "pre-hook") || tn_str_is(key, "post-hook") || tn_str_is(key, "pre_hook") || tn_str_is(key, "post_hook")) {
+        if (tn_str_is(key, "pre-hook") || tn_str_is(key, "post-hook") ||
+            tn_str_is(key, "pre_hook") || tn_str_is(key, "post_hook")) {
             return false;
         }
     }
@@ -90,7 +95,8 @@ typedef struct project_render {
     const char *file;
 } project_render;
 
-static tn_rc render_entry(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
+static tn_rc render_entry(
+    void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
 {
     project_render *r = self;
     if (!rendered_here(path, depth)) {
@@ -103,10 +109,12 @@ static tn_rc render_entry(void *self, tn_str text, const tn_val *path, size_t de
         *err = local;
         err->line = err->col = 0;
     }
-    return rc == TN_OK ? TN_OK : tn_while(err, rc, "Could not render " TN_STR_FMT, TN_STR_ARG(text));
+    return rc == TN_OK ? TN_OK
+                       : tn_while(err, rc, "Could not render " TN_STR_FMT, TN_STR_ARG(text));
 }
 
-static tn_strs paths_at(tn_arena *a, tn_val config, const char *key, const char *old, const char *dflt)
+static tn_strs paths_at(
+    tn_arena *a, tn_val config, const char *key, const char *old, const char *dflt)
 {
     tn_val v = tn_val_at(config, key);
     if (tn_val_is_undef(v) && old != NULL) {
@@ -140,8 +148,8 @@ static void set_paths(tn_project *p, tn_package *g)
     g->function_paths = paths_at(a, c, "function-paths", NULL, "functions");
     g->asset_paths = tn_value_strs(a, tn_val_at(c, "asset-paths"));
     tn_strs all = { 0 };
-    const tn_strs *const each[] = { &g->model_paths, &g->seed_paths, &g->snapshot_paths, &g->analysis_paths, &g->macro_paths, &g->test_paths,
-        &g->function_paths };
+    const tn_strs *const each[] = { &g->model_paths, &g->seed_paths, &g->snapshot_paths,
+        &g->analysis_paths, &g->macro_paths, &g->test_paths, &g->function_paths };
     for (size_t i = 0; i < TN_COUNTOF(each); i++) {
         for (size_t k = 0; k < each[i]->n; k++) {
             tn_strs_add_new(&all, a, each[i]->v[k]);
@@ -225,9 +233,11 @@ static tn_rc check_version(tn_project *p, const tn_package *pkg, tn_err *err)
             tn_str_cut(rest, ',', &one, &rest);
             if (one.n > 0 && !version_fits(one)) {
                 tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
-                    "This version of dbt is not supported with the '" TN_STR_FMT "' package: installed is 1.12.6, required is " TN_STR_FMT,
+                    "This version of dbt is not supported with the '" TN_STR_FMT
+                    "' package: installed is 1.12.6, required is " TN_STR_FMT,
                     TN_STR_ARG(pkg->name), TN_STR_ARG(tn_val_to_repr(p->arena, v)));
-                return tn_hint(err, rc, "change require-dbt-version, or run with --no-version-check");
+                return tn_hint(
+                    err, rc, "change require-dbt-version, or run with --no-version-check");
             }
         } while (rest.n > 0);
     }
@@ -236,7 +246,8 @@ static tn_rc check_version(tn_project *p, const tn_package *pkg, tn_err *err)
 
 /* ---- packages ---- */
 
-static tn_rc add_package(tn_project *p, tn_str root, const tn_project_opts *o, tn_package **ret, tn_err *err)
+static tn_rc add_package(
+    tn_project *p, tn_str root, const tn_project_opts *o, tn_package **ret, tn_err *err)
 {
     tn_package *g = tn_new(p->arena, tn_package);
     TN_TRY(tn_read_project_yaml(p, root, g, err));
@@ -267,7 +278,8 @@ static tn_rc add_installed(tn_project *p, const tn_project_opts *o, size_t *ret_
     TN_TRY(tn_dir_list(p->arena, dir, false, &infos, err));
     for (size_t i = 0; i < infos.n; i++) {
         tn_str root = tn_uri_join(p->arena, dir, infos.v[i].name);
-        if (infos.v[i].name.p[0] == '.' || infos.v[i].kind == TN_FILE_REGULAR || !tn_file_is_dir(root)) {
+        if (infos.v[i].name.p[0] == '.' || infos.v[i].kind == TN_FILE_REGULAR ||
+            !tn_file_is_dir(root)) {
             continue;
         }
         TN_TRY(add_package(p, root, o, NULL, err));
@@ -277,7 +289,8 @@ static tn_rc add_installed(tn_project *p, const tn_project_opts *o, size_t *ret_
 }
 
 /* `local:` entries are used from where they are when `deps` has not put them into the install folder. */
-static tn_rc add_locals(tn_project *p, tn_str root, const tn_project_opts *o, int depth, size_t *io_wanted, size_t *io_locals, tn_err *err)
+static tn_rc add_locals(tn_project *p, tn_str root, const tn_project_opts *o, int depth,
+    size_t *io_wanted, size_t *io_locals, tn_err *err)
 {
     static const char *const names[] = { "packages.yml", "dependencies.yml" };
     for (size_t f = 0; f < TN_COUNTOF(names); f++) {
@@ -310,8 +323,12 @@ static tn_rc add_locals(tn_project *p, tn_str root, const tn_project_opts *o, in
 static void add_builtin(tn_project *p, const char *name)
 {
     tn_package *g = tn_new(p->arena, tn_package);
-    *g = (tn_package){ .name = tn_str_of(name), .root = TN_STR("res"), .builtin = true, .macros = tn_map_init(p->arena),
-        .on_run_start = tn_val_list(p->arena), .on_run_end = tn_val_list(p->arena) };
+    *g = (tn_package){ .name = tn_str_of(name),
+        .root = TN_STR("res"),
+        .builtin = true,
+        .macros = tn_map_init(p->arena),
+        .on_run_start = tn_val_list(p->arena),
+        .on_run_end = tn_val_list(p->arena) };
     g->config = tn_val_dict(p->arena).dict;
     g->raw = g->config;
     tn_vec_push(&p->packages, p->arena, g);
@@ -324,10 +341,12 @@ typedef struct selector_render {
     tn_pctx *ctx;
 } selector_render;
 
-static tn_rc render_selector(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
+static tn_rc render_selector(
+    void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
 {
     (void)path, (void)depth;
-    return tn_pctx_render_native(((selector_render *)self)->ctx, text, (tn_jinja_src){ "selectors.yml", 0 }, ret, err);
+    return tn_pctx_render_native(
+        ((selector_render *)self)->ctx, text, (tn_jinja_src){ "selectors.yml", 0 }, ret, err);
 }
 
 /* selectors: [{name, definition, default}] -> name to definition; at most one default. */
@@ -349,14 +368,16 @@ tn_rc tn_load_selectors(tn_project *p, tn_err *err)
         tn_val e = list.list->v[i], def = tn_val_at(e, "definition");
         tn_str name = tn_val_str_at(e, "name", TN_STR_NONE);
         if (name.n == 0 || tn_val_is_undef(def)) {
-            tn_rc rc = tn_fail(err, TN_E_VALUE, "selectors.yml: each selector needs a name and a definition");
+            tn_rc rc = tn_fail(
+                err, TN_E_VALUE, "selectors.yml: each selector needs a name and a definition");
             tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
             return rc;
         }
         tn_dict_puts(p->selectors.dict, name, def);
         if (tn_val_truthy(tn_val_at(e, "default"))) {
             if (p->state->default_selector != NULL) {
-                return tn_fail(err, TN_E_VALUE, "selectors.yml: more than one selector is the default");
+                return tn_fail(
+                    err, TN_E_VALUE, "selectors.yml: more than one selector is the default");
             }
             tn_val *slot = tn_new(p->arena, tn_val);
             *slot = def;
@@ -387,7 +408,8 @@ static tn_rc vars_section(tn_project *p, const tn_package *g, tn_val *ret, tn_er
     tn_val doc;
     TN_TRY(read_yaml(p, file, &doc, err));
     if (ret->tag == TN_DICT && ret->dict->live > 0) {
-        return tn_fail(err, TN_E_VALUE, "Variables cannot be defined in both vars.yml and dbt_project.yml");
+        return tn_fail(
+            err, TN_E_VALUE, "Variables cannot be defined in both vars.yml and dbt_project.yml");
     }
     *ret = tn_val_at(doc, "vars");
     return TN_OK;
@@ -423,8 +445,9 @@ tn_rc tn_load_packages(tn_project *p, const tn_project_opts *o, tn_err *err)
     TN_TRY(add_locals(p, p->root, o, 0, &wanted, &locals, err));
     if (wanted > installed + locals) {
         tn_rc rc = tn_fail(err, TN_E_NOTFOUND,
-            "dbt found %zu package(s) specified in packages.yml, but only %zu package(s) installed in " TN_STR_FMT, wanted, installed,
-            TN_STR_ARG(p->packages_install_path));
+            "dbt found %zu package(s) specified in packages.yml, but only %zu package(s) installed "
+            "in " TN_STR_FMT,
+            wanted, installed, TN_STR_ARG(p->packages_install_path));
         return tn_hint(err, rc, "run \"deps\" to install package dependencies");
     }
     if (p->state->chain_n == 3) {
@@ -479,27 +502,35 @@ static void take_env_flag(void *self, tn_str name, tn_str value)
 static const struct {
     const char *name;
     signed char dflt; /* 1 true, 0 false, -1 none */
-} flag_defaults[] = { { "CACHE_SELECTED_ONLY", 0 }, { "DEBUG", 0 }, { "DEFER", 0 }, { "EMPTY", 0 }, { "EVENT_TIME_END", -1 },
-    { "EVENT_TIME_START", -1 }, { "FAIL_FAST", 0 }, { "FAVOR_STATE", 0 }, { "FULL_REFRESH", 0 }, { "INTROSPECT", 1 }, { "LOG_PATH", -1 },
-    { "PARTIAL_PARSE", 1 }, { "POPULATE_CACHE", 1 }, { "PRINT", 1 }, { "PROFILE", -1 }, { "PROFILES_DIR", -1 }, { "PROJECT_DIR", -1 },
-    { "QUIET", 0 }, { "SAMPLE", -1 }, { "SEND_ANONYMOUS_USAGE_STATS", 0 }, { "STATIC_PARSER", 1 }, { "STORE_FAILURES", 0 },
-    { "TARGET", -1 }, { "TARGET_PATH", -1 }, { "USE_COLORS", 1 }, { "USE_EXPERIMENTAL_PARSER", 0 }, { "VERSION_CHECK", 1 },
+} flag_defaults[] = { { "CACHE_SELECTED_ONLY", 0 }, { "DEBUG", 0 }, { "DEFER", 0 }, { "EMPTY", 0 },
+    { "EVENT_TIME_END", -1 }, { "EVENT_TIME_START", -1 }, { "FAIL_FAST", 0 }, { "FAVOR_STATE", 0 },
+    { "FULL_REFRESH", 0 }, { "INTROSPECT", 1 }, { "LOG_PATH", -1 }, { "PARTIAL_PARSE", 1 },
+    { "POPULATE_CACHE", 1 }, { "PRINT", 1 }, { "PROFILE", -1 }, { "PROFILES_DIR", -1 },
+    { "PROJECT_DIR", -1 }, { "QUIET", 0 }, { "SAMPLE", -1 }, { "SEND_ANONYMOUS_USAGE_STATS", 0 },
+    { "STATIC_PARSER", 1 }, { "STORE_FAILURES", 0 }, { "TARGET", -1 }, { "TARGET_PATH", -1 },
+    { "USE_COLORS", 1 }, { "USE_EXPERIMENTAL_PARSER", 0 }, { "VERSION_CHECK", 1 },
     { "WARN_ERROR", 0 }, { "WARN_ERROR_OPTIONS", -1 }, { "WHICH", -1 }, { "WRITE_JSON", 1 },
-    { "REQUIRE_GENERIC_TEST_ARGUMENTS_PROPERTY", 1 }, { "REQUIRE_EXPLICIT_PACKAGE_OVERRIDES_FOR_BUILTIN_MATERIALIZATIONS", 1 },
-    { "SOURCE_FRESHNESS_RUN_PROJECT_HOOKS", 1 }, { "STATE_MODIFIED_COMPARE_MORE_UNRENDERED_VALUES", 0 },
-    { "REQUIRE_NESTED_CUMULATIVE_TYPE_PARAMS", 0 }, { "VALIDATE_MACRO_ARGS", 0 }, { "REQUIRE_RESOURCE_NAMES_WITHOUT_SPACES", 1 } };
+    { "REQUIRE_GENERIC_TEST_ARGUMENTS_PROPERTY", 1 },
+    { "REQUIRE_EXPLICIT_PACKAGE_OVERRIDES_FOR_BUILTIN_MATERIALIZATIONS", 1 },
+    { "SOURCE_FRESHNESS_RUN_PROJECT_HOOKS", 1 },
+    { "STATE_MODIFIED_COMPARE_MORE_UNRENDERED_VALUES", 0 },
+    { "REQUIRE_NESTED_CUMULATIVE_TYPE_PARAMS", 0 }, { "VALIDATE_MACRO_ARGS", 0 },
+    { "REQUIRE_RESOURCE_NAMES_WITHOUT_SPACES", 1 } };
 
 /* dbt's defaults < flags: of dbt_project.yml < DBT_<NAME> < the command line */
 void tn_load_flags(tn_project *p, const tn_project_opts *o)
 {
     tn_dict *flags = tn_val_dict(p->arena).dict;
     for (size_t i = 0; i < TN_COUNTOF(flag_defaults); i++) {
-        tn_dict_putz(flags, flag_defaults[i].name, flag_defaults[i].dflt < 0 ? TN_VAL_NONE : tn_val_bool(flag_defaults[i].dflt != 0));
+        tn_dict_putz(flags, flag_defaults[i].name,
+            flag_defaults[i].dflt < 0 ? TN_VAL_NONE : tn_val_bool(flag_defaults[i].dflt != 0));
     }
     tn_dict_putz(flags, "INDIRECT_SELECTION", tn_val_z("eager"));
     tn_dict_putz(flags, "LOG_FORMAT", tn_val_z("default"));
     tn_dict_putz(flags, "LOG_LEVEL", tn_val_z("info"));
-    tn_val own = p->package != NULL ? tn_val_at((tn_val){ .tag = TN_DICT, .dict = p->package->raw }, "flags") : TN_VAL_UNDEF;
+    tn_val own = p->package != NULL
+                     ? tn_val_at((tn_val){ .tag = TN_DICT, .dict = p->package->raw }, "flags")
+                     : TN_VAL_UNDEF;
     size_t at = 0;
     const tn_dict_item *it;
     while (own.tag == TN_DICT && (it = tn_dict_next(own.dict, &at)) != NULL) {

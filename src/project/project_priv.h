@@ -28,16 +28,16 @@ typedef struct tn_patch {
     tn_package *package;
     const char *key; /* "models" */
     tn_str name;
-    tn_dict *entry;  /* rendered, except for tests and descriptions */
-    tn_dict *raw;    /* as written, for places */
-    tn_str file;     /* original file path */
-    tn_str rel;      /* below the resource folder (for fqns) */
+    tn_dict *entry; /* rendered, except for tests and descriptions */
+    tn_dict *raw;   /* as written, for places */
+    tn_str file;    /* original file path */
+    tn_str rel;     /* below the resource folder (for fqns) */
     tn_str open;
     const tn_yaml_places *places;
     int line;
     bool used;
-    tn_node *node;   /* what it describes, when found */
-    tn_val version;  /* the version of a versioned model, else undefined */
+    tn_node *node;  /* what it describes, when found */
+    tn_val version; /* the version of a versioned model, else undefined */
 } tn_patch;
 typedef tn_vec(tn_patch *) tn_patches;
 
@@ -49,14 +49,14 @@ typedef struct tn_project_state {
     tn_arena *late; /* macro templates, the graph dict */
     bool graph_made;
     tn_val graph;
-    tn_map members; /* context members that are the same for all contexts: name -> tn_val * */
+    tn_map members;      /* context members that are the same for all contexts: name -> tn_val * */
     tn_map ref_index;    /* name -> tn_nodes *, enabled */
     tn_map ref_disabled; /* name -> tn_nodes *, disabled */
     tn_map source_index; /* "source.table" -> tn_nodes * */
     tn_map source_disabled;
     tn_source_files sql_models, seeds, snapshots, tests, analyses, yamls, docs, functions;
     tn_patches patches;
-    tn_map patch_index; /* "key.name" -> tn_patches * */
+    tn_map patch_index;               /* "key.name" -> tn_patches * */
     tn_dict *defaults[TN_NODE_KINDS]; /* configs without any setting, made on first use */
     int64_t macro_serial;
     const tn_val *default_selector; /* of selectors.yml, or NULL */
@@ -86,21 +86,23 @@ struct tn_pctx_record {
 };
 
 struct tn_pctx_state {
-    tn_map bound; /* unique_id -> tn_val *: macros as callables */
-    bool native;  /* rendering a YAML value: as_bool and friends convert */
-    bool secrets; /* env_var may give secrets (profiles.yml) */
-    bool no_macros; /* configuration files see no macros */
+    tn_map bound;        /* unique_id -> tn_val *: macros as callables */
+    bool native;         /* rendering a YAML value: as_bool and friends convert */
+    bool secrets;        /* env_var may give secrets (profiles.yml) */
+    bool no_macros;      /* configuration files see no macros */
     const tn_dict *vars; /* instead of the package's (before packages exist) */
-    tn_val target;  /* undefined: the project's */
+    tn_val target;       /* undefined: the project's */
     tn_val test_kwargs;
     bool test_kwargs_made;
 };
 
 /* ---- value helpers (config_value.c) ---- */
 bool tn_text_has_jinja(tn_str s);
-typedef tn_rc (*tn_render_fn)(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err);
+typedef tn_rc (*tn_render_fn)(
+    void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err);
 /* A copy of nested YAML with every text passed through fn (path: the keys above it), dates as ISO text, as dbt's deep_map_render. */
-tn_rc tn_value_render(tn_arena *a, tn_val v, tn_render_fn fn, void *self, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_value_render(
+    tn_arena *a, tn_val v, tn_render_fn fn, void *self, tn_val *ret, tn_err *err) TN_MUSTUSE;
 tn_val tn_value_listify(tn_arena *a, tn_val v);
 tn_strs tn_value_strs(tn_arena *a, tn_val v); /* a text or a list of texts */
 bool tn_strs_has(const tn_strs *l, tn_str s);
@@ -122,7 +124,8 @@ tn_val tn_config_hooks(tn_arena *a, tn_val v);
 void tn_config_note_unused(tn_project *p);
 
 /* ---- loading steps ---- */
-tn_rc tn_load_profile(tn_project *p, const tn_project_opts *o, tn_str profile_name, tn_err *err) TN_MUSTUSE;
+tn_rc tn_load_profile(
+    tn_project *p, const tn_project_opts *o, tn_str profile_name, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_packages(tn_project *p, const tn_project_opts *o, tn_err *err) TN_MUSTUSE;
 tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *err) TN_MUSTUSE;
 tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err) TN_MUSTUSE;
@@ -147,27 +150,33 @@ void tn_fqn_of(tn_project *p, tn_package *pkg, tn_str rel, tn_str name, tn_strs 
 tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Columns of a properties entry as the manifest has them. */
 tn_val tn_columns_of(tn_arena *a, tn_val list);
-tn_rc tn_render_desc(tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_render_desc(tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line,
+    tn_str *ret, tn_err *err) TN_MUSTUSE;
 void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r);
 tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
 tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version);
 tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch);
 /* The entry of `key` for a resource of that name: of the package itself first. NULL when there is none. */
 tn_patch *tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, tn_str name);
-tn_rc tn_record_init(tn_project *p, tn_pctx *c, tn_node *n, struct tn_pctx_record *r, tn_arena *scratch, tn_err *err) TN_MUSTUSE;
+tn_rc tn_record_init(tn_project *p, tn_pctx *c, tn_node *n, struct tn_pctx_record *r,
+    tn_arena *scratch, tn_err *err) TN_MUSTUSE;
 
 /* ---- context ---- */
-void tn_context_members(tn_project *p);       /* fills state->members */
-void tn_context_stubs(tn_project *p);         /* adapter, api, ... of the parse pass, into state->members under "parse:<name>" */
+void tn_context_members(tn_project *p); /* fills state->members */
+void tn_context_stubs(tn_project
+        *p); /* adapter, api, ... of the parse pass, into state->members under "parse:<name>" */
 void tn_context_refs(tn_project *p);
 void tn_context_exceptions(tn_project *p);
-void tn_context_filters(tn_jinja_env *e);     /* as_bool, as_number, as_native, as_text */
-tn_val tn_context_config(tn_project *p);      /* the config object */
-tn_val tn_stub_relation(tn_arena *a, tn_project *p, tn_str database, tn_str schema, tn_str identifier);
+void tn_context_filters(tn_jinja_env *e); /* as_bool, as_number, as_native, as_text */
+tn_val tn_context_config(tn_project *p);  /* the config object */
+tn_val tn_stub_relation(
+    tn_arena *a, tn_project *p, tn_str database, tn_str schema, tn_str identifier);
 /* YAML values: no macros, native, `vars` of the package. secrets: for profiles.yml and packages.yml. */
-tn_rc tn_yaml_context(tn_pctx *c, tn_project *p, tn_package *pkg, bool secrets, tn_arena *a, tn_err *err) TN_MUSTUSE;
+tn_rc tn_yaml_context(
+    tn_pctx *c, tn_project *p, tn_package *pkg, bool secrets, tn_arena *a, tn_err *err) TN_MUSTUSE;
 tn_rc tn_test_kwargs(tn_pctx *c, tn_val *ret, tn_err *err) TN_MUSTUSE;
 tn_str tn_secret_restore(tn_arena *a, tn_str s); /* placeholders of secret variables -> values */
-tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, tn_str target, bool disabled, tn_err *err);
+tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, tn_str target,
+    bool disabled, tn_err *err);
 
 #endif

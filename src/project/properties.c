@@ -6,8 +6,9 @@
 #include "project/project_priv.h"
 #include "text/uri.h"
 
-static const char *const list_keys[] = { "models", "seeds", "snapshots", "analyses", "data_tests", "tests", "macros", "sources", "exposures",
-    "groups", "metrics", "semantic_models", "saved_queries", "unit_tests", "functions" };
+static const char *const list_keys[] = { "models", "seeds", "snapshots", "analyses", "data_tests",
+    "tests", "macros", "sources", "exposures", "groups", "metrics", "semantic_models",
+    "saved_queries", "unit_tests", "functions" };
 
 /* ---- what is not rendered now ---- */
 
@@ -18,15 +19,16 @@ static bool key_is(const tn_val *path, size_t depth, size_t at, const char *name
 
 static bool late_key(const tn_val *path, size_t depth, size_t at)
 {
-    return key_is(path, depth, at, "tests") || key_is(path, depth, at, "data_tests") || key_is(path, depth, at, "description")
-        || key_is(path, depth, at, "loaded_at_query");
+    return key_is(path, depth, at, "tests") || key_is(path, depth, at, "data_tests") ||
+           key_is(path, depth, at, "description") || key_is(path, depth, at, "loaded_at_query");
 }
 
 static bool late_hook(const tn_val *path, size_t depth)
 {
-    return key_is(path, depth, 0, "config")
-        && (key_is(path, depth, 1, "pre_hook") || key_is(path, depth, 1, "post_hook") || key_is(path, depth, 1, "pre-hook")
-            || key_is(path, depth, 1, "post-hook") || key_is(path, depth, 1, "loaded_at_query"));
+    return key_is(path, depth, 0, "config") &&
+           (key_is(path, depth, 1, "pre_hook") || key_is(path, depth, 1, "post_hook") ||
+               key_is(path, depth, 1, "pre-hook") || key_is(path, depth, 1, "post-hook") ||
+               key_is(path, depth, 1, "loaded_at_query"));
 }
 
 static bool rendered_later(const char *key, const tn_val *path, size_t depth)
@@ -40,19 +42,24 @@ static bool rendered_later(const char *key, const tn_val *path, size_t depth)
     if (strcmp(key, "macros") == 0 && key_is(path, depth, 0, "arguments")) {
         return late_key(path, depth, 2);
     }
-    if (strcmp(key, "metrics") == 0 && (key_is(path, depth, depth - 1, "filter") || (depth > 1 && key_is(path, depth, depth - 2, "filter")))) {
+    if (strcmp(key, "metrics") == 0 &&
+        (key_is(path, depth, depth - 1, "filter") ||
+            (depth > 1 && key_is(path, depth, depth - 2, "filter")))) {
         return true;
     }
-    if (strcmp(key, "saved_queries") == 0 && key_is(path, depth, 0, "query_params") && key_is(path, depth, 1, "where")) {
+    if (strcmp(key, "saved_queries") == 0 && key_is(path, depth, 0, "query_params") &&
+        key_is(path, depth, 1, "where")) {
         return true;
     }
     if (late_key(path, depth, 0) || late_hook(path, depth)) {
         return true;
     }
     if (key_is(path, depth, 0, "versions")) {
-        return late_key(path, depth, 2) || (key_is(path, depth, 2, "columns") && late_key(path, depth, 4));
+        return late_key(path, depth, 2) ||
+               (key_is(path, depth, 2, "columns") && late_key(path, depth, 4));
     }
-    if (strcmp(key, "unit_tests") == 0 && (key_is(path, depth, 0, "given") || key_is(path, depth, 0, "expect"))) {
+    if (strcmp(key, "unit_tests") == 0 &&
+        (key_is(path, depth, 0, "given") || key_is(path, depth, 0, "expect"))) {
         return true;
     }
     return key_is(path, depth, 0, "columns") && late_key(path, depth, 2);
@@ -64,7 +71,8 @@ typedef struct entry_render {
     const char *file;
 } entry_render;
 
-static tn_rc render_entry(void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
+static tn_rc render_entry(
+    void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
 {
     entry_render *r = self;
     if (!tn_text_has_jinja(text) || rendered_later(r->key, path, depth)) {
@@ -130,7 +138,8 @@ static void add_versions(tn_project *p, tn_patch *patch, tn_val versions)
         one->version = version_of(e);
         tn_str defined = tn_val_str_at(e, "defined_in", TN_STR_NONE);
         if (defined.n == 0) {
-            defined = tn_str_printf(p->arena, TN_STR_FMT "_v" TN_STR_FMT, TN_STR_ARG(patch->name), TN_STR_ARG(version_text(p, one->version)));
+            defined = tn_str_printf(p->arena, TN_STR_FMT "_v" TN_STR_FMT, TN_STR_ARG(patch->name),
+                TN_STR_ARG(version_text(p, one->version)));
         }
         index_patch(p, one, defined);
         if (tn_val_eq(one->version, latest)) {
@@ -140,20 +149,40 @@ static void add_versions(tn_project *p, tn_patch *patch, tn_val versions)
     }
 }
 
-static tn_rc fail_entry(tn_project *p, const tn_source_file *f, int line, tn_err *err, const char *what)
+static tn_rc fail_entry(
+    tn_project *p, const tn_source_file *f, int line, tn_err *err, const char *what)
 {
-    tn_rc rc = tn_fail(err, TN_E_VALUE, "The schema file at " TN_STR_FMT " is invalid because %s", TN_STR_ARG(f->original), what);
+    tn_rc rc = tn_fail(err, TN_E_VALUE, "The schema file at " TN_STR_FMT " is invalid because %s",
+        TN_STR_ARG(f->original), what);
     tn_err_place(err, tn_str_z(p->arena, f->open), line, 1);
     return rc;
 }
 
-static tn_rc add_entry(tn_project *p, const tn_source_file *f, const char *key, tn_val raw, const tn_yaml_places *places, tn_pctx *c,
-    tn_err *err)
+/* An earlier entry of this package for the same model, seed, snapshot or macro. */
+static const tn_patch *described_twice(tn_project *p, const tn_patch *patch)
 {
-    const char *what = tn_str_printf(p->arena, "a list element for '%s' does not have a name attribute.", key).p;
+    static const char *const keys[] = { "models", "seeds", "snapshots", "analyses", "macros" };
+    tn_patches *list = tn_map_find(&p->state->patch_index, index_key(p, patch->key, patch->name));
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        for (size_t k = 0; k < TN_COUNTOF(keys); k++) {
+            if (list->v[i]->package == patch->package && tn_val_is_undef(list->v[i]->version) &&
+                strcmp(patch->key, keys[k]) == 0) {
+                return list->v[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static tn_rc add_entry(tn_project *p, const tn_source_file *f, const char *key, tn_val raw,
+    const tn_yaml_places *places, tn_pctx *c, tn_err *err)
+{
+    const char *what =
+        tn_str_printf(p->arena, "a list element for '%s' does not have a name attribute.", key).p;
     tn_val name = tn_val_at(raw, "name");
     if (raw.tag != TN_DICT) {
-        return fail_entry(p, f, 1, err, tn_str_printf(p->arena, "a list element for '%s' is not a dictionary", key).p);
+        return fail_entry(p, f, 1, err,
+            tn_str_printf(p->arena, "a list element for '%s' is not a dictionary", key).p);
     }
     int line = tn_place_line(places, raw.dict, "name");
     if (tn_val_is_undef(name) || tn_val_is_none(name)) {
@@ -167,17 +196,36 @@ static tn_rc add_entry(tn_project *p, const tn_source_file *f, const char *key, 
             err->line = line;
             err->col = 0;
         }
-        return tn_while(err, rc, "rendering the entry '" TN_STR_FMT "' of " TN_STR_FMT, TN_STR_ARG(tn_val_to_str(p->arena, name)),
-            TN_STR_ARG(f->original));
+        return tn_while(err, rc, "rendering the entry '" TN_STR_FMT "' of " TN_STR_FMT,
+            TN_STR_ARG(tn_val_to_str(p->arena, name)), TN_STR_ARG(f->original));
     }
     tn_patch *patch = tn_new(p->arena, tn_patch);
-    *patch = (tn_patch){ .package = f->package, .key = strcmp(key, "tests") == 0 ? "data_tests" : key, .entry = entry.dict,
+    *patch = (tn_patch){ .package = f->package,
+        .key = strcmp(key, "tests") == 0 ? "data_tests" : key,
+        .entry = entry.dict,
         .name = tn_val_to_str(p->arena, tn_val_at(entry, "name")),
-        .raw = raw.dict, .file = f->original, .rel = f->rel, .open = f->open, .places = places, .line = line, .version = TN_VAL_UNDEF };
+        .raw = raw.dict,
+        .file = f->original,
+        .rel = f->rel,
+        .open = f->open,
+        .places = places,
+        .line = line,
+        .version = TN_VAL_UNDEF };
     tn_val versions = tn_val_at(entry, "versions");
     if (strcmp(key, "models") == 0 && versions.tag == TN_LIST && versions.list->n > 0) {
         add_versions(p, patch, versions);
         return TN_OK;
+    }
+    const tn_patch *twice = described_twice(p, patch);
+    if (twice != NULL) {
+        rc = tn_fail(err, TN_E_COMPILE,
+            "dbt found two schema.yml entries for the same resource named " TN_STR_FMT
+            ". Resources and their associated columns may only be "
+            "described a single time. To fix this, remove one of the resource entries "
+            "for " TN_STR_FMT " in this file:\n - " TN_STR_FMT,
+            TN_STR_ARG(patch->name), TN_STR_ARG(patch->name), TN_STR_ARG(twice->file));
+        tn_err_place(err, tn_str_z(p->arena, f->open), line, 1);
+        return rc;
     }
     index_patch(p, patch, patch->name);
     tn_vec_push(&p->state->patches, p->arena, patch);
@@ -188,13 +236,16 @@ static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
 {
     tn_yaml_places *places = NULL;
     tn_val warnings = TN_VAL_UNDEF, doc;
-    tn_yaml_opts yo = { .file = tn_str_z(p->arena, f->open), .ret_places = &places, .ret_warnings = &warnings };
+    tn_yaml_opts yo = {
+        .file = tn_str_z(p->arena, f->open), .ret_places = &places, .ret_warnings = &warnings
+    };
     tn_rc rc = tn_yaml_parse(p->arena, f->text, &yo, &doc, err);
     if (rc != TN_OK) {
         return tn_while(err, rc, "Parsing Error at path " TN_STR_FMT, TN_STR_ARG(f->original));
     }
     for (size_t i = 0; warnings.tag == TN_LIST && i < warnings.list->n; i++) {
-        tn_project_note(p, "DuplicateYAMLKeysDeprecation", f->original, 0, TN_STR_FMT, TN_STR_ARG(tn_val_as_str(warnings.list->v[i])));
+        tn_project_note(p, "DuplicateYAMLKeysDeprecation", f->original, 0, TN_STR_FMT,
+            TN_STR_ARG(tn_val_as_str(warnings.list->v[i])));
     }
     if (doc.tag != TN_DICT) {
         return TN_OK;
@@ -228,17 +279,20 @@ static tn_rc patch_macros(tn_project *p, tn_err *err)
         }
         tn_macro *m = tn_map_find(&patch->package->macros, patch->name);
         if (m == NULL) {
-            tn_project_note(p, "MacroNotFoundForPatch", patch->file, patch->line, "Found patch for macro \"" TN_STR_FMT "\" which was not found",
+            tn_project_note(p, "MacroNotFoundForPatch", patch->file, patch->line,
+                "Found patch for macro \"" TN_STR_FMT "\" which was not found",
                 TN_STR_ARG(patch->name));
             continue;
         }
         tn_val e = { .tag = TN_DICT, .dict = patch->entry };
-        TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR_NONE), patch->open, patch->line, &m->description, err));
+        TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR_NONE),
+            patch->open, patch->line, &m->description, err));
         tn_val meta = tn_val_at(e, "meta");
         m->meta = tn_val_is_undef(meta) ? tn_val_at(tn_val_at(e, "config"), "meta") : meta;
         m->docs = tn_val_at(e, "docs");
         m->arguments = tn_val_at(e, "arguments");
-        m->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT, TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
+        m->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
+            TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
     }
     return TN_OK;
 }
@@ -254,7 +308,8 @@ tn_rc tn_load_properties(tn_project *p, tn_err *err)
 /* ---- shared by all kinds ---- */
 
 /* Descriptions see only doc(). */
-tn_rc tn_render_desc(tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line, tn_str *ret, tn_err *err)
+tn_rc tn_render_desc(
+    tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line, tn_str *ret, tn_err *err)
 {
     if (!tn_text_has_jinja(text)) {
         *ret = text;
@@ -294,8 +349,10 @@ static tn_val column_of(tn_arena *a, tn_val c)
         tn_dict_putz(out.dict, same[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
     }
     tn_val constraints = tn_val_at(c, "constraints");
-    tn_dict_putz(out.dict, "constraints", constraints.tag == TN_LIST ? constraints : tn_val_list(a));
-    tn_val tags = tn_value_listify(a, tn_val_at(c, "tags")), more = tn_value_listify(a, tn_val_at(config, "tags"));
+    tn_dict_putz(
+        out.dict, "constraints", constraints.tag == TN_LIST ? constraints : tn_val_list(a));
+    tn_val tags = tn_value_listify(a, tn_val_at(c, "tags")),
+           more = tn_value_listify(a, tn_val_at(config, "tags"));
     for (size_t i = 0; i < more.list->n; i++) {
         tn_list_push(tags.list, more.list->v[i]);
     }
@@ -343,14 +400,16 @@ tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version)
     tn_strs include = { 0 }, exclude = { 0 };
     bool ruled = false;
     for (size_t i = 0; i < own.list->n; i++) {
-        tn_val inc = tn_val_at(own.list->v[i], "include"), exc = tn_val_at(own.list->v[i], "exclude");
+        tn_val inc = tn_val_at(own.list->v[i], "include"),
+               exc = tn_val_at(own.list->v[i], "exclude");
         if (!tn_val_is_undef(inc) || !tn_val_is_undef(exc)) {
             include = tn_value_strs(a, inc);
             exclude = tn_value_strs(a, exc);
             ruled = true;
         }
     }
-    bool every = !ruled || (include.n == 1 && (tn_str_is(include.v[0], "*") || tn_str_is(include.v[0], "all")));
+    bool every = !ruled || (include.n == 1 &&
+                               (tn_str_is(include.v[0], "*") || tn_str_is(include.v[0], "all")));
     for (size_t i = 0; all.tag == TN_LIST && i < all.list->n; i++) {
         tn_str name = tn_val_str_at(all.list->v[i], "name", TN_STR_NONE);
         if ((every || tn_strs_has(&include, name)) && !tn_strs_has(&exclude, name)) {
@@ -368,7 +427,8 @@ tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version)
 static tn_val version_entry(const tn_patch *patch, tn_val entry)
 {
     tn_val versions = tn_val_at(entry, "versions");
-    for (size_t i = 0; !tn_val_is_undef(patch->version) && versions.tag == TN_LIST && i < versions.list->n; i++) {
+    for (size_t i = 0;
+        !tn_val_is_undef(patch->version) && versions.tag == TN_LIST && i < versions.list->n; i++) {
         if (tn_val_eq(version_of(versions.list->v[i]), patch->version)) {
             return versions.list->v[i];
         }
@@ -386,17 +446,21 @@ tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *e
     TN_TRY(render_columns(p, n, patch, err));
     tn_val constraints = tn_val_at(v, "constraints");
     n->constraints = constraints.tag == TN_LIST ? constraints : tn_val_at(e, "constraints");
-    n->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT, TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
+    n->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
+        TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
     return TN_OK;
 }
 
 /* config: of an entry, with the attributes that dbt moves there. */
 tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch)
 {
-    static const char *const moved[] = { "meta", "docs", "group", "contract", "access", "latest_version_pointer" };
-    tn_val e = { .tag = TN_DICT, .dict = patch->entry }, v = version_entry(patch, e), out = tn_val_dict(p->arena);
+    static const char *const moved[] = { "meta", "docs", "group", "contract", "access",
+        "latest_version_pointer" };
+    tn_val e = { .tag = TN_DICT, .dict = patch->entry }, v = version_entry(patch, e),
+           out = tn_val_dict(p->arena);
     for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
-        tn_val own = tn_val_at(v, moved[i]), val = tn_val_is_undef(own) ? tn_val_at(e, moved[i]) : own;
+        tn_val own = tn_val_at(v, moved[i]),
+               val = tn_val_is_undef(own) ? tn_val_at(e, moved[i]) : own;
         if (!tn_val_is_undef(val) && !tn_val_is_none(val)) {
             tn_dict_putz(out.dict, moved[i], val);
         }

@@ -21,8 +21,8 @@ static bool fqn_selected(const tn_strs *fqn, bool versioned, tn_str value)
     if (versioned && fqn->n > 1) {
         /* model, model.v2 and model_v2 all name a version */
         tn_str model = fqn->v[fqn->n - 2], v = fqn->v[fqn->n - 1];
-        bool whole = value.n == model.n + 1 + v.n && tn_str_starts(value, model) && tn_str_ends(value, v)
-            && (value.p[model.n] == '.' || value.p[model.n] == '_');
+        bool whole = value.n == model.n + 1 + v.n && tn_str_starts(value, model) &&
+                     tn_str_ends(value, v) && (value.p[model.n] == '.' || value.p[model.n] == '_');
         if (tn_fnmatch(value, model) || whole) {
             return true;
         }
@@ -134,7 +134,8 @@ static bool match_path(const tn_project *p, const tn_node *n, tn_str args, tn_st
     }
     const tn_str paths[2] = { n->original_file_path,
         n->patch_path.n > 0 && tn_str_find(n->patch_path, TN_STR("://"), 0) != SIZE_MAX
-            ? tn_str_sub(n->patch_path, tn_str_find(n->patch_path, TN_STR("://"), 0) + 3, n->patch_path.n)
+            ? tn_str_sub(
+                  n->patch_path, tn_str_find(n->patch_path, TN_STR("://"), 0) + 3, n->patch_path.n)
             : TN_STR_NONE };
     for (int i = 0; i < 2; i++) {
         for (tn_str at = paths[i]; at.n > 0; at = tn_path_dir(at)) {
@@ -169,9 +170,12 @@ static bool match_source(const tn_project *p, const tn_node *n, tn_str args, tn_
         parts[n_parts++] = part;
     } while (rest.n > 0);
     tn_str pkg = n_parts == 3 ? parts[0] : TN_STR("*");
-    tn_str source = n_parts == 3 ? parts[1] : parts[0], table = n_parts == 3 ? parts[2] : n_parts == 2 ? parts[1] : TN_STR("*");
+    tn_str source = n_parts == 3 ? parts[1] : parts[0], table = n_parts == 3   ? parts[2]
+                                                                : n_parts == 2 ? parts[1]
+                                                                               : TN_STR("*");
     pkg = tn_str_is(pkg, "this") ? p->name : pkg;
-    return tn_fnmatch(pkg, n->package_name) && tn_fnmatch(source, n->source->source_name) && tn_fnmatch(table, n->name);
+    return tn_fnmatch(pkg, n->package_name) && tn_fnmatch(source, n->source->source_name) &&
+           tn_fnmatch(table, n->name);
 }
 
 /* name or package.name */
@@ -235,7 +239,8 @@ static bool match_test_type(const tn_project *p, const tn_node *n, tn_str args, 
     }
     bool generic = tn_str_is(value, "generic") || tn_str_is(value, "schema");
     bool singular = tn_str_is(value, "singular") || tn_str_is(value, "data");
-    return tn_str_is(value, "data") ? true : (generic && n->test != NULL) || (singular && n->test == NULL);
+    return tn_str_is(value, "data") ? true
+                                    : (generic && n->test != NULL) || (singular && n->test == NULL);
 }
 
 static bool match_type(const tn_project *p, const tn_node *n, tn_str args, tn_str value)
@@ -312,11 +317,14 @@ static bool match_config(const tn_project *p, const tn_node *n, tn_str args, tn_
 static const struct {
     const char *name;
     match_fn fn; /* NULL: needs artifacts of an earlier run */
-} methods[] = { { "fqn", match_fqn }, { "tag", match_tag }, { "group", match_group }, { "access", match_access }, { "source", match_source },
-    { "path", match_path }, { "file", match_file }, { "package", match_package }, { "config", match_config },
-    { "test_name", match_test_name }, { "test_type", match_test_type }, { "resource_type", match_type }, { "exposure", match_exposure },
-    { "metric", match_metric }, { "version", match_version }, { "semantic_model", match_semantic }, { "saved_query", match_saved },
-    { "unit_test", match_unit }, { "selector", NULL }, { "state", NULL }, { "result", NULL }, { "source_status", NULL } };
+} methods[] = { { "fqn", match_fqn }, { "tag", match_tag }, { "group", match_group },
+    { "access", match_access }, { "source", match_source }, { "path", match_path },
+    { "file", match_file }, { "package", match_package }, { "config", match_config },
+    { "test_name", match_test_name }, { "test_type", match_test_type },
+    { "resource_type", match_type }, { "exposure", match_exposure }, { "metric", match_metric },
+    { "version", match_version }, { "semantic_model", match_semantic },
+    { "saved_query", match_saved }, { "unit_test", match_unit }, { "selector", NULL },
+    { "state", NULL }, { "result", NULL }, { "source_status", NULL } };
 
 static size_t method_at(tn_str name)
 {
@@ -334,7 +342,8 @@ bool tn_select_method_known(tn_str method)
 
 const char *tn_select_methods(void)
 {
-    return "fqn tag group access source path file package config.<key> test_name test_type resource_type exposure metric version "
+    return "fqn tag group access source path file package config.<key> test_name test_type "
+           "resource_type exposure metric version "
            "semantic_model saved_query unit_test selector";
 }
 
@@ -345,21 +354,25 @@ tn_str tn_select_default_method(tn_str value)
         return TN_STR("path");
     }
     for (size_t i = 0; i < TN_COUNTOF(endings); i++) {
-        if (value.n > 4 && tn_str_eq_nocase(tn_str_sub(value, value.n - strlen(endings[i]), value.n), tn_str_of(endings[i]))) {
+        if (value.n > 4 &&
+            tn_str_eq_nocase(
+                tn_str_sub(value, value.n - strlen(endings[i]), value.n), tn_str_of(endings[i]))) {
             return TN_STR("file");
         }
     }
     return TN_STR("fqn");
 }
 
-tn_rc tn_select_match(tn_project *p, const tn_node *n, tn_str method, tn_str value, bool *ret, tn_err *err)
+tn_rc tn_select_match(
+    tn_project *p, const tn_node *n, tn_str method, tn_str value, bool *ret, tn_err *err)
 {
     tn_str name, args;
     tn_str_cut(method, '.', &name, &args);
     size_t i = method_at(name);
     TN_CHECK(i < TN_COUNTOF(methods));
     if (methods[i].fn == NULL) {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "selection by '" TN_STR_FMT ":' is not supported yet", TN_STR_ARG(name));
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+            "selection by '" TN_STR_FMT ":' is not supported yet", TN_STR_ARG(name));
         return tn_hint(err, rc, "it needs the artifacts of an earlier run (--state)");
     }
     *ret = n->kind != TN_NODE_OPERATION && methods[i].fn(p, n, args, value);

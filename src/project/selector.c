@@ -99,8 +99,10 @@ static bool known_method(tn_str s)
 
 static tn_rc bad_spec(tn_str text, const char *why, tn_err *err)
 {
-    tn_rc rc = tn_fail(err, TN_E_USAGE, "Invalid selector spec '" TN_STR_FMT "': %s", TN_STR_ARG(text), why);
-    return tn_hint(err, rc, "[n+|@]method:value[+n], for example: tag:nightly, +orders, path:models/staging, orders+1");
+    tn_rc rc = tn_fail(
+        err, TN_E_USAGE, "Invalid selector spec '" TN_STR_FMT "': %s", TN_STR_ARG(text), why);
+    return tn_hint(err, rc,
+        "[n+|@]method:value[+n], for example: tag:nightly, +orders, path:models/staging, orders+1");
 }
 
 static tn_rc parse_spec(tn_str text, spec *ret, tn_err *err)
@@ -135,7 +137,8 @@ static tn_rc parse_spec(tn_str text, spec *ret, tn_err *err)
         s.method = tn_str_sub(t, 0, colon);
         s.value = tn_str_sub(t, colon + 1, t.n);
         if (!known_method(s.method)) {
-            tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is not a valid method name", TN_STR_ARG(s.method));
+            tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is not a valid method name",
+                TN_STR_ARG(s.method));
             return tn_hint(err, rc, "methods: %s", tn_select_methods());
         }
     } else {
@@ -174,15 +177,18 @@ static void walk(tn_arena *a, const tn_project *p, tn_node_set *set, bool up, in
     }
 }
 
-static tn_rc run_spec(tn_project *p, tn_arena *a, tn_str text, int depth, tn_node_set *ret, tn_strs *unmatched, tn_err *err);
+static tn_rc run_spec(tn_project *p, tn_arena *a, tn_str text, int depth, tn_node_set *ret,
+    tn_strs *unmatched, tn_err *err);
 
-
-static tn_rc collect(tn_project *p, tn_arena *a, const spec *s, int depth, tn_node_set *set, tn_strs *unmatched, tn_err *err)
+static tn_rc collect(tn_project *p, tn_arena *a, const spec *s, int depth, tn_node_set *set,
+    tn_strs *unmatched, tn_err *err)
 {
     if (tn_str_is(s->method, "selector")) {
-        const tn_val *def = p->selectors.tag == TN_DICT ? tn_dict_finds(p->selectors.dict, s->value) : NULL;
+        const tn_val *def =
+            p->selectors.tag == TN_DICT ? tn_dict_finds(p->selectors.dict, s->value) : NULL;
         if (def == NULL) {
-            return tn_fail(err, TN_E_USAGE, "Could not find selector named " TN_STR_FMT, TN_STR_ARG(s->value));
+            return tn_fail(
+                err, TN_E_USAGE, "Could not find selector named " TN_STR_FMT, TN_STR_ARG(s->value));
         }
         return tn_select_definition(p, a, *def, depth + 1, set, unmatched, err);
     }
@@ -196,7 +202,8 @@ static tn_rc collect(tn_project *p, tn_arena *a, const spec *s, int depth, tn_no
     return TN_OK;
 }
 
-static tn_rc run_spec(tn_project *p, tn_arena *a, tn_str text, int depth, tn_node_set *ret, tn_strs *unmatched, tn_err *err)
+static tn_rc run_spec(tn_project *p, tn_arena *a, tn_str text, int depth, tn_node_set *ret,
+    tn_strs *unmatched, tn_err *err)
 {
     spec s = { 0 };
     TN_TRY(parse_spec(text, &s, err));
@@ -286,7 +293,8 @@ static void add_tests(tn_arena *a, const tn_project *p, tn_node_set *set, tn_ind
 
 /* ---- arguments ---- */
 
-static tn_rc run_arg(tn_project *p, tn_arena *a, tn_str arg, int depth, tn_indirect mode, tn_node_set *into, tn_strs *unmatched, tn_err *err)
+static tn_rc run_arg(tn_project *p, tn_arena *a, tn_str arg, int depth, tn_indirect mode,
+    tn_node_set *into, tn_strs *unmatched, tn_err *err)
 {
     tn_node_set both = { 0 };
     tn_str rest = arg, part;
@@ -307,7 +315,8 @@ static tn_rc run_arg(tn_project *p, tn_arena *a, tn_str arg, int depth, tn_indir
     return TN_OK;
 }
 
-static tn_rc run_args(tn_project *p, tn_arena *a, const tn_strs *args, tn_indirect mode, tn_node_set *into, tn_strs *unmatched, tn_err *err)
+static tn_rc run_args(tn_project *p, tn_arena *a, const tn_strs *args, tn_indirect mode,
+    tn_node_set *into, tn_strs *unmatched, tn_err *err)
 {
     for (size_t i = 0; i < args->n; i++) {
         tn_str rest = args->v[i], part;
@@ -326,7 +335,8 @@ static tn_rc run_args(tn_project *p, tn_arena *a, const tn_strs *args, tn_indire
 
 enum { SELECTOR_DEPTH_MAX = 50 };
 
-static tn_rc definition_list(tn_project *p, tn_arena *a, tn_val list, bool all, int depth, tn_node_set *set, tn_strs *un, tn_err *err)
+static tn_rc definition_list(tn_project *p, tn_arena *a, tn_val list, bool all, int depth,
+    tn_node_set *set, tn_strs *un, tn_err *err)
 {
     bool first = true;
     tn_node_set minus = set_new(a, p);
@@ -349,7 +359,8 @@ static tn_rc definition_list(tn_project *p, tn_arena *a, tn_val list, bool all, 
     return TN_OK;
 }
 
-static tn_rc definition_method(tn_project *p, tn_arena *a, tn_val def, int depth, tn_node_set *set, tn_strs *un, tn_err *err)
+static tn_rc definition_method(
+    tn_project *p, tn_arena *a, tn_val def, int depth, tn_node_set *set, tn_strs *un, tn_err *err)
 {
     tn_str method = tn_val_str_at(def, "method", TN_STR_NONE);
     tn_val pd = tn_val_at(def, "parents_depth"), cd = tn_val_at(def, "children_depth");
@@ -358,18 +369,22 @@ static tn_rc definition_method(tn_project *p, tn_arena *a, tn_val def, int depth
         tn_buf_addc(&b, '@');
     }
     if (tn_val_bool_at(def, "parents", false)) {
-        tn_buf_addf(&b, TN_STR_FMT "+", TN_STR_ARG(pd.tag == TN_INT ? tn_val_to_str(a, pd) : TN_STR_NONE));
+        tn_buf_addf(
+            &b, TN_STR_FMT "+", TN_STR_ARG(pd.tag == TN_INT ? tn_val_to_str(a, pd) : TN_STR_NONE));
     }
-    tn_buf_addf(&b, TN_STR_FMT ":" TN_STR_FMT, TN_STR_ARG(method), TN_STR_ARG(tn_val_to_str(a, tn_val_at(def, "value"))));
+    tn_buf_addf(&b, TN_STR_FMT ":" TN_STR_FMT, TN_STR_ARG(method),
+        TN_STR_ARG(tn_val_to_str(a, tn_val_at(def, "value"))));
     if (tn_val_bool_at(def, "children", false)) {
-        tn_buf_addf(&b, "+" TN_STR_FMT, TN_STR_ARG(cd.tag == TN_INT ? tn_val_to_str(a, cd) : TN_STR_NONE));
+        tn_buf_addf(
+            &b, "+" TN_STR_FMT, TN_STR_ARG(cd.tag == TN_INT ? tn_val_to_str(a, cd) : TN_STR_NONE));
     }
     tn_node_set one;
     TN_TRY(run_spec(p, a, tn_buf_str(&b), depth, &one, un, err));
     tn_indirect mode = TN_INDIRECT_EAGER;
     tn_str given = tn_val_str_at(def, "indirect_selection", TN_STR("eager"));
     if (!tn_indirect_find(given, &mode)) {
-        return tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no indirect_selection", TN_STR_ARG(given));
+        return tn_fail(
+            err, TN_E_USAGE, "'" TN_STR_FMT "' is no indirect_selection", TN_STR_ARG(given));
     }
     add_tests(a, p, &one, mode);
     tn_node_set minus = set_new(a, p);
@@ -379,10 +394,12 @@ static tn_rc definition_method(tn_project *p, tn_arena *a, tn_val def, int depth
     return TN_OK;
 }
 
-tn_rc tn_select_definition(tn_project *p, tn_arena *a, tn_val def, int depth, tn_node_set *set, tn_strs *unmatched, tn_err *err)
+tn_rc tn_select_definition(tn_project *p, tn_arena *a, tn_val def, int depth, tn_node_set *set,
+    tn_strs *unmatched, tn_err *err)
 {
     if (depth > SELECTOR_DEPTH_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "selectors.yml: selectors are nested deeper than %d levels", SELECTOR_DEPTH_MAX);
+        return tn_fail(err, TN_E_LIMIT, "selectors.yml: selectors are nested deeper than %d levels",
+            SELECTOR_DEPTH_MAX);
     }
     if (tn_val_is_str(def)) {
         return run_arg(p, a, tn_val_as_str(def), depth, TN_INDIRECT_EAGER, set, unmatched, err);
@@ -401,21 +418,26 @@ tn_rc tn_select_definition(tn_project *p, tn_arena *a, tn_val def, int depth, tn
     if (def.tag == TN_DICT && def.dict->live == 1) {
         size_t at = 0;
         const tn_dict_item *it = tn_dict_next(def.dict, &at);
-        tn_str spec_text = tn_str_printf(a, TN_STR_FMT ":" TN_STR_FMT, TN_STR_ARG(tn_val_as_str(it->key)),
-            TN_STR_ARG(tn_val_to_str(a, it->value)));
+        tn_str spec_text = tn_str_printf(a, TN_STR_FMT ":" TN_STR_FMT,
+            TN_STR_ARG(tn_val_as_str(it->key)), TN_STR_ARG(tn_val_to_str(a, it->value)));
         return run_arg(p, a, spec_text, depth, TN_INDIRECT_EAGER, set, unmatched, err);
     }
-    return tn_fail(err, TN_E_USAGE, "selectors.yml: a definition must be a text, a method, a union or an intersection");
+    return tn_fail(err, TN_E_USAGE,
+        "selectors.yml: a definition must be a text, a method, a union or an intersection");
 }
 
 /* ---- all of it ---- */
 
-static tn_rc base_set(tn_project *p, tn_arena *a, const tn_select *sel, tn_node_set *set, tn_strs *unmatched, tn_err *err)
+static tn_rc base_set(tn_project *p, tn_arena *a, const tn_select *sel, tn_node_set *set,
+    tn_strs *unmatched, tn_err *err)
 {
     if (sel->selector.n > 0) {
-        const tn_val *def = p->selectors.tag == TN_DICT ? tn_dict_finds(p->selectors.dict, sel->selector) : NULL;
+        const tn_val *def =
+            p->selectors.tag == TN_DICT ? tn_dict_finds(p->selectors.dict, sel->selector) : NULL;
         if (def == NULL) {
-            return tn_fail(err, TN_E_USAGE, "Could not find selector named " TN_STR_FMT ", expected one of those in selectors.yml",
+            return tn_fail(err, TN_E_USAGE,
+                "Could not find selector named " TN_STR_FMT
+                ", expected one of those in selectors.yml",
                 TN_STR_ARG(sel->selector));
         }
         return tn_select_definition(p, a, *def, 0, set, unmatched, err);
@@ -435,15 +457,16 @@ static tn_rc base_set(tn_project *p, tn_arena *a, const tn_select *sel, tn_node_
     return TN_OK;
 }
 
-tn_rc tn_select_run(tn_project *p, tn_arena *a, const tn_select *sel, tn_nodes *ret, tn_node_set *ret_set, tn_strs *ret_unmatched,
-    tn_err *err)
+tn_rc tn_select_run(tn_project *p, tn_arena *a, const tn_select *sel, tn_nodes *ret,
+    tn_node_set *ret_set, tn_strs *ret_unmatched, tn_err *err)
 {
     tn_node_set set = set_new(a, p), minus = set_new(a, p);
     tn_nodes out = { 0 };
     TN_TRY(base_set(p, a, sel, &set, ret_unmatched, err));
     TN_TRY(run_args(p, a, &sel->exclude, TN_INDIRECT_EAGER, &minus, NULL, err));
     set_minus(&set, &minus);
-    if (sel->selector.n == 0 && (sel->indirect == TN_INDIRECT_CAUTIOUS || sel->indirect == TN_INDIRECT_BUILDABLE)) {
+    if (sel->selector.n == 0 &&
+        (sel->indirect == TN_INDIRECT_CAUTIOUS || sel->indirect == TN_INDIRECT_BUILDABLE)) {
         add_tests(a, p, &set, sel->indirect); /* tests whose parents came from different specs */
         set_minus(&set, &minus);
     }

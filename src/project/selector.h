@@ -9,14 +9,20 @@
 
 #include "project/project.h"
 
-typedef enum tn_indirect { TN_INDIRECT_EAGER, TN_INDIRECT_CAUTIOUS, TN_INDIRECT_BUILDABLE, TN_INDIRECT_EMPTY } tn_indirect;
+typedef enum tn_indirect {
+    TN_INDIRECT_EAGER,
+    TN_INDIRECT_CAUTIOUS,
+    TN_INDIRECT_BUILDABLE,
+    TN_INDIRECT_EMPTY
+} tn_indirect;
 
 typedef struct tn_select {
-    tn_strs select;  /* each may hold several specs; empty: everything */
+    tn_strs select; /* each may hold several specs; empty: everything */
     tn_strs exclude;
     tn_str selector; /* name of a selectors.yml entry; "" none */
     tn_indirect indirect;
-    uint32_t kinds; /* bit set of 1u << tn_node_kind that the command works on; 0: all but analyses (what `ls` shows) */
+    uint32_t
+        kinds; /* bit set of 1u << tn_node_kind that the command works on; 0: all but analyses (what `ls` shows) */
 } tn_select;
 
 bool tn_indirect_find(tn_str name, tn_indirect *ret);
@@ -33,7 +39,7 @@ static inline bool tn_node_set_has(const tn_node_set *s, const tn_node *n)
 size_t tn_node_set_count(const tn_node_set *s);
 
 /* Selected nodes in topological order. A spec that matches nothing is noted in *ret_unmatched (may be NULL), as dbt warns. */
-tn_rc tn_select_run(tn_project *p, tn_arena *a, const tn_select *sel, tn_nodes *ret, tn_node_set *ret_set, tn_strs *ret_unmatched,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_select_run(tn_project *p, tn_arena *a, const tn_select *sel, tn_nodes *ret,
+    tn_node_set *ret_set, tn_strs *ret_unmatched, tn_err *err) TN_MUSTUSE;
 
 #endif

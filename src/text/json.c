@@ -136,11 +136,13 @@ static tn_rc json_value(tn_arena *a, yyjson_val *y, int depth, tn_val *ret, tn_e
 }
 
 /* Reads one value of `part`, a piece of `text`; *ret_used = bytes taken. *ret_cut: the text ended inside of the value. */
-static tn_rc json_read(tn_arena *a, tn_str text, tn_str part, bool stop_when_done, tn_val *ret, size_t *ret_used, bool *ret_cut,
-    tn_err *err)
+static tn_rc json_read(tn_arena *a, tn_str text, tn_str part, bool stop_when_done, tn_val *ret,
+    size_t *ret_used, bool *ret_cut, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("json", NULL);
-    yyjson_alc alc = { .malloc = json_alloc, .realloc = json_realloc, .free = json_free, .ctx = scratch };
+    yyjson_alc alc = {
+        .malloc = json_alloc, .realloc = json_realloc, .free = json_free, .ctx = scratch
+    };
     char *copy = tn_arena_alloc(a, tn_size_add(part.n, JSON_PAD));
     if (part.n > 0) {
         memcpy(copy, part.p, part.n);
@@ -150,7 +152,8 @@ static tn_rc json_read(tn_arena *a, tn_str text, tn_str part, bool stop_when_don
     yyjson_doc *doc = yyjson_read_opts(
         copy, part.n, json_flags | (stop_when_done ? YYJSON_READ_STOP_WHEN_DONE : 0), &alc, &why);
     if (doc == NULL) {
-        *ret_cut = why.code == YYJSON_READ_ERROR_UNEXPECTED_END || why.code == YYJSON_READ_ERROR_EMPTY_CONTENT;
+        *ret_cut = why.code == YYJSON_READ_ERROR_UNEXPECTED_END ||
+                   why.code == YYJSON_READ_ERROR_EMPTY_CONTENT;
         const char *msg = why.code == YYJSON_READ_ERROR_EMPTY_CONTENT ? "no value" : why.msg;
         return json_fail(text, (size_t)(part.p - text.p) + why.pos, msg, err);
     }
@@ -205,7 +208,8 @@ static const char json_hex[] = "0123456789abcdef";
 
 static void json_u16(tn_buf *b, uint32_t u)
 {
-    char s[6] = { '\\', 'u', json_hex[u >> 12 & 15], json_hex[u >> 8 & 15], json_hex[u >> 4 & 15], json_hex[u & 15] };
+    char s[6] = { '\\', 'u', json_hex[u >> 12 & 15], json_hex[u >> 8 & 15], json_hex[u >> 4 & 15],
+        json_hex[u & 15] };
     tn_buf_add_n(b, s, sizeof s);
 }
 

@@ -90,7 +90,8 @@ static tn_rc fail_parser(loader *l, tn_err *err)
         rc = tn_fail(err, TN_E_SYNTAX, "bad YAML: %s at byte %zu", problem, y->problem_offset);
         at = y->mark;
     } else if (y->context != NULL) {
-        rc = tn_fail(err, TN_E_SYNTAX, "bad YAML: %s (%s from line %zu)", problem, y->context, y->context_mark.line + 1);
+        rc = tn_fail(err, TN_E_SYNTAX, "bad YAML: %s (%s from line %zu)", problem, y->context,
+            y->context_mark.line + 1);
     } else {
         rc = tn_fail(err, TN_E_SYNTAX, "bad YAML: %s", problem);
     }
@@ -106,7 +107,8 @@ static tn_rc next_event(loader *l, yaml_event_t *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc read_value(loader *l, const yaml_event_t *e, tn_val *ret, bool *ret_merge_key, tn_err *err);
+static tn_rc read_value(
+    loader *l, const yaml_event_t *e, tn_val *ret, bool *ret_merge_key, tn_err *err);
 
 static void remember(loader *l, const yaml_char_t *anchor, tn_val v)
 {
@@ -132,7 +134,8 @@ static const char *short_tag(const yaml_char_t *tag)
 
 static tn_rc fail_tag(loader *l, const yaml_char_t *tag, yaml_mark_t mark, tn_err *err)
 {
-    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "could not determine a constructor for the tag '%s'", (const char *)tag);
+    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "could not determine a constructor for the tag '%s'",
+        (const char *)tag);
     return fail_at(l, mark, rc, err);
 }
 
@@ -153,14 +156,16 @@ static tn_rc read_binary(tn_arena *a, tn_str s, tn_val *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc read_scalar(loader *l, const yaml_event_t *e, tn_val *ret, bool *ret_merge_key, tn_err *err)
+static tn_rc read_scalar(
+    loader *l, const yaml_event_t *e, tn_val *ret, bool *ret_merge_key, tn_err *err)
 {
     static const struct {
         const char *tag;
         tn_yaml_type type;
-    } tags[] = { { "str", TN_YAML_STR }, { "null", TN_YAML_NULL }, { "bool", TN_YAML_BOOL }, { "int", TN_YAML_INT },
-        { "float", TN_YAML_FLOAT }, { "timestamp", TN_YAML_TIMESTAMP } };
-    tn_str s = tn_str_dup(l->arena, tn_str_n((const char *)e->data.scalar.value, e->data.scalar.length));
+    } tags[] = { { "str", TN_YAML_STR }, { "null", TN_YAML_NULL }, { "bool", TN_YAML_BOOL },
+        { "int", TN_YAML_INT }, { "float", TN_YAML_FLOAT }, { "timestamp", TN_YAML_TIMESTAMP } };
+    tn_str s =
+        tn_str_dup(l->arena, tn_str_n((const char *)e->data.scalar.value, e->data.scalar.length));
     const char *tag = short_tag(e->data.scalar.tag);
     if (tag == NULL) {
         return fail_tag(l, e->data.scalar.tag, e->start_mark, err);
@@ -207,7 +212,10 @@ static tn_rc add_merge(loader *l, tn_val v, yaml_mark_t mark, vals *merges, tn_e
     }
     if (!good) {
         return fail_at(l, mark,
-            tn_fail(err, TN_E_TYPE, "expected a mapping or list of mappings for merging, but found %s", tn_val_type_name(v)), err);
+            tn_fail(err, TN_E_TYPE,
+                "expected a mapping or list of mappings for merging, but found %s",
+                tn_val_type_name(v)),
+            err);
     }
     for (size_t i = v.list->n; i-- > 0;) {
         tn_vec_push(merges, l->arena, v.list->v[i]);
@@ -219,13 +227,14 @@ static void warn_double(loader *l, tn_val key, yaml_mark_t mark)
 {
     if (l->warnings.tag == TN_LIST) {
         tn_str k = tn_val_to_repr(l->arena, key);
-        tn_list_push(l->warnings.list,
-            tn_val_str(tn_str_printf(l->arena, "duplicate key " TN_STR_FMT " in line %zu, column %zu", TN_STR_ARG(k),
-                mark.line + 1, mark.column + 1)));
+        tn_list_push(l->warnings.list, tn_val_str(tn_str_printf(l->arena,
+                                           "duplicate key " TN_STR_FMT " in line %zu, column %zu",
+                                           TN_STR_ARG(k), mark.line + 1, mark.column + 1)));
     }
 }
 
-static void put_entry(loader *l, tn_dict *d, place_list *places, tn_val key, tn_val value, yaml_mark_t mark)
+static void put_entry(
+    loader *l, tn_dict *d, place_list *places, tn_val key, tn_val value, yaml_mark_t mark)
 {
     if (tn_dict_find(d, key) != NULL) {
         warn_double(l, key, mark);
@@ -366,20 +375,24 @@ static tn_rc read_sequence(loader *l, const yaml_event_t *e, tn_val *ret, tn_err
 static tn_rc read_collection(loader *l, const yaml_event_t *e, tn_val *ret, tn_err *err)
 {
     if (l->depth >= TN_YAML_DEPTH_MAX) {
-        tn_rc rc = tn_fail(err, TN_E_LIMIT, "YAML is nested deeper than %d levels", TN_YAML_DEPTH_MAX);
+        tn_rc rc =
+            tn_fail(err, TN_E_LIMIT, "YAML is nested deeper than %d levels", TN_YAML_DEPTH_MAX);
         return fail_at(l, e->start_mark, rc, err);
     }
     l->depth++;
-    tn_rc rc = e->type == YAML_MAPPING_START_EVENT ? read_mapping(l, e, ret, err) : read_sequence(l, e, ret, err);
+    tn_rc rc = e->type == YAML_MAPPING_START_EVENT ? read_mapping(l, e, ret, err)
+                                                   : read_sequence(l, e, ret, err);
     l->depth--;
     return rc;
 }
 
 /* ret_merge_key: not NULL for the key of a mapping. */
-static tn_rc read_value(loader *l, const yaml_event_t *e, tn_val *ret, bool *ret_merge_key, tn_err *err)
+static tn_rc read_value(
+    loader *l, const yaml_event_t *e, tn_val *ret, bool *ret_merge_key, tn_err *err)
 {
     if (++l->nodes > TN_YAML_NODES_MAX) {
-        return fail_at(l, e->start_mark, tn_fail(err, TN_E_LIMIT, "more than %d YAML nodes", TN_YAML_NODES_MAX), err);
+        return fail_at(l, e->start_mark,
+            tn_fail(err, TN_E_LIMIT, "more than %d YAML nodes", TN_YAML_NODES_MAX), err);
     }
     switch (e->type) {
     case YAML_SCALAR_EVENT:
@@ -390,7 +403,8 @@ static tn_rc read_value(loader *l, const yaml_event_t *e, tn_val *ret, bool *ret
         const char *name = (const char *)e->data.alias.anchor;
         const tn_val *v = tn_map_find(&l->anchors, tn_str_of(name));
         if (v == NULL) {
-            return fail_at(l, e->start_mark, tn_fail(err, TN_E_SYNTAX, "found undefined alias '%s'", name), err);
+            return fail_at(l, e->start_mark,
+                tn_fail(err, TN_E_SYNTAX, "found undefined alias '%s'", name), err);
         }
         *ret = *v;
         return TN_OK;
@@ -399,7 +413,8 @@ static tn_rc read_value(loader *l, const yaml_event_t *e, tn_val *ret, bool *ret
     case YAML_MAPPING_START_EVENT:
         return read_collection(l, e, ret, err);
     default:
-        return fail_at(l, e->start_mark, tn_fail(err, TN_E_BUG, "unexpected YAML event %d", (int)e->type), err);
+        return fail_at(l, e->start_mark,
+            tn_fail(err, TN_E_BUG, "unexpected YAML event %d", (int)e->type), err);
     }
 }
 
@@ -419,7 +434,8 @@ static tn_rc read_document(loader *l, tn_val *ret, tn_err *err)
             break;
         case YAML_DOCUMENT_START_EVENT:
             if (found) {
-                tn_rc rc = tn_fail(err, TN_E_SYNTAX, "expected a single document in the stream, but found another document");
+                tn_rc rc = tn_fail(err, TN_E_SYNTAX,
+                    "expected a single document in the stream, but found another document");
                 return fail_at(l, e.start_mark, rc, err);
             }
             found = true;
@@ -442,7 +458,8 @@ tn_rc tn_yaml_parse(tn_arena *a, tn_str text, const tn_yaml_opts *opts, tn_val *
     }
     TN_CHECK(yaml_parser_initialize(&l.parser) == 1);
     TN_UNUSED TN_AUTOPTR(parser_guard) guard = &l.parser;
-    yaml_parser_set_input_string(&l.parser, (const unsigned char *)(text.p != NULL ? text.p : ""), text.n);
+    yaml_parser_set_input_string(
+        &l.parser, (const unsigned char *)(text.p != NULL ? text.p : ""), text.n);
     tn_val v;
     TN_TRY(read_document(&l, &v, err));
     if (l.places != NULL) {

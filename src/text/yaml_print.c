@@ -32,9 +32,14 @@ static void emit(dumper *d, yaml_event_t *e, int made)
 
 static const char *type_tag(tn_yaml_type t)
 {
-    static const char *const tags[] = { [TN_YAML_STR] = YAML_STR_TAG, [TN_YAML_NULL] = YAML_NULL_TAG,
-        [TN_YAML_BOOL] = YAML_BOOL_TAG, [TN_YAML_INT] = YAML_INT_TAG, [TN_YAML_FLOAT] = YAML_FLOAT_TAG,
-        [TN_YAML_TIMESTAMP] = YAML_TIMESTAMP_TAG, [TN_YAML_MERGE] = YAML_STR_TAG, [TN_YAML_VALUE] = YAML_STR_TAG };
+    static const char *const tags[] = { [TN_YAML_STR] = YAML_STR_TAG,
+        [TN_YAML_NULL] = YAML_NULL_TAG,
+        [TN_YAML_BOOL] = YAML_BOOL_TAG,
+        [TN_YAML_INT] = YAML_INT_TAG,
+        [TN_YAML_FLOAT] = YAML_FLOAT_TAG,
+        [TN_YAML_TIMESTAMP] = YAML_TIMESTAMP_TAG,
+        [TN_YAML_MERGE] = YAML_STR_TAG,
+        [TN_YAML_VALUE] = YAML_STR_TAG };
     return tags[t];
 }
 
@@ -43,7 +48,8 @@ static void dump_scalar(dumper *d, tn_yaml_type type, tn_str s)
     yaml_event_t e;
     bool plain = tn_yaml_resolve(s) == type;
     int made = yaml_scalar_event_initialize(&e, NULL, (const yaml_char_t *)type_tag(type),
-        (const yaml_char_t *)(s.p != NULL ? s.p : ""), (int)s.n, plain, type == TN_YAML_STR, YAML_ANY_SCALAR_STYLE);
+        (const yaml_char_t *)(s.p != NULL ? s.p : ""), (int)s.n, plain, type == TN_YAML_STR,
+        YAML_ANY_SCALAR_STYLE);
     emit(d, &e, made);
 }
 
@@ -64,7 +70,8 @@ static tn_str float_text(tn_arena *a, double f)
     /* 1e+17 has no point and would be read back as a text. */
     size_t e = tn_str_find_char(s, 'e', 0);
     if (e != SIZE_MAX && tn_str_find_char(s, '.', 0) == SIZE_MAX) {
-        return tn_str_printf(a, TN_STR_FMT ".0" TN_STR_FMT, TN_STR_ARG(tn_str_sub(s, 0, e)), TN_STR_ARG(tn_str_sub(s, e, s.n)));
+        return tn_str_printf(a, TN_STR_FMT ".0" TN_STR_FMT, TN_STR_ARG(tn_str_sub(s, 0, e)),
+            TN_STR_ARG(tn_str_sub(s, e, s.n)));
     }
     return s;
 }
@@ -75,7 +82,9 @@ static void dump_list(dumper *d, const tn_list *l)
 {
     yaml_event_t e;
     yaml_sequence_style_t style = l->n == 0 ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE;
-    emit(d, &e, yaml_sequence_start_event_initialize(&e, NULL, (const yaml_char_t *)YAML_SEQ_TAG, 1, style));
+    emit(d, &e,
+        yaml_sequence_start_event_initialize(
+            &e, NULL, (const yaml_char_t *)YAML_SEQ_TAG, 1, style));
     for (size_t i = 0; i < l->n; i++) {
         dump_value(d, l->v[i]);
     }
@@ -85,7 +94,8 @@ static void dump_list(dumper *d, const tn_list *l)
 static int item_cmp(const void *x, const void *y)
 {
     int r = 0;
-    if (tn_val_cmp((*(const tn_dict_item *const *)x)->key, (*(const tn_dict_item *const *)y)->key, &r, NULL) != TN_OK) {
+    if (tn_val_cmp((*(const tn_dict_item *const *)x)->key, (*(const tn_dict_item *const *)y)->key,
+            &r, NULL) != TN_OK) {
         return 0;
     }
     return r;
@@ -103,7 +113,8 @@ static void dump_dict(dumper *d, const tn_dict *dict)
     }
     yaml_event_t e;
     yaml_mapping_style_t style = n == 0 ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE;
-    emit(d, &e, yaml_mapping_start_event_initialize(&e, NULL, (const yaml_char_t *)YAML_MAP_TAG, 1, style));
+    emit(d, &e,
+        yaml_mapping_start_event_initialize(&e, NULL, (const yaml_char_t *)YAML_MAP_TAG, 1, style));
     for (size_t i = 0; i < n; i++) {
         dump_value(d, items[i]->key);
         dump_value(d, items[i]->value);

@@ -71,8 +71,8 @@ static bool one_of(tn_str s, const char *const *words)
 
 static bool is_bool(tn_str s)
 {
-    static const char *const words[] = { "yes", "Yes", "YES", "no", "No", "NO", "true", "True", "TRUE", "false", "False", "FALSE",
-        "on", "On", "ON", "off", "Off", "OFF", NULL };
+    static const char *const words[] = { "yes", "Yes", "YES", "no", "No", "NO", "true", "True",
+        "TRUE", "false", "False", "FALSE", "on", "On", "ON", "off", "Off", "OFF", NULL };
     return one_of(s, words);
 }
 
@@ -241,8 +241,9 @@ static bool read_stamp(tn_str s, stamp *t)
 {
     *t = (stamp){ 0 };
     scan c = { s, 0 };
-    if (!take_number(&c, 4, 4, &t->c.year) || !take(&c, '-') || !take_number(&c, 1, 2, &t->c.month) || !take(&c, '-')
-        || !take_number(&c, 1, 2, &t->c.day)) {
+    if (!take_number(&c, 4, 4, &t->c.year) || !take(&c, '-') ||
+        !take_number(&c, 1, 2, &t->c.month) || !take(&c, '-') ||
+        !take_number(&c, 1, 2, &t->c.day)) {
         return false;
     }
     if (done(&c)) {
@@ -252,8 +253,9 @@ static bool read_stamp(tn_str s, stamp *t)
     if (!take(&c, 'T') && !take(&c, 't') && take_blanks(&c) == 0) {
         return false;
     }
-    if (!take_number(&c, 1, 2, &t->c.hour) || !take(&c, ':') || !take_number(&c, 2, 2, &t->c.minute) || !take(&c, ':')
-        || !take_number(&c, 2, 2, &t->c.second)) {
+    if (!take_number(&c, 1, 2, &t->c.hour) || !take(&c, ':') ||
+        !take_number(&c, 2, 2, &t->c.minute) || !take(&c, ':') ||
+        !take_number(&c, 2, 2, &t->c.second)) {
         return false;
     }
     if (take(&c, '.')) {
@@ -328,7 +330,8 @@ static tn_val big_from_base(tn_arena *a, tn_str digits, int base, bool minus)
 
 static tn_str without_underscores(tn_arena *a, tn_str s)
 {
-    return tn_str_find_char(s, '_', 0) == SIZE_MAX ? s : tn_str_replace(a, s, TN_STR("_"), TN_STR(""));
+    return tn_str_find_char(s, '_', 0) == SIZE_MAX ? s
+                                                   : tn_str_replace(a, s, TN_STR("_"), TN_STR(""));
 }
 
 static tn_rc make_sixties(tn_str s, bool minus, bool real, tn_val *ret, tn_err *err)
@@ -441,7 +444,8 @@ tn_rc tn_yaml_scalar(tn_arena *a, tn_yaml_type type, tn_str s, tn_val *ret, tn_e
         return make_stamp(s, ret, err);
     case TN_YAML_MERGE:
     case TN_YAML_VALUE:
-        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is only a key; quote it to mean the text", TN_STR_ARG(s));
+        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is only a key; quote it to mean the text",
+            TN_STR_ARG(s));
     case TN_YAML_STR:
         break;
     }

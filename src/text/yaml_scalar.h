@@ -5,7 +5,14 @@
 #include "base/val.h"
 
 typedef enum tn_yaml_type {
-    TN_YAML_STR, TN_YAML_NULL, TN_YAML_BOOL, TN_YAML_INT, TN_YAML_FLOAT, TN_YAML_TIMESTAMP, TN_YAML_MERGE, TN_YAML_VALUE,
+    TN_YAML_STR,
+    TN_YAML_NULL,
+    TN_YAML_BOOL,
+    TN_YAML_INT,
+    TN_YAML_FLOAT,
+    TN_YAML_TIMESTAMP,
+    TN_YAML_MERGE,
+    TN_YAML_VALUE,
 } tn_yaml_type;
 
 /* PyYAML's implicit resolver for an unquoted scalar. */

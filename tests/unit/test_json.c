@@ -17,9 +17,11 @@ static tn_str round_trip(tn_arena *a, const char *text, const tn_json_style *sty
 
 TN_TEST(keeps_values)
 {
-    static const char *const same[] = { "null", "true", "[]", "{}", "[1,-2,0]", "{\"a\":{\"b\":[1,2]},\"c\":\"x\"}", "1.5", "-0.25",
-        "9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551615", "18446744073709551616",
-        "-123456789012345678901234567890", "\"\\\"\\\\\\n\\t\\u0001\"", "\"\xc3\xa9\"" };
+    static const char *const same[] = { "null", "true", "[]", "{}", "[1,-2,0]",
+        "{\"a\":{\"b\":[1,2]},\"c\":\"x\"}", "1.5", "-0.25", "9223372036854775807",
+        "-9223372036854775808", "9223372036854775808", "18446744073709551615",
+        "18446744073709551616", "-123456789012345678901234567890", "\"\\\"\\\\\\n\\t\\u0001\"",
+        "\"\xc3\xa9\"" };
     for (size_t i = 0; i < TN_COUNTOF(same); i++) {
         TN_ASSERT_EQ_S(round_trip(arena, same[i], NULL), same[i]);
     }
@@ -40,8 +42,8 @@ TN_TEST(large_integers_are_exact)
 
 TN_TEST(refuses_what_is_not_json)
 {
-    static const char *const bad[] = { "", " ", "{", "[1,]", "{\"a\":}", "{'a':1}", "nul", "01", "1 2", "\"\\x\"", "\"a", "NaN", "[1] x",
-        "\"\xff\"" };
+    static const char *const bad[] = { "", " ", "{", "[1,]", "{\"a\":}", "{'a':1}", "nul", "01",
+        "1 2", "\"\\x\"", "\"a", "NaN", "[1] x", "\"\xff\"" };
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
         tn_val v = TN_VAL_TRUE;
         TN_ASSERT_RC(tn_json_parse(arena, tn_str_of(bad[i]), &v, err), TN_E_SYNTAX);
@@ -68,7 +70,8 @@ TN_TEST(prints_as_json_dumps)
     TN_ASSERT_EQ_S(round_trip(arena, "{\"a\":[1,2.0],\"b\":\"\xc3\xa9\xf0\x9f\x98\x80\"}", &py),
         "{\"a\": [1, 2.0], \"b\": \"\\u00e9\\ud83d\\ude00\"}");
     tn_json_style pretty = { .indent = 2, .sort_keys = true };
-    TN_ASSERT_EQ_S(round_trip(arena, "{\"b\":[],\"a\":[1,{}]}", &pretty), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}");
+    TN_ASSERT_EQ_S(round_trip(arena, "{\"b\":[],\"a\":[1,{}]}", &pretty),
+        "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}");
     tn_val d = tn_val_dict(arena);
     tn_dict_put(d.dict, TN_VAL_TRUE, tn_val_int(1));
     tn_dict_put(d.dict, TN_VAL_NONE, tn_val_float(__builtin_nan("")));
@@ -96,7 +99,8 @@ static tn_rc collect(void *self, tn_val v, tn_str raw, tn_err *err)
 TN_TEST(reads_lines_and_values_over_several_lines)
 {
     collected c = { arena, tn_buf_init(arena, TN_BUF_NO_LIMIT) };
-    TN_ASSERT_OK(tn_json_parse_lines(arena, TN_STR("{\"a\":1}\n\n[1,\n2] 3\r\n\"x\\n\"\n"), collect, &c, err));
+    TN_ASSERT_OK(tn_json_parse_lines(
+        arena, TN_STR("{\"a\":1}\n\n[1,\n2] 3\r\n\"x\\n\"\n"), collect, &c, err));
     TN_ASSERT_EQ_S(tn_buf_str(&c.raws), "{\"a\":1}={'a': 1};[1,\n2]=[1, 2];3=3;\"x\\n\"='x\\n';");
     TN_ASSERT_RC(tn_json_parse_lines(arena, TN_STR("1\n{\"a\"\n"), collect, &c, err), TN_E_SYNTAX);
     TN_ASSERT_EQ_I(err->line, 3);

@@ -9,7 +9,9 @@ static tn_project *shop(tn_arena *arena)
     tn_project *p = NULL;
     tn_err err = TN_ERR_INIT;
     tn_str dir = TN_STR(TN_TESTS_DIR "/projects/shop");
-    tn_project_opts o = { .project_dir = dir, .profiles_dir = dir, .invocation_args = TN_VAL_UNDEF };
+    tn_project_opts o = {
+        .project_dir = dir, .profiles_dir = dir, .invocation_args = TN_VAL_UNDEF
+    };
     if (tn_project_load(arena, &o, &p, &err) != TN_OK) {
         TN_FAIL("%s", err.msg);
     }
@@ -19,7 +21,8 @@ static tn_project *shop(tn_arena *arena)
 enum { MODELS = 1u << TN_NODE_MODEL, TESTS = 1u << TN_NODE_TEST, ANY = 0 };
 
 /* Names of what is selected, sorted, blanks between. */
-static tn_rc select_names(tn_project *p, const char *select, const char *exclude, tn_indirect mode, uint32_t kinds, tn_str *ret, tn_err *err)
+static tn_rc select_names(tn_project *p, const char *select, const char *exclude, tn_indirect mode,
+    uint32_t kinds, tn_str *ret, tn_err *err)
 {
     tn_arena *a = p->arena;
     tn_select sel = { .indirect = mode, .kinds = kinds };
@@ -65,12 +68,15 @@ TN_TEST(methods_and_operators_select_what_dbt_selects)
         { "tag:stage", NULL, MODELS, "stg_customers stg_events stg_orders" },
         { "tag:nightly", NULL, TESTS, "unique_orders_order_id" },
         { "package:calendar", NULL, MODELS, "days" },
-        { "package:this,config.materialized:table", NULL, MODELS, "dim_customers.v1 orders prices report" },
-        { "config.meta.tier:gold", "report", MODELS, "dim_customers.v1 dim_customers.v2 orders prices" },
+        { "package:this,config.materialized:table", NULL, MODELS,
+            "dim_customers.v1 orders prices report" },
+        { "config.meta.tier:gold", "report", MODELS,
+            "dim_customers.v1 dim_customers.v2 orders prices" },
         { "+orders", NULL, MODELS, "days orders stg_customers stg_orders" },
         { "stg_customers+", NULL, MODELS, "dim_customers.v2 orders report stg_customers" },
         { "stg_customers+1", NULL, MODELS, "dim_customers.v2 orders stg_customers" },
-        { "@dim_customers.v2", NULL, MODELS, "days dim_customers.v1 dim_customers.v2 orders report stg_customers stg_orders" },
+        { "@dim_customers.v2", NULL, MODELS,
+            "days dim_customers.v1 dim_customers.v2 orders report stg_customers stg_orders" },
         { "stg_orders prices", NULL, MODELS, "prices stg_orders" },
         { "+orders,tag:stage", NULL, MODELS, "stg_customers stg_orders" },
         { "source:landing", NULL, 1u << TN_NODE_SOURCE, "landing.events landing.prices" },
@@ -90,7 +96,8 @@ TN_TEST(methods_and_operators_select_what_dbt_selects)
         { "test_type:unit", NULL, ANY, "one_customer" },
         { "resource_type:snapshot", NULL, 1u << TN_NODE_SNAPSHOT, "snap_orders snap_yaml" },
         { "selector:staging", NULL, MODELS, "stg_customers stg_events stg_orders" },
-        { "selector:nightly", NULL, MODELS, "days dim_customers.v1 dim_customers.v2 orders prices stg_customers stg_orders" },
+        { "selector:nightly", NULL, MODELS,
+            "days dim_customers.v1 dim_customers.v2 orders prices stg_customers stg_orders" },
         { "selector:both", NULL, MODELS, "stg_customers stg_orders" },
         { "*", "tag:shop_models", MODELS, "days" },
         { NULL, "shop", MODELS, "days" },
@@ -101,10 +108,11 @@ TN_TEST(methods_and_operators_select_what_dbt_selects)
     for (size_t i = 0; i < TN_COUNTOF(cases); i++) {
         const select_case *c = &cases[i];
         tn_str got;
-        TN_ASSERT_OK(select_names(p, c->select, c->exclude, TN_INDIRECT_EAGER, c->kinds, &got, err));
+        TN_ASSERT_OK(
+            select_names(p, c->select, c->exclude, TN_INDIRECT_EAGER, c->kinds, &got, err));
         if (!tn_str_is(got, c->want)) {
-            printf("--select %s --exclude %s\n  got:  " TN_STR_FMT "\n  want: %s\n", c->select ? c->select : "", c->exclude ? c->exclude : "",
-                TN_STR_ARG(got), c->want);
+            printf("--select %s --exclude %s\n  got:  " TN_STR_FMT "\n  want: %s\n",
+                c->select ? c->select : "", c->exclude ? c->exclude : "", TN_STR_ARG(got), c->want);
             bad++;
         }
     }
@@ -118,32 +126,46 @@ TN_TEST(depth_limits_the_walk)
     TN_ASSERT_OK(select_names(p, "1+report", NULL, TN_INDIRECT_EMPTY, MODELS, &got, err));
     TN_ASSERT_EQ_S(got, "dim_customers.v1 dim_customers.v2 orders report");
     TN_ASSERT_OK(select_names(p, "2+report", NULL, TN_INDIRECT_EMPTY, MODELS, &got, err));
-    TN_ASSERT_EQ_S(got, "days dim_customers.v1 dim_customers.v2 orders report stg_customers stg_orders");
+    TN_ASSERT_EQ_S(
+        got, "days dim_customers.v1 dim_customers.v2 orders report stg_customers stg_orders");
 }
 
 TN_TEST(indirect_selection_has_four_modes)
 {
     tn_project *p = shop(arena);
     tn_str got;
-    const char *common = "accepted_values_stg_orders_status__placed__shipped__returned no_returns not_null_stg_orders_order_id";
+    const char *common = "accepted_values_stg_orders_status__placed__shipped__returned no_returns "
+                         "not_null_stg_orders_order_id";
     TN_ASSERT_OK(select_names(p, "stg_orders", NULL, TN_INDIRECT_EAGER, TESTS, &got, err));
-    TN_ASSERT_EQ_S(got, tn_str_printf(arena, "%s orders_have_customers relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
-                                             "unique_stg_orders_order_id", common));
+    TN_ASSERT_EQ_S(got, tn_str_printf(arena,
+                            "%s orders_have_customers "
+                            "relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
+                            "unique_stg_orders_order_id",
+                            common));
     TN_ASSERT_OK(select_names(p, "stg_orders", NULL, TN_INDIRECT_CAUTIOUS, TESTS, &got, err));
     TN_ASSERT_EQ_S(got, tn_str_printf(arena, "%s unique_stg_orders_order_id", common));
     TN_ASSERT_OK(select_names(p, "stg_orders", NULL, TN_INDIRECT_EMPTY, TESTS, &got, err));
     TN_ASSERT_EQ_S(got, "");
-    TN_ASSERT_OK(select_names(p, "stg_orders stg_customers", NULL, TN_INDIRECT_BUILDABLE, TESTS, &got, err));
-    TN_ASSERT_EQ_S(got, tn_str_printf(arena, "%s orders_have_customers relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
-                                             "unique_stg_orders_order_id", common));
-    TN_ASSERT_OK(select_names(p, "stg_orders stg_customers", NULL, TN_INDIRECT_CAUTIOUS, TESTS, &got, err));
-    TN_ASSERT_EQ_S(got, tn_str_printf(arena, "%s relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
-                                             "unique_stg_orders_order_id", common));
+    TN_ASSERT_OK(
+        select_names(p, "stg_orders stg_customers", NULL, TN_INDIRECT_BUILDABLE, TESTS, &got, err));
+    TN_ASSERT_EQ_S(got, tn_str_printf(arena,
+                            "%s orders_have_customers "
+                            "relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
+                            "unique_stg_orders_order_id",
+                            common));
+    TN_ASSERT_OK(
+        select_names(p, "stg_orders stg_customers", NULL, TN_INDIRECT_CAUTIOUS, TESTS, &got, err));
+    TN_ASSERT_EQ_S(
+        got, tn_str_printf(arena,
+                 "%s relationships_stg_orders_customer_id__customer_id__ref_stg_customers_ "
+                 "unique_stg_orders_order_id",
+                 common));
 }
 
 TN_TEST(bad_specs_are_refused)
 {
-    static const char *const bad[] = { "nonsense:x", "@orders+", "tag:", "state:modified", "result:error", "selector:none_such" };
+    static const char *const bad[] = { "nonsense:x", "@orders+", "tag:", "state:modified",
+        "result:error", "selector:none_such" };
     tn_project *p = shop(arena);
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
         tn_str got;
@@ -175,5 +197,6 @@ TN_TEST(ls_prints_json_with_chosen_keys)
     tn_vec_push(&keys, arena, TN_STR("config.materialized"));
     tn_buf b = tn_buf_init(arena, TN_BUF_NO_LIMIT);
     TN_ASSERT_OK(tn_ls_print(p, &nodes, TN_LS_JSON, &keys, &b, err));
-    TN_ASSERT_EQ_S(tn_buf_str(&b), "{\"name\": \"stg_customers\", \"resource_type\": \"model\", \"config.materialized\": \"ephemeral\"}\n");
+    TN_ASSERT_EQ_S(tn_buf_str(&b), "{\"name\": \"stg_customers\", \"resource_type\": \"model\", "
+                                   "\"config.materialized\": \"ephemeral\"}\n");
 }

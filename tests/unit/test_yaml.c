@@ -20,8 +20,8 @@ static void check_value(golden *g, tn_val c, tn_str text)
     tn_str got = rc == TN_OK ? tn_val_to_repr(g->arena, v) : TN_STR("(error)");
     tn_str want = want_error ? TN_STR("(error)") : tn_val_str_at(c, "repr", TN_STR_NONE);
     if (!tn_str_eq(got, want)) {
-        printf("yaml [" TN_STR_FMT "]\n  got: " TN_STR_FMT " %s\n  want: " TN_STR_FMT "\n", TN_STR_ARG(text), TN_STR_ARG(got), err.msg,
-            TN_STR_ARG(want));
+        printf("yaml [" TN_STR_FMT "]\n  got: " TN_STR_FMT " %s\n  want: " TN_STR_FMT "\n",
+            TN_STR_ARG(text), TN_STR_ARG(got), err.msg, TN_STR_ARG(want));
         g->bad++;
         return;
     }
@@ -30,8 +30,8 @@ static void check_value(golden *g, tn_val c, tn_str text)
         tn_buf b = tn_buf_init(g->arena, TN_BUF_NO_LIMIT);
         tn_yaml_print(&b, v, true);
         if (!tn_str_eq(tn_buf_str(&b), dump)) {
-            printf("dump of " TN_STR_FMT "\n  got: [" TN_STR_FMT "]\n  want: [" TN_STR_FMT "]\n", TN_STR_ARG(got),
-                TN_STR_ARG(tn_buf_str(&b)), TN_STR_ARG(dump));
+            printf("dump of " TN_STR_FMT "\n  got: [" TN_STR_FMT "]\n  want: [" TN_STR_FMT "]\n",
+                TN_STR_ARG(got), TN_STR_ARG(tn_buf_str(&b)), TN_STR_ARG(dump));
             g->bad++;
         }
     }
@@ -49,7 +49,8 @@ static tn_rc each_case(void *self, tn_val c, tn_str raw, tn_err *err)
 TN_TEST(reads_and_prints_what_pyyaml_does)
 {
     tn_str text;
-    TN_ASSERT_OK(tn_file_read(arena, TN_STR(TN_TESTS_DIR "/golden/project_yaml.jsonl"), 1 << 24, &text, err));
+    TN_ASSERT_OK(tn_file_read(
+        arena, TN_STR(TN_TESTS_DIR "/golden/project_yaml.jsonl"), 1 << 24, &text, err));
     golden g = { .arena = arena };
     TN_ASSERT_OK(tn_json_parse_lines(arena, text, each_case, &g, err));
     TN_ASSERT(g.cases > 150);
@@ -61,7 +62,8 @@ TN_TEST(knows_where_entries_are)
     tn_yaml_places *places = NULL;
     tn_yaml_opts opts = { .file = "m.yml", .ret_places = &places };
     tn_val v;
-    TN_ASSERT_OK(tn_yaml_parse(arena, TN_STR("version: 2\nmodels:\n  - name: a\n    description:  x\n"), &opts, &v, err));
+    TN_ASSERT_OK(tn_yaml_parse(
+        arena, TN_STR("version: 2\nmodels:\n  - name: a\n    description:  x\n"), &opts, &v, err));
     tn_val model = tn_val_at(v, "models").list->v[0];
     tn_yaml_mark m;
     TN_ASSERT(tn_yaml_place(places, model.dict, tn_val_z("description"), &m));
