@@ -244,6 +244,7 @@ static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
     tn_str name = tn_str_printf(j->arena, "__dbt__cte__" TN_STR_FMT, TN_STR_ARG(target->name));
     tn_relation *r = tn_relation_new(j->arena, TN_STR_NONE, TN_STR_NONE, name, "cte");
     r->quote = 0;
+    r->limit = j->empty ? 0 : -1;
     for (size_t i = 0; i < j->ephemerals.n; i++) {
         if (j->ephemerals.v[i] == target) {
             *ret = tn_relation_val(r);

@@ -26,6 +26,9 @@ static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, cons
 {
     tn_err err = TN_ERR_INIT;
     tn_str path = artifact_path(run, a, folder, n);
+    if (tn_str_trim(text).n == 0) {
+        return;
+    }
     tn_rc rc = tn_dir_make(tn_path_dir(path), &err);
     rc = rc == TN_OK ? tn_file_write(path, text, &err) : rc;
     if (rc != TN_OK) {

@@ -31,6 +31,7 @@ static uint32_t kinds_of(tn_verb verb)
     case TN_VERB_SNAPSHOT:
         return snapshot;
     case TN_VERB_COMPILE:
+        return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS | 1u << TN_NODE_OPERATION;
     case TN_VERB_SHOW:
         return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_BUILD:
@@ -42,7 +43,7 @@ static uint32_t kinds_of(tn_verb verb)
 static bool planned(const tn_runner *run, const tn_node *n)
 {
     bool look = run->opts->verb == TN_VERB_COMPILE || run->opts->verb == TN_VERB_SHOW;
-    return look ? n->kind != TN_NODE_SEED || run->opts->verb == TN_VERB_SHOW : !tn_node_is_ephemeral(n);
+    return look || !tn_node_is_ephemeral(n);
 }
 
 static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)

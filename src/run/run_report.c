@@ -495,6 +495,9 @@ static bool compiled_of(void *self, const tn_node *n, tn_manifest_compiled *ret)
 
 static void add_result(tn_runner *run, tn_arena *a, tn_val list, const tn_node_result *r)
 {
+    if (tn_node_is_ephemeral(r->node)) { /* compiled, but no result of its own */
+        return;
+    }
     tn_val d = tn_node_result_val(run, a, r);
     (void)tn_dict_remove(d.dict, tn_val_z("node"));
     tn_list_push(list.list, d);
