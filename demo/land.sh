@@ -57,6 +57,6 @@ land option_open_interest "$data/options/lean/daily/*_openinterest_american.zip"
 # rates and reference
 land treasury_curve "$data/rates/us_treasury_curve_1990-2020.csv.gz"
 land credit_rate    "$data/rates/us_primary_credit_rate.csv"
-land constituents   "$data/reference/sp500_constituents/*/constituents.csv.gz"
+land constituents   "$data/reference/sp500_constituents/*/constituents.csv.gz" --on-bad-row aside # six lines of four vintages have a field too many or too few
 land factor_files   "$data/reference/factor_files/*.csv" --columns date,price_factor,split_factor,reference_price
 land sessions       "$data/reference/xnys_sessions_1990-2026.csv.gz"

@@ -55,6 +55,9 @@ tn_store *tn_lake_store(tn_lake *l);   /* borrowed */
 /* ---- pins and commits ---- */
 tn_rc tn_lake_head_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, tn_err *err) TN_MUSTUSE;
 const tn_pin *tn_pins_find(const tn_pins *pins, tn_str schema, tn_str name); /* NULL when absent */
+bool tn_pins_same(const tn_pin *a, const tn_pin *b); /* what a reader sees is the same; NULL is an absent one */
+/* The pins of one lake commit, by its number. */
+tn_rc tn_lake_commit_pins(tn_lake *l, tn_arena *a, int64_t commit, tn_pins *ret, tn_err *err) TN_MUSTUSE;
 
 typedef struct tn_lake_change {
     tn_pins put;    /* new or replaced pins */

@@ -17,7 +17,6 @@ struct tn_lake {
     bool remote;
 };
 
-bool tn_pin_same(const tn_pin *a, const tn_pin *b); /* what a reader sees is the same */
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p); /* schema.name */
 bool tn_lake_plain_name(tn_str name); /* may be a folder's name below the root */
 /* CREATE OR REPLACE VIEW of one pin in its schema, which is there; database empty: the current one. portable: for other sessions to run. */

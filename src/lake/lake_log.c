@@ -178,7 +178,7 @@ const tn_pin *tn_pins_find(const tn_pins *pins, tn_str schema, tn_str name)
     return NULL;
 }
 
-bool tn_pin_same(const tn_pin *a, const tn_pin *b)
+bool tn_pins_same(const tn_pin *a, const tn_pin *b)
 {
     if (a == NULL || b == NULL) {
         return a == b;
@@ -231,7 +231,7 @@ static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const 
         const tn_pin *ours = &change->put.v[i];
         tn_pin *theirs = (tn_pin *)(uintptr_t)tn_pins_find(&out, ours->schema, ours->name);
         const tn_pin *before = tn_pins_find(&base->pins, ours->schema, ours->name);
-        bool moved = now->commit != base->commit && !tn_pin_same(theirs, before) && !tn_pin_same(theirs, ours);
+        bool moved = now->commit != base->commit && !tn_pins_same(theirs, before) && !tn_pins_same(theirs, ours);
         if (moved) {
             bool appends = change->newest_wins && theirs != NULL && theirs->kind == TN_PIN_DELTA && ours->kind == TN_PIN_DELTA &&
                            tn_str_eq(theirs->location, ours->location);
@@ -242,7 +242,7 @@ static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const 
                 continue;
             }
         }
-        changed = changed || theirs == NULL || !tn_pin_same(theirs, ours);
+        changed = changed || theirs == NULL || !tn_pins_same(theirs, ours);
         if (theirs != NULL) {
             *theirs = *ours;
         } else {
@@ -503,12 +503,23 @@ tn_rc tn_lake_envs(tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err)
     return TN_OK;
 }
 
+tn_rc tn_lake_commit_pins(tn_lake *l, tn_arena *a, int64_t commit, tn_pins *ret, tn_err *err)
+{
+    tn_val doc;
+    tn_rc rc = read_commit(l, a, commit, &doc, err);
+    if (rc == TN_E_NOTFOUND) {
+        return tn_fail(err, rc, "there is no lake commit %lld in '" TN_STR_FMT "'", (long long)commit, TN_STR_ARG(l->root));
+    }
+    TN_TRY(rc);
+    return pins_parse(a, doc, ret, err);
+}
+
 /* The change that turns `from` into `to`. */
 static void difference(tn_arena *a, const tn_pins *from, const tn_pins *to, tn_lake_change *ret)
 {
     for (size_t i = 0; i < to->n; i++) {
         const tn_pin *old = tn_pins_find(from, to->v[i].schema, to->v[i].name);
-        if (!tn_pin_same(old, &to->v[i])) {
+        if (!tn_pins_same(old, &to->v[i])) {
             tn_vec_push(&ret->put, a, to->v[i]);
         }
     }

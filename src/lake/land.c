@@ -31,6 +31,7 @@ typedef struct landing {
     tn_val inferred;
     tn_land_rejects rejects;
     bool again; /* types were guessed wrong: look at every row */
+    tn_err refusal; /* of before_commit, as it was said: rc is TN_OK when there was none */
     int64_t rejected_before; /* NDJSON lines put aside before reading */
     tn_land_result result;
 } landing;
@@ -144,10 +145,8 @@ static tn_rc put_aside(landing *x, tn_err *err)
     return rc == TN_OK ? rc : tn_while(err, rc, "putting %lld rejected rows aside", (long long)x->rejects.rows);
 }
 
-static tn_rc before_commit(void *self, tn_conn *conn, int64_t rows, tn_err *err)
+static tn_rc look_at_rejects(landing *x, tn_conn *conn, tn_err *err)
 {
-    landing *x = self;
-    (void)rows;
     TN_TRY(tn_land_rejects_read(&x->read, conn, x->a, x->inferred, &x->rejects, err));
     if (x->rejects.rows == 0) {
         return TN_OK;
@@ -162,6 +161,18 @@ static tn_rc before_commit(void *self, tn_conn *conn, int64_t rows, tn_err *err)
     tn_rc rc = tn_fail(err, TN_E_DATA, "%lld row%s cannot be read; nothing was loaded:" TN_STR_FMT "%s", (long long)x->rejects.rows,
         x->rejects.rows == 1 ? "" : "s", TN_STR_ARG(x->rejects.told), x->rejects.rows > TN_LAND_BAD_SHOWN ? "\n  ..." : "");
     return tn_hint(err, rc, "repair the file, give the column another type with --types, or keep such rows with --on-bad-row aside");
+}
+
+static tn_rc before_commit(void *self, tn_conn *conn, int64_t rows, tn_err *err)
+{
+    landing *x = self;
+    (void)rows;
+    x->refusal = TN_ERR_INIT;
+    tn_rc rc = look_at_rejects(x, conn, &x->refusal);
+    if (rc != TN_OK && err != NULL) {
+        *err = x->refusal;
+    }
+    return rc;
 }
 
 static tn_str once_app_id(landing *x)
@@ -218,7 +229,11 @@ static tn_rc write_rows(landing *x, tn_err *err)
     }
     show(x, "writing");
     tn_delta_write_result wr;
-    TN_TRY(tn_delta_write(x->table, x->conn, sql, &wo, &wr, err));
+    tn_rc rc = tn_delta_write(x->table, x->conn, sql, &wo, &wr, err);
+    if (rc != TN_OK && x->refusal.rc == rc && err != NULL) {
+        *err = x->refusal; /* the rows' own words are context enough */
+    }
+    TN_TRY(rc);
     x->result.version = wr.version;
     x->result.rows = wr.rows;
     x->result.files_written = wr.files;
@@ -259,6 +274,19 @@ static tn_rc decode_arrow(landing *x, tn_err *err)
     return tn_conn_arrow_ipc_in(x->conn, TN_STR("__tarn_arrow_in"), in.fd, &rows, err);
 }
 
+/* A file that a transfer has cut short must not pass for a short one. */
+static tn_rc check_compressed(landing *x, tn_err *err)
+{
+    show(x, "checking compressed files");
+    for (size_t i = 0; i < x->read.files.n; i++) {
+        const tn_land_file *f = &x->read.files.v[i];
+        if (tn_str_eq_nocase(tn_path_ext(f->path), TN_STR("gz")) && !tn_uri_is_remote(f->path)) {
+            TN_TRY(tn_land_check_gzip(f->path, f->shown, err));
+        }
+    }
+    return TN_OK;
+}
+
 static tn_rc prepare(landing *x, bool *ret_nothing, tn_err *err)
 {
     TN_TRY(open_table(x, err));
@@ -282,6 +310,7 @@ static tn_rc prepare(landing *x, bool *ret_nothing, tn_err *err)
         return TN_OK;
     }
     *ret_nothing = false;
+    TN_TRY(check_compressed(x, err));
     TN_TRY(register_files(x, err));
     x->read.table = x->snap != NULL ? tn_delta_snapshot_meta(x->snap)->schema : NULL;
     return x->read.format == TN_LAND_ARROW ? decode_arrow(x, err) : TN_OK;

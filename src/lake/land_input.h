@@ -16,6 +16,15 @@ tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_
 /* The format of a file by its name, compression endings left out; AUTO when it says nothing. */
 tn_land_format tn_land_format_of(tn_str name);
 
+/* ---- a look before reading (land_peek.c) ---- */
+typedef enum tn_land_newline { TN_LAND_NO_NEWLINE, TN_LAND_LF, TN_LAND_CRLF, TN_LAND_CR } tn_land_newline;
+/* The first bytes, gzip unpacked. *ret_known false: a remote file, or compressed otherwise. */
+tn_rc tn_land_peek(tn_arena *a, tn_str path, tn_str *ret, bool *ret_known, tn_err *err) TN_MUSTUSE;
+tn_land_newline tn_land_newline_of(tn_str text);
+tn_str tn_land_first_line(tn_str text); /* without its ending and a byte order mark */
+/* Reads the whole file: TN_E_DATA when it is cut short or damaged. */
+tn_rc tn_land_check_gzip(tn_str path, tn_str shown, tn_err *err) TN_MUSTUSE;
+
 /* ---- zip archives ---- */
 typedef struct tn_zip_member {
     tn_str name;

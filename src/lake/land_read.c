@@ -5,7 +5,7 @@
  * as the table's type, so that a value that does not fit is a rejected row with its line, not a changed schema.
  *
  * Files with different columns. DuckDB keeps rejected rows only without union_by_name, and without it drops columns that the first file has not. So csv
- * files are grouped by their header; each group is one reader call with the types that hold for all, and the groups are united by name.
+ * files are grouped by their header, line ending and dialect (DuckDB takes those of the first file for all); each group is one reader call with the types that hold for all, and the groups are united by name.
  */
 #include "lake/land_read.h"
 
@@ -17,8 +17,18 @@
 
 enum { SQL_BYTES_MAX = 512 << 20 };
 
+/* DuckDB calls the nameless column 3 of 12 "column03". */
+static bool stands_for_empty(tn_str name, size_t index)
+{
+    int64_t number;
+    return tn_str_starts(name, TN_STR("column")) && tn_str_to_i64(tn_str_sub(name, 6, name.n), &number) && number == (int64_t)index;
+}
+
 tn_str tn_land_plain_name(tn_arena *a, tn_str name, size_t index)
 {
+    if (stands_for_empty(name, index)) {
+        return tn_str_printf(a, "column%zu", index);
+    }
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     bool gap = false;
     for (size_t i = 0; i < name.n; i++) {
@@ -166,19 +176,9 @@ static void add_csv_names(tn_buf *b, const tn_land_read *r, const csv_call *c)
     }
 }
 
-static void add_csv(tn_buf *b, tn_arena *a, const tn_land_read *r, const csv_call *c)
+/* Everything that says how a line is read, as settings with a comma before each; what the user said comes last. */
+static void add_dialect(tn_buf *b, const tn_land_read *r, const csv_call *c)
 {
-    tn_buf_addz(b, "read_csv(");
-    add_paths(b, a, c->paths);
-    tn_buf_addz(b, ", filename = '" TN_LAND_FILE_COLUMN "', hive_partitioning = false");
-    if (c->reject) {
-        tn_buf_addz(b, ", store_rejects = true, rejects_limit = 0, rejects_table = ");
-        tn_sql_literal(b, r->rejects);
-        tn_buf_addz(b, ", rejects_scan = ");
-        tn_sql_literal(b, r->scans);
-    } else {
-        tn_buf_addz(b, ", ignore_errors = true"); /* a look: the reading itself tells */
-    }
     bool named = r->opts->columns.n > 0;
     bool fixed = named || r->opts->all_text;
     if (fixed) {
@@ -199,9 +199,25 @@ static void add_csv(tn_buf *b, tn_arena *a, const tn_land_read *r, const csv_cal
     if (r->sample_all && !csv_says(r, "sample_size", NULL)) {
         tn_buf_addz(b, ", sample_size = -1");
     }
-    tn_buf_addz(b, c->unite ? ", union_by_name = true" : "");
     add_csv_names(b, r, c);
     add_csv_settings(b, r);
+}
+
+static void add_csv(tn_buf *b, tn_arena *a, const tn_land_read *r, const csv_call *c)
+{
+    tn_buf_addz(b, "read_csv(");
+    add_paths(b, a, c->paths);
+    tn_buf_addz(b, ", filename = '" TN_LAND_FILE_COLUMN "', hive_partitioning = false");
+    if (c->reject) {
+        tn_buf_addz(b, ", store_rejects = true, rejects_limit = 0, rejects_table = ");
+        tn_sql_literal(b, r->rejects);
+        tn_buf_addz(b, ", rejects_scan = ");
+        tn_sql_literal(b, r->scans);
+    } else {
+        tn_buf_addz(b, ", ignore_errors = true"); /* a look: the reading itself tells */
+    }
+    add_dialect(b, r, c);
+    tn_buf_addz(b, c->unite ? ", union_by_name = true" : "");
     tn_buf_addc(b, ')');
 }
 
@@ -318,79 +334,129 @@ static void settle_types(const tn_land_read *r, tn_arena *a, columns *c)
     }
 }
 
-/* ---- csv: groups of files with the same header ---- */
+/* ---- csv: groups of files with the same header and dialect ---- */
 
 typedef struct group {
     tn_strs names;
     tn_strs paths;
+    tn_land_newline newline;
 } group;
 typedef tn_vec(group *) groups;
 
-/* A file without any byte has no header and no rows: it belongs to no group. */
-static tn_rc empty_file(tn_arena *a, tn_str path, bool *ret, tn_err *err)
-{
-    tn_file_info info;
-    TN_TRY(tn_uri_is_remote(path) ? TN_OK : tn_file_stat(a, path, &info, err));
-    *ret = !tn_uri_is_remote(path) && info.size == 0;
-    return TN_OK;
-}
+typedef struct grouping {
+    const tn_land_read *r;
+    tn_conn *conn;
+    tn_arena *a;
+    tn_map by_key;
+    groups out;
+} grouping;
 
-static tn_rc group_of(const tn_land_read *r, tn_conn *conn, tn_arena *a, const tn_land_file *f, tn_map *by_header, groups *out, tn_err *err)
+static tn_rc names_of(const grouping *g, const tn_land_file *f, tn_strs *ret, tn_err *err)
 {
     tn_strs one = { 0 }, types;
-    bool empty = false;
-    TN_TRY(empty_file(a, f->path, &empty, err));
-    if (empty) {
+    if (g->r->opts->columns.n > 0) {
+        *ret = g->r->opts->columns;
         return TN_OK;
     }
-    tn_vec_push(&one, a, f->path);
+    tn_vec_push(&one, g->a, f->path);
     csv_call call = { .paths = &one };
-    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
-    add_csv(&b, a, r, &call);
-    group *g = tn_new(a, group);
-    tn_rc rc = describe(conn, a, tn_buf_str(&b), &g->names, &types, err);
+    tn_buf b = tn_buf_init(g->a, SQL_BYTES_MAX);
+    add_csv(&b, g->a, g->r, &call);
+    tn_rc rc = describe(g->conn, g->a, tn_buf_str(&b), ret, &types, err);
+    return rc == TN_OK ? rc : tn_while(err, rc, "reading '" TN_STR_FMT "'", TN_STR_ARG(f->shown));
+}
+
+/* What the sniffer makes of one file, as a text to compare. */
+static tn_rc sniffed(const grouping *g, const tn_land_file *f, tn_str *ret, tn_err *err)
+{
+    tn_buf b = tn_buf_init(g->a, SQL_BYTES_MAX);
+    tn_val v;
+    tn_strs one = { 0 };
+    tn_vec_push(&one, g->a, f->path);
+    tn_buf_addz(&b, "SELECT concat_ws(chr(31), Delimiter, Quote, Escape, NewLineDelimiter, SkipRows, HasHeader, list_transform(Columns, lambda c: c.name)) "
+                    "FROM sniff_csv(");
+    tn_sql_literal(&b, f->path);
+    csv_call call = { .paths = &one };
+    add_dialect(&b, g->r, &call);
+    tn_buf_addc(&b, ')');
+    tn_rc rc = tn_conn_scalar(g->conn, g->a, tn_buf_str(&b), &v, err);
     if (rc != TN_OK) {
         return tn_while(err, rc, "reading '" TN_STR_FMT "'", TN_STR_ARG(f->shown));
     }
-    tn_buf key = tn_buf_init(a, SQL_BYTES_MAX);
-    for (size_t i = 0; i < g->names.n; i++) {
-        tn_buf_add(&key, g->names.v[i]);
-        tn_buf_addc(&key, '\x1f');
+    *ret = tn_val_as_str(v);
+    return TN_OK;
+}
+
+/* Two files of one key can be read by one call: same columns in the same order, same dialect. */
+static tn_rc key_of(const grouping *g, const tn_land_file *f, tn_land_newline *ret_newline, bool *ret_empty, tn_str *ret, tn_err *err)
+{
+    tn_str text = TN_STR_NONE;
+    bool known = false;
+    TN_TRY(tn_land_peek(g->a, f->path, &text, &known, err));
+    *ret_empty = known && text.n == 0;
+    *ret_newline = known ? tn_land_newline_of(text) : TN_LAND_NO_NEWLINE;
+    if (*ret_empty) {
+        return TN_OK;
     }
-    group *same = tn_map_find(by_header, tn_buf_str(&key));
+    bool named = g->r->opts->columns.n > 0;
+    bool plain_header = g->r->opts->all_text && !csv_says(g->r, "skip", "header") && !csv_says(g->r, "comment", NULL);
+    if (!known || (!named && !plain_header && g->r->files.n > 1)) {
+        return sniffed(g, f, ret, err);
+    }
+    tn_str line = named ? TN_STR("(names given)") : tn_land_first_line(text);
+    *ret = tn_str_printf(g->a, "%d " TN_STR_FMT, (int)*ret_newline, TN_STR_ARG(line));
+    return TN_OK;
+}
+
+static tn_rc group_file(grouping *g, const tn_land_file *f, tn_err *err)
+{
+    tn_land_newline newline = TN_LAND_NO_NEWLINE;
+    bool empty = false;
+    tn_str key = TN_STR_NONE;
+    TN_TRY(key_of(g, f, &newline, &empty, &key, err));
+    if (empty) { /* no header, no rows */
+        return TN_OK;
+    }
+    group *same = tn_map_find(&g->by_key, key);
     if (same == NULL) {
-        tn_map_put(by_header, tn_buf_str(&key), g);
-        tn_vec_push(out, a, g);
-        same = g;
+        same = tn_new(g->a, group);
+        same->newline = newline;
+        TN_TRY(names_of(g, f, &same->names, err));
+        tn_map_put(&g->by_key, key, same);
+        tn_vec_push(&g->out, g->a, same);
     }
-    tn_vec_push(&same->paths, a, f->path);
+    if (g->out.n > TN_LAND_HEADERS_MAX) {
+        return tn_fail(err, TN_E_LIMIT, "the files have more than %d different headers", TN_LAND_HEADERS_MAX);
+    }
+    tn_vec_push(&same->paths, g->a, f->path);
     return TN_OK;
 }
 
 static tn_rc find_groups(const tn_land_read *r, tn_conn *conn, tn_arena *a, groups *ret, tn_err *err)
 {
-    groups out = { 0 };
-    if (r->opts->columns.n > 0) { /* names are given: all files are alike */
-        group *g = tn_new(a, group);
-        g->names = r->opts->columns;
-        g->paths = paths_of(r, a);
-        tn_vec_push(&out, a, g);
-        *ret = out;
-        return TN_OK;
-    }
-    tn_map by_header = tn_map_init(a);
+    grouping g = { .r = r, .conn = conn, .a = a, .by_key = tn_map_init(a) };
     for (size_t i = 0; i < r->files.n; i++) {
-        TN_TRY(group_of(r, conn, a, &r->files.v[i], &by_header, &out, err));
-        if (out.n > TN_LAND_HEADERS_MAX) {
-            return tn_fail(err, TN_E_LIMIT, "the files have more than %d different headers", TN_LAND_HEADERS_MAX);
-        }
+        TN_TRY(group_file(&g, &r->files.v[i], err));
     }
-    if (out.n == 0) {
-        tn_rc rc = tn_fail(err, TN_E_DATA, "all %zu files are empty: there are no columns", r->files.n);
+    if (g.out.n == 0) {
+        tn_rc rc = tn_fail(err, TN_E_DATA, "%s: there are no columns", r->files.n == 1 ? "the file is empty" : "all files are empty");
         return tn_hint(err, rc, "a csv file needs a header line, or --columns gives the names");
     }
-    *ret = out;
+    *ret = g.out;
     return TN_OK;
+}
+
+static void add_new_names(tn_arena *a, const tn_strs *from, tn_strs *names)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        bool there = false;
+        for (size_t k = 0; k < names->n && !there; k++) {
+            there = tn_str_eq_nocase(names->v[k], from->v[i]);
+        }
+        if (!there) {
+            tn_vec_push(names, a, from->v[i]);
+        }
+    }
 }
 
 /* Names of all groups in the order of their first appearance; one name in any case is one column of one file at most. */
@@ -406,8 +472,10 @@ static tn_rc look_csv(const tn_land_read *r, tn_conn *conn, tn_arena *a, const g
     csv_call call = { .paths = &all, .unite = r->opts->columns.n == 0 && all.n > 1 };
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     add_csv(&b, a, r, &call);
-    if (r->opts->columns.n > 0 && r->opts->all_text) { /* nothing to find out */
-        c.names = r->opts->columns;
+    if (r->opts->all_text) { /* nothing to find out about types */
+        for (size_t i = 0; i < g->n; i++) {
+            add_new_names(a, &g->v[i]->names, &c.names);
+        }
         for (size_t i = 0; i < c.names.n; i++) {
             tn_vec_push(&c.given, a, TN_STR("VARCHAR"));
         }
