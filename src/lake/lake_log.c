@@ -401,6 +401,10 @@ static tn_rc put_commit(tn_lake *l, tn_arena *a, const draft *d, tn_str text, tn
     if (seen == TN_OK) {
         return tn_str_eq(tn_val_str_at(there, "txnId", TN_STR_NONE), d->txn_id) ? TN_OK : TN_E_EXISTS;
     }
+    if (seen != TN_E_NOTFOUND) {
+        rc = tn_fail(err, TN_E_AMBIGUOUS, "the answer to lake commit %lld was lost and cannot be looked up: %s", (long long)d->number, put_err.msg);
+        return tn_hint(err, rc, "'tarn lake log' shows whether it is there");
+    }
     if (err != NULL) {
         *err = put_err;
     }
@@ -430,7 +434,6 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head 
     }
     tn_str text;
     TN_TRY(print_commit(a, &d, &text, err));
-    TN_TRY(tn_store_prepare(l->store, commit_key(a, d.number), err));
     TN_TRY(put_commit(l, a, &d, text, err));
     tn_str hint = tn_str_printf(a, "%lld\n", (long long)d.number);
     (void)!tn_store_put(l->store, TN_STR(HINT_KEY), hint, TN_PUT_OVERWRITE, NULL); /* a hint: losing it costs a listing */
