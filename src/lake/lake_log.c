@@ -183,7 +183,8 @@ bool tn_pins_same(const tn_pin *a, const tn_pin *b)
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    return a->kind == b->kind && a->version == b->version && tn_str_eq(a->location, b->location) && tn_str_eq(a->sql, b->sql) &&
+    bool same_version = a->kind != TN_PIN_DELTA || a->version == b->version;
+    return a->kind == b->kind && same_version && tn_str_eq(a->location, b->location) && tn_str_eq(a->sql, b->sql) &&
            tn_str_eq(a->comment, b->comment);
 }
 
