@@ -16,6 +16,7 @@ struct tn_lake_target {
     tn_lake *lake;
     tn_str env;
     tn_lake_head head;
+    tn_pins readable; /* the head's pins and landed tables that nobody has pinned */
     tn_map candidates; /* lower "schema.name" -> candidate, in the order in which they were finished */
     tn_mutex lock;
 };
@@ -67,19 +68,28 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
     TN_TRY(tn_lake_open(s->project->profile.path, &opts, &t->lake, err));
     tn_arena_defer(a, close_lake, t->lake);
     TN_TRY(tn_lake_head_read(t->lake, a, t->env, &t->head, err));
-    tn_pins all = { 0 };
-    TN_TRY(add_unpinned(t, &all, err));
+    TN_TRY(add_unpinned(t, &t->readable, err));
     for (size_t i = 0; i < t->head.pins.n; i++) {
-        tn_vec_push(&all, a, t->head.pins.v[i]);
+        tn_vec_push(&t->readable, a, t->head.pins.v[i]);
     }
     tn_val skipped = tn_val_list(a);
-    TN_TRY(tn_lake_attach(t->lake, c, &all, &skipped, a, err));
+    TN_TRY(tn_lake_attach(t->lake, c, &t->readable, &skipped, a, err));
     for (size_t i = 0; tn_val_is_seq(skipped) && i < skipped.list->n; i++) {
         tn_event(s->events, TN_EV_DEBUG, "LakeRelationSkipped", "T002", TN_VAL_UNDEF, "relation not readable: " TN_STR_FMT,
             TN_STR_ARG(tn_val_to_str(a, skipped.list->v[i])));
     }
     *ret = t;
     return TN_OK;
+}
+
+void tn_lake_target_mark(tn_lake_target *t)
+{
+    for (size_t i = 0; i < t->readable.n; i++) {
+        const tn_pin *pin = &t->readable.v[i];
+        if (pin->kind == TN_PIN_DELTA) {
+            tn_session_cache_add(t->session, t->session->database, pin->schema, pin->name, TN_STR("table"));
+        }
+    }
 }
 
 static tn_rc show_candidate(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_pin *pin, tn_err *err)

@@ -23,6 +23,8 @@ typedef struct tn_lake_write {
 } tn_lake_write;
 
 tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_err *err) TN_MUSTUSE;
+/* Tells the session's cache which of its views are Delta tables: to templates they are tables. */
+void tn_lake_target_mark(tn_lake_target *t);
 /* Writes a candidate and moves the session's view to it. */
 tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w, tn_delta_write_result *ret, tn_err *err)
     TN_MUSTUSE;

@@ -313,6 +313,7 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
         TN_TRY(tn_session_connect(s, &worker, err));
         TN_TRY(tn_lake_target_open(s, worker, &s->lake, err));
         TN_TRY(tn_session_cache_fill(s, worker, err));
+        tn_lake_target_mark(s->lake);
     } else {
         TN_TRY(tn_session_cache_fill(s, c, err));
     }

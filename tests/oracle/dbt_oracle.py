@@ -103,6 +103,68 @@ def tables_of(folder):
     return out
 
 
+LAKE_PROFILE = """{name}:
+  target: dev
+  outputs:
+    dev: {{type: tarn, lake: "{lake}", schema: main, threads: 2, external_root: out}}
+"""
+
+
+def lake_of(folder):
+    """Names and rows that the published catalog shows; types of numbers are Delta's, so values are compared as text."""
+    path = folder / "lake/catalog/dev.duckdb"
+    out, here = {}, os.getcwd()
+    os.chdir(folder)
+    try:
+        with duckdb.connect(str(path), read_only=True) as con:
+            for schema, name in con.execute("select schema_name, view_name from duckdb_views() where not internal order by 1, 2").fetchall():
+                out[f"{schema}.{name}"] = rows_of(con, schema, name)
+    finally:
+        os.chdir(here)
+    return out
+
+
+def rows_of(con, schema, name):
+    shown = [c[0] for c in con.execute(f'describe "{schema}"."{name}"').fetchall()
+             if not (c[1].startswith("TIMESTAMP") and (c[0].startswith("dbt_") or c[0] == "loaded_at")) and c[0] != "dbt_scd_id"]
+    columns = ", ".join(f"""replace("{c}"::varchar, '"lake".', '"forms".')""" for c in sorted(shown)) or "1"
+    return sorted(shown), order(con.execute(f'select {columns} from "{schema}"."{name}"').fetchall())
+
+
+def plain_of(folder):
+    out, here = {}, os.getcwd()
+    os.chdir(folder)
+    try:
+        with duckdb.connect(str(database_of(folder)), read_only=True) as con:
+            listed = con.execute("select schema_name, table_name from duckdb_tables() where not internal and not temporary union all "
+                                 "select schema_name, view_name from duckdb_views() where not internal").fetchall()
+            for schema, name in listed:
+                if name != "audit" and schema != "dbt_test__audit":
+                    out[f"{schema}.{name}"] = rows_of(con, schema, name)
+    finally:
+        os.chdir(here)
+    return out
+
+
+def compare_lake(name, project, commands):
+    """The same project with a profile of type tarn: what is published holds the rows of dbt's tables."""
+    with tempfile.TemporaryDirectory(prefix="dbt-oracle-") as scratch:
+        folders = [pathlib.Path(scratch) / who / project.name for who in ("dbt", "tarn")]
+        for folder in folders:
+            shutil.copytree(project, folder, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "*.wal", "out"))
+            (folder / "out").mkdir()
+        (folders[1] / "profiles.yml").write_text(LAKE_PROFILE.format(name=name, lake=folders[1] / "lake"))
+        for at, command in enumerate(commands):
+            what = f"{name} as a lake #{at + 1} {' '.join(command)}"
+            (dbt_exit, _), (tarn_exit, out) = run(DBT, folders[0], command), run(TARN, folders[1], command)
+            same(f"{what}: exit status", dbt_exit, tarn_exit)
+            if dbt_exit != tarn_exit:
+                print(out[-3000:])
+            strip = lambda results: {k: v[:2] for k, v in results.items()}
+            same(f"{what}: nodes", strip(results_of(folders[0])), strip(results_of(folders[1])))
+            same(f"{what}: published", plain_of(folders[0]), lake_of(folders[1]))
+
+
 def stats_line(text):
     """Lines that people grep for, in an order that threads cannot change, without times and numbers of turns."""
     found = collections.Counter()
@@ -166,6 +228,7 @@ def main():
     parser.add_argument("project", nargs="?")
     parser.add_argument("--command", action="append", default=[])
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--lake", action="store_true", help="only the comparison of type duckdb with type tarn")
     parser.add_argument("--only", type=int, default=0, help="the first N commands")
     args = parser.parse_args()
     cases = [(name, PROJECTS / name, commands) for name, commands in CASES]
@@ -175,9 +238,14 @@ def main():
         folder = pathlib.Path(args.project)
         commands = [c.split() for c in args.command] or next((c for n, _, c in cases if n == folder.name), [["build"]])
         cases = [(folder.name, folder, commands)]
+    if args.lake:
+        compare_lake("forms", PROJECTS / "forms", [["build"], ["build"], ["build", "--full-refresh"]][:args.only or 3])
+        cases = []
     for name, project, commands in cases:
         if project.exists():
             compare(name, project, commands[:args.only] if args.only else commands, args.show)
+    if not args.project and not args.lake:
+        compare_lake("forms", PROJECTS / "forms", [["build"], ["build"], ["build", "--full-refresh"]])
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

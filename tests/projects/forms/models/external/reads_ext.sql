@@ -1,2 +1,2 @@
 {{ config(materialized='table') }}
-select * from {{ ref('ext_parts') }} join {{ ref('ext_csv') }} using (id)
+select id, p.code, amount, flag from {{ ref('ext_parts') }} p join {{ ref('ext_csv') }} using (id)

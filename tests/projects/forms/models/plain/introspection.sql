@@ -1,5 +1,5 @@
 -- depends_on: {{ ref("amounts") }}, {{ ref("base") }}
-{%- set cols = columns_of(ref('amounts')) if execute else [] -%}
+{% set cols = columns_of(ref('amounts')) if execute else [] -%}
 {%- call statement('counted', fetch_result=True) -%}
   select count(*) as n, sum("amount") as s, max("day") as d, true as t, [1, 2] as l from {{ ref('amounts') }}
 {%- endcall -%}
