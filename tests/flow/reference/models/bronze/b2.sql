@@ -1,0 +1,1 @@
+select * from {{ source('staging_2', 'table_2') }}
