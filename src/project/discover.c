@@ -288,7 +288,13 @@ static tn_rc take_yaml(walk *w, const tn_source_file *f, tn_err *err)
             return TN_OK;
         }
     }
-    return add_read(w, f, list, err);
+    TN_TRY(add_read(w, f, list, err));
+    /* dbt strips files; a folded text at the end of one has no newline then. */
+    tn_source_file *last = &tn_vec_last(list);
+    while (last->text.n > 0 && strchr(" \t\r\n", last->text.p[last->text.n - 1]) != NULL) {
+        last->text.n--;
+    }
+    return TN_OK;
 }
 
 static tn_rc discover_package(tn_project *p, tn_package *g, tn_err *err)

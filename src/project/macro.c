@@ -189,49 +189,72 @@ static bool name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* The names before '(' inside of the tags of a macro, `package.name` included, and texts given to dispatch: enough to find calls
- * without parsing 500 macros for one manifest. */
+/* The macro that adapter.dispatch('name', ...) at `open` (its parenthesis) leads to; NULL when the name is no literal. */
+static tn_macro *dispatched(tn_project *p, const tn_macro *m, size_t open)
+{
+    tn_str s = m->text;
+    size_t q = open + 1;
+    while (q < s.n && (s.p[q] == ' ' || s.p[q] == '\n')) {
+        q++;
+    }
+    tn_macro *target = NULL;
+    if (q < s.n && (s.p[q] == '\'' || s.p[q] == '"')) {
+        size_t end = tn_min_size(tn_str_find_char(s, s.p[q], q + 1), s.n);
+        tn_str name = tn_str_sub(s, q + 1, end);
+        if (tn_project_dispatch(p, m->package_name, name, TN_STR_NONE, &target, NULL) != TN_OK) {
+            return NULL;
+        }
+    }
+    return target;
+}
+
+/* The macro that a call names whose parenthesis is at `open`; methods and filters name none. */
+static tn_macro *called(tn_project *p, const tn_macro *m, size_t open)
+{
+    tn_str s = m->text, ns, bare;
+    size_t from = open;
+    while (from > 0 && (name_char(s.p[from - 1]) || s.p[from - 1] == '.')) {
+        from--;
+    }
+    size_t before = from;
+    while (before > 0 && (s.p[before - 1] == ' ' || s.p[before - 1] == '\n')) {
+        before--;
+    }
+    tn_str name = tn_str_sub(s, from, open);
+    if (name.n == 0 || name.p[0] == '.' || (before > 0 && s.p[before - 1] == '|')) {
+        return NULL;
+    }
+    if (tn_str_is(name, "adapter.dispatch")) {
+        return dispatched(p, m, open);
+    }
+    return tn_str_cut(name, '.', &ns, &bare) ? tn_project_find_macro_in(p, ns, bare)
+                                             : tn_project_find_macro(p, m->package_name, name);
+}
+
+/* The names before '(' inside of the tags of a macro, outside of quotes: enough to find calls without parsing
+ * 500 macros for one manifest. */
 static void scan_calls(tn_project *p, tn_macro *m, tn_strs *out)
 {
     tn_str s = m->text;
     bool inside = false;
+    char quote = 0;
     for (size_t i = 0; i + 1 < s.n; i++) {
+        char c = s.p[i];
         if (!inside) {
-            inside = s.p[i] == '{' && (s.p[i + 1] == '{' || s.p[i + 1] == '%');
-            continue;
-        }
-        if ((s.p[i] == '}' || s.p[i] == '%') && s.p[i + 1] == '}') {
+            inside = c == '{' && (s.p[i + 1] == '{' || s.p[i + 1] == '%');
+        } else if (quote != 0) {
+            i += c == '\\';
+            quote = c == quote ? 0 : quote;
+        } else if (c == '\'' || c == '"') {
+            quote = c;
+        } else if ((c == '}' || c == '%') && s.p[i + 1] == '}') {
             inside = false;
-            continue;
-        }
-        if (s.p[i] != '(' || i == 0 || !name_char(s.p[i - 1])) {
-            continue;
-        }
-        size_t from = i;
-        while (from > 0 && (name_char(s.p[from - 1]) || s.p[from - 1] == '.')) {
-            from--;
-        }
-        tn_str name = tn_str_sub(s, from, i), ns, bare;
-        tn_macro *target = NULL;
-        if (tn_str_ends(name, TN_STR("adapter.dispatch")) || tn_str_is(name, "dispatch")) {
-            size_t q = i + 1;
-            while (q < s.n && (s.p[q] == ' ' || s.p[q] == '\n')) {
-                q++;
+        } else if (c == '(' && name_char(s.p[i - 1])) {
+            tn_macro *target = called(p, m, i);
+            bool own_head = target == m && out->n == 0 && tn_str_find_char(s, '(', 0) == i;
+            if (target != NULL && !own_head) {
+                tn_strs_add_new(out, p->state->late, target->unique_id);
             }
-            if (q < s.n && (s.p[q] == '\'' || s.p[q] == '"')) {
-                size_t end = tn_min_size(tn_str_find_char(s, s.p[q], q + 1), s.n);
-                if (tn_project_dispatch(p, m->package_name, tn_str_sub(s, q + 1, end), TN_STR_NONE,
-                        &target, NULL) != TN_OK) {
-                    target = NULL;
-                }
-            }
-        } else if (tn_str_cut(name, '.', &ns, &bare)) {
-            target = tn_project_find_macro_in(p, ns, bare);
-        } else {
-            target = tn_project_find_macro(p, m->package_name, name);
-        }
-        if (target != NULL && target != m) {
-            tn_strs_add_new(out, p->state->late, target->unique_id);
         }
     }
 }
