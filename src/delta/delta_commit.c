@@ -155,7 +155,7 @@ static tn_rc pass_winners(commit *c, tn_arena *a, bool *ret_ours, tn_err *err)
 
 static void wait_turn(int round)
 {
-    tn_clock_sleep_us((int64_t)(tn_random_unit() * WAIT_WINDOW_US / (double)round));
+    tn_clock_sleep_us((int64_t)(tn_random_unit() * (double)WAIT_WINDOW_US / (double)round));
 }
 
 /* One put. *ret_done: the commit is there. TN_OK without done: c->version has moved, try again. */

@@ -7,6 +7,8 @@
  * worth of zones, maxima of timestamps by the millisecond that writers cut off, NaN (greatest for DuckDB, absent from
  * statistics) forbids conclusions from a maximum, decimals and floats get room for rounding.
  */
+#include <math.h>
+
 #include "delta/delta_impl.h"
 #include "text/json.h"
 #include "text/sqltext.h"
@@ -131,7 +133,7 @@ static bound number_bound(tn_str s, long double slack)
     memcpy(text, s.p, s.n);
     text[s.n] = 0;
     long double v = strtold(text, &end);
-    if (*end != 0 || v - v != 0) {
+    if (*end != 0 || !isfinite(v)) {
         return (bound){ .known = false };
     }
     long double room = (v < 0 ? -v : v) * slack;

@@ -7,7 +7,7 @@
  *   - partition values are constants from the log: one branch of a UNION ALL for each tuple of values while these are few (then a
  *     filter on them removes whole branches when DuckDB plans), else a join of `filename` with a list of files.
  *   - deleted rows are an anti join on (filename, file_row_number).
- * Files with INT96 instants (Spark's default) read as TIMESTAMP without zone, and a cast would take them for times of the session's zone.
+ * Files with INT96 instants (Spark's default), or without Parquet's mark for instants, read as TIMESTAMP without zone, and a cast would take them for times of the session's zone.
  * Where that zone may be another than UTC such files get a branch of their own that says AT TIME ZONE 'UTC'.
  * Inside read_parquet columns are called c0, c1, ... so that no name of a user meets the virtual columns filename and
  * file_row_number.
@@ -479,7 +479,24 @@ static tn_rc zone_matters(const scan *sc, bool *ret, tn_err *err)
     return TN_OK;
 }
 
-/* Moves the files with INT96 columns from `kept` to `old`. Reads footers, so only where it matters. */
+/* "part-<uuid>-<8 hex digits>.parquet": what this library writes, which has no INT96; its footers need no look. */
+static bool is_own_name(tn_str location)
+{
+    tn_str name = tn_path_base(location);
+    if (name.n != 58 || !tn_str_starts(name, TN_STR("part-")) ||
+        !tn_str_ends(name, TN_STR(".parquet"))) {
+        return false;
+    }
+    for (size_t i = 5; i < 50; i++) {
+        bool dash = i == 13 || i == 18 || i == 23 || i == 28 || i == 41;
+        if (dash ? name.p[i] != '-' : strchr("0123456789abcdef", name.p[i]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Moves the files with instants of the old form from `kept` to `old`. Reads footers, so only where it matters. */
 static tn_rc split_int96(scan *sc, places *kept, places *old, tn_err *err)
 {
     bool matters = false;
@@ -492,11 +509,22 @@ static tn_rc split_int96(scan *sc, places *kept, places *old, tn_err *err)
     }
     tn_buf b = tn_buf_init(sc->arena, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT DISTINCT file_name FROM parquet_schema([");
+    bool any = false;
     for (size_t i = 0; i < kept->n; i++) {
-        tn_buf_addz(&b, i > 0 ? ", " : "");
-        tn_delta_sql_location(&b, sc->locations[kept->v[i]]);
+        if (!is_own_name(sc->locations[kept->v[i]])) {
+            tn_buf_addz(&b, any ? ", " : "");
+            tn_delta_sql_location(&b, sc->locations[kept->v[i]]);
+            any = true;
+        }
+    }
+    if (!any) {
+        return TN_OK;
     }
     tn_buf_addz(&b, "]) WHERE type = 'INT96'");
+    if (!tn_delta_type_has(sc->s->meta.schema, "timestamp_ntz")) {
+        /* Some writers leave the mark for instants out; with no other kind of timestamp about, theirs are instants too. */
+        tn_buf_addz(&b, " OR logical_type LIKE 'TimestampType(isAdjustedToUTC=0%'");
+    }
     tn_val rows;
     TN_TRY(tn_conn_rows(sc->opts->conn, sc->arena, tn_buf_str(&b), kept->n, &rows, NULL, err));
     tn_map found = tn_map_init(sc->arena);

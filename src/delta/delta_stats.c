@@ -4,6 +4,8 @@
  * table's properties say), no minimum or maximum for booleans, binaries, arrays and maps. Rounding is always outward: a minimum may be
  * too small and a maximum too large, never the other way, since readers skip files by them.
  */
+#include <math.h>
+
 #include "delta/delta_impl.h"
 #include "text/json.h"
 #include "text/sqltext.h"
@@ -29,7 +31,7 @@ typedef struct printer {
 static bool plain_number(tn_str s)
 {
     double f;
-    return s.n > 0 && strchr("-0123456789", s.p[0]) != NULL && tn_str_to_f64(s, &f) && f - f == 0.0;
+    return s.n > 0 && strchr("-0123456789", s.p[0]) != NULL && tn_str_to_f64(s, &f) && isfinite(f);
 }
 
 /* The first STRING_PREFIX_UNITS UTF-16 units, never half a character; *ret_cut says whether something was left out. */
