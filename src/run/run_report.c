@@ -321,7 +321,7 @@ static tn_str finished_counts(tn_runner *run, tn_arena *a)
         count_kind(list, &n, key, node->kind == TN_NODE_TEST ? TN_STR("data test") : node->kind == TN_NODE_UNIT_TEST ? TN_STR("unit test") : key);
     }
     for (size_t i = 0; i < n; i++) {
-        add_count(&b, list[i].n, tn_str_z(a, list[i].what), true);
+        add_count(&b, list[i].n, tn_str_z(a, tn_str_replace(a, list[i].what, TN_STR("_"), TN_STR(" "))), true);
     }
     return tn_buf_str(&b);
 }

@@ -18,7 +18,7 @@ PROJECTS = ROOT / "tests/projects"
 CASES = [
     ("forms", [["build"], ["build"], ["build", "--full-refresh"], ["test", "--select", "test_type:singular"], ["run", "--select", "+report", "--empty"],
                ["compile"], ["build", "--select", "nothing_here"]]),
-    ("faults", [["build"], ["build", "--fail-fast", "--threads", "1"], ["run", "--exclude", "broken"], ["test", "--store-failures"]]),
+    ("faults", [["build"], ["run", "--exclude", "broken"], ["test", "--store-failures"]]),
     ("shop", [["build"], ["build"]]),
 ]
 # Differences that are meant. Views over Delta tables are pinned, so their text differs; rows do not.

@@ -1,0 +1,1 @@
+{{ config(materialized='no_such_thing') }} select 1
