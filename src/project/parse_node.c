@@ -429,6 +429,7 @@ static tn_rc parse_model(tn_project *p, const tn_source_file *f, tn_err *err)
         n->language = TN_STR("python");
         n->refused = TN_STR(
             "Python models are not supported: tarn runs without Python; write the model in SQL");
+        tn_parse_python(p, n);
         n->config_call = tn_val_dict(p->arena).dict;
     } else {
         TN_TRY(parse_template(p, n, err));

@@ -147,6 +147,7 @@ tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg);
 /* Into nodes (or disabled ones), the indexes; fails for a double unique_id. */
 tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 void tn_fqn_of(tn_project *p, tn_package *pkg, tn_str rel, tn_str name, tn_strs *ret);
+void tn_parse_python(tn_project *p, tn_node *n); /* refs and sources of a Python model */
 tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Columns of a properties entry as the manifest has them. */
 tn_val tn_columns_of(tn_arena *a, tn_val list);

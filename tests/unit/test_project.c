@@ -277,11 +277,15 @@ TN_TEST(generic_tests_have_the_names_of_dbt)
 TN_TEST(python_models_are_refused_but_known)
 {
     small s = small_new(arena);
-    put(&s, "models/p.py", "def model(dbt, session):\n    return None\n");
+    put(&s, "models/p.py",
+        "def model(dbt, session):\n    x = dbt.ref(\"b\")\n    # dbt.ref('no')\n    return x\n");
+    put(&s, "models/b.sql", "select 1");
     put(&s, "models/a.sql", "select * from {{ ref('p') }}");
     tn_project *p = load_small(&s);
     tn_node *n = find(p, "model.small.p");
     TN_ASSERT_EQ_S(n->language, "python");
+    TN_ASSERT_EQ_I(n->parents.n, 1);
+    TN_ASSERT_EQ_S(n->parents.v[0]->unique_id, "model.small.b");
     TN_ASSERT_HAS(n->refused, "Python models are not supported");
     TN_ASSERT_EQ_S(tn_node_config_str(n, "materialized", TN_STR_NONE), "table");
 }
