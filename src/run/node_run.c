@@ -239,6 +239,12 @@ static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, c
     r->message = tn_str_dup(run->arena, tn_buf_str(&b));
 }
 
+/* Exposures and saved queries only take their place in the order. */
+static bool is_no_op(const tn_node *n)
+{
+    return n->kind == TN_NODE_EXPOSURE || n->kind == TN_NODE_SAVED_QUERY;
+}
+
 void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
 {
     TN_AUTO_ARENA a = tn_arena_new("node", NULL);
@@ -246,6 +252,13 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
     tn_job j;
     r->started_us = tn_clock_now_us();
     r->failures = -1;
+    if (is_no_op(r->node)) {
+        r->status = TN_ST_NO_OP;
+        r->message = TN_STR("NO-OP");
+        r->failures = 0;
+        r->compile_end_us = r->execute_start_us = r->finished_us = tn_clock_now_us();
+        return;
+    }
     tn_rc rc = tn_job_init(&j, run->session, w, r->node, run->selected_resources, a, &err);
     if (rc == TN_OK) {
         j.empty = tn_val_truthy(tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));

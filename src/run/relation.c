@@ -301,16 +301,57 @@ static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *e
     return TN_OK;
 }
 
-static bool type_is(const tn_relation *r, const char *type)
+static tn_val str_or_none(tn_str s)
 {
-    return tn_str_is(r->type, type);
+    return s.p != NULL ? tn_val_str(s) : TN_VAL_NONE;
+}
+
+/* is_table and the like; what DuckDB has not is false. */
+static bool question(const tn_relation *r, tn_str name, tn_val *ret)
+{
+    static const struct {
+        const char *name, *type;
+    } questions[] = { { "is_table", "table" }, { "is_view", "view" }, { "is_cte", "cte" }, { "is_materialized_view", "materialized_view" },
+        { "is_pointer", "pointer_table" }, { "is_function", "function" }, { "can_be_renamed", NULL }, { "can_be_replaced", NULL } };
+    for (size_t i = 0; i < TN_COUNTOF(questions); i++) {
+        if (tn_str_is(name, questions[i].name)) {
+            *ret = tn_val_bool(questions[i].type != NULL && tn_str_is(r->type, questions[i].type));
+            return true;
+        }
+    }
+    return false;
+}
+
+static tn_val plain_attr(tn_relation *r, tn_arena *a, tn_str name)
+{
+    if (tn_str_is(name, "name") || tn_str_is(name, "table")) {
+        return part_val(r, 2);
+    }
+    if (tn_str_is(name, "type")) {
+        return str_or_none(r->type);
+    }
+    if (tn_str_is(name, "path")) {
+        return path_val(a, r);
+    }
+    if (tn_str_is(name, "include_policy") || tn_str_is(name, "quote_policy")) {
+        return policy_val(a, tn_str_is(name, "quote_policy") ? r->quote : r->include);
+    }
+    if (tn_str_is(name, "external") || tn_str_is(name, "location")) {
+        return str_or_none(r->external);
+    }
+    if (tn_str_is(name, "information_schema_view")) {
+        return str_or_none(r->info_view);
+    }
+    if (tn_str_is(name, "Table") || tn_str_is(name, "View") || tn_str_is(name, "CTE") || tn_str_is(name, "External")) {
+        return tn_val_str(tn_str_lower(a, name));
+    }
+    return TN_VAL_UNDEF;
 }
 
 static tn_rc relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)err;
     tn_relation *r = (tn_relation *)(void *)self;
-    *ret = TN_VAL_UNDEF;
     for (size_t i = 0; i < TN_COUNTOF(methods); i++) {
         if (tn_str_is(name, methods[i].name)) {
             bound_method *m = tn_new(a, bound_method);
@@ -325,31 +366,8 @@ static tn_rc relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, 
             return TN_OK;
         }
     }
-    if (tn_str_is(name, "name") || tn_str_is(name, "table")) {
-        *ret = part_val(r, 2);
-    } else if (tn_str_is(name, "type")) {
-        *ret = r->type.p != NULL ? tn_val_str(r->type) : TN_VAL_NONE;
-    } else if (tn_str_is(name, "is_table")) {
-        *ret = tn_val_bool(type_is(r, "table"));
-    } else if (tn_str_is(name, "is_view")) {
-        *ret = tn_val_bool(type_is(r, "view"));
-    } else if (tn_str_is(name, "is_cte")) {
-        *ret = tn_val_bool(type_is(r, "cte"));
-    } else if (tn_str_is(name, "is_materialized_view") || tn_str_is(name, "is_pointer") || tn_str_is(name, "is_function")
-               || tn_str_is(name, "can_be_renamed") || tn_str_is(name, "can_be_replaced")) {
-        *ret = TN_VAL_FALSE;
-    } else if (tn_str_is(name, "path")) {
-        *ret = path_val(a, r);
-    } else if (tn_str_is(name, "include_policy")) {
-        *ret = policy_val(a, r->include);
-    } else if (tn_str_is(name, "quote_policy")) {
-        *ret = policy_val(a, r->quote);
-    } else if (tn_str_is(name, "external") || tn_str_is(name, "location")) {
-        *ret = r->external.p != NULL ? tn_val_str(r->external) : TN_VAL_NONE;
-    } else if (tn_str_is(name, "information_schema_view")) {
-        *ret = r->info_view.p != NULL ? tn_val_str(r->info_view) : TN_VAL_NONE;
-    } else if (tn_str_is(name, "Table") || tn_str_is(name, "View") || tn_str_is(name, "CTE") || tn_str_is(name, "External")) {
-        *ret = tn_val_str(tn_str_lower(a, name));
+    if (!question(r, name, ret)) {
+        *ret = plain_attr(r, a, name);
     }
     return TN_OK;
 }

@@ -36,7 +36,20 @@ static uint32_t kinds_of(tn_verb verb)
         return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_BUILD:
     default:
-        return model | test | seed | snapshot;
+        return model | test | seed | snapshot | 1u << TN_NODE_EXPOSURE | 1u << TN_NODE_SAVED_QUERY;
+    }
+}
+
+/* Better told than passed over in silence. */
+static void tell_unit_tests(tn_runner *run)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < run->project->nodes.n; i++) {
+        n += run->project->nodes.v[i]->kind == TN_NODE_UNIT_TEST;
+    }
+    if (n > 0 && (run->opts->verb == TN_VERB_BUILD || run->opts->verb == TN_VERB_TEST)) {
+        tn_event(run->events, TN_EV_WARN, "UnitTestsNotRun", "T006", TN_VAL_UNDEF,
+            "[WARNING]: the project has %zu unit tests, which this version reads but does not run", n);
     }
 }
 
@@ -367,6 +380,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     *ret = (tn_run_report){ .lake_commit = -1 };
     tn_report_found(&run);
     TN_TRY(make_plan(&run, ret, err));
+    tell_unit_tests(&run);
     if (run.plan.n == 0) {
         tn_event(events, TN_EV_WARN, "NothingToDo", "Q035", TN_VAL_UNDEF,
             "[WARNING]: Nothing to do. Try checking your model configs and model specification args");

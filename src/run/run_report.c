@@ -101,7 +101,7 @@ void tn_report_start(tn_runner *run, const tn_node_result *r)
     starting.started_us = tn_clock_now_us();
     tn_dict_putz(data.dict, "node_info", node_info(a, &starting));
     tn_event(run->events, TN_EV_DEBUG, "NodeStart", "Q024", data, "Began running node " TN_STR_FMT, TN_STR_ARG(r->node->unique_id));
-    if (quiet_verb(run)) {
+    if (quiet_verb(run) || r->node->kind == TN_NODE_EXPOSURE || r->node->kind == TN_NODE_SAVED_QUERY) {
         return;
     }
     tn_str text = description(a, r->node);
@@ -196,6 +196,11 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
         tn_dict_putz(data.dict, "status", tn_val_z(tn_status_name(r->status)));
         if (r->status == TN_ST_SKIPPED) {
             report_skip(run, a, r, data);
+        } else if (r->status == TN_ST_NO_OP) {
+            tn_str line = fancy_line(a, r->index, run->plan.n, tn_str_printf(a, "NO-OP " TN_STR_FMT, TN_STR_ARG(description(a, r->node))),
+                tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("NO-OP"))),
+                    seconds(r)));
+            tn_event(run->events, TN_EV_INFO, "LogNodeNoOpResult", "Q019", data, TN_STR_FMT, TN_STR_ARG(line));
         } else if (r->node->kind == TN_NODE_TEST) {
             report_test(run, a, r, data);
         } else {
@@ -469,7 +474,8 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(d.dict, "message", str_or_none(message));
     tn_dict_putz(d.dict, "failures", r->failures >= 0 ? tn_val_int(r->failures) : TN_VAL_NONE);
     tn_dict_putz(d.dict, "unique_id", tn_val_str(r->node->unique_id));
-    tn_dict_putz(d.dict, "compiled", r->node->kind == TN_NODE_SEED ? TN_VAL_NONE : tn_val_bool(compiled));
+    bool no_sql = r->node->kind == TN_NODE_SEED || r->node->kind == TN_NODE_EXPOSURE || r->node->kind == TN_NODE_SAVED_QUERY;
+    tn_dict_putz(d.dict, "compiled", no_sql ? TN_VAL_NONE : tn_val_bool(compiled));
     tn_dict_putz(d.dict, "compiled_code", r->node->kind == TN_NODE_SEED || !compiled ? TN_VAL_NONE : tn_val_str(r->compiled_code));
     tn_dict_putz(d.dict, "relation_name", str_or_none(r->node->relation_name));
     tn_dict_putz(d.dict, "batch_results", TN_VAL_NONE);

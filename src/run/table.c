@@ -423,7 +423,7 @@ void tn_table_print(tn_buf *b, const tn_table *t, size_t rows_max, size_t cols_m
     for (size_t r = 0; r <= rows; r++) {
         tn_buf_addc(b, '|');
         for (size_t c = 0; c < cols; c++) {
-            print_padded(b, cells[r * cols + c], widths[c], r > 0 && t->kinds[c] != TN_COL_TEXT);
+            print_padded(b, cells[r * cols + c], widths[c], t->kinds[c] != TN_COL_TEXT);
         }
         tn_buf_addz(b, cols < cols_of(t) ? " ... |\n" : "\n");
         for (size_t c = 0; r == 0 && c < cols; c++) {
