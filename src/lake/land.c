@@ -145,6 +145,14 @@ static tn_rc put_aside(landing *x, tn_err *err)
     return rc == TN_OK ? rc : tn_while(err, rc, "putting %lld rejected rows aside", (long long)x->rejects.rows);
 }
 
+static tn_rc refuse(const landing *x, const tn_land_rejects *bad, tn_err *err)
+{
+    tn_rc rc = tn_fail(err, TN_E_DATA, "%lld row%s cannot be read; nothing was loaded:" TN_STR_FMT "%s", (long long)bad->rows, bad->rows == 1 ? "" : "s",
+        TN_STR_ARG(bad->told), bad->rows > TN_LAND_BAD_SHOWN ? "\n  ..." : "");
+    const char *types = x->read.format == TN_LAND_CSV ? "give the column another type with --types, " : "";
+    return tn_hint(err, rc, "repair the file, %sor keep such rows with --on-bad-row aside", types);
+}
+
 static tn_rc look_at_rejects(landing *x, tn_conn *conn, tn_err *err)
 {
     TN_TRY(tn_land_rejects_read(&x->read, conn, x->a, x->inferred, &x->rejects, err));
@@ -158,9 +166,28 @@ static tn_rc look_at_rejects(landing *x, tn_conn *conn, tn_err *err)
     if (x->opts->bad_rows == TN_BAD_ASIDE) {
         return put_aside(x, err);
     }
-    tn_rc rc = tn_fail(err, TN_E_DATA, "%lld row%s cannot be read; nothing was loaded:" TN_STR_FMT "%s", (long long)x->rejects.rows,
-        x->rejects.rows == 1 ? "" : "s", TN_STR_ARG(x->rejects.told), x->rejects.rows > TN_LAND_BAD_SHOWN ? "\n  ..." : "");
-    return tn_hint(err, rc, "repair the file, give the column another type with --types, or keep such rows with --on-bad-row aside");
+    return refuse(x, &x->rejects, err);
+}
+
+/* DuckDB refused the input as a whole: which lines are to blame? When none can be named, its own words stay. */
+static tn_rc tell_bad_lines(landing *x, tn_rc rc, tn_err *err)
+{
+    tn_land_rejects bad = { 0 };
+    int64_t n = 0;
+    bool csv = x->read.format == TN_LAND_CSV, ndjson = x->read.format == TN_LAND_NDJSON;
+    if (rc != TN_E_SQL || (!csv && !ndjson) || (ndjson && x->opts->bad_rows != TN_BAD_REJECT)) {
+        return rc;
+    }
+    tn_land_read read = x->read;
+    read.files = (tn_land_files){ 0 };
+    for (size_t i = 0; i < x->read.files.n; i++) {
+        tn_vec_push(&read.files, x->a, x->read.files.v[i]);
+    }
+    read.rejects = TN_STR("__tarn_bad_lines");
+    read.scans = TN_STR("__tarn_bad_files");
+    tn_rc looked = ndjson ? tn_land_ndjson_aside(&read, x->conn, x->a, x->temp_dir, &n, NULL) : tn_land_csv_blame(&read, x->conn, x->a, NULL);
+    looked = looked == TN_OK ? tn_land_rejects_read(&read, x->conn, x->a, tn_val_set(x->a), &bad, NULL) : looked;
+    return looked == TN_OK && bad.rows > 0 ? refuse(x, &bad, err) : rc;
 }
 
 static tn_rc before_commit(void *self, tn_conn *conn, int64_t rows, tn_err *err)
@@ -212,7 +239,10 @@ static tn_rc write_rows(landing *x, tn_err *err)
     }
     tn_str sql;
     show(x, "looking at the files");
-    TN_TRY(tn_land_read_sql(&x->read, x->conn, x->a, &sql, &x->inferred, err));
+    tn_rc looked = tn_land_read_sql(&x->read, x->conn, x->a, &sql, &x->inferred, err);
+    if (looked != TN_OK) {
+        return tell_bad_lines(x, looked, err);
+    }
     tn_delta_write_opts wo = {
         .mode = x->opts->mode == TN_LAND_OVERWRITE ? TN_DELTA_OVERWRITE : x->opts->mode == TN_LAND_APPEND ? TN_DELTA_APPEND : TN_DELTA_CREATE,
         .schema_mode = x->opts->schema_mode,
@@ -230,6 +260,7 @@ static tn_rc write_rows(landing *x, tn_err *err)
     show(x, "writing");
     tn_delta_write_result wr;
     tn_rc rc = tn_delta_write(x->table, x->conn, sql, &wo, &wr, err);
+    rc = tell_bad_lines(x, rc, err);
     if (rc != TN_OK && x->refusal.rc == rc && err != NULL) {
         *err = x->refusal; /* the rows' own words are context enough */
     }
@@ -275,13 +306,19 @@ static tn_rc decode_arrow(landing *x, tn_err *err)
 }
 
 /* A file that a transfer has cut short must not pass for a short one. */
-static tn_rc check_compressed(landing *x, tn_err *err)
+static tn_rc check_whole(landing *x, tn_err *err)
 {
-    show(x, "checking compressed files");
+    show(x, "checking the files");
     for (size_t i = 0; i < x->read.files.n; i++) {
         const tn_land_file *f = &x->read.files.v[i];
-        if (tn_str_eq_nocase(tn_path_ext(f->path), TN_STR("gz")) && !tn_uri_is_remote(f->path)) {
+        tn_str ext = tn_path_ext(f->path);
+        if (tn_uri_is_remote(f->path)) {
+            continue;
+        }
+        if (tn_str_eq_nocase(ext, TN_STR("gz"))) {
             TN_TRY(tn_land_check_gzip(f->path, f->shown, err));
+        } else if (x->read.format == TN_LAND_JSON && !tn_str_eq_nocase(ext, TN_STR("zst"))) {
+            TN_TRY(tn_land_check_json(f->path, f->shown, err));
         }
     }
     return TN_OK;
@@ -310,7 +347,7 @@ static tn_rc prepare(landing *x, bool *ret_nothing, tn_err *err)
         return TN_OK;
     }
     *ret_nothing = false;
-    TN_TRY(check_compressed(x, err));
+    TN_TRY(check_whole(x, err));
     TN_TRY(register_files(x, err));
     x->read.table = x->snap != NULL ? tn_delta_snapshot_meta(x->snap)->schema : NULL;
     return x->read.format == TN_LAND_ARROW ? decode_arrow(x, err) : TN_OK;

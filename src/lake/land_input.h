@@ -22,6 +22,10 @@ typedef enum tn_land_newline { TN_LAND_NO_NEWLINE, TN_LAND_LF, TN_LAND_CRLF, TN_
 tn_rc tn_land_peek(tn_arena *a, tn_str path, tn_str *ret, bool *ret_known, tn_err *err) TN_MUSTUSE;
 tn_land_newline tn_land_newline_of(tn_str text);
 tn_str tn_land_first_line(tn_str text); /* without its ending and a byte order mark */
+/* What stands between the fields of a header line: one of , ; tab | or 0 when it has none of them. */
+char tn_land_delimiter_of(tn_str first_line);
+/* Reads the whole file, plain text: TN_E_DATA when a bracket or a string is left open at its end. */
+tn_rc tn_land_check_json(tn_str path, tn_str shown, tn_err *err) TN_MUSTUSE;
 /* Reads the whole file: TN_E_DATA when it is cut short or damaged. */
 tn_rc tn_land_check_gzip(tn_str path, tn_str shown, tn_err *err) TN_MUSTUSE;
 

@@ -1,7 +1,7 @@
 /* land_peek.c: a look at raw files before DuckDB reads them: the first bytes of a csv, and whether a gzip file is whole.
  *
  * DuckDB takes the line ending of a call's first file for all of them, and the rows of a file with the other ending are lost without a word; it
- * also takes the end of a gzip file that was cut short for its proper end. Both are found here.
+ * also takes the end of a gzip file or of a JSON array that was cut short for its proper end. All this is found here.
  */
 #include <zlib.h>
 
@@ -86,7 +86,25 @@ tn_str tn_land_first_line(tn_str text)
     return tn_str_sub(text, 0, end);
 }
 
-/* ---- gzip ---- */
+char tn_land_delimiter_of(tn_str first_line)
+{
+    static const char candidates[] = { ',', ';', '\t', '|' };
+    size_t counts[sizeof candidates] = { 0 }, best = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < first_line.n; i++) {
+        quoted ^= first_line.p[i] == '"';
+        const char *at = quoted ? NULL : memchr(candidates, first_line.p[i], sizeof candidates);
+        if (at != NULL) {
+            counts[at - candidates]++;
+        }
+    }
+    for (size_t i = 1; i < sizeof candidates; i++) {
+        best = counts[i] > counts[best] ? i : best;
+    }
+    return counts[best] > 0 ? candidates[best] : '\0';
+}
+
+/* ---- whole or cut short ---- */
 
 static tn_rc cut_short(tn_str path, const char *how, tn_err *err)
 {
@@ -139,4 +157,31 @@ tn_rc tn_land_check_gzip(tn_str path, tn_str shown, tn_err *err)
         TN_TRY(feed(&z, in, out, &inside, shown, err));
     }
     return inside ? cut_short(shown, "it is cut short", err) : TN_OK;
+}
+
+tn_rc tn_land_check_json(tn_str path, tn_str shown, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("json check", NULL);
+    int64_t depth = 0;
+    bool quoted = false, escaped = false;
+    tn_str in;
+    for (int64_t from = 0;; from += (int64_t)in.n) {
+        tn_arena_reset(a);
+        TN_TRY(tn_file_read_range(a, path, from, CHUNK, &in, err));
+        if (in.n == 0) {
+            break;
+        }
+        for (size_t i = 0; i < in.n; i++) {
+            char c = in.p[i];
+            if (quoted) {
+                quoted = escaped || c != '"';
+                escaped = !escaped && c == '\\';
+            } else {
+                quoted = c == '"';
+                depth += c == '[' || c == '{';
+                depth -= c == ']' || c == '}';
+            }
+        }
+    }
+    return quoted || depth > 0 ? cut_short(shown, "a bracket or a string is not closed at its end", err) : TN_OK;
 }

@@ -12,6 +12,7 @@
 #include <ctype.h>
 
 #include "os/file.h"
+#include "text/csv.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
@@ -138,9 +139,14 @@ static bool any_typed(const tn_strs *names, const tn_val *types)
     return false;
 }
 
+static bool says_delimiter(const tn_land_read *r)
+{
+    return csv_says(r, "delim", "sep") || csv_says(r, "delimiter", NULL);
+}
+
 static void add_fixed_delimiter(tn_buf *b, const tn_land_read *r)
 {
-    if (!csv_says(r, "delim", "sep") && !csv_says(r, "delimiter", NULL)) {
+    if (!says_delimiter(r)) {
         tn_str name = r->files.v[0].shown;
         bool tabs = tn_str_find(name, TN_STR(".tsv"), 0) != SIZE_MAX;
         tn_buf_addz(b, tabs ? ", delim = '\t'" : ", delim = ','");
@@ -152,6 +158,7 @@ typedef struct csv_call {
     const tn_strs *paths;
     const tn_strs *names; /* known columns of these files, or NULL */
     const tn_val *types;  /* their types */
+    char delimiter;       /* as the header line has it; 0: to be guessed */
     bool unite;           /* a look at files of different columns */
     bool reject;          /* keep rejected rows */
 } csv_call;
@@ -168,7 +175,8 @@ static void add_csv_names(tn_buf *b, const tn_land_read *r, const csv_call *c)
         tn_buf_addz(b, ", names = ");
         tn_sql_path_list(b, r->opts->columns.v, r->opts->columns.n);
     }
-    if (r->opts->all_text) {
+    bool only_text = r->opts->types.tag != TN_DICT || r->opts->types.dict->live == 0;
+    if (r->opts->all_text && (only_text || c->types == NULL)) {
         tn_buf_addz(b, ", all_varchar = true");
     } else if (c->types != NULL && any_typed(c->names, c->types)) {
         tn_buf_addz(b, ", types = ");
@@ -183,6 +191,9 @@ static void add_dialect(tn_buf *b, const tn_land_read *r, const csv_call *c)
     bool fixed = named || r->opts->all_text;
     if (fixed) {
         add_fixed_delimiter(b, r);
+    } else if (c->delimiter != '\0' && !says_delimiter(r)) { /* the guess of a broken file would be a wild one */
+        tn_buf_addz(b, ", delim = ");
+        tn_sql_literal(b, tn_str_n(&c->delimiter, 1));
     }
     if (!csv_says(r, "quote", NULL)) { /* a guess of "no quotes" would hide a quote that is not closed */
         tn_buf_addz(b, ", quote = '\"'");
@@ -339,7 +350,7 @@ static void settle_types(const tn_land_read *r, tn_arena *a, columns *c)
 typedef struct group {
     tn_strs names;
     tn_strs paths;
-    tn_land_newline newline;
+    char delimiter;
 } group;
 typedef tn_vec(group *) groups;
 
@@ -351,7 +362,7 @@ typedef struct grouping {
     groups out;
 } grouping;
 
-static tn_rc names_of(const grouping *g, const tn_land_file *f, tn_strs *ret, tn_err *err)
+static tn_rc names_of(const grouping *g, const tn_land_file *f, char delimiter, tn_strs *ret, tn_err *err)
 {
     tn_strs one = { 0 }, types;
     if (g->r->opts->columns.n > 0) {
@@ -359,7 +370,7 @@ static tn_rc names_of(const grouping *g, const tn_land_file *f, tn_strs *ret, tn
         return TN_OK;
     }
     tn_vec_push(&one, g->a, f->path);
-    csv_call call = { .paths = &one };
+    csv_call call = { .paths = &one, .delimiter = delimiter };
     tn_buf b = tn_buf_init(g->a, SQL_BYTES_MAX);
     add_csv(&b, g->a, g->r, &call);
     tn_rc rc = describe(g->conn, g->a, tn_buf_str(&b), ret, &types, err);
@@ -367,7 +378,7 @@ static tn_rc names_of(const grouping *g, const tn_land_file *f, tn_strs *ret, tn
 }
 
 /* What the sniffer makes of one file, as a text to compare. */
-static tn_rc sniffed(const grouping *g, const tn_land_file *f, tn_str *ret, tn_err *err)
+static tn_rc sniffed(const grouping *g, const tn_land_file *f, char delimiter, tn_str *ret, tn_err *err)
 {
     tn_buf b = tn_buf_init(g->a, SQL_BYTES_MAX);
     tn_val v;
@@ -376,7 +387,7 @@ static tn_rc sniffed(const grouping *g, const tn_land_file *f, tn_str *ret, tn_e
     tn_buf_addz(&b, "SELECT concat_ws(chr(31), Delimiter, Quote, Escape, NewLineDelimiter, SkipRows, HasHeader, list_transform(Columns, lambda c: c.name)) "
                     "FROM sniff_csv(");
     tn_sql_literal(&b, f->path);
-    csv_call call = { .paths = &one };
+    csv_call call = { .paths = &one, .delimiter = delimiter };
     add_dialect(&b, g->r, &call);
     tn_buf_addc(&b, ')');
     tn_rc rc = tn_conn_scalar(g->conn, g->a, tn_buf_str(&b), &v, err);
@@ -387,42 +398,46 @@ static tn_rc sniffed(const grouping *g, const tn_land_file *f, tn_str *ret, tn_e
     return TN_OK;
 }
 
-/* Two files of one key can be read by one call: same columns in the same order, same dialect. */
-static tn_rc key_of(const grouping *g, const tn_land_file *f, tn_land_newline *ret_newline, bool *ret_empty, tn_str *ret, tn_err *err)
+typedef struct file_look {
+    bool empty;
+    char delimiter;
+    tn_str key; /* two files of one key can be read by one call: same columns in the same order, same dialect */
+} file_look;
+
+static tn_rc look_at_file(const grouping *g, const tn_land_file *f, file_look *ret, tn_err *err)
 {
     tn_str text = TN_STR_NONE;
     bool known = false;
     TN_TRY(tn_land_peek(g->a, f->path, &text, &known, err));
-    *ret_empty = known && text.n == 0;
-    *ret_newline = known ? tn_land_newline_of(text) : TN_LAND_NO_NEWLINE;
-    if (*ret_empty) {
-        return TN_OK;
-    }
+    file_look out = { .empty = known && text.n == 0 };
     bool named = g->r->opts->columns.n > 0;
-    bool plain_header = g->r->opts->all_text && !csv_says(g->r, "skip", "header") && !csv_says(g->r, "comment", NULL);
-    if (!known || (!named && !plain_header && g->r->files.n > 1)) {
-        return sniffed(g, f, ret, err);
+    bool first_is_header = !csv_says(g->r, "skip", "header") && !csv_says(g->r, "comment", NULL);
+    if (!out.empty && known && first_is_header && !named) {
+        out.delimiter = tn_land_delimiter_of(tn_land_first_line(text));
     }
-    tn_str line = named ? TN_STR("(names given)") : tn_land_first_line(text);
-    *ret = tn_str_printf(g->a, "%d " TN_STR_FMT, (int)*ret_newline, TN_STR_ARG(line));
+    if (!out.empty && (!known || (!named && !(g->r->opts->all_text && first_is_header) && g->r->files.n > 1))) {
+        TN_TRY(sniffed(g, f, out.delimiter, &out.key, err));
+    } else if (!out.empty) {
+        tn_str line = named ? TN_STR("(names given)") : tn_land_first_line(text);
+        out.key = tn_str_printf(g->a, "%d " TN_STR_FMT, (int)tn_land_newline_of(text), TN_STR_ARG(line));
+    }
+    *ret = out;
     return TN_OK;
 }
 
 static tn_rc group_file(grouping *g, const tn_land_file *f, tn_err *err)
 {
-    tn_land_newline newline = TN_LAND_NO_NEWLINE;
-    bool empty = false;
-    tn_str key = TN_STR_NONE;
-    TN_TRY(key_of(g, f, &newline, &empty, &key, err));
-    if (empty) { /* no header, no rows */
+    file_look look = { 0 };
+    TN_TRY(look_at_file(g, f, &look, err));
+    if (look.empty) { /* no header, no rows */
         return TN_OK;
     }
-    group *same = tn_map_find(&g->by_key, key);
+    group *same = tn_map_find(&g->by_key, look.key);
     if (same == NULL) {
         same = tn_new(g->a, group);
-        same->newline = newline;
-        TN_TRY(names_of(g, f, &same->names, err));
-        tn_map_put(&g->by_key, key, same);
+        same->delimiter = look.delimiter;
+        TN_TRY(names_of(g, f, look.delimiter, &same->names, err));
+        tn_map_put(&g->by_key, look.key, same);
         tn_vec_push(&g->out, g->a, same);
     }
     if (g->out.n > TN_LAND_HEADERS_MAX) {
@@ -464,12 +479,16 @@ static tn_rc look_csv(const tn_land_read *r, tn_conn *conn, tn_arena *a, const g
 {
     tn_strs all = { 0 };
     columns c = { 0 };
+    TN_CHECK(g->n > 0 && g->v != NULL);
     for (size_t i = 0; i < g->n; i++) {
         for (size_t k = 0; k < g->v[i]->paths.n; k++) {
             tn_vec_push(&all, a, g->v[i]->paths.v[k]);
         }
     }
-    csv_call call = { .paths = &all, .unite = r->opts->columns.n == 0 && all.n > 1 };
+    csv_call call = { .paths = &all, .unite = r->opts->columns.n == 0 && all.n > 1, .delimiter = g->v[0]->delimiter };
+    for (size_t i = 1; i < g->n; i++) {
+        call.delimiter = g->v[i]->delimiter == call.delimiter ? call.delimiter : '\0';
+    }
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     add_csv(&b, a, r, &call);
     if (r->opts->all_text) { /* nothing to find out about types */
@@ -629,11 +648,40 @@ static tn_rc read_csv(const tn_land_read *r, tn_conn *conn, tn_arena *a, columns
     TN_TRY(look_csv(r, conn, a, &g, all, err));
     for (size_t i = 0; i < g.n; i++) {
         columns c = of_group(r, a, all, g.v[i]);
-        csv_call call = { .paths = &g.v[i]->paths, .names = &c.names, .types = c.types, .reject = true };
+        csv_call call = { .paths = &g.v[i]->paths, .names = &c.names, .types = c.types, .reject = true, .delimiter = g.v[i]->delimiter };
         tn_buf reader = tn_buf_init(a, SQL_BYTES_MAX);
         add_csv(&reader, a, r, &call);
         tn_buf_addz(b, i == 0 ? "" : "\nUNION ALL BY NAME\n");
         add_select(b, r, &c, tn_buf_str(&reader));
+    }
+    return TN_OK;
+}
+
+tn_rc tn_land_csv_blame(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_err *err)
+{
+    for (size_t i = 0; i < r->files.n; i++) {
+        tn_str text = TN_STR_NONE, *fields = NULL;
+        bool known = false;
+        size_t n = 0;
+        TN_TRY(tn_land_peek(a, r->files.v[i].path, &text, &known, err));
+        char delimiter = tn_land_delimiter_of(tn_land_first_line(text));
+        tn_csv header = tn_csv_init(tn_land_first_line(text), delimiter != '\0' ? delimiter : ',');
+        TN_TRY(tn_csv_next(&header, a, &fields, &n, err));
+        if (!known || n == SIZE_MAX) {
+            continue;
+        }
+        tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+        tn_buf_addz(&b, "SELECT count(*) FROM (SELECT * FROM read_csv(");
+        tn_sql_literal(&b, r->files.v[i].path);
+        tn_buf_addf(&b, ", auto_detect = false, header = true, delim = '%c', quote = '\"', escape = '\"', comment = '', store_rejects = true, "
+                        "rejects_limit = 0, rejects_table = '" TN_STR_FMT "', rejects_scan = '" TN_STR_FMT "', columns = {",
+            header.delimiter, TN_STR_ARG(r->rejects), TN_STR_ARG(r->scans));
+        for (size_t k = 0; k < n; k++) { /* names may be missing or doubled here */
+            tn_buf_addf(&b, "%s'c%zu': 'VARCHAR'", k > 0 ? ", " : "", k);
+        }
+        tn_buf_addz(&b, "}) WHERE c0 IS DISTINCT FROM chr(1))"); /* all columns are parsed, or lines are only counted */
+        tn_val rows;
+        TN_TRY(tn_conn_scalar(conn, a, tn_buf_str(&b), &rows, err));
     }
     return TN_OK;
 }

@@ -34,6 +34,9 @@ tn_rc tn_land_rejects_read(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn
 /* SELECT of the rejected rows for the table <name>__rejected. */
 tn_str tn_land_rejects_sql(const tn_land_read *r, tn_arena *a);
 
+/* A csv that has no dialect: reads each file as text with the plain dialect, only to fill the tables of rejected rows. */
+tn_rc tn_land_csv_blame(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_err *err) TN_MUSTUSE;
+
 /* Lines of NDJSON files that are no JSON: moved to a table of rejected rows (same shape), good lines to cleaned files that replace r->files. */
 tn_rc tn_land_ndjson_aside(tn_land_read *r, tn_conn *conn, tn_arena *a, tn_str temp_dir, int64_t *ret_rejected, tn_err *err) TN_MUSTUSE;
 /* SQL: the name to show of a file path, and the join that it needs after the FROM. */

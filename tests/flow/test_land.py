@@ -35,8 +35,9 @@ def modes(lake):
     lake.file("a.csv", "a\n1\n")
     for mode, rows in (("append", 1), ("append", 2), ("overwrite", 1), ("ignore", 1)):
         lake.run("land", "s.t", "a.csv", "--mode", mode)
+        if mode == "ignore":
+            has(lake.out, "nothing landed")
         equal(lake.rows("SELECT count(*) AS n FROM s.t")[0]["n"], rows)
-    has(lake.out, "nothing landed")
     refused(lake, "s.t", "a.csv", "--mode", "error", says=["there already"])
     lake.run("land", "s.new", "a.csv", "--mode", "error")
     refused(lake, "s.t", "a.csv", "--mode", "nonsense", status=2, says=["--mode cannot be 'nonsense'"])
@@ -72,7 +73,7 @@ def bad_rows_are_told(lake):
     lake.file("count.csv", "a,b\n1,2\n3\n4,5,6\n")
     refused(lake, "s.t", "count.csv", "--delimiter", ",", says=["count.csv:3", "count.csv:4", "2 rows cannot be read", "--on-bad-row aside"])
     lake.file("cast.csv", "a\n1\nx\n")
-    refused(lake, "s.t", "cast.csv", "--types", "a=INTEGER", says=["cast.csv:3: column 'a'", "'x'"])
+    refused(lake, "s.t", "cast.csv", "--types", "a=INTEGER", says=["cast.csv:3: column 'a'", '"x"'])
     lake.file("quote.csv", 'a,b\n1,"x\n2,y\n')
     refused(lake, "s.t", "quote.csv", says=["quote"])
     lake.file("utf8.csv", b"a,b\n1,x\n2,\xff\xfe\n")
@@ -147,7 +148,6 @@ def names(lake):
     lake.file("a.csv", 'Adj Close,#expiry,1m,,select,a.b,Größe\n1,2,3,4,5,6,7\n')
     lake.run("land", "s.t", "a.csv", "--normalize-names", "--types", "*=VARCHAR")
     equal(list(lake.rows("SELECT * EXCLUDE (_source_file, _loaded_at) FROM s.t")[0]), ["adj_close", "expiry", "_1m", "column3", "select", "a_b", "gr_e"])
-    refused(lake, "s.u", "a.csv", status=None, says=["Adj Close"])
     lake.file("b.csv", 'select,größe,"q""x",a.b\n1,2,3,4\n')
     lake.run("land", "s.v", "b.csv")
     equal(lake.rows('SELECT "select", größe, "q""x", "a.b" FROM s.v'), [{"select": 1, "größe": 2, 'q"x': 3, "a.b": 4}])
@@ -168,7 +168,7 @@ def json_kinds(lake):
     lake.run("land", "s.n", "b.ndjson")
     equal(lake.rows("SELECT a, z FROM s.n ORDER BY a"), [{"a": 1, "z": None}, {"a": 2, "z": True}])
     lake.file("bad.ndjson", '{"a":1}\n{"a":\nnonsense\n{"a":4}\n')
-    refused(lake, "s.b", "bad.ndjson", says=["bad.ndjson", "2"])
+    refused(lake, "s.b", "bad.ndjson", says=["bad.ndjson:2: ", "bad.ndjson:3: ", "2 rows cannot be read"])
     r = lake.land("s.b", "bad.ndjson", "--on-bad-row", "aside")
     equal((r["rows"], r["rejected"]), (2, 2))
     equal(lake.rows("SELECT line, raw, _source_file FROM s.b__rejected ORDER BY line"),
