@@ -26,7 +26,7 @@ static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin 
     TN_TRY(tn_lake_table_open(l, pin->location, &table, err));
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
     TN_TRY(tn_delta_snapshot_open(table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, &snap, err));
-    tn_delta_scan_opts so = { .portable = portable };
+    tn_delta_scan_opts so = { .portable = portable, .conn = conn };
     return tn_delta_scan_sql(snap, a, &so, ret, err);
 }
 

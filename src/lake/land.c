@@ -107,7 +107,7 @@ static tn_rc drop_loaded(landing *x, tn_err *err)
     if (x->snap == NULL || !table_has(x, "_source_file")) {
         return TN_OK;
     }
-    tn_delta_scan_opts so = { 0 };
+    tn_delta_scan_opts so = { .conn = x->conn };
     tn_str scan;
     TN_TRY(tn_delta_scan_sql(x->snap, x->a, &so, &scan, err));
     tn_str sql = tn_str_printf(x->a, "SELECT DISTINCT _source_file FROM (" TN_STR_FMT ") WHERE _source_file IS NOT NULL", TN_STR_ARG(scan));

@@ -224,7 +224,7 @@ tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_AUTOPTR(tn_delta_snapshot) snapshot = NULL;
-    static const tn_delta_scan_opts opts;
+    tn_delta_scan_opts opts = { .conn = c, .portable = true }; /* the text may be stored in a view */
     TN_TRY(open_place(s, location, false, &table, err));
     TN_TRY(tn_delta_snapshot_open(table, c, version, &snapshot, err));
     return tn_delta_scan_sql(snapshot, a, &opts, ret_sql, err);
