@@ -146,3 +146,14 @@ int tn_place_line(const tn_yaml_places *places, const tn_dict *d, const char *ke
     tn_yaml_mark m;
     return places != NULL && d != NULL && tn_yaml_place(places, d, tn_val_z(key), &m) ? m.line : 0;
 }
+
+/* The line of a YAML file on which a text with Jinja stands: where the text first occurs; 0 when it is folded over several lines. */
+int tn_text_line(tn_str file_text, tn_str part)
+{
+    size_t at = part.n > 0 ? tn_str_find(file_text, part, 0) : SIZE_MAX;
+    int line = 1;
+    for (size_t i = 0; at != SIZE_MAX && i < at; i++) {
+        line += file_text.p[i] == '\n';
+    }
+    return at != SIZE_MAX ? line : 0;
+}

@@ -28,6 +28,7 @@ tn_rc tn_yaml_context(
 {
     TN_TRY(tn_pctx_init(c, p, NULL, false, NULL, NULL, a, err));
     c->package = pkg != NULL ? pkg->name : p->name;
+    c->jinja.env = p->state->env; /* YAML has no second pass: what is undefined is an error now */
     c->state->no_macros = true;
     c->state->secrets = secrets;
     c->state->vars = pkg != NULL && pkg->vars != NULL ? pkg->vars : p->cli_vars;

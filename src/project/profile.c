@@ -52,6 +52,7 @@ static tn_rc find_profiles(tn_project *p, const tn_project_opts *o, tn_str *ret,
 typedef struct profile_render {
     tn_pctx *ctx;
     const char *file;
+    tn_str text;
 } profile_render;
 
 static tn_rc render_entry(
@@ -59,7 +60,8 @@ static tn_rc render_entry(
 {
     profile_render *r = self;
     tn_err local = TN_ERR_INIT;
-    tn_rc rc = tn_pctx_render_native(r->ctx, text, (tn_jinja_src){ r->file, 0 }, ret, &local);
+    tn_rc rc = tn_pctx_render_native(
+        r->ctx, text, (tn_jinja_src){ r->file, tn_text_line(r->text, text) }, ret, &local);
     if (rc != TN_OK) {
         for (size_t i = 0; i < depth; i++) {
             if (tn_str_is(tn_val_as_str(path[i]), "password")) {
@@ -69,7 +71,6 @@ static tn_rc render_entry(
         }
         if (err != NULL) {
             *err = local;
-            err->line = err->col = 0;
         }
         return tn_while(err, rc, "rendering '" TN_STR_FMT "' of profiles.yml",
             TN_STR_ARG(tn_val_to_str(r->ctx->arena, path[depth > 0 ? depth - 1 : 0])));
@@ -324,7 +325,7 @@ tn_rc tn_load_profile(tn_project *p, const tn_project_opts *o, tn_str profile_na
     tn_pctx c;
     TN_TRY(tn_yaml_context(&c, p, NULL, true, a, err));
     TN_TRY(choose_target(p, o, &c, *profile, &output, err));
-    profile_render r = { &c, tn_str_z(a, f->file) };
+    profile_render r = { &c, tn_str_z(a, f->file), text };
     tn_val rendered;
     TN_TRY(tn_value_render(a, output, render_entry, &r, &rendered, err));
     f->credentials = rendered.dict;

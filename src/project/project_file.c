@@ -93,6 +93,7 @@ static bool rendered_here(const tn_val *path, size_t depth)
 typedef struct project_render {
     tn_pctx *ctx;
     const char *file;
+    tn_str text;
 } project_render;
 
 static tn_rc render_entry(
@@ -104,10 +105,10 @@ static tn_rc render_entry(
         return TN_OK;
     }
     tn_err local = TN_ERR_INIT;
-    tn_rc rc = tn_pctx_render_native(r->ctx, text, (tn_jinja_src){ r->file, 0 }, ret, &local);
+    tn_rc rc = tn_pctx_render_native(
+        r->ctx, text, (tn_jinja_src){ r->file, tn_text_line(r->text, text) }, ret, &local);
     if (rc != TN_OK && err != NULL) {
         *err = local;
-        err->line = err->col = 0;
     }
     return rc == TN_OK ? TN_OK
                        : tn_while(err, rc, "Could not render " TN_STR_FMT, TN_STR_ARG(text));
@@ -166,7 +167,8 @@ tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err)
     c.state->vars = p->cli_vars;
     c.state->target = p->profile.target;
     tn_str file = tn_uri_join(p->arena, pkg->root, TN_STR("dbt_project.yml"));
-    project_render r = { &c, tn_str_z(p->arena, file) };
+    project_render r = { &c, tn_str_z(p->arena, file), TN_STR_NONE };
+    TN_TRY(tn_file_read(p->arena, file, TN_PROJECT_FILE_BYTES_MAX, &r.text, err));
     tn_val raw = { .tag = TN_DICT, .dict = pkg->raw }, out;
     TN_TRY(tn_value_render(p->arena, raw, render_entry, &r, &out, err));
     pkg->config = out.dict;

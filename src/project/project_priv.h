@@ -98,6 +98,7 @@ struct tn_pctx_state {
 
 /* ---- value helpers (config_value.c) ---- */
 bool tn_text_has_jinja(tn_str s);
+int tn_text_line(tn_str file_text, tn_str part);
 typedef tn_rc (*tn_render_fn)(
     void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err);
 /* A copy of nested YAML with every text passed through fn (path: the keys above it), dates as ISO text, as dbt's deep_map_render. */

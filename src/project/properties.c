@@ -69,6 +69,7 @@ typedef struct entry_render {
     tn_pctx *ctx;
     const char *key;
     const char *file;
+    tn_str text;
 } entry_render;
 
 static tn_rc render_entry(
@@ -79,7 +80,8 @@ static tn_rc render_entry(
         *ret = tn_val_str(text);
         return TN_OK;
     }
-    return tn_pctx_render_native(r->ctx, text, (tn_jinja_src){ r->file, 0 }, ret, err);
+    int line = tn_text_line(r->text, text);
+    return tn_pctx_render_native(r->ctx, text, (tn_jinja_src){ r->file, line }, ret, err);
 }
 
 /* ---- entries ---- */
@@ -188,14 +190,10 @@ static tn_rc add_entry(tn_project *p, const tn_source_file *f, const char *key, 
     if (tn_val_is_undef(name) || tn_val_is_none(name)) {
         return fail_entry(p, f, line > 0 ? line : 1, err, what);
     }
-    entry_render r = { c, key, tn_str_z(p->arena, f->open) };
+    entry_render r = { c, key, tn_str_z(p->arena, f->open), f->text };
     tn_val entry;
     tn_rc rc = tn_value_render(p->arena, raw, render_entry, &r, &entry, err);
     if (rc != TN_OK) {
-        if (err != NULL) {
-            err->line = line;
-            err->col = 0;
-        }
         return tn_while(err, rc, "rendering the entry '" TN_STR_FMT "' of " TN_STR_FMT,
             TN_STR_ARG(tn_val_to_str(p->arena, name)), TN_STR_ARG(f->original));
     }

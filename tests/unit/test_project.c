@@ -395,6 +395,27 @@ TN_TEST(idioms_that_ask_the_database_parse)
     TN_ASSERT_HAS(p->notices.v[0].msg, "careful");
 }
 
+TN_TEST(undefined_names_in_yaml_are_errors_with_their_line)
+{
+    small s = small_new(arena);
+    tn_project *p;
+    put(&s, "models/a.sql", "select 1");
+    put(&s, "models/s.yml",
+        "models:\n  - name: a\n    config:\n      alias: \"{{ nothing() }}\"\n");
+    TN_ASSERT(small_load(&s, &p, err) != TN_OK);
+    TN_ASSERT_HAS(err->msg, "'nothing' is undefined");
+    TN_ASSERT_HAS(err->file, "models/s.yml");
+    TN_ASSERT_EQ_I(err->line, 4);
+    put(&s, "models/s.yml", "models: []\n");
+    put(&s, "dbt_project.yml",
+        "name: small\nprofile: small\nmodels:\n  small:\n    +alias: \"{{ env_var('TN_NOT_SET') "
+        "}}\"\n");
+    tn_err_clear(err);
+    TN_ASSERT(small_load(&s, &p, err) != TN_OK);
+    TN_ASSERT_HAS(err->msg, "Env var required but not provided: 'TN_NOT_SET'");
+    TN_ASSERT_EQ_I(err->line, 5);
+}
+
 TN_TEST(missing_vars_list_what_is_there)
 {
     small s = small_new(arena);
