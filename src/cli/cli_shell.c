@@ -165,9 +165,9 @@ static tn_rc run_dot(tn_sql_session *s, tn_arena *a, tn_str line, bool *ret_quit
 
 static bool is_complete(tn_arena *a, tn_str text)
 {
-    tn_val list;
+    tn_strs list;
     tn_str end = tn_str_trim(text);
-    return end.n > 0 && end.p[end.n - 1] == ';' && tn_sql_split(a, text, &list, NULL) == TN_OK;
+    return end.n > 0 && end.p[end.n - 1] == ';' && tn_lake_sql_split(a, text, &list, NULL) == TN_OK;
 }
 
 /* Lines up to a ';' or a command; false at the end of the input. */

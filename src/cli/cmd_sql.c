@@ -233,9 +233,7 @@ static int lines_between(const char *from, const char *to)
 /* DuckDB says "LINE n:" of the statement; the user's place is that line of the script. */
 static void place_error(const tn_sql_script *script, tn_str statement, size_t number, size_t count, tn_err *err)
 {
-    tn_str blank_free = tn_sql_skip_blank(statement);
-    const char *from = blank_free.n > 0 ? blank_free.p : statement.p;
-    int line = 1 + lines_between(script->text.p, from);
+    int line = 1 + lines_between(script->text.p, statement.p);
     tn_str msg = tn_str_of(err->msg);
     size_t at = tn_str_find(msg, TN_STR("LINE "), 0);
     int inside = 0;
@@ -255,20 +253,19 @@ static void place_error(const tn_sql_script *script, tn_str statement, size_t nu
 
 tn_rc tn_sql_run_script(tn_sql_session *s, const tn_sql_script *script, tn_err *err)
 {
-    tn_val list;
+    tn_strs list = { 0 };
     TN_AUTO_ARENA a = tn_arena_new("script", NULL);
-    tn_rc rc = tn_sql_split(a, script->text, &list, err);
+    tn_rc rc = tn_lake_sql_split(a, script->text, &list, err);
     if (rc != TN_OK) {
         if (script->file.n > 0 && err != NULL) {
             tn_err_place(err, tn_str_z(a, script->file), 0, 0);
         }
         return rc;
     }
-    for (size_t i = 0; i < list.list->n; i++) {
-        tn_str statement = tn_val_as_str(list.list->v[i]);
-        rc = run_statement(s, statement, err);
+    for (size_t i = 0; i < list.n; i++) {
+        rc = run_statement(s, list.v[i], err);
         if (rc != TN_OK) {
-            place_error(script, statement, i + 1, list.list->n, err);
+            place_error(script, list.v[i], i + 1, list.n, err);
             return rc;
         }
     }

@@ -457,6 +457,18 @@ tn_rc tn_lake_sql_prepare(tn_lake_sql *s, tn_arena *a, tn_str statement, tn_str 
     return TN_OK;
 }
 
+static bool schema_is_known(tn_lake_sql *s, tn_arena *a, tn_str schema)
+{
+    for (size_t i = 0; i < s->head.pins.n; i++) {
+        if (tn_str_eq_nocase(s->head.pins.v[i].schema, schema)) {
+            return true;
+        }
+    }
+    tn_store_list_opts lo = { .prefix = tn_str_concat(a, schema, TN_STR("/")), .items_max = 1 };
+    tn_store_items items = { 0 };
+    return !s->opts.places_only && tn_lake_plain_name(schema) && tn_store_list(tn_lake_store(s->lake), a, &lo, &items, NULL) == TN_OK && items.n > 0;
+}
+
 /* USE schema: DuckDB must know the schema, and names without one mean it from now on. */
 static tn_rc note_use(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_err *err)
 {
@@ -467,10 +479,8 @@ static tn_rc note_use(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_err *e
     }
     tn_str schema = parts.v[parts.n - 1];
     bool own = tn_str_eq_nocase(schema, TN_STR("main")) || tn_str_eq_nocase(schema, TN_STR("memory")) || tn_str_eq_nocase(schema, TN_STR("temp"));
-    for (size_t i = 0; !own && i < s->head.pins.n; i++) {
-        if (tn_str_eq_nocase(s->head.pins.v[i].schema, schema)) {
-            TN_TRY(ensure_schema(s, schema, err));
-        }
+    if (!own && schema_is_known(s, a, schema)) {
+        TN_TRY(ensure_schema(s, schema, err));
     }
     s->use_schema = own ? TN_STR_NONE : tn_str_dup(s->arena, schema);
     return TN_OK;
@@ -499,11 +509,32 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
     if (!done) {
         TN_TRY(tn_lake_sql_write(s, a, statement, &t, &out, &done, err));
     }
+    if (!done) { /* INSTALL and LOAD give no rows */
+        TN_TRY(tn_duck_intercept(s->conn, statement, &done, err));
+    }
     if (!done) {
         tn_str sql;
         TN_TRY(note_use(s, a, &t, err));
         TN_TRY(tn_sql_rest(s, a, statement, &t, 0, &sql, err));
         TN_TRY(run_there(s, sql, stream, &out.rows, err));
+    }
+    *ret = out;
+    return TN_OK;
+}
+
+tn_rc tn_lake_sql_split(tn_arena *a, tn_str script, tn_strs *ret, tn_err *err)
+{
+    tn_tokens t;
+    tn_strs out = { 0 };
+    TN_TRY(tn_sql_tokens(a, script, &t, err));
+    for (size_t i = 0; i < t.n; i++) {
+        const char *from = t.v[i].text.p, *to = from;
+        for (; i < t.n && !tn_token_is(&t, i, ";"); i++) {
+            to = t.v[i].text.p + t.v[i].text.n;
+        }
+        if (to > from) {
+            tn_vec_push(&out, a, tn_str_n(from, (size_t)(to - from)));
+        }
     }
     *ret = out;
     return TN_OK;

@@ -47,6 +47,9 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
 /* Makes what the statement names readable and gives its text for DuckDB, without running it. *ret_query: it gives rows and may stand in parentheses. */
 tn_rc tn_lake_sql_prepare(tn_lake_sql *s, tn_arena *a, tn_str statement, tn_str *ret_sql, bool *ret_query, tn_err *err) TN_MUSTUSE;
 
+/* Cuts a script at its semicolons, as tn_sql_split does, but knows `name` too. Pieces point into the script; empty ones are dropped. */
+tn_rc tn_lake_sql_split(tn_arena *a, tn_str script, tn_strs *ret, tn_err *err) TN_MUSTUSE;
+
 /* Delta tables that the lake holds and the environment's pins, as one list: pins first, then unpinned tables (version -1). */
 tn_rc tn_lake_relations(tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err) TN_MUSTUSE;
 
