@@ -19,9 +19,6 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
     tn_nodes nodes = { 0 };
     tn_strs unmatched = { 0 };
     tn_select select = start->select;
-    if (select.kinds == 0) { /* everything that dbt lists by default */
-        select.kinds = UINT32_MAX & ~(1u << TN_NODE_OPERATION);
-    }
     if (tn_select_run(start->project, cli->arena, &select, &nodes, NULL, &unmatched, &err) != TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
