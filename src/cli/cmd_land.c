@@ -255,7 +255,7 @@ typedef struct landing_call {
     tn_lake *lake;
     tn_conn *conn;
     tn_lake_head head;
-    tn_lake_target target;
+    tn_lake_place target;
     tn_str env, word;
     bool publish;
     int64_t lake_commit; /* -1: not published */
@@ -386,7 +386,7 @@ static tn_rc run(const tn_cli *cli, const land_options *o, const tn_strs *words,
     for (size_t i = 1; i < words->n; i++) {
         tn_vec_push(&x.land.inputs, cli->arena, words->v[i]);
     }
-    TN_TRY(tn_lake_target_of(cli->arena, NULL, x.word, &x.target, err)); /* wrong names are told before anything is opened */
+    TN_TRY(tn_lake_place_of(cli->arena, NULL, x.word, &x.target, err)); /* wrong names are told before anything is opened */
     bool named = x.target.schema.n > 0;
     tn_cli_place place = { 0 };
     TN_TRY(tn_cli_find_place(cli, o->env, &place, err));
@@ -399,7 +399,7 @@ static tn_rc run(const tn_cli *cli, const land_options *o, const tn_strs *words,
     x.lake = lake;
     if (named) {
         TN_TRY(tn_lake_head_read(lake, cli->arena, x.env, &x.head, err));
-        TN_TRY(tn_lake_target_of(cli->arena, &x.head, x.word, &x.target, err));
+        TN_TRY(tn_lake_place_of(cli->arena, &x.head, x.word, &x.target, err));
         if (x.target.pin != NULL && x.target.pin->kind != TN_PIN_DELTA) {
             return tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no Delta table", TN_STR_ARG(x.word));
         }

@@ -173,15 +173,15 @@ static tn_rc run_ls(table_call *x, tn_err *err)
 
 /* ---- show ---- */
 
-static tn_rc find_target(table_call *x, tn_str word, tn_lake_target *ret, tn_err *err)
+static tn_rc find_target(table_call *x, tn_str word, tn_lake_place *ret, tn_err *err)
 {
     tn_lake_head *head = tn_new(x->cli->arena, tn_lake_head); /* the target's pin points into it */
     head->commit = -1;
-    TN_TRY(tn_lake_target_of(x->cli->arena, NULL, word, ret, err));
+    TN_TRY(tn_lake_place_of(x->cli->arena, NULL, word, ret, err));
     if (ret->schema.n > 0) {
         TN_TRY(tn_cli_need_lake(&x->place, err));
         TN_TRY(tn_lake_head_read(x->lake, x->cli->arena, x->place.env, head, err));
-        TN_TRY(tn_lake_target_of(x->cli->arena, head, word, ret, err));
+        TN_TRY(tn_lake_place_of(x->cli->arena, head, word, ret, err));
     }
     return TN_OK;
 }
@@ -204,7 +204,7 @@ static tn_val columns_list(tn_arena *a, const tn_delta_type *schema)
     return list;
 }
 
-static tn_val table_dict(table_call *x, const tn_lake_target *t, const tn_delta_snapshot *s, tn_str word)
+static tn_val table_dict(table_call *x, const tn_lake_place *t, const tn_delta_snapshot *s, tn_str word)
 {
     tn_arena *a = x->cli->arena;
     const tn_delta_meta *m = tn_delta_snapshot_meta(s);
@@ -283,7 +283,7 @@ static tn_rc print_table(table_call *x, tn_val d, tn_err *err)
     return print_list(x, names_list(a, names, TN_COUNTOF(names)), list, err);
 }
 
-static tn_rc show_view(table_call *x, const tn_lake_target *t, tn_str word)
+static tn_rc show_view(table_call *x, const tn_lake_place *t, tn_str word)
 {
     const char *kind = t->pin->kind == TN_PIN_VIEW ? "view" : "external";
     if (x->json) {
@@ -302,7 +302,7 @@ static tn_rc show_view(table_call *x, const tn_lake_target *t, tn_str word)
 
 static tn_rc run_show(table_call *x, tn_str word, tn_err *err)
 {
-    tn_lake_target t;
+    tn_lake_place t;
     TN_TRY(find_target(x, word, &t, err));
     if (t.pin != NULL && t.pin->kind != TN_PIN_DELTA) {
         return show_view(x, &t, word);
@@ -341,7 +341,7 @@ static tn_rc run_history(table_call *x, tn_str word, tn_err *err)
 {
     static const char *const names[] = { "version", "time (UTC)", "operation", "changes", "written by" };
     tn_arena *a = x->cli->arena;
-    tn_lake_target t;
+    tn_lake_place t;
     TN_TRY(find_target(x, word, &t, err));
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(tn_lake_table_open(x->lake, t.location, &table, err));

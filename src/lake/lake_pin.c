@@ -6,9 +6,9 @@
 #include "os/file.h"
 #include "text/uri.h"
 
-static tn_rc place(tn_arena *a, tn_str word, tn_lake_target *ret, tn_err *err)
+static tn_rc place(tn_arena *a, tn_str word, tn_lake_place *ret, tn_err *err)
 {
-    tn_lake_target t = { .location = word };
+    tn_lake_place t = { .location = word };
     if (!tn_uri_is_remote(word)) {
         tn_uri uri;
         TN_TRY(tn_uri_parse(a, word, &uri, err));
@@ -24,7 +24,7 @@ static tn_rc bad_name(tn_str word, tn_err *err)
     return tn_hint(err, rc, "name it schema.table, or give a path or URL ('./folder', '/data/t', 's3://bucket/t')");
 }
 
-tn_rc tn_lake_target_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_target *ret, tn_err *err)
+tn_rc tn_lake_place_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_place *ret, tn_err *err)
 {
     bool quoted = memchr(word.p, '"', word.n) != NULL || memchr(word.p, '`', word.n) != NULL;
     if (!quoted && (memchr(word.p, '/', word.n) != NULL || tn_str_starts(word, TN_STR(".")) || tn_uri_is_remote(word))) {
@@ -52,7 +52,7 @@ tn_rc tn_lake_target_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_l
         tn_str_eq_nocase(parts.v[0], TN_STR(TN_LAKE_CATALOG_DIR))) {
         return bad_name(word, err);
     }
-    tn_lake_target out = { .schema = parts.v[0], .name = parts.v[1] };
+    tn_lake_place out = { .schema = parts.v[0], .name = parts.v[1] };
     out.pin = head != NULL ? tn_pins_find(&head->pins, out.schema, out.name) : NULL;
     if (out.pin != NULL) { /* as it was first written */
         out.schema = out.pin->schema;

@@ -21,7 +21,7 @@ struct tn_lake_sql {
 
 /* A statement's target, resolved. */
 typedef struct tn_sql_target {
-    tn_lake_target at;
+    tn_lake_place at;
     tn_str shown; /* for messages: "silver.prices" or the place */
     bool local;   /* not the lake's: a temporary table, another catalog, or a name that only DuckDB knows */
 } tn_sql_target;

@@ -59,11 +59,11 @@ tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const
     tn_err *err) TN_MUSTUSE;
 
 /* Where a table lies that people name: "schema.table" (the pin's place, else the default), a path, a URL, or delta."/path". */
-typedef struct tn_lake_target {
+typedef struct tn_lake_place {
     tn_str schema, name; /* empty for a place */
     tn_str location;     /* for tn_lake_table_open */
     const tn_pin *pin;   /* of the environment, or NULL */
-} tn_lake_target;
-tn_rc tn_lake_target_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_target *ret, tn_err *err) TN_MUSTUSE;
+} tn_lake_place;
+tn_rc tn_lake_place_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_place *ret, tn_err *err) TN_MUSTUSE;
 
 #endif

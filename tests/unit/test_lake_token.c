@@ -95,22 +95,22 @@ TN_TEST(random_text_is_cut_within_bounds)
 
 TN_TEST(tables_as_people_name_them)
 {
-    tn_lake_target t;
-    TN_ASSERT_OK(tn_lake_target_of(arena, NULL, TN_STR("silver.prices"), &t, err));
+    tn_lake_place t;
+    TN_ASSERT_OK(tn_lake_place_of(arena, NULL, TN_STR("silver.prices"), &t, err));
     TN_ASSERT_EQ_S(t.schema, "silver");
     TN_ASSERT_EQ_S(t.location, "silver/prices");
-    TN_ASSERT_OK(tn_lake_target_of(arena, NULL, TN_STR("\"a b\".\"c.d\""), &t, err));
+    TN_ASSERT_OK(tn_lake_place_of(arena, NULL, TN_STR("\"a b\".\"c.d\""), &t, err));
     TN_ASSERT_EQ_S(t.location, "a b/c.d");
-    TN_ASSERT_OK(tn_lake_target_of(arena, NULL, TN_STR("/x/y"), &t, err));
+    TN_ASSERT_OK(tn_lake_place_of(arena, NULL, TN_STR("/x/y"), &t, err));
     TN_ASSERT_EQ_I(t.schema.n, 0);
     TN_ASSERT_EQ_S(t.location, "/x/y");
-    TN_ASSERT_OK(tn_lake_target_of(arena, NULL, TN_STR("delta.\"/x/y\""), &t, err));
+    TN_ASSERT_OK(tn_lake_place_of(arena, NULL, TN_STR("delta.\"/x/y\""), &t, err));
     TN_ASSERT_EQ_S(t.location, "/x/y");
-    TN_ASSERT_OK(tn_lake_target_of(arena, NULL, TN_STR("delta.`s3://b/t`"), &t, err));
+    TN_ASSERT_OK(tn_lake_place_of(arena, NULL, TN_STR("delta.`s3://b/t`"), &t, err));
     TN_ASSERT_EQ_S(t.location, "s3://b/t");
     static const char *const bad[] = { "prices", "a.", "_x.y", "catalog.x", "a._b", "\"a/b\".c", "\"..\".c", "\"a\"", "\"a\".b.c" };
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
-        TN_ASSERT_RC(tn_lake_target_of(arena, NULL, tn_str_of(bad[i]), &t, err), TN_E_USAGE);
+        TN_ASSERT_RC(tn_lake_place_of(arena, NULL, tn_str_of(bad[i]), &t, err), TN_E_USAGE);
         tn_err_clear(err);
     }
 }
