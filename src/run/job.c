@@ -233,10 +233,29 @@ static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
     return r;
 }
 
+/* In a unit test every input is a fixture. */
+static tn_rc mocked_relation(tn_job *j, const tn_node *target, tn_val *ret, tn_err *err)
+{
+    const tn_str *name = tn_map_find(j->mocked, target->unique_id);
+    if (name == NULL) {
+        return tn_hint(err,
+            tn_fail(err, TN_E_COMPILE, "the model reads '" TN_STR_FMT "', for which the unit test gives no rows", TN_STR_ARG(target->unique_id)),
+            "add it to `given`, with `rows: []` for an empty one");
+    }
+    tn_relation *r = tn_relation_new(j->arena, TN_STR_NONE, TN_STR_NONE, *name, "cte");
+    r->quote = 0;
+    *ret = tn_relation_val(r);
+    return TN_OK;
+}
+
 static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
 {
-    (void)err;
     tn_job *j = c->self;
+    if (j->capture != NULL) {
+        *j->capture = target;
+    } else if (j->mocked != NULL) {
+        return mocked_relation(j, target, ret, err);
+    }
     if (!tn_node_is_ephemeral(target)) {
         *ret = tn_relation_val(relation_of_node(j, target));
         return TN_OK;
@@ -327,6 +346,11 @@ static tn_rc fill_template(tn_arena *a, const tn_node *n, tn_str text, tn_str fo
 static tn_rc hook_source(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
 {
     tn_job *j = c->self;
+    if (j->capture != NULL) {
+        *j->capture = target;
+    } else if (j->mocked != NULL) {
+        return mocked_relation(j, target, ret, err);
+    }
     tn_relation *r = relation_of_node(j, target);
     tn_val plugin = source_value(target, "plugin"), location = source_value(target, "external_location");
     if (tn_val_is_str(plugin)) {

@@ -38,7 +38,8 @@ typedef struct tn_job {
     tn_vec(tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
     tn_str written;       /* what write() got last */
     bool empty;           /* --empty: refs and sources give no rows */
-    bool compile_only;    /* nothing of the database may change */
+    tn_node **capture;    /* when set, ref and source tell here whom they mean */
+    const tn_map *mocked; /* unit tests: unique_id -> name of the CTE that stands for it; NULL: none */
     tn_val response;      /* of the last statement that was stored as 'main' */
 } tn_job;
 
@@ -64,6 +65,9 @@ tn_val tn_adapter_new(tn_job *j);
 
 /* The compiled SQL of the job's node: rendered, with ephemeral parents as CTEs in front. ret_ctes: list of {id, sql}. */
 tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err) TN_MUSTUSE;
+/* A unit test's SQL: its model with fixtures for inputs. *ret_node: the test as a node whose config holds what is expected. */
+tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test, tn_val selected_resources, tn_arena *a, tn_node **ret_node,
+    tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
 /* WITH name AS (sql) for each of the list put before sql, merged into its own WITH. */
 tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *err) TN_MUSTUSE;
 

@@ -12,7 +12,9 @@
 static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n)
 {
     tn_str below = n->original_file_path;
-    if (n->kind == TN_NODE_SNAPSHOT) { /* one of several in a file: in a folder of the file's name */
+    if (n->kind == TN_NODE_UNIT_TEST) {
+        below = tn_str_printf(a, TN_STR_FMT "/models/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
+    } else if (n->kind == TN_NODE_SNAPSHOT) { /* one of several in a file: in a folder of the file's name */
         below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
     } else if (!tn_str_eq(tn_path_base(n->path), tn_path_base(below))) {
         below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(below), TN_STR_ARG(n->path));
@@ -116,7 +118,7 @@ static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *er
     return TN_OK;
 }
 
-/* ---- kinds ---- */
+/* ---- unit tests ---- */
 
 static tn_val public_response(tn_arena *a, tn_val response)
 {
@@ -132,6 +134,91 @@ static tn_val public_response(tn_arena *a, tn_val response)
     }
     return d;
 }
+
+static void show_row(tn_buf *b, tn_arena *a, const char *mark, tn_val row, size_t cols)
+{
+    tn_buf_addf(b, "%s", mark);
+    for (size_t i = 0; i < cols; i++) {
+        tn_buf_addf(b, "%s" TN_STR_FMT, i > 0 ? "," : "", TN_STR_ARG(tn_val_to_str(a, row.list->v[i])));
+    }
+    tn_buf_addc(b, '\n');
+}
+
+static bool same_row(tn_val x, tn_val y, size_t cols)
+{
+    for (size_t i = 0; i < cols; i++) {
+        if (!tn_val_eq(x.list->v[i], y.list->v[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Rows of one side that the other has not, each row counted once: "+" is only in the model's result, "-" is missing there. */
+static size_t compare_rows(tn_buf *b, tn_arena *a, tn_val data, size_t cols)
+{
+    size_t n = data.list->n, differ = 0;
+    bool *paired = tn_new_array(a, bool, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        bool actual = tn_str_is(tn_val_as_str(data.list->v[i].list->v[cols]), "actual");
+        for (size_t k = i + 1; k < n && !paired[i]; k++) {
+            bool other = tn_str_is(tn_val_as_str(data.list->v[k].list->v[cols]), "actual");
+            if (actual != other && !paired[k] && same_row(data.list->v[i], data.list->v[k], cols)) {
+                paired[i] = paired[k] = true;
+            }
+        }
+        if (!paired[i]) {
+            show_row(b, a, actual ? "+ " : "- ", data.list->v[i], cols);
+            differ++;
+        }
+    }
+    return differ;
+}
+
+static tn_rc judge_unit_test(tn_runner *run, tn_job *j, tn_node_result *r)
+{
+    tn_val *main = tn_dict_finds(j->results, TN_STR("main"));
+    tn_table *t = NULL;
+    tn_buf b = tn_buf_init(j->arena, TN_BUF_NO_LIMIT);
+    r->status = TN_ST_PASS;
+    r->failures = 0;
+    if (main == NULL || !tn_val_is_table(tn_val_at(*main, "table"), &t) || t->names.list->n == 0) {
+        return TN_OK;
+    }
+    size_t cols = t->names.list->n - 1;
+    tn_buf_addz(&b, "\n\nactual differs from expected:\n\n  ");
+    for (size_t i = 0; i < cols; i++) {
+        tn_buf_addf(&b, "%s" TN_STR_FMT, i > 0 ? "," : "", TN_STR_ARG(tn_val_as_str(t->names.list->v[i])));
+    }
+    tn_buf_addc(&b, '\n');
+    if (compare_rows(&b, j->arena, t->rows, cols) > 0) {
+        r->status = TN_ST_FAIL;
+        r->failures = 1;
+        r->message = tn_str_dup(run->arena, tn_buf_str(&b));
+    }
+    return TN_OK;
+}
+
+static tn_rc run_unit_test(tn_runner *run, tn_worker *w, tn_arena *a, tn_node_result *r, tn_err *err)
+{
+    tn_node *node;
+    tn_job j;
+    tn_str sql;
+    TN_TRY(tn_job_compile_unit_test(run->session, w, r->node, run->selected_resources, a, &node, &sql, err));
+    TN_TRY(tn_job_init(&j, run->session, w, node, run->selected_resources, a, err));
+    j.sql = sql;
+    write_artifact(run, a, "compiled", r->node, sql, &r->compiled_path);
+    r->compile_end_us = r->execute_start_us = tn_clock_now_us();
+    TN_TRY(materialize(run, &j, "unit", err));
+    write_artifact(run, a, "run", r->node, j.written, NULL);
+    TN_LOCKED(&run->lock);
+    r->compiled_code = tn_str_dup(run->arena, sql);
+    TN_TRY(judge_unit_test(run, &j, r));
+    r->adapter_response = public_response(run->arena, j.response);
+    return TN_OK;
+}
+
+/* ---- kinds ---- */
 
 static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
@@ -203,6 +290,11 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     }
     if (has_sql(n)) {
         tn_val ctes;
+        if (n->kind == TN_NODE_OPERATION) { /* compiled only: nothing has run */
+            tn_dict_putz(j->names, "results", tn_val_list(j->arena));
+            tn_dict_putz(j->names, "schemas", tn_val_list(j->arena));
+            tn_dict_putz(j->names, "database_schemas", tn_val_list(j->arena));
+        }
         TN_TRY(tn_job_compile(j, &ctes, err));
         write_artifact(run, j->arena, "compiled", n, j->sql, &r->compiled_path);
         keep_ephemerals(run, j);
@@ -262,7 +354,7 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
     tn_rc rc = tn_job_init(&j, run->session, w, r->node, run->selected_resources, a, &err);
     if (rc == TN_OK) {
         j.empty = tn_val_truthy(tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
-        rc = run_node(run, &j, r, &err);
+        rc = r->node->kind == TN_NODE_UNIT_TEST ? run_unit_test(run, w, a, r, &err) : run_node(run, &j, r, &err);
     }
     if (rc != TN_OK) {
         keep_error(run, &j, r, rc, &err);
@@ -287,12 +379,15 @@ void tn_runner_skip(tn_runner *run, tn_node_result *r)
 
 /* ---- on-run-start, on-run-end ---- */
 
-static tn_rc run_hook(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+static tn_rc compile_hook(tn_job *j, tn_node_result *r, tn_str *ret_sql, tn_err *err)
 {
     tn_jinja_src src = { .file = tn_str_z(j->arena, r->node->original_file_path), .line = r->node->raw_line };
-    tn_str sql;
+    return tn_pctx_render(&j->pctx, r->node->raw_code, src, ret_sql, err);
+}
+
+static tn_rc run_hook(tn_runner *run, tn_job *j, tn_node_result *r, tn_str sql, tn_err *err)
+{
     tn_val response, table;
-    TN_TRY(tn_pctx_render(&j->pctx, r->node->raw_code, src, &sql, err));
     r->compile_end_us = r->execute_start_us = tn_clock_now_us();
     r->compiled_code = tn_str_dup(run->arena, sql);
     write_artifact(run, j->arena, "compiled", r->node, sql, &r->compiled_path);
@@ -363,8 +458,10 @@ tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_faile
         if (rc == TN_OK && at_end) {
             add_end_names(run, &j);
         }
+        tn_str sql = TN_STR("");
+        rc = rc == TN_OK ? compile_hook(&j, &r, &sql, &inner) : rc;
         tn_report_hook(run, &r, index, total, false);
-        rc = rc == TN_OK ? run_hook(run, &j, &r, &inner) : rc;
+        rc = rc == TN_OK ? run_hook(run, &j, &r, sql, &inner) : rc;
         if (rc != TN_OK) {
             keep_error(run, &j, &r, rc, &inner);
             *ret_failed = true;

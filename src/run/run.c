@@ -25,31 +25,18 @@ static uint32_t kinds_of(tn_verb verb)
     case TN_VERB_RUN:
         return model;
     case TN_VERB_TEST:
-        return test;
+        return test | 1u << TN_NODE_UNIT_TEST;
     case TN_VERB_SEED:
         return seed;
     case TN_VERB_SNAPSHOT:
         return snapshot;
     case TN_VERB_COMPILE:
-        return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS | 1u << TN_NODE_OPERATION;
+        return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_SHOW:
         return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_BUILD:
     default:
-        return model | test | seed | snapshot | 1u << TN_NODE_EXPOSURE | 1u << TN_NODE_SAVED_QUERY;
-    }
-}
-
-/* Better told than passed over in silence. */
-static void tell_unit_tests(tn_runner *run)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < run->project->nodes.n; i++) {
-        n += run->project->nodes.v[i]->kind == TN_NODE_UNIT_TEST;
-    }
-    if (n > 0 && (run->opts->verb == TN_VERB_BUILD || run->opts->verb == TN_VERB_TEST)) {
-        tn_event(run->events, TN_EV_WARN, "UnitTestsNotRun", "T006", TN_VAL_UNDEF,
-            "[WARNING]: the project has %zu unit tests, which this version reads but does not run", n);
+        return model | test | seed | snapshot | 1u << TN_NODE_UNIT_TEST | 1u << TN_NODE_EXPOSURE | 1u << TN_NODE_SAVED_QUERY;
     }
 }
 
@@ -73,6 +60,12 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
     }
     run->place = tn_new_array(run->arena, uint32_t, p->nodes.n + 1);
     memset(run->place, 0xFF, (p->nodes.n + 1) * sizeof *run->place);
+    bool everything = sel.select.n == 0 && sel.exclude.n == 0 && sel.selector.n == 0;
+    for (size_t i = 0; run->opts->verb == TN_VERB_COMPILE && everything && i < p->nodes.n; i++) {
+        if (p->nodes.v[i]->kind == TN_NODE_OPERATION) {
+            tn_vec_push(&selected, run->arena, p->nodes.v[i]);
+        }
+    }
     run->selected_resources = tn_val_list(run->arena);
     for (size_t i = 0; i < selected.n; i++) {
         tn_list_push(run->selected_resources.list, tn_val_str(selected.v[i]->unique_id));
@@ -380,7 +373,6 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     *ret = (tn_run_report){ .lake_commit = -1 };
     tn_report_found(&run);
     TN_TRY(make_plan(&run, ret, err));
-    tell_unit_tests(&run);
     if (run.plan.n == 0) {
         tn_event(events, TN_EV_WARN, "NothingToDo", "Q035", TN_VAL_UNDEF,
             "[WARNING]: Nothing to do. Try checking your model configs and model specification args");

@@ -68,6 +68,15 @@ static tn_str fancy_line(tn_arena *a, size_t index, size_t total, tn_str text, t
     return tn_buf_str(&b);
 }
 
+/* A unit test is shown with its model: "orders::adds_up". */
+static tn_str test_name(tn_arena *a, const tn_node *n)
+{
+    if (n->kind != TN_NODE_UNIT_TEST || n->parents.n == 0) {
+        return n->name;
+    }
+    return tn_str_printf(a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(n->parents.v[0]->name), TN_STR_ARG(n->name));
+}
+
 /* "sql table model main.orders", "seed file main.x", "test unique_a_id" */
 static tn_str description(tn_arena *a, const tn_node *n)
 {
@@ -79,6 +88,8 @@ static tn_str description(tn_arena *a, const tn_node *n)
         return tn_str_printf(a, "snapshot " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
     case TN_NODE_TEST:
         return tn_str_printf(a, "test " TN_STR_FMT, TN_STR_ARG(n->name));
+    case TN_NODE_UNIT_TEST:
+        return tn_str_printf(a, "unit_test " TN_STR_FMT, TN_STR_ARG(test_name(a, n)));
     case TN_NODE_MODEL:
         return tn_str_printf(a, TN_STR_FMT " " TN_STR_FMT " model " TN_STR_FMT "." TN_STR_FMT,
             TN_STR_ARG(n->language.n > 0 ? n->language : TN_STR("sql")), TN_STR_ARG(materialized_of(n)), TN_STR_ARG(schema),
@@ -159,7 +170,7 @@ static void report_test(tn_runner *run, tn_arena *a, const tn_node_result *r, tn
     tn_dict_putz(data.dict, "num_failures", tn_val_int(r->failures < 0 ? 0 : r->failures));
     tn_dict_putz(data.dict, "num_models", tn_val_int((int64_t)run->plan.n));
     tn_str line = fancy_line(a, r->index, run->plan.n, tn_str_printf(a, TN_STR_FMT " " TN_STR_FMT, TN_STR_ARG(word),
-        TN_STR_ARG(r->node->name)), status);
+        TN_STR_ARG(test_name(a, r->node))), status);
     tn_event(run->events, level_of(r->status), "LogTestResult", "Q007", data, TN_STR_FMT, TN_STR_ARG(line));
 }
 
@@ -201,7 +212,7 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
                 tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("NO-OP"))),
                     seconds(r)));
             tn_event(run->events, TN_EV_INFO, "LogNodeNoOpResult", "Q019", data, TN_STR_FMT, TN_STR_ARG(line));
-        } else if (r->node->kind == TN_NODE_TEST) {
+        } else if (r->node->kind == TN_NODE_TEST || r->node->kind == TN_NODE_UNIT_TEST) {
             report_test(run, a, r, data);
         } else {
             report_made(run, a, r, data);
@@ -457,7 +468,7 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_val d = tn_val_dict(a), times = tn_val_list(a);
     bool compiled = r->compiled_code.p != NULL;
     tn_str message = r->message;
-    if (r->node->kind == TN_NODE_OPERATION && r->status == TN_ST_SUCCESS) {
+    if (r->node->kind == TN_NODE_OPERATION && r->status == TN_ST_SUCCESS && !quiet_verb(run)) {
         message = tn_str_printf(a, TN_STR_FMT " passed", TN_STR_ARG(hook_name(a, r->node)));
     }
     if (r->started_us > 0 && r->status != TN_ST_SKIPPED && r->status != TN_ST_NONE) {
@@ -482,7 +493,6 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(d.dict, "overload_results", TN_VAL_NONE);
     /* For templates only: dbt's result objects have the node too. run_results.json leaves it out. */
     tn_dict_putz(d.dict, "node", tn_node_dict(a, r->node));
-    (void)run;
     return d;
 }
 

@@ -115,12 +115,19 @@ static void make_graph(graph *g)
 {
     tn_runner *run = g->run;
     for (uint32_t i = 0; i < run->plan.n; i++) {
+        const tn_node *n = run->plan.v[i];
         g->turn++;
-        link_up(g, run->plan.v[i], i);
+        /* A unit test needs what its model reads, and the model waits for it. */
+        bool unit = n->kind == TN_NODE_UNIT_TEST && n->parents.n > 0;
+        link_up(g, unit ? n->parents.v[0] : n, i);
+        uint32_t model = unit ? place_of(run, n->parents.v[0]) : UINT32_MAX;
+        if (model != UINT32_MAX) {
+            add_edge(g, i, model);
+        }
     }
     for (uint32_t i = 0; run->opts->verb == TN_VERB_BUILD && i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
-        for (size_t k = 0; is_test(n) && k < n->parents.n; k++) {
+        for (size_t k = 0; n->kind == TN_NODE_TEST && k < n->parents.n; k++) {
             gate_children(g, n->parents.v[k], n, i);
         }
     }

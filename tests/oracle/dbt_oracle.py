@@ -64,7 +64,8 @@ def squeezed(sql):
 
 def compiled_of(folder):
     base = folder / "target/compiled"
-    return {str(p.relative_to(base)): squeezed(p.read_text()) for p in sorted(base.rglob("*.sql")) if p.is_file()} if base.exists() else {}
+    return {str(p.relative_to(base)): squeezed(p.read_text()) for p in sorted(base.rglob("*.sql"))
+            if p.is_file() and "units.yml" not in p.parts} if base.exists() else {}
 
 
 def database_of(folder):
