@@ -19,14 +19,17 @@ enum { CELL_MIN = 6, CELL_BYTES_MAX = 4096, COLUMNS_MAX = 100000 };
 
 static bool is_wide(uint32_t cp)
 {
-    return (cp >= 0x1100 && cp <= 0x115f) || (cp >= 0x2e80 && cp <= 0xa4cf) || (cp >= 0xac00 && cp <= 0xd7a3) || (cp >= 0xf900 && cp <= 0xfaff) ||
-           (cp >= 0xfe30 && cp <= 0xfe6f) || (cp >= 0xff00 && cp <= 0xff60) || (cp >= 0xffe0 && cp <= 0xffe6) || (cp >= 0x1f300 && cp <= 0x1faff) ||
+    return (cp >= 0x1100 && cp <= 0x115f) || (cp >= 0x2e80 && cp <= 0xa4cf) ||
+           (cp >= 0xac00 && cp <= 0xd7a3) || (cp >= 0xf900 && cp <= 0xfaff) ||
+           (cp >= 0xfe30 && cp <= 0xfe6f) || (cp >= 0xff00 && cp <= 0xff60) ||
+           (cp >= 0xffe0 && cp <= 0xffe6) || (cp >= 0x1f300 && cp <= 0x1faff) ||
            (cp >= 0x20000 && cp <= 0x3fffd);
 }
 
 static bool is_combining(uint32_t cp)
 {
-    return (cp >= 0x300 && cp <= 0x36f) || (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x20d0 && cp <= 0x20ff) || (cp >= 0xfe00 && cp <= 0xfe0f) || cp == 0xfeff;
+    return (cp >= 0x300 && cp <= 0x36f) || (cp >= 0x200b && cp <= 0x200f) ||
+           (cp >= 0x20d0 && cp <= 0x20ff) || (cp >= 0xfe00 && cp <= 0xfe0f) || cp == 0xfeff;
 }
 
 static size_t char_width(uint32_t cp)
@@ -92,8 +95,8 @@ typedef struct grid {
 
 static bool is_number(tn_str type)
 {
-    static const char *const numbers[] = { "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
-        "FLOAT", "DOUBLE" };
+    static const char *const numbers[] = { "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
+        "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE" };
     for (size_t i = 0; i < TN_COUNTOF(numbers); i++) {
         if (tn_str_is(type, numbers[i])) {
             return true;
@@ -122,7 +125,8 @@ static void begin(grid *g, const tn_rows *rows)
             c->type = printable(g->a, tn_str_lower(g->a, type));
             if (c->type.n > 24) { /* of a nested type the kind is enough */
                 size_t cut = tn_str_find_char(c->type, '(', 0);
-                c->type = tn_str_concat(g->a, tn_str_sub(c->type, 0, tn_min_size(cut, 20)), TN_STR("(…)"));
+                c->type = tn_str_concat(
+                    g->a, tn_str_sub(c->type, 0, tn_min_size(cut, 20)), TN_STR("(…)"));
             }
             widen(c, c->type);
         }
@@ -184,7 +188,8 @@ static void fit(grid *g, size_t limit)
         }
         g->cols[widest].width--;
     }
-    for (size_t left = g->n, at = g->n / 2; limit > 0 && left > 2 && whole_width(g) > limit; left--) {
+    for (size_t left = g->n, at = g->n / 2; limit > 0 && left > 2 && whole_width(g) > limit;
+        left--) {
         while (g->cols[at].hidden) {
             at = (at + 1) % g->n;
         }
@@ -225,7 +230,8 @@ static void add_cell(tn_buf *b, const column *c, tn_str text, const char *style)
     tn_buf_addz(b, style[0] != '\0' ? "\033[0m" : "");
 }
 
-static void add_rule(tn_buf *b, const grid *g, const char *left, const char *middle, const char *right)
+static void add_rule(
+    tn_buf *b, const grid *g, const char *left, const char *middle, const char *right)
 {
     tn_buf_addz(b, left);
     bool first = true, gap = false;
@@ -288,9 +294,11 @@ static void add_line(tn_buf *b, const grid *g, text_of fn, const cell *row)
 
 static void add_last_line(tn_buf *b, const grid *g, const tn_rows_style *style)
 {
-    tn_buf_addf(b, "(" TN_STR_FMT " row%s", TN_STR_ARG(tn_cli_count(g->a, g->total)), g->total == 1 ? "" : "s");
+    tn_buf_addf(b, "(" TN_STR_FMT " row%s", TN_STR_ARG(tn_cli_count(g->a, g->total)),
+        g->total == 1 ? "" : "s");
     if (g->total > (int64_t)g->rows.n) {
-        tn_buf_addf(b, ", " TN_STR_FMT " shown", TN_STR_ARG(tn_cli_count(g->a, (int64_t)g->rows.n)));
+        tn_buf_addf(
+            b, ", " TN_STR_FMT " shown", TN_STR_ARG(tn_cli_count(g->a, (int64_t)g->rows.n)));
     }
     if (g->hidden > 0) {
         tn_buf_addf(b, ", %zu of %zu columns shown", g->n - g->hidden, g->n);
@@ -301,7 +309,8 @@ static void add_last_line(tn_buf *b, const grid *g, const tn_rows_style *style)
     tn_buf_addz(b, ")\n");
 }
 
-tn_rc tn_grid_print(tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows, tn_err *err)
+tn_rc tn_grid_print(
+    tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("grid", NULL);
     grid g = { .a = a, .color = style->color };

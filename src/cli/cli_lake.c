@@ -25,7 +25,8 @@ static bool project_here(const tn_cli *cli)
         return false;
     }
     while (dir.n > 0) {
-        if (tn_file_exists(tn_str_printf(cli->arena, TN_STR_FMT "/dbt_project.yml", TN_STR_ARG(dir)))) {
+        if (tn_file_exists(
+                tn_str_printf(cli->arena, TN_STR_FMT "/dbt_project.yml", TN_STR_ARG(dir)))) {
             return true;
         }
         dir = tn_path_dir(dir);
@@ -42,7 +43,8 @@ static void take_profile(const tn_cli *cli, const tn_profile *p, tn_cli_place *o
         if (out->lake.n == 0) {
             out->lake = p->path;
         }
-        const tn_val *env = p->credentials != NULL ? tn_dict_finds(p->credentials, TN_STR("environment")) : NULL;
+        const tn_val *env =
+            p->credentials != NULL ? tn_dict_finds(p->credentials, TN_STR("environment")) : NULL;
         if (out->env.n == 0 && env != NULL && tn_val_is_str(*env)) {
             out->env = tn_val_as_str(*env);
         }
@@ -51,6 +53,7 @@ static void take_profile(const tn_cli *cli, const tn_profile *p, tn_cli_place *o
     if (out->lake.n == 0 && p->path.n > 0 && !tn_str_is(p->path, ":memory:")) {
         tn_str copy = tn_lake_read_copy_path(cli->arena, p->path);
         out->database = tn_file_exists(copy) ? copy : p->path;
+        out->schema = p->schema;
     }
 }
 
@@ -58,16 +61,22 @@ tn_rc tn_cli_find_place(const tn_cli *cli, tn_str env, tn_cli_place *ret, tn_err
 {
     tn_cli_place out = { .lake = cli->lake, .env = env };
     if ((out.lake.n == 0 || out.env.n == 0) && project_here(cli)) {
-        tn_project_opts po = { .project_dir = cli->project_dir, .profiles_dir = cli->profiles_dir, .profile = cli->profile, .target = cli->target,
-            .invocation_args = TN_VAL_UNDEF, .profile_only = true };
+        tn_project_opts po = { .project_dir = cli->project_dir,
+            .profiles_dir = cli->profiles_dir,
+            .profile = cli->profile,
+            .target = cli->target,
+            .invocation_args = TN_VAL_UNDEF,
+            .profile_only = true };
         tn_project *project = NULL;
         tn_rc rc = tn_project_load(cli->arena, &po, &project, err);
         if (rc == TN_OK) {
             take_profile(cli, &project->profile, &out);
         } else if (out.lake.n == 0) {
-            return tn_hint(err, rc, "the project's profile names the lake; --lake or TARN_LAKE does without it");
+            return tn_hint(err, rc,
+                "the project's profile names the lake; --lake or TARN_LAKE does without it");
         } else {
-            tn_err_clear(err); /* the lake is given, and the profile of a project that cannot be read has no say */
+            tn_err_clear(
+                err); /* the lake is given, and the profile of a project that cannot be read has no say */
         }
     }
     if (out.env.n == 0) {
@@ -83,7 +92,9 @@ tn_rc tn_cli_need_lake(const tn_cli_place *p, tn_err *err)
         return TN_OK;
     }
     tn_rc rc = tn_fail(err, TN_E_USAGE, "no lake is given");
-    return tn_hint(err, rc, "use --lake FOLDER, or set TARN_LAKE, or run inside a project whose profile has 'type: tarn'");
+    return tn_hint(err, rc,
+        "use --lake FOLDER, or set TARN_LAKE, or run inside a project whose profile has 'type: "
+        "tarn'");
 }
 
 tn_rc tn_cli_open_lake(const tn_cli *cli, tn_str url, bool create, tn_lake **ret, tn_err *err)
@@ -97,7 +108,9 @@ tn_rc tn_cli_open_lake(const tn_cli *cli, tn_str url, bool create, tn_lake **ret
 
 tn_rc tn_cli_open_duck(const tn_cli *cli, tn_duck **ret_duck, tn_conn **ret_conn, tn_err *err)
 {
-    tn_duck_opts o = { .threads = (int)cli->threads, .memory_limit = cli->memory_limit, .config = TN_VAL_UNDEF };
+    tn_duck_opts o = {
+        .threads = (int)cli->threads, .memory_limit = cli->memory_limit, .config = TN_VAL_UNDEF
+    };
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_duck_open(&o, &duck, err));
@@ -155,7 +168,8 @@ bool tn_cli_output_json(const tn_cli *cli, const char *command, tn_str output, b
 {
     *ret_json = tn_str_is(output, "json");
     if (output.n > 0 && !*ret_json && !tn_str_is(output, "text")) {
-        (void)tn_cli_usage_error(cli, command, "--output is text or json, not '" TN_STR_FMT "'", TN_STR_ARG(output));
+        (void)tn_cli_usage_error(
+            cli, command, "--output is text or json, not '" TN_STR_FMT "'", TN_STR_ARG(output));
         return false;
     }
     return true;
@@ -194,12 +208,18 @@ static void watch_loop(void *p)
     tn_mutex_unlock(&w->mutex);
 }
 
-tn_rc tn_cli_watch_start(const tn_cli *cli, tn_conn *conn, const char *title, bool show, tn_cli_watch **ret, tn_err *err)
+tn_rc tn_cli_watch_start(
+    const tn_cli *cli, tn_conn *conn, const char *title, bool show, tn_cli_watch **ret, tn_err *err)
 {
     tn_arena *a = tn_arena_new("watch", NULL);
     tn_cli_watch *w = tn_new(a, tn_cli_watch);
-    *w = (tn_cli_watch){ .conn = conn, .title = tn_arena_strdup(a, title), .stage = "running", .line = tn_progress_start(cli), .mutex = TN_MUTEX_INIT,
-        .wake = TN_COND_INIT, .arena = a };
+    *w = (tn_cli_watch){ .conn = conn,
+        .title = tn_arena_strdup(a, title),
+        .stage = "running",
+        .line = tn_progress_start(cli),
+        .mutex = TN_MUTEX_INIT,
+        .wake = TN_COND_INIT,
+        .arena = a };
     w->line.on = w->line.on && show;
     tn_interrupt_install();
     tn_rc rc = w->line.on ? tn_conn_progress_on(conn, err) : TN_OK;

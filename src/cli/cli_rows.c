@@ -34,7 +34,8 @@ size_t tn_rows_cols(const tn_rows *rows)
 
 tn_str tn_rows_name(const tn_rows *rows, size_t col)
 {
-    return rows->result != NULL ? tn_result_name(rows->result, col) : tn_val_as_str(rows->names.list->v[col]);
+    return rows->result != NULL ? tn_result_name(rows->result, col)
+                                : tn_val_as_str(rows->names.list->v[col]);
 }
 
 tn_rc tn_rows_chunk(tn_rows *rows, size_t *at, size_t *ret_n, tn_err *err)
@@ -49,7 +50,8 @@ tn_rc tn_rows_chunk(tn_rows *rows, size_t *at, size_t *ret_n, tn_err *err)
 
 tn_val tn_rows_cell(const tn_rows *rows, tn_arena *a, size_t col, size_t row)
 {
-    return rows->result != NULL ? tn_result_cell(rows->result, a, col, row) : rows->list.list->v[row].list->v[col];
+    return rows->result != NULL ? tn_result_cell(rows->result, a, col, row)
+                                : rows->list.list->v[row].list->v[col];
 }
 
 bool tn_rows_text(const tn_rows *rows, tn_arena *a, size_t col, size_t row, tn_str *ret)
@@ -70,7 +72,8 @@ static tn_rc put(FILE *out, tn_buf *b, tn_err *err)
     size_t n = b->n;
     bool ok = n == 0 || fwrite(b->p, 1, n, out) == n;
     tn_buf_reset(b);
-    return ok ? TN_OK : tn_fail(err, TN_E_IO, "the result cannot be written: the output is full or closed");
+    return ok ? TN_OK
+              : tn_fail(err, TN_E_IO, "the result cannot be written: the output is full or closed");
 }
 
 static void csv_row(tn_buf *b, const tn_rows *rows, tn_arena *a, size_t row, size_t cols)
@@ -109,7 +112,8 @@ static void header_line(tn_buf *b, const tn_rows *rows)
     tn_buf_addc(b, '\n');
 }
 
-static tn_rc print_lines(tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows, tn_err *err)
+static tn_rc print_lines(
+    tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows, tn_err *err)
 {
     TN_AUTO_ARENA own = tn_arena_new("rows", NULL);
     tn_buf b = tn_buf_init(own, TN_BUF_NO_LIMIT);
@@ -145,10 +149,12 @@ static tn_rc print_lines(tn_rows *rows, const tn_rows_style *style, FILE *out, i
     return TN_OK;
 }
 
-tn_rc tn_rows_print(tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows, tn_err *err)
+tn_rc tn_rows_print(
+    tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows, tn_err *err)
 {
     int64_t total;
-    TN_TRY(style->format == TN_ROWS_TABLE ? tn_grid_print(rows, style, out, &total, err) : print_lines(rows, style, out, &total, err));
+    TN_TRY(style->format == TN_ROWS_TABLE ? tn_grid_print(rows, style, out, &total, err)
+                                          : print_lines(rows, style, out, &total, err));
     if (fflush(out) != 0) {
         return tn_fail(err, TN_E_IO, "the result cannot be written: the output is full or closed");
     }

@@ -10,7 +10,14 @@
 #include "cli/cli.h"
 #include "duck/duck.h"
 
-typedef enum tn_rows_format { TN_ROWS_TABLE, TN_ROWS_CSV, TN_ROWS_JSON, TN_ROWS_NDJSON, TN_ROWS_PARQUET, TN_ROWS_ARROW } tn_rows_format;
+typedef enum tn_rows_format {
+    TN_ROWS_TABLE,
+    TN_ROWS_CSV,
+    TN_ROWS_JSON,
+    TN_ROWS_NDJSON,
+    TN_ROWS_PARQUET,
+    TN_ROWS_ARROW
+} tn_rows_format;
 
 /* What is printed: a result, or a list of tuples with their names. */
 typedef struct tn_rows {
@@ -24,11 +31,12 @@ typedef struct tn_rows_style {
     bool header;      /* csv */
     int width;        /* table: columns of the terminal; 0: no limit */
     bool color;
-    int64_t took_us;  /* table: told in the last line; 0: not */
+    int64_t took_us; /* table: told in the last line; 0: not */
 } tn_rows_style;
 
 bool tn_rows_format_of(tn_str word, tn_rows_format *ret);
 /* Table, csv, json and ndjson to a stream. *ret_rows may be NULL. */
-tn_rc tn_rows_print(tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
+tn_rc tn_rows_print(tn_rows *rows, const tn_rows_style *style, FILE *out, int64_t *ret_rows,
+    tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -34,7 +34,8 @@ static editor open_editor(tn_arena *a)
 {
     editor e = { 0 };
     void *library = dlopen("libedit.so.2", RTLD_NOW | RTLD_LOCAL);
-    bool whole = library != NULL && find_function(library, "readline", &e.readline, sizeof e.readline) &&
+    bool whole = library != NULL &&
+                 find_function(library, "readline", &e.readline, sizeof e.readline) &&
                  find_function(library, "add_history", &e.add_history, sizeof e.add_history) &&
                  find_function(library, "read_history", &e.read_history, sizeof e.read_history) &&
                  find_function(library, "write_history", &e.write_history, sizeof e.write_history);
@@ -42,7 +43,8 @@ static editor open_editor(tn_arena *a)
         return (editor){ 0 };
     }
     tn_str home = tn_env_get("HOME"), state = tn_env_get("XDG_STATE_HOME");
-    tn_str folder = state.n > 0 ? tn_str_concat(a, state, TN_STR("/tarn")) : tn_str_concat(a, home, TN_STR("/.local/state/tarn"));
+    tn_str folder = state.n > 0 ? tn_str_concat(a, state, TN_STR("/tarn"))
+                                : tn_str_concat(a, home, TN_STR("/.local/state/tarn"));
     if (home.n + state.n > 0 && tn_dir_make(folder, NULL) == TN_OK) {
         e.path = tn_str_z(a, tn_str_concat(a, folder, TN_STR("/history")));
         (void)e.read_history(e.path);
@@ -86,7 +88,8 @@ static void remember(const editor *e, tn_arena *a, tn_str text)
 
 static const char help[] =
     ".tables [PATTERN]   tables of the lake or the database   .schema NAME   columns of a table\n"
-    ".mode FORMAT        table, csv, json or ndjson           .rows N        rows shown, 0 for all\n"
+    ".mode FORMAT        table, csv, json or ndjson           .rows N        rows shown, 0 for "
+    "all\n"
     ".timer on|off       tell how long a statement takes      .read FILE     run a script\n"
     ".help               this text                            .quit          leave (also Ctrl-D)\n"
     "Everything else is SQL and ends with ';'.\n";
@@ -100,8 +103,10 @@ static tn_rc run_text(tn_sql_session *s, tn_str text, tn_err *err)
 static tn_rc list_tables(tn_sql_session *s, tn_arena *a, tn_str pattern, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, LINE_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT table_schema AS \"schema\", table_name AS name FROM information_schema.tables WHERE table_schema || '.' || table_name LIKE ");
-    tn_sql_literal(&b, pattern.n > 0 ? tn_str_printf(a, "%%" TN_STR_FMT "%%", TN_STR_ARG(pattern)) : TN_STR("%"));
+    tn_buf_addz(&b, "SELECT table_schema AS \"schema\", table_name AS name FROM "
+                    "information_schema.tables WHERE table_schema || '.' || table_name LIKE ");
+    tn_sql_literal(&b,
+        pattern.n > 0 ? tn_str_printf(a, "%%" TN_STR_FMT "%%", TN_STR_ARG(pattern)) : TN_STR("%"));
     tn_buf_addz(&b, " ORDER BY ALL");
     return run_text(s, tn_buf_str(&b), err);
 }
@@ -157,7 +162,8 @@ static tn_rc run_dot(tn_sql_session *s, tn_arena *a, tn_str line, bool *ret_quit
     if (tn_str_is(word, ".read") && rest.n > 0) {
         return read_script(s, rest, err);
     }
-    tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no command of the shell", TN_STR_ARG(tn_str_trim(line)));
+    tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no command of the shell",
+        TN_STR_ARG(tn_str_trim(line)));
     return tn_hint(err, rc, ".help lists them");
 }
 
@@ -198,9 +204,11 @@ int tn_sql_shell(tn_sql_session *s)
     TN_AUTO_ARENA a = tn_arena_new("shell", NULL);
     editor e = open_editor(a);
     if (s->place.lake.n > 0) {
-        printf("tarn %s, lake " TN_STR_FMT ", environment " TN_STR_FMT ". .help for help\n", TN_VERSION, TN_STR_ARG(s->place.lake), TN_STR_ARG(s->place.env));
+        printf("tarn %s, lake " TN_STR_FMT ", environment " TN_STR_FMT ". .help for help\n",
+            TN_VERSION, TN_STR_ARG(s->place.lake), TN_STR_ARG(s->place.env));
     } else {
-        printf("tarn %s, %s" TN_STR_FMT ". .help for help\n", TN_VERSION, s->place.database.n > 0 ? "database " : "no lake", TN_STR_ARG(s->place.database));
+        printf("tarn %s, %s" TN_STR_FMT ". .help for help\n", TN_VERSION,
+            s->place.database.n > 0 ? "database " : "no lake", TN_STR_ARG(s->place.database));
     }
     s->timer = true;
     for (bool quit = false; !quit;) {
@@ -212,7 +220,8 @@ int tn_sql_shell(tn_sql_session *s)
         }
         remember(&e, turn, text);
         tn_err err = TN_ERR_INIT;
-        tn_rc rc = tn_str_trim(text).p[0] == '.' ? run_dot(s, turn, text, &quit, &err) : run_text(s, text, &err);
+        tn_rc rc = tn_str_trim(text).p[0] == '.' ? run_dot(s, turn, text, &quit, &err)
+                                                 : run_text(s, text, &err);
         if (rc != TN_OK) {
             (void)tn_cli_error(s->cli, &err);
         }

@@ -12,10 +12,10 @@ typedef struct tn_sql_session {
     tn_rows_style style;
     tn_cli_place place;
     FILE *out;
-    tn_str out_path;  /* -o; empty: standard output */
-    tn_str out_temp;  /* written here until it is whole */
-    int64_t results;  /* that gave rows */
-    bool timer;       /* tell how long a statement took */
+    tn_str out_path; /* -o; empty: standard output */
+    tn_str out_temp; /* written here until it is whole */
+    int64_t results; /* that gave rows */
+    bool timer;      /* tell how long a statement took */
 } tn_sql_session;
 
 /* Where a script comes from, for the places of errors. */

@@ -14,9 +14,13 @@ typedef struct lake_options {
 
 #define F(field) offsetof(lake_options, field)
 static const tn_opt options[] = {
-    { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)", "TARN_ENV" },
-    { "--to", TN_OPT_INT, F(to), "COMMIT", "rollback: publish the pins of that lake commit (default: the one before the newest)", NULL },
-    { "--from", TN_OPT_STR, F(from), "NAME", "env create: start with the pins of that environment (default: prod)", NULL },
+    { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)",
+        "TARN_ENV" },
+    { "--to", TN_OPT_INT, F(to), "COMMIT",
+        "rollback: publish the pins of that lake commit (default: the one before the newest)",
+        NULL },
+    { "--from", TN_OPT_STR, F(from), "NAME",
+        "env create: start with the pins of that environment (default: prod)", NULL },
     { "--limit", TN_OPT_INT, F(limit), "N", "log: the newest N (default: 20, 0 for all)", NULL },
     { "--all", TN_OPT_FLAG, F(all), NULL, "log: of all environments", NULL },
     { "--output", TN_OPT_STR, F(output), "text|json", "json: for programs", NULL },
@@ -29,15 +33,16 @@ static const tn_cmd_spec spec = {
     .usage = "status | log | publish | rollback | env ls | env create NAME | diff A B [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
-    .examples = "tarn lake status                     where the lake is, what its environments see\n"
-                "tarn lake log --limit 5              newest lake commits of the environment\n"
-                "tarn lake publish                    make the catalog anew from the pins\n"
-                "tarn lake rollback                   publish the pins of the commit before again\n"
-                "tarn lake rollback --to 12\n"
-                "tarn lake env create alice --from prod    a new environment, no data copied\n"
-                "tarn lake diff prod alice            relations that two environments see differently\n"
-                "tarn lake diff 12 15                 the same for two lake commits\n"
-                "\nExit status: 0 ok, 1 a conflict, 2 wrong usage or environment.",
+    .examples =
+        "tarn lake status                     where the lake is, what its environments see\n"
+        "tarn lake log --limit 5              newest lake commits of the environment\n"
+        "tarn lake publish                    make the catalog anew from the pins\n"
+        "tarn lake rollback                   publish the pins of the commit before again\n"
+        "tarn lake rollback --to 12\n"
+        "tarn lake env create alice --from prod    a new environment, no data copied\n"
+        "tarn lake diff prod alice            relations that two environments see differently\n"
+        "tarn lake diff 12 15                 the same for two lake commits\n"
+        "\nExit status: 0 ok, 1 a conflict, 2 wrong usage or environment.",
     .words_min = 1,
     .words_max = 3,
 };
@@ -57,13 +62,15 @@ static tn_rc print_list(lake_call *x, const char *const *names, size_t n, tn_val
         tn_list_push(titles.list, tn_val_z(names[i]));
     }
     tn_rows rows = { .names = titles, .list = list };
-    tn_rows_style style = { .color = x->cli->color, .width = tn_is_terminal(1) ? tn_terminal_width(1) : 0 };
+    tn_rows_style style = { .color = x->cli->color,
+        .width = tn_is_terminal(1) ? tn_terminal_width(1) : 0 };
     return tn_rows_print(&rows, &style, stdout, NULL, err);
 }
 
 static tn_str catalog_path(lake_call *x, tn_str env)
 {
-    return tn_str_printf(x->cli->arena, TN_STR_FMT "/catalog/" TN_STR_FMT ".duckdb", TN_STR_ARG(tn_lake_root(x->lake)), TN_STR_ARG(env));
+    return tn_str_printf(x->cli->arena, TN_STR_FMT "/catalog/" TN_STR_FMT ".duckdb",
+        TN_STR_ARG(tn_lake_root(x->lake)), TN_STR_ARG(env));
 }
 
 /* ---- status ---- */
@@ -92,8 +99,10 @@ static tn_rc env_dict(lake_call *x, tn_str env, tn_val *ret, tn_err *err)
 
 static tn_rc run_status(lake_call *x, tn_err *err)
 {
-    static const char *const names[] = { "environment", "lake commit", "relations", "delta", "views", "external", "catalog" };
-    static const char *const keys[] = { "environment", "lake_commit", "relations", "delta", "views", "external", "catalog" };
+    static const char *const names[] = { "environment", "lake commit", "relations", "delta",
+        "views", "external", "catalog" };
+    static const char *const keys[] = { "environment", "lake_commit", "relations", "delta", "views",
+        "external", "catalog" };
     tn_arena *a = x->cli->arena;
     tn_val envs, list = tn_val_list(a), rows = tn_val_list(a), all = tn_val_dict(a);
     TN_TRY(tn_lake_envs(x->lake, a, &envs, err));
@@ -122,17 +131,21 @@ static tn_rc run_status(lake_call *x, tn_err *err)
 
 static tn_rc run_log(lake_call *x, tn_err *err)
 {
-    static const char *const names[] = { "commit", "environment", "time (UTC)", "message", "changed", "pins" };
+    static const char *const names[] = { "commit", "environment", "time (UTC)", "message",
+        "changed", "pins" };
     tn_arena *a = x->cli->arena;
     tn_val entries, rows = tn_val_list(a);
-    TN_TRY(tn_lake_log(x->lake, a, tn_flag_is(x->o->all, false) ? TN_STR_NONE : x->env, (size_t)x->o->limit, &entries, err));
+    TN_TRY(tn_lake_log(x->lake, a, tn_flag_is(x->o->all, false) ? TN_STR_NONE : x->env,
+        (size_t)x->o->limit, &entries, err));
     if (x->json) {
         tn_cli_print_json(x->cli, entries);
         return TN_OK;
     }
     for (size_t i = 0; i < entries.list->n; i++) {
-        tn_val e = entries.list->v[i], changed = tn_val_at(e, "changed"), dropped = tn_val_at(e, "dropped");
-        size_t n = (changed.tag == TN_LIST ? changed.list->n : 0) + (dropped.tag == TN_LIST ? dropped.list->n : 0);
+        tn_val e = entries.list->v[i], changed = tn_val_at(e, "changed"),
+               dropped = tn_val_at(e, "dropped");
+        size_t n = (changed.tag == TN_LIST ? changed.list->n : 0) +
+                   (dropped.tag == TN_LIST ? dropped.list->n : 0);
         tn_val row[] = {
             tn_val_at(e, "commit"),
             tn_val_at(e, "env"),
@@ -153,7 +166,8 @@ static tn_rc publish(lake_call *x, tn_str env, int64_t *ret_commit, tn_str *ret_
     tn_lake_head head;
     TN_TRY(tn_lake_head_read(x->lake, x->cli->arena, env, &head, err));
     if (head.commit < 0) {
-        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit", TN_STR_ARG(env));
+        tn_rc rc = tn_fail(
+            err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit", TN_STR_ARG(env));
         return tn_hint(err, rc, "'tarn lake env ls' lists the environments of this lake");
     }
     *ret_commit = head.commit;
@@ -164,7 +178,8 @@ static void tell(lake_call *x, const char *did, tn_str env, int64_t commit, tn_s
 {
     if (!x->json) {
         if (!tn_flag_is(x->cli->quiet, false)) {
-            printf("%s environment '" TN_STR_FMT "', lake commit %lld, " TN_STR_FMT "\n", did, TN_STR_ARG(env), (long long)commit, TN_STR_ARG(path));
+            printf("%s environment '" TN_STR_FMT "', lake commit %lld, " TN_STR_FMT "\n", did,
+                TN_STR_ARG(env), (long long)commit, TN_STR_ARG(path));
         }
         return;
     }
@@ -198,7 +213,8 @@ static tn_rc run_env_create(lake_call *x, tn_str name, tn_err *err)
 {
     int64_t commit;
     tn_str path;
-    TN_TRY(tn_lake_env_create(x->lake, name, x->o->from.n > 0 ? x->o->from : TN_STR("prod"), &commit, err));
+    TN_TRY(tn_lake_env_create(
+        x->lake, name, x->o->from.n > 0 ? x->o->from : TN_STR("prod"), &commit, err));
     TN_TRY(publish(x, name, &commit, &path, err));
     tell(x, "created", name, commit, path);
     return TN_OK;
@@ -232,7 +248,8 @@ static tn_rc pins_of(lake_call *x, tn_str word, tn_pins *ret, tn_err *err)
     }
     TN_TRY(tn_lake_head_read(x->lake, x->cli->arena, word, &head, err));
     if (head.commit < 0) {
-        return tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit", TN_STR_ARG(word));
+        return tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit",
+            TN_STR_ARG(word));
     }
     *ret = head.pins;
     return TN_OK;
@@ -243,7 +260,8 @@ static tn_val pin_state(tn_arena *a, const tn_pin *p)
     if (p == NULL) {
         return TN_VAL_NONE;
     }
-    return p->kind == TN_PIN_DELTA ? tn_val_str(tn_str_printf(a, "version %lld of " TN_STR_FMT, (long long)p->version, TN_STR_ARG(p->location)))
+    return p->kind == TN_PIN_DELTA ? tn_val_str(tn_str_printf(a, "version %lld of " TN_STR_FMT,
+                                         (long long)p->version, TN_STR_ARG(p->location)))
                                    : tn_val_str(p->sql);
 }
 
@@ -253,7 +271,10 @@ static void add_difference(tn_arena *a, tn_val list, const tn_pin *p, const tn_p
     tn_val d = tn_val_dict(a);
     tn_dict_putz(d.dict, "schema", tn_val_str(any->schema));
     tn_dict_putz(d.dict, "name", tn_val_str(any->name));
-    tn_dict_putz(d.dict, "change", tn_val_z(p == NULL ? "added" : q == NULL ? "removed" : "changed"));
+    tn_dict_putz(d.dict, "change",
+        tn_val_z(p == NULL   ? "added"
+                 : q == NULL ? "removed"
+                             : "changed"));
     tn_dict_putz(d.dict, "from", pin_state(a, p));
     tn_dict_putz(d.dict, "to", pin_state(a, q));
     tn_list_push(list.list, d);
@@ -285,7 +306,9 @@ static tn_rc run_diff(lake_call *x, tn_str one, tn_str two, tn_err *err)
     for (size_t i = 0; i < list.list->n; i++) {
         tn_val d = list.list->v[i];
         tn_val row[] = {
-            tn_val_str(tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(tn_val_as_str(tn_val_at(d, "schema"))), TN_STR_ARG(tn_val_as_str(tn_val_at(d, "name"))))),
+            tn_val_str(tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT,
+                TN_STR_ARG(tn_val_as_str(tn_val_at(d, "schema"))),
+                TN_STR_ARG(tn_val_as_str(tn_val_at(d, "name"))))),
             tn_val_at(d, "change"),
             tn_val_at(d, "from"),
             tn_val_at(d, "to"),
@@ -297,7 +320,16 @@ static tn_rc run_diff(lake_call *x, tn_str one, tn_str two, tn_err *err)
 
 /* ---- dispatch ---- */
 
-typedef enum lake_verb { STATUS, LOG, PUBLISH, ROLLBACK, ENV_LS, ENV_CREATE, DIFF, NO_VERB } lake_verb;
+typedef enum lake_verb {
+    STATUS,
+    LOG,
+    PUBLISH,
+    ROLLBACK,
+    ENV_LS,
+    ENV_CREATE,
+    DIFF,
+    NO_VERB
+} lake_verb;
 
 static lake_verb verb_of(const tn_strs *w, size_t *ret_words)
 {
@@ -305,10 +337,12 @@ static lake_verb verb_of(const tn_strs *w, size_t *ret_words)
         const char *one, *two;
         lake_verb verb;
         size_t words;
-    } table[] = { { "status", NULL, STATUS, 1 }, { "log", NULL, LOG, 1 }, { "publish", NULL, PUBLISH, 1 }, { "rollback", NULL, ROLLBACK, 1 },
+    } table[] = { { "status", NULL, STATUS, 1 }, { "log", NULL, LOG, 1 },
+        { "publish", NULL, PUBLISH, 1 }, { "rollback", NULL, ROLLBACK, 1 },
         { "env", "ls", ENV_LS, 2 }, { "env", "create", ENV_CREATE, 3 }, { "diff", NULL, DIFF, 3 } };
     for (size_t i = 0; i < TN_COUNTOF(table); i++) {
-        if (tn_str_is(w->v[0], table[i].one) && (table[i].two == NULL || (w->n > 1 && tn_str_is(w->v[1], table[i].two)))) {
+        if (tn_str_is(w->v[0], table[i].one) &&
+            (table[i].two == NULL || (w->n > 1 && tn_str_is(w->v[1], table[i].two)))) {
             *ret_words = table[i].words;
             return table[i].verb;
         }

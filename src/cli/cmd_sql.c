@@ -22,14 +22,20 @@ typedef struct sql_options {
 
 #define F(field) offsetof(sql_options, field)
 static const tn_opt options[] = {
-    { "--format", TN_OPT_STR, F(format), "FORMAT", "table (default), csv, json, ndjson, parquet or arrow", NULL },
-    { "--out -o", TN_OPT_STR, F(out), "FILE", "write the result there; the format follows its ending", NULL },
+    { "--format", TN_OPT_STR, F(format), "FORMAT",
+        "table (default), csv, json, ndjson, parquet or arrow", NULL },
+    { "--out -o", TN_OPT_STR, F(out), "FILE",
+        "write the result there; the format follows its ending", NULL },
     { "--file -f", TN_OPT_STR, F(file), "FILE", "a script of statements", NULL },
-    { "--at", TN_OPT_STR, F(at), "VERSION|TIME", "read every Delta table at that version, or as it was then (UTC)", NULL },
-    { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)", "TARN_ENV" },
+    { "--at", TN_OPT_STR, F(at), "VERSION|TIME",
+        "read every Delta table at that version, or as it was then (UTC)", NULL },
+    { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)",
+        "TARN_ENV" },
     { "--rows", TN_OPT_INT, F(rows), "N", "table: rows shown, 0 for all (default: 1000)", NULL },
-    { "--header", TN_OPT_FLAG, F(header), NULL, "--no-header: csv without the line of names", NULL },
-    { "--publish", TN_OPT_FLAG, F(publish), NULL, "--no-publish: write tables, but pin them nowhere", NULL },
+    { "--header", TN_OPT_FLAG, F(header), NULL, "--no-header: csv without the line of names",
+        NULL },
+    { "--publish", TN_OPT_FLAG, F(publish), NULL,
+        "--no-publish: write tables, but pin them nowhere", NULL },
 };
 #undef F
 
@@ -69,7 +75,8 @@ static tn_rc copy_to(FILE *out, tn_str path, tn_err *err)
     }
     ok = ferror(from) == 0 && fflush(out) == 0 && ok;
     (void)fclose(from);
-    return ok ? TN_OK : tn_fail(err, TN_E_IO, "the result cannot be written: the output is full or closed");
+    return ok ? TN_OK
+              : tn_fail(err, TN_E_IO, "the result cannot be written: the output is full or closed");
 }
 
 /* DESCRIBE and the like give rows but stand in no COPY by themselves. */
@@ -78,14 +85,16 @@ static bool may_be_wrapped(tn_str sql)
     static const char *const words[] = { "describe", "desc", "show", "summarize" };
     sql = tn_sql_skip_blank(sql);
     for (size_t i = 0; i < TN_COUNTOF(words); i++) {
-        if (sql.n > strlen(words[i]) && tn_str_eq_nocase(tn_str_sub(sql, 0, strlen(words[i])), tn_str_of(words[i]))) {
+        if (sql.n > strlen(words[i]) &&
+            tn_str_eq_nocase(tn_str_sub(sql, 0, strlen(words[i])), tn_str_of(words[i]))) {
             return true;
         }
     }
     return false;
 }
 
-static tn_rc write_parquet(tn_sql_session *s, tn_arena *a, tn_str statement, bool *ret_done, tn_err *err)
+static tn_rc write_parquet(
+    tn_sql_session *s, tn_arena *a, tn_str statement, bool *ret_done, tn_err *err)
 {
     tn_str sql, dir, path;
     bool query;
@@ -113,7 +122,8 @@ static tn_rc write_parquet(tn_sql_session *s, tn_arena *a, tn_str statement, boo
 
 static bool is_explain(const tn_rows *rows)
 {
-    return rows->result != NULL && tn_result_cols(rows->result) == 2 && tn_str_is(tn_result_name(rows->result, 0), "explain_key");
+    return rows->result != NULL && tn_result_cols(rows->result) == 2 &&
+           tn_str_is(tn_result_name(rows->result, 0), "explain_key");
 }
 
 static tn_rc print_plan(tn_rows *rows, FILE *out, tn_err *err)
@@ -139,14 +149,16 @@ static inline void memory_cleanup(char **p)
 }
 
 /* The table is made in memory, so that the progress line is gone before its first line is seen. */
-static tn_rc print_table(tn_sql_session *s, tn_rows *rows, tn_cli_watch **watch, int64_t began, tn_err *err)
+static tn_rc print_table(
+    tn_sql_session *s, tn_rows *rows, tn_cli_watch **watch, int64_t began, tn_err *err)
 {
     __attribute__((cleanup(memory_cleanup))) char *text = NULL;
     size_t n = 0;
     FILE *memory = open_memstream(&text, &n);
     TN_CHECK(memory != NULL);
     tn_rows_style style = s->style;
-    tn_rc rc = is_explain(rows) ? print_plan(rows, memory, err) : tn_rows_print(rows, &style, memory, NULL, err);
+    tn_rc rc = is_explain(rows) ? print_plan(rows, memory, err)
+                                : tn_rows_print(rows, &style, memory, NULL, err);
     (void)fclose(memory);
     tn_cli_watch_stop(*watch);
     *watch = NULL;
@@ -157,10 +169,14 @@ static tn_rc print_table(tn_sql_session *s, tn_rows *rows, tn_cli_watch **watch,
     if (s->timer) {
         (void)fprintf(s->out, "%.3f s\n", (double)(tn_clock_mono_us() - began) / 1e6);
     }
-    return ok && fflush(s->out) == 0 ? TN_OK : tn_fail(err, TN_E_IO, "the result cannot be written: the output is full or closed");
+    return ok && fflush(s->out) == 0
+               ? TN_OK
+               : tn_fail(
+                     err, TN_E_IO, "the result cannot be written: the output is full or closed");
 }
 
-static tn_rc print_rows(tn_sql_session *s, tn_lake_sql_result *res, tn_cli_watch **watch, int64_t began, tn_err *err)
+static tn_rc print_rows(
+    tn_sql_session *s, tn_lake_sql_result *res, tn_cli_watch **watch, int64_t began, tn_err *err)
 {
     tn_rows rows = { .result = res->rows, .names = res->names, .list = res->list };
     if (s->style.format == TN_ROWS_TABLE) {
@@ -170,7 +186,9 @@ static tn_rc print_rows(tn_sql_session *s, tn_lake_sql_result *res, tn_cli_watch
         return tn_rows_print(&rows, &s->style, s->out, NULL, err);
     }
     if (res->is_list || (s->out_path.n == 0 && tn_is_terminal(1))) {
-        return tn_fail(err, TN_E_USAGE, res->is_list ? "this statement has no Arrow form: use csv or json" : "an Arrow stream is not for a terminal: use -o FILE");
+        return tn_fail(err, TN_E_USAGE,
+            res->is_list ? "this statement has no Arrow form: use csv or json"
+                         : "an Arrow stream is not for a terminal: use -o FILE");
     }
     int64_t n;
     return tn_result_arrow_ipc_out(res->rows, fileno(s->out), &n, err);
@@ -180,7 +198,8 @@ static tn_rc one_result_only(tn_sql_session *s, tn_err *err)
 {
     bool single = s->style.format == TN_ROWS_PARQUET || s->style.format == TN_ROWS_ARROW;
     if (s->results++ > 0 && single) {
-        return tn_fail(err, TN_E_USAGE, "a %s output holds one result, this script gives more", s->style.format == TN_ROWS_ARROW ? "arrow" : "parquet");
+        return tn_fail(err, TN_E_USAGE, "a %s output holds one result, this script gives more",
+            s->style.format == TN_ROWS_ARROW ? "arrow" : "parquet");
     }
     return TN_OK;
 }
@@ -191,7 +210,8 @@ static tn_rc run_statement(tn_sql_session *s, tn_str statement, tn_err *err)
     TN_AUTOPTR(tn_cli_watch) watch = NULL;
     int64_t began = tn_clock_mono_us();
     bool to_terminal = s->out_path.n == 0 && tn_is_terminal(1);
-    TN_TRY(tn_cli_watch_start(s->cli, s->conn, "sql", s->style.format == TN_ROWS_TABLE || !to_terminal, &watch, err));
+    TN_TRY(tn_cli_watch_start(
+        s->cli, s->conn, "sql", s->style.format == TN_ROWS_TABLE || !to_terminal, &watch, err));
     if (s->style.format == TN_ROWS_PARQUET) {
         bool done = false;
         TN_TRY(write_parquet(s, a, statement, &done, err));
@@ -231,13 +251,15 @@ static int lines_between(const char *from, const char *to)
 }
 
 /* DuckDB says "LINE n:" of the statement; the user's place is that line of the script. */
-static void place_error(const tn_sql_script *script, tn_str statement, size_t number, size_t count, tn_err *err)
+static void place_error(
+    const tn_sql_script *script, tn_str statement, size_t number, size_t count, tn_err *err)
 {
     int line = 1 + lines_between(script->text.p, statement.p);
     tn_str msg = tn_str_of(err->msg);
     size_t at = tn_str_find(msg, TN_STR("LINE "), 0);
     int inside = 0;
-    for (size_t i = at == SIZE_MAX ? msg.n : at + 5; i < msg.n && msg.p[i] >= '0' && msg.p[i] <= '9'; i++) {
+    for (size_t i = at == SIZE_MAX ? msg.n : at + 5;
+        i < msg.n && msg.p[i] >= '0' && msg.p[i] <= '9'; i++) {
         inside = inside < 10000000 ? inside * 10 + (msg.p[i] - '0') : inside;
     }
     if (inside > 0) { /* counted from where the piece starts */
@@ -287,7 +309,8 @@ static tn_rc read_stdin(const tn_cli *cli, tn_str *ret, tn_err *err)
 
 tn_rc tn_sql_read_file(const tn_cli *cli, tn_str path, tn_str *ret, tn_err *err)
 {
-    return tn_str_is(path, "-") ? read_stdin(cli, ret, err) : tn_file_read(cli->arena, path, SCRIPT_BYTES_MAX, ret, err);
+    return tn_str_is(path, "-") ? read_stdin(cli, ret, err)
+                                : tn_file_read(cli->arena, path, SCRIPT_BYTES_MAX, ret, err);
 }
 
 /* ---- the session ---- */
@@ -305,7 +328,8 @@ static tn_rc parse_at(tn_str at, tn_lake_sql_opts *o, tn_err *err)
     }
     o->at_version = -1;
     if (!tn_parse_timestamp(at, &micros, &zone, &offset)) {
-        tn_rc rc = tn_fail(err, TN_E_USAGE, "--at is a version or a time, not '" TN_STR_FMT "'", TN_STR_ARG(at));
+        tn_rc rc = tn_fail(
+            err, TN_E_USAGE, "--at is a version or a time, not '" TN_STR_FMT "'", TN_STR_ARG(at));
         return tn_hint(err, rc, "for example --at 3, --at '2024-01-31 12:00:00' (UTC)");
     }
     o->at_ms = micros / 1000;
@@ -320,7 +344,9 @@ static tn_rc attach_database(tn_sql_session *s, tn_err *err)
         return TN_OK;
     }
     if (!tn_file_exists(path)) {
-        tn_cli_warn(s->cli, "the project's database '" TN_STR_FMT "' is not there yet: 'tarn build' makes it", TN_STR_ARG(path));
+        tn_cli_warn(s->cli,
+            "the project's database '" TN_STR_FMT "' is not there yet: 'tarn build' makes it",
+            TN_STR_ARG(path));
         return TN_OK;
     }
     tn_str name = tn_path_stem(tn_path_base(path));
@@ -334,7 +360,16 @@ static tn_rc attach_database(tn_sql_session *s, tn_err *err)
     tn_sql_ident(&b, name);
     tn_buf_addz(&b, " (READ_ONLY); USE ");
     tn_sql_ident(&b, name);
-    return tn_conn_exec(s->conn, tn_buf_str(&b), err);
+    TN_TRY(tn_conn_exec(s->conn, tn_buf_str(&b), err));
+    if (s->place.schema.n > 0) { /* names without a schema mean the profile's, when it is there */
+        tn_buf use = tn_buf_init(s->cli->arena, SCRIPT_BYTES_MAX);
+        tn_buf_addz(&use, "USE ");
+        tn_sql_ident(&use, name);
+        tn_buf_addc(&use, '.');
+        tn_sql_ident(&use, s->place.schema);
+        (void)!tn_conn_exec(s->conn, tn_buf_str(&use), NULL);
+    }
+    return TN_OK;
 }
 
 static tn_rc open_out(tn_sql_session *s, tn_err *err)
@@ -344,12 +379,16 @@ static tn_rc open_out(tn_sql_session *s, tn_err *err)
         return TN_OK;
     }
     if (tn_uri_is_remote(s->out_path)) {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "-o writes local files only, not '" TN_STR_FMT "'", TN_STR_ARG(s->out_path));
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+            "-o writes local files only, not '" TN_STR_FMT "'", TN_STR_ARG(s->out_path));
         return tn_hint(err, rc, "use COPY (..) TO 's3://..'");
     }
-    s->out_temp = tn_str_printf(s->cli->arena, TN_STR_FMT ".tmp-%016llx", TN_STR_ARG(s->out_path), (unsigned long long)tn_random_u64());
+    s->out_temp = tn_str_printf(s->cli->arena, TN_STR_FMT ".tmp-%016llx", TN_STR_ARG(s->out_path),
+        (unsigned long long)tn_random_u64());
     s->out = fopen(tn_str_z(s->cli->arena, s->out_temp), "wb");
-    return s->out != NULL ? TN_OK : tn_fail(err, TN_E_IO, "'" TN_STR_FMT "' cannot be made", TN_STR_ARG(s->out_path));
+    return s->out != NULL
+               ? TN_OK
+               : tn_fail(err, TN_E_IO, "'" TN_STR_FMT "' cannot be made", TN_STR_ARG(s->out_path));
 }
 
 static tn_rc close_out(tn_sql_session *s, tn_rc rc, tn_err *err)
@@ -373,17 +412,24 @@ static tn_rc close_out(tn_sql_session *s, tn_rc rc, tn_err *err)
 static tn_rc take_style(const tn_cli *cli, const sql_options *o, tn_sql_session *s, tn_err *err)
 {
     bool terminal = o->out.n == 0 && tn_is_terminal(1);
-    s->style = (tn_rows_style){ .rows_max = o->rows, .header = tn_flag_is(o->header, true), .width = terminal ? tn_terminal_width(1) : 0,
+    s->style = (tn_rows_style){ .rows_max = o->rows,
+        .header = tn_flag_is(o->header, true),
+        .width = terminal ? tn_terminal_width(1) : 0,
         .color = cli->color && o->out.n == 0 };
     tn_str ext = tn_path_ext(o->out);
-    tn_str word = o->format.n > 0 ? o->format : tn_str_eq_nocase(ext, TN_STR("arrows")) ? TN_STR("arrow") : ext;
+    tn_str word = o->format.n > 0                           ? o->format
+                  : tn_str_eq_nocase(ext, TN_STR("arrows")) ? TN_STR("arrow")
+                                                            : ext;
     if (!tn_rows_format_of(word, &s->style.format) && o->format.n > 0) {
-        return tn_fail(err, TN_E_USAGE, "--format is table, csv, json, ndjson, parquet or arrow, not '" TN_STR_FMT "'", TN_STR_ARG(o->format));
+        return tn_fail(err, TN_E_USAGE,
+            "--format is table, csv, json, ndjson, parquet or arrow, not '" TN_STR_FMT "'",
+            TN_STR_ARG(o->format));
     }
     return TN_OK;
 }
 
-static tn_rc run_words(tn_sql_session *s, const sql_options *o, const tn_strs *words, bool shell, int *ret_status, tn_err *err)
+static tn_rc run_words(tn_sql_session *s, const sql_options *o, const tn_strs *words, bool shell,
+    int *ret_status, tn_err *err)
 {
     if (shell) {
         *ret_status = tn_sql_shell(s);
@@ -402,7 +448,8 @@ static tn_rc run_words(tn_sql_session *s, const sql_options *o, const tn_strs *w
     return close_out(s, rc, err);
 }
 
-static tn_rc run(const tn_cli *cli, const sql_options *o, const tn_strs *words, int *ret_status, tn_err *err)
+static tn_rc run(
+    const tn_cli *cli, const sql_options *o, const tn_strs *words, int *ret_status, tn_err *err)
 {
     tn_sql_session s = { .cli = cli, .out = stdout, .out_path = o->out };
     tn_lake_sql_opts lo = TN_LAKE_SQL_OPTS_INIT;
@@ -418,7 +465,8 @@ static tn_rc run(const tn_cli *cli, const sql_options *o, const tn_strs *words, 
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_AUTOPTR(tn_lake_sql) sql = NULL;
-    TN_TRY(tn_cli_open_lake(cli, lo.places_only ? TN_STR(".") : s.place.lake, !lo.places_only, &lake, err));
+    TN_TRY(tn_cli_open_lake(
+        cli, lo.places_only ? TN_STR(".") : s.place.lake, !lo.places_only, &lake, err));
     TN_TRY(tn_cli_open_duck(cli, &duck, &conn, err));
     TN_TRY(tn_lake_sql_open(lake, conn, &lo, &sql, err));
     s.conn = conn;

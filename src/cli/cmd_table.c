@@ -13,8 +13,10 @@ typedef struct table_options {
 
 #define F(field) offsetof(table_options, field)
 static const tn_opt options[] = {
-    { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)", "TARN_ENV" },
-    { "--version", TN_OPT_INT, F(version), "N", "show: that version (default: the pinned one, else the newest)", NULL },
+    { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)",
+        "TARN_ENV" },
+    { "--version", TN_OPT_INT, F(version), "N",
+        "show: that version (default: the pinned one, else the newest)", NULL },
     { "--limit", TN_OPT_INT, F(limit), "N", "history: the newest N (default: all)", NULL },
     { "--output", TN_OPT_STR, F(output), "text|json", "json: for programs", NULL },
 };
@@ -26,11 +28,13 @@ static const tn_cmd_spec spec = {
     .usage = "ls | show TABLE | history TABLE [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
-    .examples = "tarn table ls                          relations of the environment, and tables that it does not pin\n"
-                "tarn table show gold.prices            columns, partitioning, properties, protocol, size\n"
-                "tarn table history gold.prices --limit 5\n"
-                "tarn table show /data/some/table       a Delta table anywhere\n"
-                "\nExit status: 0 ok, 1 the table is damaged, 2 wrong usage, no such table or environment.",
+    .examples =
+        "tarn table ls                          relations of the environment, and tables that it "
+        "does not pin\n"
+        "tarn table show gold.prices            columns, partitioning, properties, protocol, size\n"
+        "tarn table history gold.prices --limit 5\n"
+        "tarn table show /data/some/table       a Delta table anywhere\n"
+        "\nExit status: 0 ok, 1 the table is damaged, 2 wrong usage, no such table or environment.",
     .words_min = 1,
     .words_max = 2,
 };
@@ -46,17 +50,20 @@ typedef struct table_call {
 
 /* ---- shared ---- */
 
-static tn_rc snapshot_of(table_call *x, tn_str location, int64_t version, tn_delta_snapshot **ret, tn_err *err)
+static tn_rc snapshot_of(
+    table_call *x, tn_str location, int64_t version, tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(tn_lake_table_open(x->lake, location, &table, err));
-    return tn_delta_snapshot_open(table, x->conn, version < 0 ? TN_DELTA_LATEST : version, ret, err);
+    return tn_delta_snapshot_open(
+        table, x->conn, version < 0 ? TN_DELTA_LATEST : version, ret, err);
 }
 
 static tn_rc print_list(table_call *x, tn_val names, tn_val list, tn_err *err)
 {
     tn_rows rows = { .names = names, .list = list };
-    tn_rows_style style = { .color = x->cli->color, .width = tn_is_terminal(1) ? tn_terminal_width(1) : 0 };
+    tn_rows_style style = { .color = x->cli->color,
+        .width = tn_is_terminal(1) ? tn_terminal_width(1) : 0 };
     return tn_rows_print(&rows, &style, stdout, NULL, err);
 }
 
@@ -92,14 +99,17 @@ static tn_val strs_list(tn_arena *a, const tn_strs *v)
 
 static tn_val relation_dict(table_call *x, const tn_pin *p, bool pinned)
 {
-    static const char *const kinds[] = { [TN_PIN_DELTA] = "delta", [TN_PIN_VIEW] = "view", [TN_PIN_EXTERNAL] = "external" };
+    static const char *const kinds[] = {
+        [TN_PIN_DELTA] = "delta", [TN_PIN_VIEW] = "view", [TN_PIN_EXTERNAL] = "external"
+    };
     tn_arena *a = x->cli->arena;
     tn_val d = tn_val_dict(a);
     tn_dict_putz(d.dict, "schema", tn_val_str(p->schema));
     tn_dict_putz(d.dict, "name", tn_val_str(p->name));
     tn_dict_putz(d.dict, "kind", tn_val_z(kinds[p->kind]));
     tn_dict_putz(d.dict, "pinned", tn_val_bool(pinned));
-    tn_val version = TN_VAL_NONE, rows = TN_VAL_NONE, bytes = TN_VAL_NONE, files = TN_VAL_NONE, error = TN_VAL_NONE;
+    tn_val version = TN_VAL_NONE, rows = TN_VAL_NONE, bytes = TN_VAL_NONE, files = TN_VAL_NONE,
+           error = TN_VAL_NONE;
     if (p->kind == TN_PIN_DELTA) {
         tn_err e = TN_ERR_INIT;
         TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
@@ -128,14 +138,18 @@ static tn_val cell_count(tn_arena *a, tn_val v)
 
 static tn_rc print_relations(table_call *x, tn_val relations, tn_err *err)
 {
-    static const char *const names[] = { "relation", "kind", "version", "rows", "size", "files", "location", "state" };
+    static const char *const names[] = { "relation", "kind", "version", "rows", "size", "files",
+        "location", "state" };
     tn_arena *a = x->cli->arena;
     tn_val list = tn_val_list(a);
     for (size_t i = 0; i < relations.list->n; i++) {
-        tn_val d = relations.list->v[i], bytes = tn_val_at(d, "bytes"), error = tn_val_at(d, "error");
+        tn_val d = relations.list->v[i], bytes = tn_val_at(d, "bytes"),
+               error = tn_val_at(d, "error");
         const char *state = tn_val_bool_at(d, "pinned", false) ? "pinned" : "not pinned";
         tn_val row[] = {
-            tn_val_str(tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(tn_val_as_str(tn_val_at(d, "schema"))), TN_STR_ARG(tn_val_as_str(tn_val_at(d, "name"))))),
+            tn_val_str(tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT,
+                TN_STR_ARG(tn_val_as_str(tn_val_at(d, "schema"))),
+                TN_STR_ARG(tn_val_as_str(tn_val_at(d, "name"))))),
             tn_val_at(d, "kind"),
             tn_val_at(d, "version"),
             cell_count(a, tn_val_at(d, "rows")),
@@ -198,13 +212,15 @@ static tn_val columns_list(tn_arena *a, const tn_delta_type *schema)
         tn_dict_putz(d.dict, "type", tn_val_str(tn_buf_str(&type)));
         tn_dict_putz(d.dict, "nullable", tn_val_bool(f->nullable));
         tn_val comment = tn_val_at(f->metadata, "comment");
-        tn_dict_putz(d.dict, "comment", tn_val_is_str(comment) ? tn_val_dup(a, comment) : TN_VAL_NONE);
+        tn_dict_putz(
+            d.dict, "comment", tn_val_is_str(comment) ? tn_val_dup(a, comment) : TN_VAL_NONE);
         tn_list_push(list.list, d);
     }
     return list;
 }
 
-static tn_val table_dict(table_call *x, const tn_lake_place *t, const tn_delta_snapshot *s, tn_str word)
+static tn_val table_dict(
+    table_call *x, const tn_lake_place *t, const tn_delta_snapshot *s, tn_str word)
 {
     tn_arena *a = x->cli->arena;
     const tn_delta_meta *m = tn_delta_snapshot_meta(s);
@@ -215,13 +231,15 @@ static tn_val table_dict(table_call *x, const tn_lake_place *t, const tn_delta_s
     tn_dict_putz(d.dict, "id", tn_val_str(tn_str_dup(a, m->id)));
     tn_dict_putz(d.dict, "description", text_or_none(a, m->description));
     tn_dict_putz(d.dict, "version", tn_val_int(tn_delta_snapshot_version(s)));
-    tn_dict_putz(d.dict, "pinned_version", t->pin != NULL && t->pin->kind == TN_PIN_DELTA ? tn_val_int(t->pin->version) : TN_VAL_NONE);
+    tn_dict_putz(d.dict, "pinned_version",
+        t->pin != NULL && t->pin->kind == TN_PIN_DELTA ? tn_val_int(t->pin->version) : TN_VAL_NONE);
     tn_dict_putz(d.dict, "timestamp", count_or_none(tn_delta_snapshot_timestamp_ms(s)));
     tn_dict_putz(d.dict, "rows", count_or_none(tn_delta_snapshot_rows(s)));
     tn_dict_putz(d.dict, "bytes", tn_val_int(tn_delta_snapshot_bytes(s)));
     tn_dict_putz(d.dict, "files", tn_val_int((int64_t)tn_delta_snapshot_file_count(s)));
     tn_dict_putz(d.dict, "partition_by", strs_list(a, &m->partition_columns));
-    tn_dict_putz(d.dict, "properties", m->configuration.tag == TN_DICT ? tn_val_dup(a, m->configuration) : tn_val_dict(a));
+    tn_dict_putz(d.dict, "properties",
+        m->configuration.tag == TN_DICT ? tn_val_dup(a, m->configuration) : tn_val_dict(a));
     tn_dict_putz(protocol.dict, "reader", tn_val_int(p->reader));
     tn_dict_putz(protocol.dict, "writer", tn_val_int(p->writer));
     tn_dict_putz(protocol.dict, "reader_features", strs_list(a, &p->reader_features));
@@ -250,19 +268,28 @@ static tn_rc print_table(table_call *x, tn_val d, tn_err *err)
 {
     static const char *const names[] = { "column", "type", "nullable", "comment" };
     tn_arena *a = x->cli->arena;
-    tn_val rows = tn_val_at(d, "rows"), pinned = tn_val_at(d, "pinned_version"), protocol = tn_val_at(d, "protocol"), properties = tn_val_at(d, "properties");
+    tn_val rows = tn_val_at(d, "rows"), pinned = tn_val_at(d, "pinned_version"),
+           protocol = tn_val_at(d, "protocol"), properties = tn_val_at(d, "properties");
     line("table", tn_val_as_str(tn_val_at(d, "table")));
     line("location", tn_val_as_str(tn_val_at(d, "location")));
-    tn_str pin = pinned.tag == TN_INT ? tn_str_printf(a, ", version %lld pinned", (long long)pinned.i) : TN_STR_NONE;
-    line("version", tn_str_printf(a, "%lld of " TN_STR_FMT " UTC" TN_STR_FMT, (long long)tn_val_int_at(d, "version", 0),
-        TN_STR_ARG(tn_cli_instant(a, tn_val_int_at(d, "timestamp", 0))), TN_STR_ARG(pin)));
+    tn_str pin = pinned.tag == TN_INT
+                     ? tn_str_printf(a, ", version %lld pinned", (long long)pinned.i)
+                     : TN_STR_NONE;
+    line("version",
+        tn_str_printf(a, "%lld of " TN_STR_FMT " UTC" TN_STR_FMT,
+            (long long)tn_val_int_at(d, "version", 0),
+            TN_STR_ARG(tn_cli_instant(a, tn_val_int_at(d, "timestamp", 0))), TN_STR_ARG(pin)));
     line("rows", rows.tag == TN_INT ? tn_cli_count(a, rows.i) : TN_STR("not known"));
-    line("size", tn_str_printf(a, TN_STR_FMT " in " TN_STR_FMT " files", TN_STR_ARG(tn_cli_bytes(a, tn_val_int_at(d, "bytes", 0))),
-        TN_STR_ARG(tn_cli_count(a, tn_val_int_at(d, "files", 0)))));
+    line("size", tn_str_printf(a, TN_STR_FMT " in " TN_STR_FMT " files",
+                     TN_STR_ARG(tn_cli_bytes(a, tn_val_int_at(d, "bytes", 0))),
+                     TN_STR_ARG(tn_cli_count(a, tn_val_int_at(d, "files", 0)))));
     if (tn_val_at(d, "partition_by").list->n > 0) {
-        line("partitioned by", tn_str_concat(a, TN_STR(" "), joined(a, tn_val_at(d, "partition_by"))));
+        line("partitioned by",
+            tn_str_concat(a, TN_STR(" "), joined(a, tn_val_at(d, "partition_by"))));
     }
-    line("protocol", tn_str_printf(a, "reader %lld, writer %lld", (long long)tn_val_int_at(protocol, "reader", 0), (long long)tn_val_int_at(protocol, "writer", 0)));
+    line("protocol", tn_str_printf(a, "reader %lld, writer %lld",
+                         (long long)tn_val_int_at(protocol, "reader", 0),
+                         (long long)tn_val_int_at(protocol, "writer", 0)));
     if (tn_val_at(protocol, "writer_features").list->n > 0) {
         line("features", joined(a, tn_val_at(protocol, "writer_features")));
     }
@@ -272,12 +299,15 @@ static tn_rc print_table(table_call *x, tn_val d, tn_err *err)
     size_t at = 0;
     const tn_dict_item *it;
     while ((it = tn_dict_next(properties.dict, &at)) != NULL) {
-        line("property", tn_str_printf(a, TN_STR_FMT " = " TN_STR_FMT, TN_STR_ARG(tn_val_as_str(it->key)), TN_STR_ARG(tn_val_as_str(it->value))));
+        line("property",
+            tn_str_printf(a, TN_STR_FMT " = " TN_STR_FMT, TN_STR_ARG(tn_val_as_str(it->key)),
+                TN_STR_ARG(tn_val_as_str(it->value))));
     }
     tn_val list = tn_val_list(a), columns = tn_val_at(d, "columns");
     for (size_t i = 0; i < columns.list->n; i++) {
         tn_val c = columns.list->v[i];
-        tn_val row[] = { tn_val_at(c, "name"), tn_val_at(c, "type"), tn_val_z(tn_val_bool_at(c, "nullable", true) ? "yes" : "no"), tn_val_at(c, "comment") };
+        tn_val row[] = { tn_val_at(c, "name"), tn_val_at(c, "type"),
+            tn_val_z(tn_val_bool_at(c, "nullable", true) ? "yes" : "no"), tn_val_at(c, "comment") };
         tn_list_push(list.list, tn_val_tuple(a, row, TN_COUNTOF(row)));
     }
     return print_list(x, names_list(a, names, TN_COUNTOF(names)), list, err);
@@ -324,14 +354,16 @@ static tn_str changes_of(tn_arena *a, tn_val metrics)
 {
     static const struct {
         const char *key, *text;
-    } shown[] = { { "numOutputRows", "rows" }, { "numDeletedRows", "rows deleted" }, { "numFiles", "files" }, { "numAddedFiles", "files" },
+    } shown[] = { { "numOutputRows", "rows" }, { "numDeletedRows", "rows deleted" },
+        { "numFiles", "files" }, { "numAddedFiles", "files" },
         { "numRemovedFiles", "files removed" } };
     tn_buf b = tn_buf_init(a, 4096);
     for (size_t i = 0; i < TN_COUNTOF(shown); i++) {
         tn_val v = tn_val_at(metrics, shown[i].key);
         int64_t n = v.tag == TN_INT ? v.i : 0;
         if (v.tag == TN_INT || (tn_val_is_str(v) && tn_str_to_i64(tn_val_as_str(v), &n))) {
-            tn_buf_addf(&b, "%s" TN_STR_FMT " %s", b.n > 0 ? ", " : "", TN_STR_ARG(tn_cli_count(a, n)), shown[i].text);
+            tn_buf_addf(&b, "%s" TN_STR_FMT " %s", b.n > 0 ? ", " : "",
+                TN_STR_ARG(tn_cli_count(a, n)), shown[i].text);
         }
     }
     return tn_buf_str(&b);
@@ -339,7 +371,8 @@ static tn_str changes_of(tn_arena *a, tn_val metrics)
 
 static tn_rc run_history(table_call *x, tn_str word, tn_err *err)
 {
-    static const char *const names[] = { "version", "time (UTC)", "operation", "changes", "written by" };
+    static const char *const names[] = { "version", "time (UTC)", "operation", "changes",
+        "written by" };
     tn_arena *a = x->cli->arena;
     tn_lake_place t;
     TN_TRY(find_target(x, word, &t, err));
@@ -372,14 +405,16 @@ static tn_rc run(table_call *x, const tn_strs *words, tn_err *err)
     TN_AUTOPTR(tn_lake) lake = NULL;
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
-    TN_TRY(tn_cli_open_lake(x->cli, x->place.lake.n > 0 ? x->place.lake : TN_STR("."), false, &lake, err));
+    TN_TRY(tn_cli_open_lake(
+        x->cli, x->place.lake.n > 0 ? x->place.lake : TN_STR("."), false, &lake, err));
     TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));
     x->lake = lake;
     x->conn = conn;
     if (tn_str_is(words->v[0], "ls")) {
         return run_ls(x, err);
     }
-    return tn_str_is(words->v[0], "show") ? run_show(x, words->v[1], err) : run_history(x, words->v[1], err);
+    return tn_str_is(words->v[0], "show") ? run_show(x, words->v[1], err)
+                                          : run_history(x, words->v[1], err);
 }
 
 int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
@@ -393,12 +428,15 @@ int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
         return status;
     }
     table_call x = { .cli = cli, .o = &o };
-    bool ls = tn_str_is(words.v[0], "ls"), other = tn_str_is(words.v[0], "show") || tn_str_is(words.v[0], "history");
+    bool ls = tn_str_is(words.v[0], "ls"),
+         other = tn_str_is(words.v[0], "show") || tn_str_is(words.v[0], "history");
     if (!ls && !other) {
-        return tn_cli_usage_error(cli, spec.name, "'" TN_STR_FMT "' is none of ls, show, history", TN_STR_ARG(words.v[0]));
+        return tn_cli_usage_error(cli, spec.name, "'" TN_STR_FMT "' is none of ls, show, history",
+            TN_STR_ARG(words.v[0]));
     }
     if (words.n != (ls ? 1 : 2)) {
-        return tn_cli_usage_error(cli, spec.name, "%s", ls ? "ls takes no table" : "the name of one table is needed");
+        return tn_cli_usage_error(
+            cli, spec.name, "%s", ls ? "ls takes no table" : "the name of one table is needed");
     }
     if (!tn_cli_output_json(cli, spec.name, o.output, &x.json)) {
         return TN_EXIT_USAGE;

@@ -11,7 +11,8 @@ tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *
     tn_lake *l = tn_new(a, tn_lake);
     l->arena = a;
     l->remote = tn_uri_is_remote(url);
-    l->storage = opts != NULL && !tn_val_is_undef(opts->storage) ? tn_val_dup(a, opts->storage) : TN_VAL_UNDEF;
+    l->storage = opts != NULL && !tn_val_is_undef(opts->storage) ? tn_val_dup(a, opts->storage)
+                                                                 : TN_VAL_UNDEF;
     tn_rc rc = TN_OK;
     if (l->remote) {
         l->root = tn_str_dup(a, url);
@@ -32,7 +33,10 @@ tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *
     if (rc != TN_OK) {
         tn_arena_free(a);
         rc = tn_while(err, rc, "opening the lake '" TN_STR_FMT "'", TN_STR_ARG(url));
-        return rc == TN_E_NOTFOUND ? tn_hint(err, rc, "make the folder, or name another lake with --lake or TARN_LAKE") : rc;
+        return rc == TN_E_NOTFOUND
+                   ? tn_hint(
+                         err, rc, "make the folder, or name another lake with --lake or TARN_LAKE")
+                   : rc;
     }
     *ret = l;
     return TN_OK;
@@ -68,7 +72,8 @@ static bool inside_root(const tn_lake *l, tn_str location, tn_str *ret_key)
         *ret_key = location;
         return true;
     }
-    if (tn_str_starts(location, l->root) && location.n > l->root.n && location.p[l->root.n] == '/') {
+    if (tn_str_starts(location, l->root) && location.n > l->root.n &&
+        location.p[l->root.n] == '/') {
         *ret_key = tn_str_sub(location, l->root.n + 1, location.n);
         return true;
     }
@@ -112,8 +117,8 @@ static tn_str leaf(tn_str key)
 
 bool tn_lake_plain_name(tn_str name)
 {
-    return name.n > 0 && name.n <= 200 && name.p[0] != '_' && name.p[0] != '.' && memchr(name.p, '/', name.n) == NULL &&
-           memchr(name.p, '\0', name.n) == NULL;
+    return name.n > 0 && name.n <= 200 && name.p[0] != '_' && name.p[0] != '.' &&
+           memchr(name.p, '/', name.n) == NULL && memchr(name.p, '\0', name.n) == NULL;
 }
 
 static tn_rc discover_schema(tn_lake *l, tn_arena *a, tn_str schema, tn_pins *out, tn_err *err)
@@ -126,7 +131,8 @@ static tn_rc discover_schema(tn_lake *l, tn_arena *a, tn_str schema, tn_pins *ou
         }
         tn_str name = leaf(tables.v[i].key);
         tn_store_list_opts lo = {
-            .prefix = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT "/_delta_log/", TN_STR_ARG(schema), TN_STR_ARG(name)),
+            .prefix = tn_str_printf(
+                a, TN_STR_FMT "/" TN_STR_FMT "/_delta_log/", TN_STR_ARG(schema), TN_STR_ARG(name)),
             .items_max = 1,
         };
         tn_store_items log = { 0 };
@@ -146,7 +152,8 @@ tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, tn_pins *ret, tn_err *err)
     TN_TRY(folders_at(l, a, TN_STR_NONE, &schemas, err));
     for (size_t i = 0; i < schemas.n; i++) {
         tn_str schema = leaf(schemas.v[i].key);
-        if (schemas.v[i].is_prefix && tn_lake_plain_name(schema) && !tn_str_is(schema, TN_LAKE_CATALOG_DIR)) {
+        if (schemas.v[i].is_prefix && tn_lake_plain_name(schema) &&
+            !tn_str_is(schema, TN_LAKE_CATALOG_DIR)) {
             TN_TRY(discover_schema(l, a, tn_str_dup(a, schema), &out, err));
         }
     }

@@ -20,30 +20,30 @@
 typedef struct tn_lake tn_lake;
 
 typedef enum tn_pin_kind {
-    TN_PIN_DELTA,    /* location + version */
-    TN_PIN_VIEW,     /* sql: a SELECT over other relations of the same environment ("schema"."name") */
+    TN_PIN_DELTA, /* location + version */
+    TN_PIN_VIEW,  /* sql: a SELECT over other relations of the same environment ("schema"."name") */
     TN_PIN_EXTERNAL, /* sql: a SELECT that reads files: SELECT * FROM read_parquet('...') */
 } tn_pin_kind;
 
 typedef struct tn_pin {
     tn_str schema, name;
     tn_pin_kind kind;
-    tn_str location;  /* Delta: relative to the lake's root, or absolute */
-    int64_t version;  /* Delta */
-    tn_str sql;       /* view, external */
-    tn_str comment;   /* shown to readers; may be empty */
-    tn_str node;      /* unique_id that made it; may be empty */
+    tn_str location; /* Delta: relative to the lake's root, or absolute */
+    int64_t version; /* Delta */
+    tn_str sql;      /* view, external */
+    tn_str comment;  /* shown to readers; may be empty */
+    tn_str node;     /* unique_id that made it; may be empty */
 } tn_pin;
 typedef tn_vec(tn_pin) tn_pins; /* in an order in which views can be created */
 
 typedef struct tn_lake_head {
-    int64_t commit;   /* -1: the environment has no commit yet */
+    int64_t commit; /* -1: the environment has no commit yet */
     tn_pins pins;
 } tn_lake_head;
 
 typedef struct tn_lake_opts {
-    tn_val storage;   /* storage options, or undefined */
-    bool create;      /* make the root when it is absent */
+    tn_val storage; /* storage options, or undefined */
+    bool create;    /* make the root when it is absent */
 } tn_lake_opts;
 
 tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *err) TN_MUSTUSE;
@@ -53,29 +53,37 @@ tn_str tn_lake_root(const tn_lake *l); /* absolute */
 tn_store *tn_lake_store(tn_lake *l);   /* borrowed */
 
 /* ---- pins and commits ---- */
-tn_rc tn_lake_head_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_head_read(
+    tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, tn_err *err) TN_MUSTUSE;
 const tn_pin *tn_pins_find(const tn_pins *pins, tn_str schema, tn_str name); /* NULL when absent */
-bool tn_pins_same(const tn_pin *a, const tn_pin *b); /* what a reader sees is the same; NULL is an absent one */
+bool tn_pins_same(
+    const tn_pin *a, const tn_pin *b); /* what a reader sees is the same; NULL is an absent one */
 /* The pins of one lake commit, by its number. */
-tn_rc tn_lake_commit_pins(tn_lake *l, tn_arena *a, int64_t commit, tn_pins *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_commit_pins(
+    tn_lake *l, tn_arena *a, int64_t commit, tn_pins *ret, tn_err *err) TN_MUSTUSE;
 
 typedef struct tn_lake_change {
     tn_pins put;    /* new or replaced pins */
     tn_strs drop;   /* "schema.name" to forget */
     tn_val info;    /* dict: run_id, command, nodes, tests, lineage, code_hash, ...; or undefined */
     tn_str message; /* one line for the log; may be empty */
-    bool newest_wins; /* of two versions of one Delta table the higher is right (appends): no conflict */
+    bool
+        newest_wins; /* of two versions of one Delta table the higher is right (appends): no conflict */
 } tn_lake_change;
 /* base: the head that the work was based on. A change that changes nothing writes nothing and returns base's commit. */
-tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_lake_change *change, int64_t *ret_commit,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
+    const tn_lake_change *change, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
 /* Newest first: dicts {commit, parent, env, timestamp (ms), message, writer, pins (count), changed: [...]}; env empty: all; limit 0: all. */
-tn_rc tn_lake_log(tn_lake *l, tn_arena *a, tn_str env, size_t limit, tn_val *ret_list, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_log(
+    tn_lake *l, tn_arena *a, tn_str env, size_t limit, tn_val *ret_list, tn_err *err) TN_MUSTUSE;
 /* Publishes an older commit's pins again as a new commit. commit -1: the parent of the head. */
-tn_rc tn_lake_rollback(tn_lake *l, tn_str env, int64_t commit, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
-tn_rc tn_lake_envs(tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err) TN_MUSTUSE; /* env -> newest commit */
+tn_rc tn_lake_rollback(
+    tn_lake *l, tn_str env, int64_t commit, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_envs(
+    tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err) TN_MUSTUSE; /* env -> newest commit */
 /* A new environment starts as another's pins: no data is copied. */
-tn_rc tn_lake_env_create(tn_lake *l, tn_str env, tn_str from, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_env_create(
+    tn_lake *l, tn_str env, tn_str from, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
 
 /* ---- tables ---- */
 /* Where a relation's Delta table lies by default: "<schema>/<name>" under the root. */
@@ -85,14 +93,17 @@ tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_e
 /* Delta tables lying under the root at <schema>/<name>, pinned or not: a pin without version (-1) each. */
 tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, tn_pins *ret, tn_err *err) TN_MUSTUSE;
 /* The SELECT that reads a pin (Delta: the scan of its version). */
-tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql,
+    tn_err *err) TN_MUSTUSE;
 /* Makes schemas and views of all pins in the connection's current database (an in-memory session). Views that cannot be made are
  * skipped and noted in ret_skipped (list of "schema.name: why") when it is not NULL. */
-tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped,
+    tn_arena *a, tn_err *err) TN_MUSTUSE;
 
 /* ---- what readers open ---- */
 /* Generates catalog/<env>.duckdb and catalog/<env>.init.sql from a head: built aside, flushed, swapped in. */
-tn_rc tn_lake_catalog_publish(tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path, tn_arena *a, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_catalog_publish(tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path,
+    tn_arena *a, tn_err *err) TN_MUSTUSE;
 /* The read copy of a .duckdb file: copied aside, flushed, renamed over copy_path. The caller has checkpointed; nobody writes meanwhile. */
 tn_rc tn_lake_read_copy(tn_str db_path, tn_str copy_path, tn_err *err) TN_MUSTUSE;
 /* "<path stem>.read.duckdb" */

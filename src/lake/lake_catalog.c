@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "lake/lake_file.h"
+#include "lake/lake_token.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/proc.h"
@@ -20,27 +21,33 @@ enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20 };
 
 /* ---- views ---- */
 
-static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable, tn_str *ret, tn_err *err)
+static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable,
+    tn_str *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(tn_lake_table_open(l, pin->location, &table, err));
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
-    TN_TRY(tn_delta_snapshot_open(table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, &snap, err));
+    TN_TRY(tn_delta_snapshot_open(
+        table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, &snap, err));
     tn_delta_scan_opts so = { .portable = portable, .conn = conn };
     return tn_delta_scan_sql(snap, a, &so, ret, err);
 }
 
-static tn_rc pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable, tn_str *ret_sql, tn_err *err)
+static tn_rc pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable,
+    tn_str *ret_sql, tn_err *err)
 {
     if (pin->kind != TN_PIN_DELTA) {
         *ret_sql = pin->sql;
         return TN_OK;
     }
     tn_rc rc = delta_pin_sql(l, conn, a, pin, portable, ret_sql, err);
-    return rc == TN_OK ? rc : tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema), TN_STR_ARG(pin->name));
+    return rc == TN_OK ? rc
+                       : tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'",
+                             TN_STR_ARG(pin->schema), TN_STR_ARG(pin->name));
 }
 
-tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql, tn_err *err)
+tn_rc tn_lake_pin_sql(
+    tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql, tn_err *err)
 {
     return pin_sql(l, conn, a, pin, false, ret_sql, err);
 }
@@ -56,7 +63,8 @@ static void add_relation(tn_buf *b, tn_str database, const tn_pin *p)
     tn_sql_ident(b, p->name);
 }
 
-tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable, tn_err *err)
+tn_rc tn_lake_view_make(
+    tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("view", NULL);
     tn_str sql;
@@ -75,7 +83,9 @@ tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin
     tn_str text;
     TN_TRY(tn_buf_finish(&b, "a view's SQL", &text, err));
     tn_rc rc = tn_conn_exec(conn, text, err);
-    return rc == TN_OK ? rc : tn_while(err, rc, "'" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(p->schema), TN_STR_ARG(p->name));
+    return rc == TN_OK ? rc
+                       : tn_while(err, rc, "'" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(p->schema),
+                             TN_STR_ARG(p->name));
 }
 
 static tn_rc make_schemas(tn_conn *conn, tn_arena *a, const tn_pins *pins, tn_err *err)
@@ -96,8 +106,8 @@ static tn_rc make_schemas(tn_conn *conn, tn_arena *a, const tn_pins *pins, tn_er
 }
 
 /* One pass over what is left: *ret_made counts, todo shrinks, why[] keeps the last reason of each. */
-static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *pins, bool portable, bool *done, tn_str *why, size_t *ret_made,
-    tn_err *err)
+static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *pins, bool portable,
+    bool *done, tn_str *why, size_t *ret_made, tn_err *err)
 {
     size_t made = 0;
     for (size_t i = 0; i < pins->n; i++) {
@@ -120,7 +130,8 @@ static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *
     return TN_OK;
 }
 
-static tn_rc attach_pins(tn_lake *l, tn_conn *conn, const tn_pins *pins, bool portable, tn_val *ret_skipped, tn_arena *a, tn_err *err)
+static tn_rc attach_pins(tn_lake *l, tn_conn *conn, const tn_pins *pins, bool portable,
+    tn_val *ret_skipped, tn_arena *a, tn_err *err)
 {
     TN_TRY(make_schemas(conn, a, pins, err));
     bool *done = tn_new_array(a, bool, pins->n + 1);
@@ -140,27 +151,108 @@ static tn_rc attach_pins(tn_lake *l, tn_conn *conn, const tn_pins *pins, bool po
     return TN_OK;
 }
 
-tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err)
+tn_rc tn_lake_attach(
+    tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err)
 {
     return attach_pins(l, conn, pins, false, ret_skipped, a, err);
 }
 
+/* ---- a schema that has its catalog's name (lake_file.h says what is done about it) ---- */
+
+bool tn_lake_schema_clash(tn_str env, const tn_pins *pins)
+{
+    for (size_t i = 0; i < pins->n; i++) {
+        if (tn_str_eq_nocase(pins->v[i].schema, env)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* schema.name -> "_tarn_schema".name for the relations of that schema. */
+static tn_rc rename_in(tn_arena *a, tn_str env, tn_str other, const tn_pins *pins, tn_str sql,
+    tn_str *ret, tn_err *err)
+{
+    tn_tokens t;
+    TN_TRY(tn_sql_tokens(a, sql, &t, err));
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    const char *copied = sql.p;
+    for (size_t i = 0; i + 2 < t.n; i++) {
+        bool starts = tn_token_is_name(&t, i) && tn_token_is(&t, i + 1, ".") &&
+                      tn_token_is_name(&t, i + 2) && (i == 0 || !tn_token_is(&t, i - 1, "."));
+        if (!starts || !tn_str_eq_nocase(tn_token_value(a, &t.v[i]), env) ||
+            tn_pins_find(pins, env, tn_token_value(a, &t.v[i + 2])) == NULL) {
+            continue;
+        }
+        tn_buf_add(&b, tn_str_n(copied, (size_t)(t.v[i].text.p - copied)));
+        tn_sql_ident(&b, other);
+        copied = t.v[i].text.p + t.v[i].text.n;
+    }
+    tn_buf_add(&b, tn_str_n(copied, (size_t)(sql.p + sql.n - copied)));
+    return tn_buf_finish(&b, "a view's SQL", ret, err);
+}
+
+static tn_str select_all_from(tn_arena *a, tn_str schema, tn_str name)
+{
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT * FROM ");
+    tn_sql_ident(&b, schema);
+    tn_buf_addc(&b, '.');
+    tn_sql_ident(&b, name);
+    return tn_buf_str(&b);
+}
+
+tn_rc tn_lake_catalog_pins(tn_arena *a, tn_str env, const tn_pins *pins, tn_pins *ret, tn_err *err)
+{
+    if (!tn_lake_schema_clash(env, pins)) {
+        *ret = *pins;
+        return TN_OK;
+    }
+    tn_str other = tn_str_concat(a, TN_STR("_tarn_"), env);
+    tn_pins out = { 0 }, shown = { 0 };
+    for (size_t i = 0; i < pins->n; i++) {
+        tn_pin p = pins->v[i];
+        if (p.kind == TN_PIN_VIEW) {
+            TN_TRY(rename_in(a, env, other, pins, p.sql, &p.sql, err));
+        }
+        if (tn_str_eq_nocase(p.schema, env)) {
+            tn_pin over = {
+                .schema = p.schema, .name = p.name, .kind = TN_PIN_VIEW, .comment = p.comment
+            };
+            over.sql = select_all_from(a, other, p.name);
+            tn_vec_push(&shown, a, over);
+            p.schema = other;
+        }
+        tn_vec_push(&out, a, p);
+    }
+    for (size_t i = 0; i < shown.n; i++) {
+        tn_vec_push(&out, a, shown.v[i]);
+    }
+    *ret = out;
+    return TN_OK;
+}
+
 /* ---- the catalog file ---- */
 
-static tn_rc describe_catalog(tn_conn *conn, tn_arena *a, tn_str env, const tn_lake_head *head, tn_err *err)
+static tn_rc describe_catalog(
+    tn_conn *conn, tn_arena *a, tn_str env, const tn_lake_head *head, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "CREATE SCHEMA _tarn; CREATE TABLE _tarn.catalog AS SELECT ");
     tn_sql_literal(&b, env);
-    tn_buf_addf(&b, " AS environment, %lld::BIGINT AS lake_commit, now() AS generated_at;\n", (long long)head->commit);
-    tn_buf_addz(&b, "CREATE TABLE _tarn.pins(schema_name VARCHAR, name VARCHAR, kind VARCHAR, location VARCHAR, version BIGINT, node VARCHAR);\n");
+    tn_buf_addf(&b, " AS environment, %lld::BIGINT AS lake_commit, now() AS generated_at;\n",
+        (long long)head->commit);
+    tn_buf_addz(&b, "CREATE TABLE _tarn.pins(schema_name VARCHAR, name VARCHAR, kind VARCHAR, "
+                    "location VARCHAR, version BIGINT, node VARCHAR);\n");
     for (size_t i = 0; i < head->pins.n; i++) {
         const tn_pin *p = &head->pins.v[i];
         tn_buf_addz(&b, i == 0 ? "INSERT INTO _tarn.pins VALUES (" : ", (");
         tn_sql_literal(&b, p->schema);
         tn_buf_addz(&b, ", ");
         tn_sql_literal(&b, p->name);
-        tn_buf_addz(&b, p->kind == TN_PIN_DELTA ? ", 'delta', " : p->kind == TN_PIN_VIEW ? ", 'view', " : ", 'external', ");
+        tn_buf_addz(&b, p->kind == TN_PIN_DELTA  ? ", 'delta', "
+                        : p->kind == TN_PIN_VIEW ? ", 'view', "
+                                                 : ", 'external', ");
         tn_sql_literal(&b, p->location);
         if (p->kind == TN_PIN_DELTA) {
             tn_buf_addf(&b, ", %lld, ", (long long)p->version);
@@ -175,7 +267,8 @@ static tn_rc describe_catalog(tn_conn *conn, tn_arena *a, tn_str env, const tn_l
     return tn_conn_exec(conn, sql, err);
 }
 
-static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str path, tn_val *ret_skipped, tn_err *err)
+static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head,
+    tn_str path, tn_val *ret_skipped, tn_err *err)
 {
     tn_duck_opts o = { .path = path, .threads = 1, .config = TN_VAL_UNDEF };
     TN_AUTOPTR(tn_duck) duck = NULL;
@@ -189,20 +282,27 @@ static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_he
     return tn_conn_exec(conn, TN_STR("CHECKPOINT"), err);
 }
 
-static tn_rc write_init_sql(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str path, tn_err *err)
+static tn_rc write_init_sql(
+    tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str path, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, 1 << 20);
-    tn_buf_addf(&b, "-- Catalog of environment '" TN_STR_FMT "', lake commit %lld. Run this first in a client that reads it.\n", TN_STR_ARG(env),
-        (long long)head->commit);
+    tn_buf_addf(&b,
+        "-- Catalog of environment '" TN_STR_FMT
+        "', lake commit %lld. Run this first in a client that reads it.\n",
+        TN_STR_ARG(env), (long long)head->commit);
     if (l->remote) {
-        tn_buf_addz(&b, "INSTALL httpfs;\nLOAD httpfs;\n-- then your own secret: CREATE SECRET lake (TYPE s3, PROVIDER credential_chain, ...);\n");
+        tn_buf_addz(&b, "INSTALL httpfs;\nLOAD httpfs;\n-- then your own secret: CREATE SECRET "
+                        "lake (TYPE s3, PROVIDER credential_chain, ...);\n");
     } else {
-        tn_buf_addz(&b, "-- The tables are Parquet files on this file system: DuckDB needs no extension and no secret for them.\n");
+        tn_buf_addz(&b, "-- The tables are Parquet files on this file system: DuckDB needs no "
+                        "extension and no secret for them.\n");
     }
     tn_buf_addz(&b, "ATTACH ");
-    tn_sql_literal(&b, tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".duckdb", TN_STR_ARG(l->root), TN_STR_ARG(env)));
+    tn_sql_literal(&b, tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".duckdb",
+                           TN_STR_ARG(l->root), TN_STR_ARG(env)));
     tn_buf_addz(&b, " AS ");
-    tn_sql_ident(&b, tn_lake_schema_clash(env, &head->pins) ? tn_str_concat(a, env, TN_STR("_lake")) : env);
+    tn_sql_ident(
+        &b, tn_lake_schema_clash(env, &head->pins) ? tn_str_concat(a, env, TN_STR("_lake")) : env);
     tn_buf_addz(&b, " (READ_ONLY);\n");
     return tn_file_write_atomic(path, tn_buf_str(&b), err);
 }
@@ -210,14 +310,16 @@ static tn_rc write_init_sql(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_h
 static void warn_skipped(tn_val skipped)
 {
     for (size_t i = 0; i < skipped.list->n; i++) {
-        tn_log(TN_LOG_WARN, "lake", "not in the catalog: " TN_STR_FMT, TN_STR_ARG(tn_val_as_str(skipped.list->v[i])));
+        tn_log(TN_LOG_WARN, "lake", "not in the catalog: " TN_STR_FMT,
+            TN_STR_ARG(tn_val_as_str(skipped.list->v[i])));
     }
 }
 
-static tn_rc publish_locked(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str folder, tn_str final, tn_err *err)
+static tn_rc publish_locked(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head,
+    tn_str folder, tn_str final, tn_err *err)
 {
-    tn_str temp = tn_str_printf(a, TN_STR_FMT "/.tmp-" TN_STR_FMT "-%016llx", TN_STR_ARG(folder), TN_STR_ARG(env),
-        (unsigned long long)tn_random_u64());
+    tn_str temp = tn_str_printf(a, TN_STR_FMT "/.tmp-" TN_STR_FMT "-%016llx", TN_STR_ARG(folder),
+        TN_STR_ARG(env), (unsigned long long)tn_random_u64());
     tn_str wal = tn_str_printf(a, TN_STR_FMT ".wal", TN_STR_ARG(temp));
     tn_val skipped;
     tn_rc rc = build_catalog(l, a, env, head, temp, &skipped, err);
@@ -233,21 +335,27 @@ static tn_rc publish_locked(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_h
         (void)!tn_file_remove(temp, NULL);
         return rc;
     }
-    tn_str init = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".init.sql", TN_STR_ARG(folder), TN_STR_ARG(env));
+    tn_str init = tn_str_printf(
+        a, TN_STR_FMT "/" TN_STR_FMT ".init.sql", TN_STR_ARG(folder), TN_STR_ARG(env));
     return write_init_sql(l, a, env, head, init, err);
 }
 
-tn_rc tn_lake_catalog_publish(tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path, tn_arena *a, tn_err *err)
+tn_rc tn_lake_catalog_publish(
+    tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path, tn_arena *a, tn_err *err)
 {
     if (l->remote) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "publishing a catalog file to '" TN_STR_FMT "' is not supported yet", TN_STR_ARG(l->root));
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "publishing a catalog file to '" TN_STR_FMT "' is not supported yet",
+            TN_STR_ARG(l->root));
     }
     tn_str folder = tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR, TN_STR_ARG(l->root));
-    tn_str final = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".duckdb", TN_STR_ARG(folder), TN_STR_ARG(env));
+    tn_str final =
+        tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".duckdb", TN_STR_ARG(folder), TN_STR_ARG(env));
     TN_TRY(tn_dir_make(folder, err));
     TN_AUTO_ARENA scratch = tn_arena_new("catalog", NULL);
     tn_file_lock *lock;
-    tn_str lock_path = tn_str_printf(scratch, TN_STR_FMT "/." TN_STR_FMT ".lock", TN_STR_ARG(folder), TN_STR_ARG(env));
+    tn_str lock_path = tn_str_printf(
+        scratch, TN_STR_FMT "/." TN_STR_FMT ".lock", TN_STR_ARG(folder), TN_STR_ARG(env));
     TN_TRY(tn_file_lock_take(scratch, lock_path, LOCK_WAIT_MS, &lock, err));
     tn_lake_head newest; /* under the lock: never older than what an earlier holder published */
     TN_TRY(tn_lake_head_read(l, scratch, env, &newest, err));
@@ -272,8 +380,9 @@ tn_rc tn_lake_read_copy(tn_str db_path, tn_str copy_path, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("read copy", NULL);
     tn_str folder = tn_path_dir(copy_path);
-    tn_str temp = tn_str_printf(a, TN_STR_FMT "%s.tmp-" TN_STR_FMT "-%016llx", TN_STR_ARG(folder), folder.n > 0 ? "/" : "",
-        TN_STR_ARG(tn_path_base(copy_path)), (unsigned long long)tn_random_u64());
+    tn_str temp = tn_str_printf(a, TN_STR_FMT "%s.tmp-" TN_STR_FMT "-%016llx", TN_STR_ARG(folder),
+        folder.n > 0 ? "/" : "", TN_STR_ARG(tn_path_base(copy_path)),
+        (unsigned long long)tn_random_u64());
     tn_rc rc = tn_file_copy(db_path, temp, err);
     if (rc == TN_OK) {
         rc = tn_file_rename(temp, copy_path, err);

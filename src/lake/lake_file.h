@@ -18,13 +18,15 @@ struct tn_lake {
 };
 
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p); /* schema.name */
-bool tn_lake_plain_name(tn_str name); /* may be a folder's name below the root */
+bool tn_lake_plain_name(tn_str name);                  /* may be a folder's name below the root */
 /* CREATE OR REPLACE VIEW of one pin in its schema, which is there; database empty: the current one. portable: for other sessions to run. */
-tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable,
+    tn_err *err) TN_MUSTUSE;
 
 /* DuckDB calls a name ambiguous that is a catalog's and a schema's. Opened by itself, catalog/dev.duckdb is the catalog "dev": when a schema has that
  * name too, its views are made in a schema "_tarn_dev", which other views refer to, and shown in "dev" by views over those. */
 bool tn_lake_schema_clash(tn_str env, const tn_pins *pins);
-tn_rc tn_lake_catalog_pins(tn_arena *a, tn_str env, const tn_pins *pins, tn_pins *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_catalog_pins(
+    tn_arena *a, tn_str env, const tn_pins *pins, tn_pins *ret, tn_err *err) TN_MUSTUSE;
 
 #endif

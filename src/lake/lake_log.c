@@ -34,7 +34,8 @@ static tn_str commit_key(tn_arena *a, int64_t number)
 static bool number_of_key(tn_str key, int64_t *ret)
 {
     tn_str name = tn_str_sub(key, sizeof TN_LAKE_LOG_DIR - 1, key.n);
-    return name.n == NUMBER_DIGITS + 5 && tn_str_ends(name, TN_STR(".json")) && tn_str_to_i64(tn_str_sub(name, 0, NUMBER_DIGITS), ret);
+    return name.n == NUMBER_DIGITS + 5 && tn_str_ends(name, TN_STR(".json")) &&
+           tn_str_to_i64(tn_str_sub(name, 0, NUMBER_DIGITS), ret);
 }
 
 /* ---- reading ---- */
@@ -46,13 +47,14 @@ static tn_rc read_commit(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, t
     tn_val doc;
     tn_rc rc = tn_json_parse(a, text, &doc, err);
     if (rc != TN_OK || doc.tag != TN_DICT) {
-        return tn_fail(err, TN_E_CORRUPT, "lake commit %lld of '" TN_STR_FMT "' is not a JSON object", (long long)number,
+        return tn_fail(err, TN_E_CORRUPT,
+            "lake commit %lld of '" TN_STR_FMT "' is not a JSON object", (long long)number,
             TN_STR_ARG(l->root));
     }
     int64_t format = tn_val_int_at(doc, "format", 0);
     if (format != FORMAT_VERSION) {
-        rc = tn_fail(err, TN_E_UNSUPPORTED, "lake commit %lld of '" TN_STR_FMT "' has format %lld", (long long)number,
-            TN_STR_ARG(l->root), (long long)format);
+        rc = tn_fail(err, TN_E_UNSUPPORTED, "lake commit %lld of '" TN_STR_FMT "' has format %lld",
+            (long long)number, TN_STR_ARG(l->root), (long long)format);
         return tn_hint(err, rc, "a newer tarn wrote it: use that version here too");
     }
     *ret = doc;
@@ -85,7 +87,8 @@ static tn_rc newest_number(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err)
 {
     tn_str text;
     int64_t hint = -1;
-    if (tn_store_get(l->store, a, TN_STR(HINT_KEY), 64, &text, NULL) == TN_OK && tn_str_to_i64(tn_str_trim(text), &hint)) {
+    if (tn_store_get(l->store, a, TN_STR(HINT_KEY), 64, &text, NULL) == TN_OK &&
+        tn_str_to_i64(tn_str_trim(text), &hint)) {
         tn_store_item item;
         if (hint < 0 || tn_store_head(l->store, a, commit_key(a, hint), &item, NULL) != TN_OK) {
             hint = -1; /* stale or wrong: it only costs a full listing */
@@ -117,10 +120,15 @@ static tn_rc pin_parse(tn_val v, tn_pin *ret, tn_err *err)
         .node = tn_val_str_at(v, "node", TN_STR_NONE),
     };
     tn_str kind = tn_val_str_at(v, "kind", TN_STR_NONE);
-    p.kind = tn_str_is(kind, "delta") ? TN_PIN_DELTA : tn_str_is(kind, "view") ? TN_PIN_VIEW : TN_PIN_EXTERNAL;
+    p.kind = tn_str_is(kind, "delta")  ? TN_PIN_DELTA
+             : tn_str_is(kind, "view") ? TN_PIN_VIEW
+                                       : TN_PIN_EXTERNAL;
     bool known = p.kind != TN_PIN_EXTERNAL || tn_str_is(kind, "external");
-    if (p.schema.n == 0 || p.name.n == 0 || !known || (p.kind == TN_PIN_DELTA ? p.location.n == 0 : p.sql.n == 0)) {
-        return tn_fail(err, TN_E_CORRUPT, "a lake commit has a pin that cannot be read ('" TN_STR_FMT "." TN_STR_FMT "', kind '" TN_STR_FMT "')",
+    if (p.schema.n == 0 || p.name.n == 0 || !known ||
+        (p.kind == TN_PIN_DELTA ? p.location.n == 0 : p.sql.n == 0)) {
+        return tn_fail(err, TN_E_CORRUPT,
+            "a lake commit has a pin that cannot be read ('" TN_STR_FMT "." TN_STR_FMT
+            "', kind '" TN_STR_FMT "')",
             TN_STR_ARG(p.schema), TN_STR_ARG(p.name), TN_STR_ARG(kind));
     }
     *ret = p;
@@ -140,7 +148,8 @@ static tn_rc pins_parse(tn_arena *a, tn_val doc, tn_pins *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc head_of(tn_lake *l, tn_arena *a, const commit_doc *newest, tn_str env, tn_lake_head *ret, tn_err *err)
+static tn_rc head_of(
+    tn_lake *l, tn_arena *a, const commit_doc *newest, tn_str env, tn_lake_head *ret, tn_err *err)
 {
     tn_lake_head head = { .commit = -1 };
     if (newest->number >= 0) {
@@ -171,7 +180,8 @@ tn_rc tn_lake_head_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, 
 const tn_pin *tn_pins_find(const tn_pins *pins, tn_str schema, tn_str name)
 {
     for (size_t i = 0; i < pins->n; i++) {
-        if (tn_str_eq_nocase(pins->v[i].name, name) && tn_str_eq_nocase(pins->v[i].schema, schema)) {
+        if (tn_str_eq_nocase(pins->v[i].name, name) &&
+            tn_str_eq_nocase(pins->v[i].schema, schema)) {
             return &pins->v[i];
         }
     }
@@ -184,8 +194,8 @@ bool tn_pins_same(const tn_pin *a, const tn_pin *b)
         return a == b;
     }
     bool same_version = a->kind != TN_PIN_DELTA || a->version == b->version;
-    return a->kind == b->kind && same_version && tn_str_eq(a->location, b->location) && tn_str_eq(a->sql, b->sql) &&
-           tn_str_eq(a->comment, b->comment);
+    return a->kind == b->kind && same_version && tn_str_eq(a->location, b->location) &&
+           tn_str_eq(a->sql, b->sql) && tn_str_eq(a->comment, b->comment);
 }
 
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p)
@@ -209,14 +219,16 @@ static void drop_pin(tn_pins *pins, tn_str full)
 
 static tn_rc conflict(tn_err *err, tn_str env, const tn_pin *ours, int64_t winner)
 {
-    tn_rc rc = tn_fail(err, TN_E_CONFLICT, "'" TN_STR_FMT "." TN_STR_FMT "' was published in environment '" TN_STR_FMT "' by lake commit %lld while this one ran",
+    tn_rc rc = tn_fail(err, TN_E_CONFLICT,
+        "'" TN_STR_FMT "." TN_STR_FMT "' was published in environment '" TN_STR_FMT
+        "' by lake commit %lld while this one ran",
         TN_STR_ARG(ours->schema), TN_STR_ARG(ours->name), TN_STR_ARG(env), (long long)winner);
     return tn_hint(err, rc, "nothing was published; run again on top of the newer state");
 }
 
 /* The environment's newest pins with our change on top; *ret_changed false when a reader would see no difference. */
-static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const tn_lake_head *base, const tn_lake_change *change,
-    tn_pins *ret, bool *ret_changed, tn_err *err)
+static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const tn_lake_head *base,
+    const tn_lake_change *change, tn_pins *ret, bool *ret_changed, tn_err *err)
 {
     tn_pins out = { 0 };
     bool changed = false;
@@ -232,9 +244,11 @@ static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const 
         const tn_pin *ours = &change->put.v[i];
         tn_pin *theirs = (tn_pin *)(uintptr_t)tn_pins_find(&out, ours->schema, ours->name);
         const tn_pin *before = tn_pins_find(&base->pins, ours->schema, ours->name);
-        bool moved = now->commit != base->commit && !tn_pins_same(theirs, before) && !tn_pins_same(theirs, ours);
+        bool moved = now->commit != base->commit && !tn_pins_same(theirs, before) &&
+                     !tn_pins_same(theirs, ours);
         if (moved) {
-            bool appends = change->newest_wins && theirs != NULL && theirs->kind == TN_PIN_DELTA && ours->kind == TN_PIN_DELTA &&
+            bool appends = change->newest_wins && theirs != NULL && theirs->kind == TN_PIN_DELTA &&
+                           ours->kind == TN_PIN_DELTA &&
                            tn_str_eq(theirs->location, ours->location);
             if (!appends) {
                 return conflict(err, env, ours, now->commit);
@@ -251,7 +265,8 @@ static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const 
         }
     }
     if (out.n > TN_LAKE_PINS_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "an environment cannot pin more than %d relations", TN_LAKE_PINS_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "an environment cannot pin more than %d relations", TN_LAKE_PINS_MAX);
     }
     *ret = out;
     *ret_changed = changed;
@@ -262,7 +277,9 @@ static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const 
 
 static void print_pin(tn_json_writer *w, const tn_pin *p)
 {
-    static const char *const kinds[] = { [TN_PIN_DELTA] = "delta", [TN_PIN_VIEW] = "view", [TN_PIN_EXTERNAL] = "external" };
+    static const char *const kinds[] = {
+        [TN_PIN_DELTA] = "delta", [TN_PIN_VIEW] = "view", [TN_PIN_EXTERNAL] = "external"
+    };
     tn_jw_obj(w);
     tn_jw_key(w, "schema");
     tn_jw_str(w, p->schema);
@@ -400,10 +417,13 @@ static tn_rc put_commit(tn_lake *l, tn_arena *a, const draft *d, tn_str text, tn
     tn_val there; /* the answer may have been lost on the way: what does the store hold? */
     tn_rc seen = read_commit(l, a, d->number, &there, NULL);
     if (seen == TN_OK) {
-        return tn_str_eq(tn_val_str_at(there, "txnId", TN_STR_NONE), d->txn_id) ? TN_OK : TN_E_EXISTS;
+        return tn_str_eq(tn_val_str_at(there, "txnId", TN_STR_NONE), d->txn_id) ? TN_OK
+                                                                                : TN_E_EXISTS;
     }
     if (seen != TN_E_NOTFOUND) {
-        rc = tn_fail(err, TN_E_AMBIGUOUS, "the answer to lake commit %lld was lost and cannot be looked up: %s", (long long)d->number, put_err.msg);
+        rc = tn_fail(err, TN_E_AMBIGUOUS,
+            "the answer to lake commit %lld was lost and cannot be looked up: %s",
+            (long long)d->number, put_err.msg);
         return tn_hint(err, rc, "'tarn lake log' shows whether it is there");
     }
     if (err != NULL) {
@@ -412,8 +432,8 @@ static tn_rc put_commit(tn_lake *l, tn_arena *a, const draft *d, tn_str text, tn
     return rc;
 }
 
-static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *base, const tn_lake_change *change, int64_t *ret_commit,
-    tn_err *err)
+static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *base,
+    const tn_lake_change *change, int64_t *ret_commit, tn_err *err)
 {
     commit_doc newest;
     TN_TRY(newest_commit(l, a, &newest, err));
@@ -437,22 +457,26 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head 
     TN_TRY(print_commit(a, &d, &text, err));
     TN_TRY(put_commit(l, a, &d, text, err));
     tn_str hint = tn_str_printf(a, "%lld\n", (long long)d.number);
-    (void)!tn_store_put(l->store, TN_STR(HINT_KEY), hint, TN_PUT_OVERWRITE, NULL); /* a hint: losing it costs a listing */
+    (void)!tn_store_put(l->store, TN_STR(HINT_KEY), hint, TN_PUT_OVERWRITE,
+        NULL); /* a hint: losing it costs a listing */
     *ret_commit = d.number;
     return TN_OK;
 }
 
-tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_lake_change *change, int64_t *ret_commit,
-    tn_err *err)
+tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
+    const tn_lake_change *change, int64_t *ret_commit, tn_err *err)
 {
     if (env.n == 0 || env.n > 100 || tn_str_find_char(env, '/', 0) != SIZE_MAX || env.p[0] == '.') {
-        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' cannot be the name of an environment", TN_STR_ARG(env));
+        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' cannot be the name of an environment",
+            TN_STR_ARG(env));
     }
     for (int64_t wait_us = 1000;; wait_us = wait_us < 200000 ? wait_us * 2 : wait_us) {
         TN_AUTO_ARENA a = tn_arena_new("lake commit", NULL);
         tn_rc rc = try_commit(l, a, env, base, change, ret_commit, err);
         if (rc != TN_E_EXISTS) {
-            return rc == TN_OK ? rc : tn_while(err, rc, "publishing environment '" TN_STR_FMT "'", TN_STR_ARG(env));
+            return rc == TN_OK ? rc
+                               : tn_while(err, rc, "publishing environment '" TN_STR_FMT "'",
+                                     TN_STR_ARG(env));
         }
         if (tn_interrupted()) {
             return tn_fail(err, TN_E_CANCELLED, "interrupted; nothing was published");
@@ -466,7 +490,8 @@ tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base, con
 static tn_val log_entry(tn_arena *a, tn_val doc)
 {
     tn_val e = tn_val_dict(a);
-    static const char *const keys[] = { "version", "env", "parent", "timestamp", "message", "writer", "changed", "dropped", "info" };
+    static const char *const keys[] = { "version", "env", "parent", "timestamp", "message",
+        "writer", "changed", "dropped", "info" };
     for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
         tn_val v = tn_val_at(doc, keys[i]);
         if (!tn_val_is_undef(v)) {
@@ -512,7 +537,8 @@ tn_rc tn_lake_commit_pins(tn_lake *l, tn_arena *a, int64_t commit, tn_pins *ret,
     tn_val doc;
     tn_rc rc = read_commit(l, a, commit, &doc, err);
     if (rc == TN_E_NOTFOUND) {
-        return tn_fail(err, rc, "there is no lake commit %lld in '" TN_STR_FMT "'", (long long)commit, TN_STR_ARG(l->root));
+        return tn_fail(err, rc, "there is no lake commit %lld in '" TN_STR_FMT "'",
+            (long long)commit, TN_STR_ARG(l->root));
     }
     TN_TRY(rc);
     return pins_parse(a, doc, ret, err);
@@ -540,26 +566,30 @@ tn_rc tn_lake_rollback(tn_lake *l, tn_str env, int64_t commit, int64_t *ret_comm
     tn_lake_head now;
     TN_TRY(tn_lake_head_read(l, a, env, &now, err));
     if (now.commit < 0) {
-        return tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit", TN_STR_ARG(env));
+        return tn_fail(
+            err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit", TN_STR_ARG(env));
     }
     if (commit < 0) {
         tn_val doc;
         TN_TRY(read_commit(l, a, now.commit, &doc, err));
         commit = tn_val_int_at(doc, "parent", -1);
         if (commit < 0) {
-            return tn_fail(err, TN_E_NOTFOUND, "lake commit %lld is the first of environment '" TN_STR_FMT "'", (long long)now.commit,
-                TN_STR_ARG(env));
+            return tn_fail(err, TN_E_NOTFOUND,
+                "lake commit %lld is the first of environment '" TN_STR_FMT "'",
+                (long long)now.commit, TN_STR_ARG(env));
         }
     }
     tn_val old;
     TN_TRY(read_commit(l, a, commit, &old, err));
     if (!tn_str_eq(tn_val_str_at(old, "env", TN_STR_NONE), env)) {
-        return tn_fail(err, TN_E_VALUE, "lake commit %lld belongs to environment '" TN_STR_FMT "', not '" TN_STR_FMT "'", (long long)commit,
-            TN_STR_ARG(tn_val_str_at(old, "env", TN_STR_NONE)), TN_STR_ARG(env));
+        return tn_fail(err, TN_E_VALUE,
+            "lake commit %lld belongs to environment '" TN_STR_FMT "', not '" TN_STR_FMT "'",
+            (long long)commit, TN_STR_ARG(tn_val_str_at(old, "env", TN_STR_NONE)), TN_STR_ARG(env));
     }
     tn_pins pins;
     TN_TRY(pins_parse(a, old, &pins, err));
-    tn_lake_change change = { .info = TN_VAL_UNDEF, .message = tn_str_printf(a, "rollback to lake commit %lld", (long long)commit) };
+    tn_lake_change change = { .info = TN_VAL_UNDEF,
+        .message = tn_str_printf(a, "rollback to lake commit %lld", (long long)commit) };
     difference(a, &now.pins, &pins, &change);
     return tn_lake_commit_write(l, env, &now, &change, ret_commit, err);
 }
@@ -570,14 +600,17 @@ tn_rc tn_lake_env_create(tn_lake *l, tn_str env, tn_str from, int64_t *ret_commi
     tn_lake_head there, source;
     TN_TRY(tn_lake_head_read(l, a, env, &there, err));
     if (there.commit >= 0) {
-        return tn_fail(err, TN_E_EXISTS, "environment '" TN_STR_FMT "' is there already (lake commit %lld)", TN_STR_ARG(env),
+        return tn_fail(err, TN_E_EXISTS,
+            "environment '" TN_STR_FMT "' is there already (lake commit %lld)", TN_STR_ARG(env),
             (long long)there.commit);
     }
     TN_TRY(tn_lake_head_read(l, a, from, &source, err));
     if (source.commit < 0) {
-        return tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit", TN_STR_ARG(from));
+        return tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit",
+            TN_STR_ARG(from));
     }
     tn_lake_change change = { .put = source.pins, .info = TN_VAL_UNDEF };
-    change.message = tn_str_printf(a, "environment from '" TN_STR_FMT "' at lake commit %lld", TN_STR_ARG(from), (long long)source.commit);
+    change.message = tn_str_printf(a, "environment from '" TN_STR_FMT "' at lake commit %lld",
+        TN_STR_ARG(from), (long long)source.commit);
     return tn_lake_commit_write(l, env, &there, &change, ret_commit, err);
 }

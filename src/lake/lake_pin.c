@@ -20,14 +20,18 @@ static tn_rc place(tn_arena *a, tn_str word, tn_lake_place *ret, tn_err *err)
 
 static tn_rc bad_name(tn_str word, tn_err *err)
 {
-    tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is not the name of a table", TN_STR_ARG(word));
-    return tn_hint(err, rc, "name it schema.table, or give a path or URL ('./folder', '/data/t', 's3://bucket/t')");
+    tn_rc rc =
+        tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is not the name of a table", TN_STR_ARG(word));
+    return tn_hint(err, rc,
+        "name it schema.table, or give a path or URL ('./folder', '/data/t', 's3://bucket/t')");
 }
 
-tn_rc tn_lake_place_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_place *ret, tn_err *err)
+tn_rc tn_lake_place_of(
+    tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_place *ret, tn_err *err)
 {
     bool quoted = memchr(word.p, '"', word.n) != NULL || memchr(word.p, '`', word.n) != NULL;
-    if (!quoted && (memchr(word.p, '/', word.n) != NULL || tn_str_starts(word, TN_STR(".")) || tn_uri_is_remote(word))) {
+    if (!quoted && (memchr(word.p, '/', word.n) != NULL || tn_str_starts(word, TN_STR(".")) ||
+                       tn_uri_is_remote(word))) {
         return place(a, word, ret, err);
     }
     tn_tokens t;
@@ -58,13 +62,15 @@ tn_rc tn_lake_place_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_la
         out.schema = out.pin->schema;
         out.name = out.pin->name;
     }
-    out.location = out.pin != NULL && out.pin->kind == TN_PIN_DELTA ? out.pin->location : tn_lake_default_location(a, out.schema, out.name);
+    out.location = out.pin != NULL && out.pin->kind == TN_PIN_DELTA
+                       ? out.pin->location
+                       : tn_lake_default_location(a, out.schema, out.name);
     *ret = out;
     return TN_OK;
 }
 
-tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_pin *pins, size_t n, tn_str message, int64_t *ret_commit,
-    tn_err *err)
+tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_pin *pins,
+    size_t n, tn_str message, int64_t *ret_commit, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("pin", NULL);
     tn_lake_change change = { .info = TN_VAL_UNDEF, .message = message, .newest_wins = true };
@@ -78,9 +84,12 @@ tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const
         rc = tn_lake_catalog_publish(l, env, NULL, &path, a, err);
     }
     if (rc != TN_OK) {
-        rc = tn_while(err, rc, "version %lld of '" TN_STR_FMT "." TN_STR_FMT "' is written but not published", (long long)pins[0].version,
-            TN_STR_ARG(pins[0].schema), TN_STR_ARG(pins[0].name));
-        return err != NULL && err->hint[0] == '\0' ? tn_hint(err, rc, "'tarn lake publish' makes the catalog anew") : rc;
+        rc = tn_while(err, rc,
+            "version %lld of '" TN_STR_FMT "." TN_STR_FMT "' is written but not published",
+            (long long)pins[0].version, TN_STR_ARG(pins[0].schema), TN_STR_ARG(pins[0].name));
+        return err != NULL && err->hint[0] == '\0'
+                   ? tn_hint(err, rc, "'tarn lake publish' makes the catalog anew")
+                   : rc;
     }
     if (ret_commit != NULL) {
         *ret_commit = commit;

@@ -23,18 +23,22 @@ struct tn_lake_sql {
 typedef struct tn_sql_target {
     tn_lake_place at;
     tn_str shown; /* for messages: "silver.prices" or the place */
-    bool local;   /* not the lake's: a temporary table, another catalog, or a name that only DuckDB knows */
+    bool
+        local; /* not the lake's: a temporary table, another catalog, or a name that only DuckDB knows */
 } tn_sql_target;
 /* Reads a name at *at (moved behind it). */
-tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_sql_target *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at,
+    tn_sql_target *ret, tn_err *err) TN_MUSTUSE;
 /* Rest of the statement from token i on, as text; attaches what it names. */
-tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, size_t i, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, size_t i,
+    tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* Forgets the view of a relation, so that its next use sees the newest state; reads the head again. */
 tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err) TN_MUSTUSE;
 
 /* True in *ret_done when the statement changes the lake (or tells about it) and was done here. */
-tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, tn_lake_sql_result *ret, bool *ret_done,
-    tn_err *err) TN_MUSTUSE;
-tn_rc tn_lake_sql_describe(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret, bool *ret_done, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,
+    tn_lake_sql_result *ret, bool *ret_done, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_sql_describe(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret,
+    bool *ret_done, tn_err *err) TN_MUSTUSE;
 
 #endif

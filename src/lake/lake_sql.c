@@ -46,7 +46,8 @@ tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err)
     return read_head(s, err);
 }
 
-tn_rc tn_lake_sql_open(tn_lake *l, tn_conn *conn, const tn_lake_sql_opts *opts, tn_lake_sql **ret, tn_err *err)
+tn_rc tn_lake_sql_open(
+    tn_lake *l, tn_conn *conn, const tn_lake_sql_opts *opts, tn_lake_sql **ret, tn_err *err)
 {
     tn_arena *a = tn_arena_new("lake sql", NULL);
     tn_lake_sql *s = tn_new(a, tn_lake_sql);
@@ -132,8 +133,9 @@ static tn_rc make_view(const reader *r, const tn_pin *pin, tn_err *err)
     }
     (void)tn_map_remove(&s->made, key);
     if (r->lenient && rc != TN_E_CANCELLED) {
-        s->skipped = tn_str_printf(s->head_arena, TN_STR_FMT "." TN_STR_FMT ": %s", TN_STR_ARG(pin->schema), TN_STR_ARG(pin->name),
-            err != NULL ? err->msg : tn_rc_text(rc));
+        s->skipped =
+            tn_str_printf(s->head_arena, TN_STR_FMT "." TN_STR_FMT ": %s", TN_STR_ARG(pin->schema),
+                TN_STR_ARG(pin->name), err != NULL ? err->msg : tn_rc_text(rc));
         tn_err_clear(err);
         return TN_OK;
     }
@@ -148,7 +150,9 @@ static bool lies_in_lake(tn_lake_sql *s, tn_arena *a, tn_str schema, tn_str name
     if (s->opts.places_only || !tn_lake_plain_name(schema) || !tn_lake_plain_name(name)) {
         return false;
     }
-    tn_store_list_opts lo = { .prefix = tn_str_printf(a, TN_STR_FMT "/_delta_log/", TN_STR_ARG(tn_lake_default_location(a, schema, name))), .items_max = 1 };
+    tn_store_list_opts lo = { .prefix = tn_str_printf(a, TN_STR_FMT "/_delta_log/",
+                                  TN_STR_ARG(tn_lake_default_location(a, schema, name))),
+        .items_max = 1 };
     tn_store_items items = { 0 };
     return tn_store_list(tn_lake_store(s->lake), a, &lo, &items, NULL) == TN_OK && items.n > 0;
 }
@@ -163,7 +167,11 @@ static bool find_relation(tn_lake_sql *s, tn_arena *a, tn_str schema, tn_str nam
     if (!lies_in_lake(s, a, schema, name)) {
         return false;
     }
-    *ret = (tn_pin){ .schema = schema, .name = name, .kind = TN_PIN_DELTA, .version = -1, .location = tn_lake_default_location(a, schema, name) };
+    *ret = (tn_pin){ .schema = schema,
+        .name = name,
+        .kind = TN_PIN_DELTA,
+        .version = -1,
+        .location = tn_lake_default_location(a, schema, name) };
     return true;
 }
 
@@ -217,9 +225,11 @@ static tn_rc instant_of(tn_arena *a, const tn_tokens *t, size_t i, int64_t *ret_
     int64_t micros;
     bool zone;
     int offset;
-    tn_str text = i < t->n && t->v[i].kind == TN_TOKEN_STRING ? tn_token_value(a, &t->v[i]) : TN_STR_NONE;
+    tn_str text =
+        i < t->n && t->v[i].kind == TN_TOKEN_STRING ? tn_token_value(a, &t->v[i]) : TN_STR_NONE;
     if (text.n == 0 || !tn_parse_timestamp(text, &micros, &zone, &offset)) {
-        tn_rc rc = tn_fail(err, TN_E_SYNTAX, "an instant must follow AS OF, as a text like '2024-01-31 12:00:00'");
+        tn_rc rc = tn_fail(
+            err, TN_E_SYNTAX, "an instant must follow AS OF, as a text like '2024-01-31 12:00:00'");
         return tn_hint(err, rc, "without a zone it is UTC");
     }
     *ret_ms = micros / 1000;
@@ -240,14 +250,17 @@ static tn_rc read_travel(tn_arena *a, const tn_tokens *t, size_t *at, travel *re
     size_t i = *at;
     size_t for_word = tn_token_is(t, i, "for") ? 1 : 0;
     travel out = { .wanted = true, .version = -1 };
-    if (tn_token_are(t, i + for_word, "version as of") || tn_token_are(t, i + for_word, "system_version as of")) {
+    if (tn_token_are(t, i + for_word, "version as of") ||
+        tn_token_are(t, i + for_word, "system_version as of")) {
         TN_TRY(version_of(t, i + for_word + 3, &out.version, err));
         *at = i + for_word + 4;
-    } else if (tn_token_are(t, i + for_word, "timestamp as of") || tn_token_are(t, i + for_word, "system_time as of")) {
+    } else if (tn_token_are(t, i + for_word, "timestamp as of") ||
+               tn_token_are(t, i + for_word, "system_time as of")) {
         size_t skip = tn_token_is(t, i + for_word + 3, "timestamp") ? 4 : 3;
         TN_TRY(instant_of(a, t, i + for_word + skip, &out.ms, err));
         *at = i + for_word + skip + 1;
-    } else if (tn_token_is(t, i, "at") && tn_token_is(t, i + 1, "(") && (tn_token_is(t, i + 2, "version") || tn_token_is(t, i + 2, "timestamp")) &&
+    } else if (tn_token_is(t, i, "at") && tn_token_is(t, i + 1, "(") &&
+               (tn_token_is(t, i + 2, "version") || tn_token_is(t, i + 2, "timestamp")) &&
                tn_token_is(t, i + 3, "=") && tn_token_is(t, i + 4, ">")) {
         size_t close = tn_token_close(t, i + 1);
         if (close == SIZE_MAX) {
@@ -255,7 +268,8 @@ static tn_rc read_travel(tn_arena *a, const tn_tokens *t, size_t *at, travel *re
         }
         bool by_version = tn_token_is(t, i + 2, "version");
         size_t value = !by_version && tn_token_is(t, i + 5, "timestamp") ? i + 6 : i + 5;
-        TN_TRY(by_version ? version_of(t, value, &out.version, err) : instant_of(a, t, value, &out.ms, err));
+        TN_TRY(by_version ? version_of(t, value, &out.version, err)
+                          : instant_of(a, t, value, &out.ms, err));
         *at = close + 1;
     } else {
         out.wanted = false;
@@ -272,14 +286,18 @@ static tn_rc place_pin(tn_arena *a, tn_str place, tn_pin *ret, tn_err *err)
     if (!tn_uri_is_remote(place)) {
         TN_TRY(tn_file_absolute(a, place, &location, err));
     }
-    *ret = (tn_pin){ .schema = TN_STR("delta"), .name = place, .kind = TN_PIN_DELTA, .version = -1, .location = location };
+    *ret = (tn_pin){ .schema = TN_STR("delta"),
+        .name = place,
+        .kind = TN_PIN_DELTA,
+        .version = -1,
+        .location = location };
     return TN_OK;
 }
 
 static bool is_place(const tn_tokens *t, size_t i)
 {
-    return (i == 0 || !tn_token_is(t, i - 1, ".")) && tn_token_is(t, i, "delta") && tn_token_is(t, i + 1, ".") && i + 2 < t->n &&
-           t->v[i + 2].kind == TN_TOKEN_QUOTED;
+    return (i == 0 || !tn_token_is(t, i - 1, ".")) && tn_token_is(t, i, "delta") &&
+           tn_token_is(t, i + 1, ".") && i + 2 < t->n && t->v[i + 2].kind == TN_TOKEN_QUOTED;
 }
 
 /* ---- a statement's text ---- */
@@ -301,14 +319,16 @@ static void replace(writer *w, const tn_tokens *t, size_t from, size_t to, tn_st
 static tn_rc attach_travel(const reader *r, tn_pin pin, const travel *v, tn_str *ret, tn_err *err)
 {
     if (pin.kind != TN_PIN_DELTA) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "'" TN_STR_FMT "." TN_STR_FMT "' is no Delta table and has no older versions", TN_STR_ARG(pin.schema),
-            TN_STR_ARG(pin.name));
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "'" TN_STR_FMT "." TN_STR_FMT "' is no Delta table and has no older versions",
+            TN_STR_ARG(pin.schema), TN_STR_ARG(pin.name));
     }
     pin.version = v->version;
     if (v->version < 0) {
         TN_TRY(version_at(r->s, &pin, v->ms, &pin.version, err));
     }
-    pin.schema = tn_str_printf(r->a, TN_STR_FMT "@v%lld", TN_STR_ARG(pin.schema), (long long)pin.version);
+    pin.schema =
+        tn_str_printf(r->a, TN_STR_FMT "@v%lld", TN_STR_ARG(pin.schema), (long long)pin.version);
     TN_TRY(make_view(r, &pin, err));
     *ret = relation_text(r->a, pin.schema, pin.name);
     return TN_OK;
@@ -337,7 +357,8 @@ static tn_rc rewrite_place(const reader *r, writer *w, const tn_tokens *t, size_
 static tn_rc look_into_string(const reader *r, const tn_token *t, tn_err *err)
 {
     tn_str text = tn_token_value(r->a, t);
-    if (text.n > NESTED_TEXT_MAX || r->depth >= NESTING_MAX || tn_str_find_char(text, '.', 0) == SIZE_MAX) {
+    if (text.n > NESTED_TEXT_MAX || r->depth >= NESTING_MAX ||
+        tn_str_find_char(text, '.', 0) == SIZE_MAX) {
         return TN_OK;
     }
     tn_tokens inside;
@@ -368,7 +389,8 @@ static tn_rc rewrite_name(const reader *r, writer *w, const tn_tokens *t, size_t
     tn_pin pin;
     size_t after = to;
     TN_TRY(read_travel(r->a, t, &after, &v, err));
-    if (!v.wanted || !find_relation(r->s, r->a, parts.n == 1 ? schema : parts.v[parts.n - 2], parts.v[parts.n - 1], &pin)) {
+    if (!v.wanted || !find_relation(r->s, r->a, parts.n == 1 ? schema : parts.v[parts.n - 2],
+                         parts.v[parts.n - 1], &pin)) {
         return TN_OK;
     }
     tn_str text;
@@ -386,8 +408,10 @@ static bool asks_for_all(const tn_tokens *t)
         }
         TN_AUTO_ARENA a = tn_arena_new("word", NULL);
         tn_str word = tn_str_lower(a, t->v[i].text);
-        if (tn_str_is(word, "information_schema") || tn_str_is(word, "sqlite_master") || tn_str_starts(word, TN_STR("duckdb_")) ||
-            tn_str_starts(word, TN_STR("pg_")) || (i == 0 && tn_str_is(word, "show")) || (i == 0 && t->n == 1 && tn_str_is(word, "describe"))) {
+        if (tn_str_is(word, "information_schema") || tn_str_is(word, "sqlite_master") ||
+            tn_str_starts(word, TN_STR("duckdb_")) || tn_str_starts(word, TN_STR("pg_")) ||
+            (i == 0 && tn_str_is(word, "show")) ||
+            (i == 0 && t->n == 1 && tn_str_is(word, "describe"))) {
             return true;
         }
     }
@@ -395,9 +419,11 @@ static bool asks_for_all(const tn_tokens *t)
 }
 
 /* Tokens from i on: makes everything readable and gives the text with places and versions replaced. */
-static tn_rc rewrite(const reader *r, tn_str sql, const tn_tokens *t, size_t i, tn_str *ret, tn_err *err)
+static tn_rc rewrite(
+    const reader *r, tn_str sql, const tn_tokens *t, size_t i, tn_str *ret, tn_err *err)
 {
-    writer w = { .out = tn_buf_init(r->a, SQL_BYTES_MAX), .copied = i < t->n ? t->v[i].text.p : sql.p + sql.n };
+    writer w = { .out = tn_buf_init(r->a, SQL_BYTES_MAX),
+        .copied = i < t->n ? t->v[i].text.p : sql.p + sql.n };
     if (asks_for_all(t)) {
         TN_TRY(attach_all(r, err));
     }
@@ -426,7 +452,8 @@ static tn_rc attach_text(const reader *r, tn_str sql, tn_err *err)
     return rewrite(r, sql, &t, 0, &ignored, err);
 }
 
-tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, size_t i, tn_str *ret, tn_err *err)
+tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, size_t i,
+    tn_str *ret, tn_err *err)
 {
     reader r = { .s = s, .a = a };
     return rewrite(&r, statement, t, i, ret, err);
@@ -436,7 +463,8 @@ tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens
 
 static bool gives_rows(const tn_tokens *t)
 {
-    static const char *const words[] = { "select", "with", "from", "values", "table", "pivot", "unpivot", "(" };
+    static const char *const words[] = { "select", "with", "from", "values", "table", "pivot",
+        "unpivot", "(" };
     for (size_t i = 0; i < TN_COUNTOF(words); i++) {
         if (tn_token_is(t, 0, words[i])) {
             return true;
@@ -445,7 +473,8 @@ static bool gives_rows(const tn_tokens *t)
     return false;
 }
 
-tn_rc tn_lake_sql_prepare(tn_lake_sql *s, tn_arena *a, tn_str statement, tn_str *ret_sql, bool *ret_query, tn_err *err)
+tn_rc tn_lake_sql_prepare(
+    tn_lake_sql *s, tn_arena *a, tn_str statement, tn_str *ret_sql, bool *ret_query, tn_err *err)
 {
     tn_tokens t;
     tn_str sql;
@@ -466,7 +495,8 @@ static bool schema_is_known(tn_lake_sql *s, tn_arena *a, tn_str schema)
     }
     tn_store_list_opts lo = { .prefix = tn_str_concat(a, schema, TN_STR("/")), .items_max = 1 };
     tn_store_items items = { 0 };
-    return !s->opts.places_only && tn_lake_plain_name(schema) && tn_store_list(tn_lake_store(s->lake), a, &lo, &items, NULL) == TN_OK && items.n > 0;
+    return !s->opts.places_only && tn_lake_plain_name(schema) &&
+           tn_store_list(tn_lake_store(s->lake), a, &lo, &items, NULL) == TN_OK && items.n > 0;
 }
 
 /* USE schema: DuckDB must know the schema, and names without one mean it from now on. */
@@ -478,7 +508,9 @@ static tn_rc note_use(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_err *e
         return TN_OK;
     }
     tn_str schema = parts.v[parts.n - 1];
-    bool own = tn_str_eq_nocase(schema, TN_STR("main")) || tn_str_eq_nocase(schema, TN_STR("memory")) || tn_str_eq_nocase(schema, TN_STR("temp"));
+    bool own = tn_str_eq_nocase(schema, TN_STR("main")) ||
+               tn_str_eq_nocase(schema, TN_STR("memory")) ||
+               tn_str_eq_nocase(schema, TN_STR("temp"));
     if (!own && schema_is_known(s, a, schema)) {
         TN_TRY(ensure_schema(s, schema, err));
     }
@@ -488,14 +520,16 @@ static tn_rc note_use(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_err *e
 
 static tn_rc run_there(tn_lake_sql *s, tn_str sql, bool stream, tn_result **ret, tn_err *err)
 {
-    tn_rc rc = stream ? tn_conn_stream(s->conn, sql, ret, err) : tn_conn_query(s->conn, sql, ret, err);
+    tn_rc rc =
+        stream ? tn_conn_stream(s->conn, sql, ret, err) : tn_conn_query(s->conn, sql, ret, err);
     if (rc != TN_OK && s->skipped.n > 0) {
         return tn_hint(err, rc, "not readable: " TN_STR_FMT, TN_STR_ARG(s->skipped));
     }
     return rc;
 }
 
-tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream, tn_lake_sql_result *ret, tn_err *err)
+tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream,
+    tn_lake_sql_result *ret, tn_err *err)
 {
     tn_tokens t;
     TN_TRY(tn_sql_tokens(a, statement, &t, err));
@@ -542,7 +576,8 @@ tn_rc tn_lake_sql_split(tn_arena *a, tn_str script, tn_strs *ret, tn_err *err)
 
 /* ---- lists ---- */
 
-tn_rc tn_lake_relations(tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err)
+tn_rc tn_lake_relations(
+    tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err)
 {
     tn_lake_head head;
     tn_pins found;

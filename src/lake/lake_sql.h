@@ -32,31 +32,35 @@ typedef struct tn_lake_sql_opts {
 #define TN_LAKE_SQL_OPTS_INIT ((tn_lake_sql_opts){ .at_version = -1, .at_ms = INT64_MIN })
 
 typedef struct tn_lake_sql_result {
-    tn_result *rows;  /* NULL: none; the caller frees it (before the connection) */
-    bool is_list;     /* rows given as values instead (DESCRIBE HISTORY) */
+    tn_result *rows;    /* NULL: none; the caller frees it (before the connection) */
+    bool is_list;       /* rows given as values instead (DESCRIBE HISTORY) */
     tn_val names, list; /* is_list: list of strings; list of tuples */
-    tn_str note;      /* one line for people: "created silver.x: 10 rows, version 0"; may be empty */
+    tn_str note; /* one line for people: "created silver.x: 10 rows, version 0"; may be empty */
 } tn_lake_sql_result;
 
-tn_rc tn_lake_sql_open(tn_lake *l, tn_conn *conn, const tn_lake_sql_opts *opts, tn_lake_sql **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_sql_open(tn_lake *l, tn_conn *conn, const tn_lake_sql_opts *opts, tn_lake_sql **ret,
+    tn_err *err) TN_MUSTUSE;
 void tn_lake_sql_close(tn_lake_sql *s); /* NULL is fine */
 TN_DEFINE_AUTOPTR(tn_lake_sql, tn_lake_sql_close)
 
 /* One statement without a semicolon. stream: rows come chunk by chunk (bounded memory). Texts live in a. */
-tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream, tn_lake_sql_result *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream,
+    tn_lake_sql_result *ret, tn_err *err) TN_MUSTUSE;
 /* Makes what the statement names readable and gives its text for DuckDB, without running it. *ret_query: it gives rows and may stand in parentheses. */
-tn_rc tn_lake_sql_prepare(tn_lake_sql *s, tn_arena *a, tn_str statement, tn_str *ret_sql, bool *ret_query, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_sql_prepare(tn_lake_sql *s, tn_arena *a, tn_str statement, tn_str *ret_sql,
+    bool *ret_query, tn_err *err) TN_MUSTUSE;
 
 /* Cuts a script at its semicolons, as tn_sql_split does, but knows `name` too. Pieces point into the script; empty ones are dropped. */
 tn_rc tn_lake_sql_split(tn_arena *a, tn_str script, tn_strs *ret, tn_err *err) TN_MUSTUSE;
 
 /* Delta tables that the lake holds and the environment's pins, as one list: pins first, then unpinned tables (version -1). */
-tn_rc tn_lake_relations(tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_relations(
+    tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err) TN_MUSTUSE;
 
 /* Pins Delta tables' versions in an environment by one lake commit and makes the catalog anew. base: the head that the work began with.
  * A new environment begins with this. ret_commit may be NULL. */
-tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_pin *pins, size_t n, tn_str message, int64_t *ret_commit,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_pin *pins,
+    size_t n, tn_str message, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
 
 /* Where a table lies that people name: "schema.table" (the pin's place, else the default), a path, a URL, or delta."/path". */
 typedef struct tn_lake_place {
@@ -64,6 +68,7 @@ typedef struct tn_lake_place {
     tn_str location;     /* for tn_lake_table_open */
     const tn_pin *pin;   /* of the environment, or NULL */
 } tn_lake_place;
-tn_rc tn_lake_place_of(tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_place *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_place_of(
+    tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_place *ret, tn_err *err) TN_MUSTUSE;
 
 #endif

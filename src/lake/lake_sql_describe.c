@@ -4,14 +4,16 @@
 
 enum { TEXT_BYTES_MAX = 16 << 20 };
 
-static tn_rc open_target(tn_lake_sql *s, const tn_sql_target *target, tn_delta_table **ret, tn_err *err)
+static tn_rc open_target(
+    tn_lake_sql *s, const tn_sql_target *target, tn_delta_table **ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     bool there = false;
     TN_TRY(tn_lake_table_open(s->lake, target->at.location, &table, err));
     TN_TRY(tn_delta_table_exists(table, &there, err));
     if (!there) {
-        return tn_fail(err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'", TN_STR_ARG(target->shown));
+        return tn_fail(err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'",
+            TN_STR_ARG(target->shown));
     }
     *ret = TN_TAKE(table);
     return TN_OK;
@@ -35,7 +37,8 @@ static tn_val plain(tn_val v)
 
 static tn_val instant(tn_val ms)
 {
-    return ms.tag == TN_INT ? (tn_val){ .tag = TN_DATETIME, .n = TN_ZONE_UTC, .i = ms.i * 1000 } : TN_VAL_NONE;
+    return ms.tag == TN_INT ? (tn_val){ .tag = TN_DATETIME, .n = TN_ZONE_UTC, .i = ms.i * 1000 }
+                            : TN_VAL_NONE;
 }
 
 static tn_val names_of(tn_arena *a, const char *const *names, size_t n)
@@ -47,12 +50,14 @@ static tn_val names_of(tn_arena *a, const char *const *names, size_t n)
     return list;
 }
 
-static tn_rc history(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, size_t limit, tn_lake_sql_result *ret, tn_err *err)
+static tn_rc history(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, size_t limit,
+    tn_lake_sql_result *ret, tn_err *err)
 {
-    static const char *const names[] = { "version", "timestamp", "operation", "operation_parameters", "operation_metrics", "read_version", "is_blind_append",
+    static const char *const names[] = { "version", "timestamp", "operation",
+        "operation_parameters", "operation_metrics", "read_version", "is_blind_append",
         "engine_info" };
-    static const char *const keys[] = { "version", "timestamp", "operation", "operationParameters", "operationMetrics", "readVersion", "isBlindAppend",
-        "engineInfo" };
+    static const char *const keys[] = { "version", "timestamp", "operation", "operationParameters",
+        "operationMetrics", "readVersion", "isBlindAppend", "engineInfo" };
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(open_target(s, target, &table, err));
     tn_val entries;
@@ -80,10 +85,12 @@ static tn_val strs(tn_arena *a, const tn_strs *v)
     return list;
 }
 
-static tn_rc detail(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, tn_lake_sql_result *ret, tn_err *err)
+static tn_rc detail(
+    tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, tn_lake_sql_result *ret, tn_err *err)
 {
-    static const char *const names[] = { "format", "id", "name", "description", "location", "version", "created_at", "last_modified", "partition_columns",
-        "num_files", "size_in_bytes", "num_rows", "properties", "min_reader_version", "min_writer_version" };
+    static const char *const names[] = { "format", "id", "name", "description", "location",
+        "version", "created_at", "last_modified", "partition_columns", "num_files", "size_in_bytes",
+        "num_rows", "properties", "min_reader_version", "min_writer_version" };
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
     TN_TRY(open_target(s, target, &table, err));
@@ -116,10 +123,12 @@ static tn_rc detail(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, tn
 }
 
 /* DESCRIBE|DESC HISTORY|DETAIL [TABLE] name [LIMIT n] */
-tn_rc tn_lake_sql_describe(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret, bool *ret_done, tn_err *err)
+tn_rc tn_lake_sql_describe(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret,
+    bool *ret_done, tn_err *err)
 {
     bool desc = tn_token_is(t, 0, "describe") || tn_token_is(t, 0, "desc");
-    bool of_history = desc && tn_token_is(t, 1, "history"), of_detail = desc && tn_token_is(t, 1, "detail");
+    bool of_history = desc && tn_token_is(t, 1, "history"),
+         of_detail = desc && tn_token_is(t, 1, "detail");
     *ret_done = false;
     if ((!of_history && !of_detail) || !tn_token_is_name(t, 2)) {
         return TN_OK;
@@ -129,11 +138,14 @@ tn_rc tn_lake_sql_describe(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_l
     int64_t limit = 0;
     TN_TRY(tn_sql_target_at(s, a, t, &at, &target, err));
     if (target.local) {
-        return tn_fail(err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'", TN_STR_ARG(target.shown));
+        return tn_fail(err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'",
+            TN_STR_ARG(target.shown));
     }
-    if (tn_token_is(t, at, "limit") && (at + 1 >= t->n || !tn_str_to_i64(t->v[at + 1].text, &limit) || limit < 0)) {
+    if (tn_token_is(t, at, "limit") &&
+        (at + 1 >= t->n || !tn_str_to_i64(t->v[at + 1].text, &limit) || limit < 0)) {
         return tn_fail(err, TN_E_SYNTAX, "LIMIT needs a whole number");
     }
     *ret_done = true;
-    return of_history ? history(s, a, &target, (size_t)limit, ret, err) : detail(s, a, &target, ret, err);
+    return of_history ? history(s, a, &target, (size_t)limit, ret, err)
+                      : detail(s, a, &target, ret, err);
 }

@@ -25,7 +25,9 @@ static tn_rc is_database(tn_lake_sql *s, tn_arena *a, tn_str name, bool *ret, tn
 {
     tn_val n, v = tn_val_str(name);
     TN_AUTOPTR(tn_result) r = NULL;
-    TN_TRY(tn_conn_query_params(s->conn, TN_STR("SELECT count(*) FROM duckdb_databases() WHERE lower(database_name) = lower($1)"), &v, 1, &r, err));
+    TN_TRY(tn_conn_query_params(s->conn,
+        TN_STR("SELECT count(*) FROM duckdb_databases() WHERE lower(database_name) = lower($1)"),
+        &v, 1, &r, err));
     size_t rows;
     TN_TRY(tn_result_next(r, &rows, err));
     n = rows > 0 ? tn_result_cell(r, a, 0, 0) : TN_VAL_UNDEF;
@@ -44,10 +46,12 @@ static tn_rc place_target(tn_lake_sql *s, tn_arena *a, tn_str path, tn_sql_targe
     return TN_OK;
 }
 
-tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_sql_target *ret, tn_err *err)
+tn_rc tn_sql_target_at(
+    tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_sql_target *ret, tn_err *err)
 {
     tn_strs parts = { 0 };
-    bool place = tn_token_is(t, *at, "delta") && tn_token_is(t, *at + 1, ".") && *at + 2 < t->n && t->v[*at + 2].kind == TN_TOKEN_QUOTED;
+    bool place = tn_token_is(t, *at, "delta") && tn_token_is(t, *at + 1, ".") && *at + 2 < t->n &&
+                 t->v[*at + 2].kind == TN_TOKEN_QUOTED;
     if (!tn_token_dotted(a, t, at, &parts)) {
         return tn_fail(err, TN_E_SYNTAX, "the name of a table must follow");
     }
@@ -57,7 +61,9 @@ tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *
     tn_str name = parts.v[parts.n - 1];
     tn_sql_target out = { .shown = name, .local = true };
     tn_str schema = parts.n >= 2 ? parts.v[parts.n - 2] : s->use_schema;
-    bool own = tn_str_eq_nocase(schema, TN_STR("main")) || tn_str_eq_nocase(schema, TN_STR("temp")) || tn_str_eq_nocase(schema, TN_STR("memory"));
+    bool own = tn_str_eq_nocase(schema, TN_STR("main")) ||
+               tn_str_eq_nocase(schema, TN_STR("temp")) ||
+               tn_str_eq_nocase(schema, TN_STR("memory"));
     bool elsewhere = own;
     if (parts.n == 2 && !own) {
         TN_TRY(is_database(s, a, schema, &elsewhere, err));
@@ -67,15 +73,19 @@ tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *
         return TN_OK;
     }
     if (!tn_lake_plain_name(schema) || !tn_lake_plain_name(name)) {
-        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "." TN_STR_FMT "' cannot be the name of a table: it names a folder", TN_STR_ARG(schema), TN_STR_ARG(name));
+        return tn_fail(err, TN_E_VALUE,
+            "'" TN_STR_FMT "." TN_STR_FMT "' cannot be the name of a table: it names a folder",
+            TN_STR_ARG(schema), TN_STR_ARG(name));
     }
     out.local = false;
     out.at.pin = tn_pins_find(&s->head.pins, schema, name);
     out.at.schema = out.at.pin != NULL ? out.at.pin->schema : schema;
     out.at.name = out.at.pin != NULL ? out.at.pin->name : name;
-    out.at.location = out.at.pin != NULL && out.at.pin->kind == TN_PIN_DELTA ? out.at.pin->location
-                                                                             : tn_lake_default_location(a, out.at.schema, out.at.name);
-    out.shown = tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(out.at.schema), TN_STR_ARG(out.at.name));
+    out.at.location = out.at.pin != NULL && out.at.pin->kind == TN_PIN_DELTA
+                          ? out.at.pin->location
+                          : tn_lake_default_location(a, out.at.schema, out.at.name);
+    out.shown = tn_str_printf(
+        a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(out.at.schema), TN_STR_ARG(out.at.name));
     *ret = out;
     return TN_OK;
 }
@@ -85,8 +95,12 @@ static tn_rc need_lake_name(const change *c, const char *what, tn_err *err)
     if (!c->target.local) {
         return TN_OK;
     }
-    tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' has no schema, so the lake has no place for the %s", TN_STR_ARG(c->target.shown), what);
-    return tn_hint(err, rc, "name it schema." TN_STR_FMT ", or make a TEMP %s for this session only", TN_STR_ARG(c->target.shown), what);
+    tn_rc rc = tn_fail(err, TN_E_USAGE,
+        "'" TN_STR_FMT "' has no schema, so the lake has no place for the %s",
+        TN_STR_ARG(c->target.shown), what);
+    return tn_hint(err, rc,
+        "name it schema." TN_STR_FMT ", or make a TEMP %s for this session only",
+        TN_STR_ARG(c->target.shown), what);
 }
 
 static tn_rc table_of(const change *c, tn_delta_table **ret, bool *ret_there, tn_err *err)
@@ -104,12 +118,17 @@ static tn_rc publish(change *c, int64_t version, const char *did, tn_err *err)
 {
     tn_lake_sql *s = c->s;
     if (c->target.at.schema.n > 0 && !s->opts.no_publish) {
-        tn_pin pin = { .schema = c->target.at.schema, .name = c->target.at.name, .kind = TN_PIN_DELTA, .location = c->target.at.location, .version = version };
+        tn_pin pin = { .schema = c->target.at.schema,
+            .name = c->target.at.name,
+            .kind = TN_PIN_DELTA,
+            .location = c->target.at.location,
+            .version = version };
         if (c->target.at.pin != NULL) {
             pin.comment = c->target.at.pin->comment;
             pin.node = c->target.at.pin->node;
         }
-        tn_str message = tn_str_printf(c->a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(c->target.shown));
+        tn_str message =
+            tn_str_printf(c->a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(c->target.shown));
         TN_TRY(tn_lake_pin_tables(s->lake, s->opts.env, &s->head, &pin, 1, message, NULL, err));
     }
     return tn_sql_refresh(s, err);
@@ -139,7 +158,9 @@ static tn_rc take_names(change *c, tn_strs *out, tn_err *err)
     }
     for (size_t i = c->at + 1; i < close; i++) {
         if (!tn_token_is_name(c->t, i) || !(tn_token_is(c->t, i + 1, ",") || i + 1 == close)) {
-            return tn_fail(err, TN_E_SYNTAX, "a list of plain names is expected near '" TN_STR_FMT "'", TN_STR_ARG(c->t->v[i].text));
+            return tn_fail(err, TN_E_SYNTAX,
+                "a list of plain names is expected near '" TN_STR_FMT "'",
+                TN_STR_ARG(c->t->v[i].text));
         }
         tn_vec_push(out, c->a, tn_token_value(c->a, &c->t->v[i]));
         i += i + 1 < close;
@@ -172,7 +193,8 @@ static tn_rc take_properties(change *c, tn_val *ret, tn_err *err)
             tn_strs parts;
             if (tn_token_dotted(c->a, c->t, &i, &parts)) {
                 const tn_token *last = &c->t->v[i - 1];
-                key = tn_str_n(c->t->v[from].text.p, (size_t)(last->text.p + last->text.n - c->t->v[from].text.p));
+                key = tn_str_n(c->t->v[from].text.p,
+                    (size_t)(last->text.p + last->text.n - c->t->v[from].text.p));
             }
         }
         if (key.n == 0 || !tn_token_is(c->t, i, "=") || i + 1 >= close) {
@@ -240,11 +262,15 @@ static tn_rc parse_create(change *c, create *k, tn_err *err)
         k->has_query = true;
         c->at++;
     } else if (c->at < c->t->n) {
-        tn_rc rc = tn_fail(err, TN_E_SYNTAX, "'" TN_STR_FMT "' is not expected here", TN_STR_ARG(c->t->v[c->at].text));
-        return tn_hint(err, rc, "after the name: PARTITIONED BY (..), LOCATION '..', COMMENT '..', TBLPROPERTIES (..), then AS and a query");
+        tn_rc rc = tn_fail(err, TN_E_SYNTAX, "'" TN_STR_FMT "' is not expected here",
+            TN_STR_ARG(c->t->v[c->at].text));
+        return tn_hint(err, rc,
+            "after the name: PARTITIONED BY (..), LOCATION '..', COMMENT '..', TBLPROPERTIES (..), "
+            "then AS and a query");
     }
     if (!k->has_query && k->columns.n == 0) {
-        return tn_fail(err, TN_E_SYNTAX, "CREATE TABLE needs columns in parentheses or AS and a query");
+        return tn_fail(
+            err, TN_E_SYNTAX, "CREATE TABLE needs columns in parentheses or AS and a query");
     }
     return TN_OK;
 }
@@ -253,11 +279,17 @@ static tn_rc parse_create(change *c, create *k, tn_err *err)
 static tn_rc empty_query(change *c, const create *k, tn_str *ret, tn_err *err)
 {
     tn_conn *conn = c->s->conn;
-    TN_TRY(tn_conn_exec(conn, tn_str_printf(c->a, "CREATE OR REPLACE TEMP TABLE __tarn_new_table " TN_STR_FMT, TN_STR_ARG(k->columns)), err));
+    TN_TRY(tn_conn_exec(conn,
+        tn_str_printf(c->a, "CREATE OR REPLACE TEMP TABLE __tarn_new_table " TN_STR_FMT,
+            TN_STR_ARG(k->columns)),
+        err));
     tn_val n;
-    TN_TRY(tn_conn_scalar(conn, c->a, TN_STR("SELECT count(*) FROM duckdb_constraints() WHERE table_name = '__tarn_new_table'"), &n, err));
+    TN_TRY(tn_conn_scalar(conn, c->a,
+        TN_STR("SELECT count(*) FROM duckdb_constraints() WHERE table_name = '__tarn_new_table'"),
+        &n, err));
     if (n.i > 0) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "constraints (NOT NULL, PRIMARY KEY, CHECK, ..) in CREATE TABLE are not supported yet");
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "constraints (NOT NULL, PRIMARY KEY, CHECK, ..) in CREATE TABLE are not supported yet");
     }
     *ret = TN_STR("SELECT * FROM temp.__tarn_new_table");
     return TN_OK;
@@ -270,8 +302,10 @@ static tn_rc create_query(change *c, const create *k, tn_str *ret, tn_err *err)
     }
     tn_str query;
     TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at, &query, err));
-    *ret = k->columns.n == 0 ? query
-                             : tn_str_printf(c->a, "SELECT * FROM (" TN_STR_FMT "\n) AS q" TN_STR_FMT, TN_STR_ARG(query), TN_STR_ARG(k->columns));
+    *ret = k->columns.n == 0
+               ? query
+               : tn_str_printf(c->a, "SELECT * FROM (" TN_STR_FMT "\n) AS q" TN_STR_FMT,
+                     TN_STR_ARG(query), TN_STR_ARG(k->columns));
     return TN_OK;
 }
 
@@ -286,11 +320,13 @@ static tn_rc create_table(change *c, create *k, tn_err *err)
     bool there = false;
     TN_TRY(table_of(c, &table, &there, err));
     if (there && k->if_not_exists) {
-        c->ret->note = tn_str_printf(c->a, TN_STR_FMT " is there already", TN_STR_ARG(c->target.shown));
+        c->ret->note =
+            tn_str_printf(c->a, TN_STR_FMT " is there already", TN_STR_ARG(c->target.shown));
         return TN_OK;
     }
     if (there && !k->replace) {
-        tn_rc rc = tn_fail(err, TN_E_EXISTS, "table '" TN_STR_FMT "' is there already", TN_STR_ARG(c->target.shown));
+        tn_rc rc = tn_fail(err, TN_E_EXISTS, "table '" TN_STR_FMT "' is there already",
+            TN_STR_ARG(c->target.shown));
         return tn_hint(err, rc, "use CREATE OR REPLACE TABLE, or INSERT INTO");
     }
     tn_str query;
@@ -302,12 +338,15 @@ static tn_rc create_table(change *c, create *k, tn_err *err)
         .properties = k->properties,
         .name = c->target.at.name,
         .description = k->comment,
-        .operation = k->has_query ? (k->replace ? TN_STR("CREATE OR REPLACE TABLE AS SELECT") : TN_STR("CREATE TABLE AS SELECT")) : TN_STR("CREATE TABLE"),
+        .operation = k->has_query ? (k->replace ? TN_STR("CREATE OR REPLACE TABLE AS SELECT")
+                                                : TN_STR("CREATE TABLE AS SELECT"))
+                                  : TN_STR("CREATE TABLE"),
     };
     tn_delta_write_result wr;
     TN_TRY(tn_delta_write(table, c->s->conn, query, &wo, &wr, err));
-    c->ret->note = tn_str_printf(c->a, "%s " TN_STR_FMT ": %lld row%s, version %lld", there ? "replaced" : "created", TN_STR_ARG(c->target.shown),
-        (long long)wr.rows, plural(wr.rows), (long long)wr.version);
+    c->ret->note = tn_str_printf(c->a, "%s " TN_STR_FMT ": %lld row%s, version %lld",
+        there ? "replaced" : "created", TN_STR_ARG(c->target.shown), (long long)wr.rows,
+        plural(wr.rows), (long long)wr.version);
     return publish(c, wr.version, there ? "replace" : "create", err);
 }
 
@@ -316,7 +355,8 @@ static tn_rc create_table(change *c, create *k, tn_err *err)
 static tn_rc change_pins(change *c, const tn_pin *put, const char *did, tn_err *err)
 {
     tn_lake_sql *s = c->s;
-    tn_lake_change ch = { .info = TN_VAL_UNDEF, .message = tn_str_printf(c->a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(c->target.shown)) };
+    tn_lake_change ch = { .info = TN_VAL_UNDEF,
+        .message = tn_str_printf(c->a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(c->target.shown)) };
     if (put != NULL) {
         tn_vec_push(&ch.put, c->a, *put);
     } else {
@@ -333,23 +373,31 @@ static tn_rc create_view(change *c, bool replace, bool if_not_exists, tn_err *er
 {
     if (c->target.at.pin != NULL && !replace) {
         if (if_not_exists) {
-            c->ret->note = tn_str_printf(c->a, TN_STR_FMT " is there already", TN_STR_ARG(c->target.shown));
+            c->ret->note =
+                tn_str_printf(c->a, TN_STR_FMT " is there already", TN_STR_ARG(c->target.shown));
             return TN_OK;
         }
-        return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already", TN_STR_ARG(c->target.shown));
+        return tn_fail(
+            err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already", TN_STR_ARG(c->target.shown));
     }
     if (!tn_token_is(c->t, c->at, "as") || c->at + 1 >= c->t->n) {
         return tn_fail(err, TN_E_SYNTAX, "AS and a query must follow the name of the view");
     }
-    tn_str query, written = tn_str_n(c->t->v[c->at + 1].text.p, (size_t)(c->statement.p + c->statement.n - c->t->v[c->at + 1].text.p));
+    tn_str query, written = tn_str_n(c->t->v[c->at + 1].text.p,
+                      (size_t)(c->statement.p + c->statement.n - c->t->v[c->at + 1].text.p));
     TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at + 1, &query, err));
     if (!tn_str_eq(query, written)) {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "a view of the lake can only name its relations, no delta.\"..\" and no older versions");
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+            "a view of the lake can only name its relations, no delta.\"..\" and no older "
+            "versions");
         return tn_hint(err, rc, "its tables are read at the versions that the environment pins");
     }
     tn_val columns; /* it must make sense before it is published */
     TN_TRY(tn_conn_describe(c->s->conn, c->a, query, &columns, err));
-    tn_pin pin = { .schema = c->target.at.schema, .name = c->target.at.name, .kind = TN_PIN_VIEW, .sql = tn_str_trim(written) };
+    tn_pin pin = { .schema = c->target.at.schema,
+        .name = c->target.at.name,
+        .kind = TN_PIN_VIEW,
+        .sql = tn_str_trim(written) };
     c->ret->note = tn_str_printf(c->a, "created view " TN_STR_FMT, TN_STR_ARG(c->target.shown));
     return change_pins(c, &pin, "create view", err);
 }
@@ -409,7 +457,8 @@ static tn_str default_to_null(change *c, tn_str query)
     tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
     const char *copied = query.p;
     for (size_t i = 1; i + 1 < t.n; i++) {
-        if (tn_token_is(&t, i, "default") && (tn_token_is(&t, i - 1, "(") || tn_token_is(&t, i - 1, ",")) &&
+        if (tn_token_is(&t, i, "default") &&
+            (tn_token_is(&t, i - 1, "(") || tn_token_is(&t, i - 1, ",")) &&
             (tn_token_is(&t, i + 1, ")") || tn_token_is(&t, i + 1, ","))) {
             tn_buf_add(&b, tn_str_n(copied, (size_t)(t.v[i].text.p - copied)));
             tn_buf_addz(&b, "NULL");
@@ -430,7 +479,8 @@ static size_t place_in(const tn_strs *names, tn_str name)
     return SIZE_MAX;
 }
 
-static tn_rc check_columns(const change *c, const tn_strs *columns, const tn_delta_type *schema, tn_err *err)
+static tn_rc check_columns(
+    const change *c, const tn_strs *columns, const tn_delta_type *schema, tn_err *err)
 {
     for (size_t i = 0; i < columns->n; i++) {
         bool found = false;
@@ -438,17 +488,20 @@ static tn_rc check_columns(const change *c, const tn_strs *columns, const tn_del
             found = found || tn_str_eq_nocase(schema->fields.v[k].name, columns->v[i]);
         }
         if (!found) {
-            return tn_fail(err, TN_E_NAME, "table '" TN_STR_FMT "' has no column '" TN_STR_FMT "'", TN_STR_ARG(c->target.shown), TN_STR_ARG(columns->v[i]));
+            return tn_fail(err, TN_E_NAME, "table '" TN_STR_FMT "' has no column '" TN_STR_FMT "'",
+                TN_STR_ARG(c->target.shown), TN_STR_ARG(columns->v[i]));
         }
         if (place_in(columns, columns->v[i]) != i) {
-            return tn_fail(err, TN_E_NAME, "column '" TN_STR_FMT "' is named twice", TN_STR_ARG(columns->v[i]));
+            return tn_fail(err, TN_E_NAME, "column '" TN_STR_FMT "' is named twice",
+                TN_STR_ARG(columns->v[i]));
         }
     }
     return TN_OK;
 }
 
 /* The columns that the query's columns are for, in the query's order. */
-static tn_rc settle_columns(change *c, const insert *in, tn_str query, const tn_delta_type *schema, tn_strs *ret, tn_err *err)
+static tn_rc settle_columns(change *c, const insert *in, tn_str query, const tn_delta_type *schema,
+    tn_strs *ret, tn_err *err)
 {
     tn_val list;
     TN_TRY(tn_conn_describe(c->s->conn, c->a, query, &list, err));
@@ -463,14 +516,18 @@ static tn_rc settle_columns(change *c, const insert *in, tn_str query, const tn_
     }
     TN_TRY(check_columns(c, &out, schema, err));
     if (out.n != list.list->n) {
-        tn_rc rc = tn_fail(err, TN_E_SQL, "table '" TN_STR_FMT "': %zu columns are wanted, the query gives %zu", TN_STR_ARG(c->target.shown), out.n, list.list->n);
-        return tn_hint(err, rc, "name the columns: INSERT INTO t (a, b) SELECT .., or INSERT INTO t BY NAME SELECT ..");
+        tn_rc rc = tn_fail(err, TN_E_SQL,
+            "table '" TN_STR_FMT "': %zu columns are wanted, the query gives %zu",
+            TN_STR_ARG(c->target.shown), out.n, list.list->n);
+        return tn_hint(err, rc,
+            "name the columns: INSERT INTO t (a, b) SELECT .., or INSERT INTO t BY NAME SELECT ..");
     }
     *ret = out;
     return TN_OK;
 }
 
-static tn_str fitted_query(change *c, const tn_strs *columns, const tn_delta_type *schema, tn_str query)
+static tn_str fitted_query(
+    change *c, const tn_strs *columns, const tn_delta_type *schema, tn_str query)
 {
     tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT ");
@@ -503,12 +560,16 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
     TN_AUTOPTR(tn_delta_table) table = NULL;
     bool there = false;
     if (c->target.at.pin != NULL && c->target.at.pin->kind != TN_PIN_DELTA) {
-        return tn_fail(err, TN_E_SQL, "'" TN_STR_FMT "' is no Delta table: nothing can be inserted", TN_STR_ARG(c->target.shown));
+        return tn_fail(err, TN_E_SQL, "'" TN_STR_FMT "' is no Delta table: nothing can be inserted",
+            TN_STR_ARG(c->target.shown));
     }
     TN_TRY(table_of(c, &table, &there, err));
     if (!there) {
-        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "there is no table '" TN_STR_FMT "'", TN_STR_ARG(c->target.shown));
-        return tn_hint(err, rc, "make it with CREATE TABLE .. AS SELECT, or 'tarn land'; 'tarn table ls' lists what is there");
+        tn_rc rc = tn_fail(
+            err, TN_E_NOTFOUND, "there is no table '" TN_STR_FMT "'", TN_STR_ARG(c->target.shown));
+        return tn_hint(err, rc,
+            "make it with CREATE TABLE .. AS SELECT, or 'tarn land'; 'tarn table ls' lists what is "
+            "there");
     }
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
     TN_TRY(tn_delta_snapshot_open(table, c->s->conn, TN_DELTA_LATEST, &snap, err));
@@ -520,8 +581,10 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
     TN_TRY(settle_columns(c, in, query, schema, &columns, err));
     tn_delta_write_opts wo = { .mode = in->overwrite ? TN_DELTA_OVERWRITE : TN_DELTA_APPEND };
     tn_delta_write_result wr;
-    TN_TRY(tn_delta_write(table, c->s->conn, fitted_query(c, &columns, schema, query), &wo, &wr, err));
-    c->ret->note = tn_str_printf(c->a, "%s %lld row%s %s " TN_STR_FMT ", version %lld", in->overwrite ? "wrote" : "inserted", (long long)wr.rows, plural(wr.rows),
+    TN_TRY(
+        tn_delta_write(table, c->s->conn, fitted_query(c, &columns, schema, query), &wo, &wr, err));
+    c->ret->note = tn_str_printf(c->a, "%s %lld row%s %s " TN_STR_FMT ", version %lld",
+        in->overwrite ? "wrote" : "inserted", (long long)wr.rows, plural(wr.rows),
         in->overwrite ? "over" : "into", TN_STR_ARG(c->target.shown), (long long)wr.version);
     return publish(c, wr.version, in->overwrite ? "overwrite" : "insert into", err);
 }
@@ -542,7 +605,8 @@ static tn_rc run_insert(change *c, bool *ret_done, tn_err *err)
         return TN_OK;
     }
     *ret_done = true;
-    if (tn_token_is(t, c->at, "(") && !tn_token_is(t, c->at + 1, "select") && !tn_token_is(t, c->at + 1, "with") && !tn_token_is(t, c->at + 1, "from") &&
+    if (tn_token_is(t, c->at, "(") && !tn_token_is(t, c->at + 1, "select") &&
+        !tn_token_is(t, c->at + 1, "with") && !tn_token_is(t, c->at + 1, "from") &&
         !tn_token_is(t, c->at + 1, "values") && !tn_token_is(t, c->at + 1, "(")) {
         TN_TRY(take_names(c, &in.columns, err));
     } else if (tn_token_are(t, c->at, "by name") || tn_token_are(t, c->at, "by position")) {
@@ -573,18 +637,27 @@ static tn_rc run_drop(change *c, bool *ret_done, tn_err *err)
     *ret_done = true;
     const tn_pin *pin = c->target.at.pin;
     if (pin == NULL) {
-        c->ret->note = tn_str_printf(c->a, "environment '" TN_STR_FMT "' does not pin " TN_STR_FMT, TN_STR_ARG(c->s->opts.env), TN_STR_ARG(c->target.shown));
-        tn_rc rc = if_exists ? TN_OK : tn_fail(err, TN_E_NOTFOUND, TN_STR_FMT, TN_STR_ARG(c->ret->note));
-        return if_exists ? rc : tn_hint(err, rc, "DROP takes a table out of the environment; its files are yours to remove");
+        c->ret->note = tn_str_printf(c->a, "environment '" TN_STR_FMT "' does not pin " TN_STR_FMT,
+            TN_STR_ARG(c->s->opts.env), TN_STR_ARG(c->target.shown));
+        tn_rc rc =
+            if_exists ? TN_OK : tn_fail(err, TN_E_NOTFOUND, TN_STR_FMT, TN_STR_ARG(c->ret->note));
+        return if_exists ? rc
+                         : tn_hint(err, rc,
+                               "DROP takes a table out of the environment; its files are yours to "
+                               "remove");
     }
     if (view != (pin->kind == TN_PIN_VIEW)) {
-        return tn_fail(err, TN_E_SQL, "'" TN_STR_FMT "' is a %s: use DROP %s", TN_STR_ARG(c->target.shown), view ? "table" : "view", view ? "TABLE" : "VIEW");
+        return tn_fail(err, TN_E_SQL, "'" TN_STR_FMT "' is a %s: use DROP %s",
+            TN_STR_ARG(c->target.shown), view ? "table" : "view", view ? "TABLE" : "VIEW");
     }
     if (view) {
         c->ret->note = tn_str_printf(c->a, "dropped view " TN_STR_FMT, TN_STR_ARG(c->target.shown));
     } else {
-        c->ret->note = tn_str_printf(c->a, "dropped " TN_STR_FMT " from environment '" TN_STR_FMT "'; its data is kept in '" TN_STR_FMT "'",
-            TN_STR_ARG(c->target.shown), TN_STR_ARG(c->s->opts.env), TN_STR_ARG(c->target.at.location));
+        c->ret->note = tn_str_printf(c->a,
+            "dropped " TN_STR_FMT " from environment '" TN_STR_FMT
+            "'; its data is kept in '" TN_STR_FMT "'",
+            TN_STR_ARG(c->target.shown), TN_STR_ARG(c->s->opts.env),
+            TN_STR_ARG(c->target.at.location));
     }
     return change_pins(c, NULL, "drop", err);
 }
@@ -601,14 +674,16 @@ static tn_rc run_restore(change *c, bool *ret_done, tn_err *err)
     *ret_done = true;
     size_t number = c->at + (tn_token_are(t, c->at, "to version as of") ? 4 : 1);
     int64_t version, made;
-    if (!tn_token_is(t, c->at, "to") || number + 1 != t->n || !tn_str_to_i64(t->v[number].text, &version)) {
+    if (!tn_token_is(t, c->at, "to") || number + 1 != t->n ||
+        !tn_str_to_i64(t->v[number].text, &version)) {
         return tn_fail(err, TN_E_SYNTAX, "write RESTORE TABLE t TO VERSION AS OF 3");
     }
     TN_AUTOPTR(tn_delta_table) table = NULL;
     bool there;
     TN_TRY(table_of(c, &table, &there, err));
     TN_TRY(tn_delta_restore(table, c->s->conn, version, &made, err));
-    c->ret->note = tn_str_printf(c->a, "restored " TN_STR_FMT " to version %lld as version %lld", TN_STR_ARG(c->target.shown), (long long)version, (long long)made);
+    c->ret->note = tn_str_printf(c->a, "restored " TN_STR_FMT " to version %lld as version %lld",
+        TN_STR_ARG(c->target.shown), (long long)version, (long long)made);
     return publish(c, made, "restore", err);
 }
 
@@ -623,16 +698,22 @@ static tn_rc refuse_if_ours(change *c, const char *what, tn_err *err)
     if (c->target.local) {
         return TN_OK;
     }
-    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "%s of the Delta table '" TN_STR_FMT "' is not supported yet", what, TN_STR_ARG(c->target.shown));
-    return tn_hint(err, rc, "write the wanted rows: INSERT OVERWRITE t SELECT .. FROM t WHERE .., or CREATE OR REPLACE TABLE t AS SELECT ..");
+    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+        "%s of the Delta table '" TN_STR_FMT "' is not supported yet", what,
+        TN_STR_ARG(c->target.shown));
+    return tn_hint(err, rc,
+        "write the wanted rows: INSERT OVERWRITE t SELECT .. FROM t WHERE .., or CREATE OR REPLACE "
+        "TABLE t AS SELECT ..");
 }
 
 static tn_rc refuse(change *c, tn_err *err)
 {
     static const struct {
         const char *words, *what;
-    } table[] = { { "update", "UPDATE" }, { "delete from", "DELETE" }, { "merge into", "MERGE" }, { "truncate table", "TRUNCATE" }, { "truncate", "TRUNCATE" },
-        { "alter table", "ALTER" }, { "alter view", "ALTER" }, { "optimize", "OPTIMIZE" }, { "vacuum", "VACUUM" }, { "insert or", "INSERT OR" } };
+    } table[] = { { "update", "UPDATE" }, { "delete from", "DELETE" }, { "merge into", "MERGE" },
+        { "truncate table", "TRUNCATE" }, { "truncate", "TRUNCATE" }, { "alter table", "ALTER" },
+        { "alter view", "ALTER" }, { "optimize", "OPTIMIZE" }, { "vacuum", "VACUUM" },
+        { "insert or", "INSERT OR" } };
     for (size_t i = 0; i < TN_COUNTOF(table); i++) {
         if (tn_token_are(c->t, 0, table[i].words)) {
             c->at = 1;
@@ -646,7 +727,8 @@ static tn_rc refuse(change *c, tn_err *err)
     return TN_OK;
 }
 
-tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, tn_lake_sql_result *ret, bool *ret_done, tn_err *err)
+tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,
+    tn_lake_sql_result *ret, bool *ret_done, tn_err *err)
 {
     change c = { .s = s, .a = a, .statement = statement, .t = t, .ret = ret };
     *ret_done = false;

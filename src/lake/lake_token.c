@@ -73,8 +73,10 @@ static size_t skip_dollar(tn_str s, size_t i)
 
 static size_t skip_number(tn_str s, size_t i)
 {
-    while (is_digit(at(s, i)) || at(s, i) == '_' || starts_name(at(s, i)) || (at(s, i) == '.' && is_digit(at(s, i + 1))) ||
-           ((at(s, i) == '+' || at(s, i) == '-') && (at(s, i - 1) == 'e' || at(s, i - 1) == 'E') && is_digit(at(s, i + 1)))) {
+    while (is_digit(at(s, i)) || at(s, i) == '_' || starts_name(at(s, i)) ||
+           (at(s, i) == '.' && is_digit(at(s, i + 1))) ||
+           ((at(s, i) == '+' || at(s, i) == '-') && (at(s, i - 1) == 'e' || at(s, i - 1) == 'E') &&
+               is_digit(at(s, i + 1)))) {
         i++;
     }
     return i;
@@ -136,14 +138,17 @@ tn_rc tn_sql_tokens(tn_arena *a, tn_str sql, tn_tokens *ret, tn_err *err)
         int kind;
         size_t end = one_token(sql, i, &kind);
         if (end == SIZE_MAX) {
-            return tn_fail(err, TN_E_SYNTAX, "a string, a quoted name or a comment is not closed: " TN_STR_FMT,
+            return tn_fail(err, TN_E_SYNTAX,
+                "a string, a quoted name or a comment is not closed: " TN_STR_FMT,
                 TN_STR_ARG(tn_str_sub(sql, i, i + 40)));
         }
         if (kind >= 0) {
             if (out.n >= TN_SQL_TOKENS_MAX) {
-                return tn_fail(err, TN_E_LIMIT, "a statement cannot have more than %d words", TN_SQL_TOKENS_MAX);
+                return tn_fail(err, TN_E_LIMIT, "a statement cannot have more than %d words",
+                    TN_SQL_TOKENS_MAX);
             }
-            tn_vec_push(&out, a, ((tn_token){ .kind = (tn_token_kind)kind, .text = tn_str_sub(sql, i, end) }));
+            tn_vec_push(&out, a,
+                ((tn_token){ .kind = (tn_token_kind)kind, .text = tn_str_sub(sql, i, end) }));
         }
         i = end;
     }
@@ -157,7 +162,8 @@ bool tn_token_is(const tn_tokens *t, size_t i, const char *word)
         return false;
     }
     const tn_token *k = &t->v[i];
-    return (k->kind == TN_TOKEN_WORD || k->kind == TN_TOKEN_SIGN) && tn_str_eq_nocase(k->text, tn_str_of(word));
+    return (k->kind == TN_TOKEN_WORD || k->kind == TN_TOKEN_SIGN) &&
+           tn_str_eq_nocase(k->text, tn_str_of(word));
 }
 
 bool tn_token_are(const tn_tokens *t, size_t i, const char *words)

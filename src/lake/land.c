@@ -30,8 +30,8 @@ typedef struct landing {
     tn_land_read read;
     tn_val inferred;
     tn_land_rejects rejects;
-    bool again; /* types were guessed wrong: look at every row */
-    tn_err refusal; /* of before_commit, as it was said: rc is TN_OK when there was none */
+    bool again;              /* types were guessed wrong: look at every row */
+    tn_err refusal;          /* of before_commit, as it was said: rc is TN_OK when there was none */
     int64_t rejected_before; /* NDJSON lines put aside before reading */
     tn_land_result result;
 } landing;
@@ -57,12 +57,15 @@ static tn_rc settle_format(landing *x, tn_err *err)
     for (size_t i = 0; x->opts->format == TN_LAND_AUTO && i < x->read.files.n; i++) {
         tn_land_format f = tn_land_format_of(x->read.files.v[i].shown);
         if (f == TN_LAND_AUTO) {
-            tn_rc rc = tn_fail(err, TN_E_USAGE, "the format of '" TN_STR_FMT "' cannot be told from its name", TN_STR_ARG(x->read.files.v[i].shown));
+            tn_rc rc = tn_fail(err, TN_E_USAGE,
+                "the format of '" TN_STR_FMT "' cannot be told from its name",
+                TN_STR_ARG(x->read.files.v[i].shown));
             return tn_hint(err, rc, "say --format csv, json, ndjson, parquet or arrow");
         }
         if (i > 0 && f != x->read.format) {
-            tn_rc rc = tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' and '" TN_STR_FMT "' have different formats", TN_STR_ARG(x->read.files.v[0].shown),
-                TN_STR_ARG(x->read.files.v[i].shown));
+            tn_rc rc = tn_fail(err, TN_E_USAGE,
+                "'" TN_STR_FMT "' and '" TN_STR_FMT "' have different formats",
+                TN_STR_ARG(x->read.files.v[0].shown), TN_STR_ARG(x->read.files.v[i].shown));
             return tn_hint(err, rc, "land one format at a time");
         }
         x->read.format = f;
@@ -73,7 +76,10 @@ static tn_rc settle_format(landing *x, tn_err *err)
 /* Names of files and what to show of them, for the SELECT. */
 static tn_rc register_files(landing *x, tn_err *err)
 {
-    TN_TRY(tn_conn_exec(x->conn, TN_STR("CREATE OR REPLACE TEMP TABLE " TN_LAND_FILES_TABLE "(__tarn_path VARCHAR, __tarn_shown VARCHAR)"), err));
+    TN_TRY(tn_conn_exec(x->conn,
+        TN_STR("CREATE OR REPLACE TEMP TABLE " TN_LAND_FILES_TABLE
+               "(__tarn_path VARCHAR, __tarn_shown VARCHAR)"),
+        err));
     tn_buf b = tn_buf_init(x->a, SQL_BYTES_MAX);
     size_t n = 0;
     for (size_t i = 0; i < x->read.files.n; i++) {
@@ -110,7 +116,9 @@ static tn_rc drop_loaded(landing *x, tn_err *err)
     tn_delta_scan_opts so = { .conn = x->conn };
     tn_str scan;
     TN_TRY(tn_delta_scan_sql(x->snap, x->a, &so, &scan, err));
-    tn_str sql = tn_str_printf(x->a, "SELECT DISTINCT _source_file FROM (" TN_STR_FMT ") WHERE _source_file IS NOT NULL", TN_STR_ARG(scan));
+    tn_str sql = tn_str_printf(x->a,
+        "SELECT DISTINCT _source_file FROM (" TN_STR_FMT ") WHERE _source_file IS NOT NULL",
+        TN_STR_ARG(scan));
     tn_val rows;
     TN_TRY(tn_conn_rows(x->conn, x->a, sql, KNOWN_FILES_MAX, &rows, NULL, err));
     tn_map known = tn_map_init(x->a);
@@ -133,23 +141,33 @@ static tn_rc drop_loaded(landing *x, tn_err *err)
 static tn_rc put_aside(landing *x, tn_err *err)
 {
     if (x->rejects.rows > TN_LAND_BAD_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "%lld rows cannot be read, more than the %d that are put aside", (long long)x->rejects.rows, TN_LAND_BAD_MAX);
+        return tn_fail(err, TN_E_LIMIT,
+            "%lld rows cannot be read, more than the %d that are put aside",
+            (long long)x->rejects.rows, TN_LAND_BAD_MAX);
     }
     TN_AUTOPTR(tn_delta_table) aside = NULL;
     tn_str where = tn_str_concat(x->a, x->location, TN_STR("__rejected"));
     TN_TRY(tn_lake_table_open(x->lake, where, &aside, err));
-    tn_delta_write_opts wo = { .mode = TN_DELTA_APPEND, .schema_mode = TN_SCHEMA_MERGE, .operation_parameters = TN_VAL_UNDEF,
-        .user_metadata = TN_VAL_UNDEF, .properties = TN_VAL_UNDEF };
+    tn_delta_write_opts wo = { .mode = TN_DELTA_APPEND,
+        .schema_mode = TN_SCHEMA_MERGE,
+        .operation_parameters = TN_VAL_UNDEF,
+        .user_metadata = TN_VAL_UNDEF,
+        .properties = TN_VAL_UNDEF };
     tn_delta_write_result wr;
     tn_rc rc = tn_delta_write(aside, x->conn, tn_land_rejects_sql(&x->read, x->a), &wo, &wr, err);
-    return rc == TN_OK ? rc : tn_while(err, rc, "putting %lld rejected rows aside", (long long)x->rejects.rows);
+    return rc == TN_OK
+               ? rc
+               : tn_while(err, rc, "putting %lld rejected rows aside", (long long)x->rejects.rows);
 }
 
 static tn_rc refuse(const landing *x, const tn_land_rejects *bad, tn_err *err)
 {
-    tn_rc rc = tn_fail(err, TN_E_DATA, "%lld row%s cannot be read; nothing was loaded:" TN_STR_FMT "%s", (long long)bad->rows, bad->rows == 1 ? "" : "s",
-        TN_STR_ARG(bad->told), bad->rows > TN_LAND_BAD_SHOWN ? "\n  ..." : "");
-    const char *types = x->read.format == TN_LAND_CSV ? "give the column another type with --types, " : "";
+    tn_rc rc =
+        tn_fail(err, TN_E_DATA, "%lld row%s cannot be read; nothing was loaded:" TN_STR_FMT "%s",
+            (long long)bad->rows, bad->rows == 1 ? "" : "s", TN_STR_ARG(bad->told),
+            bad->rows > TN_LAND_BAD_SHOWN ? "\n  ..." : "");
+    const char *types =
+        x->read.format == TN_LAND_CSV ? "give the column another type with --types, " : "";
     return tn_hint(err, rc, "repair the file, %sor keep such rows with --on-bad-row aside", types);
 }
 
@@ -185,8 +203,11 @@ static tn_rc tell_bad_lines(landing *x, tn_rc rc, tn_err *err)
     }
     read.rejects = TN_STR("__tarn_bad_lines");
     read.scans = TN_STR("__tarn_bad_files");
-    tn_rc looked = ndjson ? tn_land_ndjson_aside(&read, x->conn, x->a, x->temp_dir, &n, NULL) : tn_land_csv_blame(&read, x->conn, x->a, NULL);
-    looked = looked == TN_OK ? tn_land_rejects_read(&read, x->conn, x->a, tn_val_set(x->a), &bad, NULL) : looked;
+    tn_rc looked = ndjson ? tn_land_ndjson_aside(&read, x->conn, x->a, x->temp_dir, &n, NULL)
+                          : tn_land_csv_blame(&read, x->conn, x->a, NULL);
+    looked = looked == TN_OK
+                 ? tn_land_rejects_read(&read, x->conn, x->a, tn_val_set(x->a), &bad, NULL)
+                 : looked;
     return looked == TN_OK && bad.rows > 0 ? refuse(x, &bad, err) : rc;
 }
 
@@ -217,7 +238,8 @@ static tn_val operation_parameters(landing *x)
     static const char *const modes[] = { "Append", "Overwrite", "ErrorIfExists", "Ignore" };
     tn_val d = tn_val_dict(x->a);
     tn_dict_putz(d.dict, "mode", tn_val_z(modes[x->opts->mode]));
-    tn_buf by = tn_buf_init(x->a, SQL_BYTES_MAX); /* values are texts of JSON, as Spark writes them */
+    tn_buf by =
+        tn_buf_init(x->a, SQL_BYTES_MAX); /* values are texts of JSON, as Spark writes them */
     tn_buf_addc(&by, '[');
     for (size_t i = 0; i < x->opts->partition_by.n; i++) {
         tn_buf_addz(&by, i > 0 ? "," : "");
@@ -244,7 +266,9 @@ static tn_rc write_rows(landing *x, tn_err *err)
         return tell_bad_lines(x, looked, err);
     }
     tn_delta_write_opts wo = {
-        .mode = x->opts->mode == TN_LAND_OVERWRITE ? TN_DELTA_OVERWRITE : x->opts->mode == TN_LAND_APPEND ? TN_DELTA_APPEND : TN_DELTA_CREATE,
+        .mode = x->opts->mode == TN_LAND_OVERWRITE ? TN_DELTA_OVERWRITE
+                : x->opts->mode == TN_LAND_APPEND  ? TN_DELTA_APPEND
+                                                   : TN_DELTA_CREATE,
         .schema_mode = x->opts->schema_mode,
         .partition_by = x->opts->partition_by,
         .properties = x->opts->properties,
@@ -284,7 +308,8 @@ static tn_rc open_table(landing *x, tn_err *err)
         return TN_OK;
     }
     if (x->opts->mode == TN_LAND_ERROR) {
-        tn_rc rc = tn_fail(err, TN_E_EXISTS, "table '" TN_STR_FMT "' is there already", TN_STR_ARG(x->location));
+        tn_rc rc = tn_fail(
+            err, TN_E_EXISTS, "table '" TN_STR_FMT "' is there already", TN_STR_ARG(x->location));
         return tn_hint(err, rc, "use --mode append, overwrite or ignore");
     }
     return tn_delta_snapshot_open(x->table, x->conn, TN_DELTA_LATEST, &x->snap, err);
@@ -293,7 +318,8 @@ static tn_rc open_table(landing *x, tn_err *err)
 static tn_rc decode_arrow(landing *x, tn_err *err)
 {
     if (x->read.files.n != 1) {
-        tn_rc rc = tn_fail(err, TN_E_USAGE, "an Arrow stream is landed one at a time (%zu given)", x->read.files.n);
+        tn_rc rc = tn_fail(err, TN_E_USAGE, "an Arrow stream is landed one at a time (%zu given)",
+            x->read.files.n);
         return tn_hint(err, rc, "run one command for each, or convert to Parquet");
     }
     x->read.stdin_table = TN_STR("__tarn_arrow_in");
@@ -353,10 +379,17 @@ static tn_rc prepare(landing *x, bool *ret_nothing, tn_err *err)
     return x->read.format == TN_LAND_ARROW ? decode_arrow(x, err) : TN_OK;
 }
 
-tn_rc tn_land(tn_lake *l, tn_conn *conn, tn_str location, const tn_land_opts *opts, tn_land_result *ret, tn_err *err)
+tn_rc tn_land(tn_lake *l, tn_conn *conn, tn_str location, const tn_land_opts *opts,
+    tn_land_result *ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("land", NULL);
-    TN_AUTO(landing) x = { .lake = l, .conn = conn, .location = location, .opts = opts, .a = a, .inferred = tn_val_set(a) };
+    TN_AUTO(landing)
+    x = { .lake = l,
+        .conn = conn,
+        .location = location,
+        .opts = opts,
+        .a = a,
+        .inferred = tn_val_set(a) };
     x.read.opts = opts;
     x.read.loaded_at = (tn_val){ .tag = TN_DATETIME, .n = TN_ZONE_UTC, .i = tn_clock_now_us() };
     x.result.version = -1;

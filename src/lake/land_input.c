@@ -5,13 +5,18 @@
 #include "text/glob.h"
 #include "text/uri.h"
 
-
 static const struct {
     const char *ending;
     tn_land_format format;
 } endings[] = {
-    { "csv", TN_LAND_CSV },       { "tsv", TN_LAND_CSV },     { "txt", TN_LAND_CSV },   { "json", TN_LAND_JSON },
-    { "ndjson", TN_LAND_NDJSON }, { "jsonl", TN_LAND_NDJSON }, { "parquet", TN_LAND_PARQUET }, { "arrow", TN_LAND_ARROW },
+    { "csv", TN_LAND_CSV },
+    { "tsv", TN_LAND_CSV },
+    { "txt", TN_LAND_CSV },
+    { "json", TN_LAND_JSON },
+    { "ndjson", TN_LAND_NDJSON },
+    { "jsonl", TN_LAND_NDJSON },
+    { "parquet", TN_LAND_PARQUET },
+    { "arrow", TN_LAND_ARROW },
     { "arrows", TN_LAND_ARROW },
 };
 
@@ -43,8 +48,10 @@ static tn_rc add_file(expander *x, tn_str path, tn_str shown, tn_err *err)
         return tn_fail(err, TN_E_LIMIT, "more than %d input files", TN_LAND_INPUTS_MAX);
     }
     tn_str ext = tn_path_ext(path);
-    if (tn_str_is(ext, "bz2") || tn_str_is(ext, "xz") || tn_str_is(ext, "7z") || tn_str_is(ext, "rar")) {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "'" TN_STR_FMT "' is compressed in a way that cannot be read", TN_STR_ARG(shown));
+    if (tn_str_is(ext, "bz2") || tn_str_is(ext, "xz") || tn_str_is(ext, "7z") ||
+        tn_str_is(ext, "rar")) {
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+            "'" TN_STR_FMT "' is compressed in a way that cannot be read", TN_STR_ARG(shown));
         return tn_hint(err, rc, "unpack it first, or use .gz, .zst or .zip");
     }
     tn_vec_push(x->out, x->a, ((tn_land_file){ .path = path, .shown = shown }));
@@ -64,7 +71,8 @@ static tn_str member_path(expander *x, size_t number, tn_str member)
     tn_buf_addf(&b, TN_STR_FMT "/%d/%zu-", TN_STR_ARG(x->temp_dir), x->archives, number);
     for (size_t i = 0; i < base.n && i < 200; i++) {
         char c = base.p[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     c == '.' || c == '-' || c == '_';
         tn_buf_addc(&b, plain ? c : '_');
     }
     return tn_buf_str(&b);
@@ -77,21 +85,26 @@ static tn_rc expand_archive(expander *x, tn_str path, tn_str pattern, tn_err *er
     if (members.n > 1) {
         qsort(members.v, members.n, sizeof *members.v, by_member_name);
     }
-    TN_TRY(tn_dir_make(tn_str_printf(x->a, TN_STR_FMT "/%d", TN_STR_ARG(x->temp_dir), x->archives), err));
+    TN_TRY(tn_dir_make(
+        tn_str_printf(x->a, TN_STR_FMT "/%d", TN_STR_ARG(x->temp_dir), x->archives), err));
     size_t taken = 0;
     for (size_t i = 0; i < members.n; i++) {
         const tn_zip_member *m = &members.v[i];
-        if (pattern.n > 0 && !tn_fnmatch(pattern, m->name) && !tn_fnmatch(pattern, tn_path_base(m->name))) {
+        if (pattern.n > 0 && !tn_fnmatch(pattern, m->name) &&
+            !tn_fnmatch(pattern, tn_path_base(m->name))) {
             continue;
         }
         tn_str to = member_path(x, i, m->name);
         TN_TRY(tn_zip_extract(path, m, to, err));
-        TN_TRY(add_file(x, to, tn_str_printf(x->a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(path), TN_STR_ARG(m->name)), err));
+        TN_TRY(add_file(x, to,
+            tn_str_printf(x->a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(path), TN_STR_ARG(m->name)),
+            err));
         taken++;
     }
     x->archives++;
     if (taken == 0) {
-        return tn_fail(err, TN_E_NOTFOUND, "no member of '" TN_STR_FMT "' matches '" TN_STR_FMT "'", TN_STR_ARG(path), TN_STR_ARG(pattern));
+        return tn_fail(err, TN_E_NOTFOUND, "no member of '" TN_STR_FMT "' matches '" TN_STR_FMT "'",
+            TN_STR_ARG(path), TN_STR_ARG(pattern));
     }
     return TN_OK;
 }
@@ -110,7 +123,8 @@ static tn_rc spool_stdin(expander *x, tn_err *err)
         return add_file(x, TN_STR("/dev/stdin"), TN_STR("-"), err);
     }
     static const char *const names[] = { "csv", "csv", "json", "ndjson", "parquet", "arrow" };
-    tn_str to = tn_str_printf(x->a, TN_STR_FMT "/stdin.%s", TN_STR_ARG(x->temp_dir), names[x->opts->format]);
+    tn_str to = tn_str_printf(
+        x->a, TN_STR_FMT "/stdin.%s", TN_STR_ARG(x->temp_dir), names[x->opts->format]);
     TN_TRY(tn_file_copy(TN_STR("/dev/stdin"), to, err));
     return add_file(x, to, TN_STR("-"), err);
 }
@@ -126,10 +140,12 @@ static tn_rc expand_word(expander *x, tn_str word, tn_err *err)
     if (tn_uri_is_remote(path)) {
         return add_file(x, path, path, err);
     }
-    if (tn_file_exists(path) && !tn_file_is_dir(path)) { /* a real name wins over its meaning as a pattern */
+    if (tn_file_exists(path) &&
+        !tn_file_is_dir(path)) { /* a real name wins over its meaning as a pattern */
         return expand_path(x, path, pattern, cut != SIZE_MAX, err);
     }
-    tn_str glob = tn_file_is_dir(path) ? tn_str_printf(x->a, TN_STR_FMT "/*", TN_STR_ARG(path)) : path;
+    tn_str glob =
+        tn_file_is_dir(path) ? tn_str_printf(x->a, TN_STR_FMT "/*", TN_STR_ARG(path)) : path;
     tn_strs found;
     TN_TRY(tn_file_glob(x->a, glob, &found, err));
     size_t taken = 0;
@@ -140,13 +156,16 @@ static tn_rc expand_word(expander *x, tn_str word, tn_err *err)
         }
     }
     if (taken == 0) {
-        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "no file matches '" TN_STR_FMT "'", TN_STR_ARG(word));
-        return tn_hint(err, rc, "check the path; quote patterns so that the shell leaves them alone");
+        tn_rc rc =
+            tn_fail(err, TN_E_NOTFOUND, "no file matches '" TN_STR_FMT "'", TN_STR_ARG(word));
+        return tn_hint(
+            err, rc, "check the path; quote patterns so that the shell leaves them alone");
     }
     return TN_OK;
 }
 
-tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_land_files *ret, tn_err *err)
+tn_rc tn_land_inputs(
+    tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_land_files *ret, tn_err *err)
 {
     tn_land_files out = { 0 };
     expander x = { .a = a, .opts = opts, .temp_dir = temp_dir, .out = &out };

@@ -12,12 +12,18 @@ typedef tn_vec(tn_land_file) tn_land_files;
 
 /* Expands globs and unpacks archives below temp_dir. An input that matches nothing is an error naming it. Order: as given, globs and members
  * sorted. Standard input is spooled to a file. */
-tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_land_files *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_land_files *ret,
+    tn_err *err) TN_MUSTUSE;
 /* The format of a file by its name, compression endings left out; AUTO when it says nothing. */
 tn_land_format tn_land_format_of(tn_str name);
 
 /* ---- a look before reading (land_peek.c) ---- */
-typedef enum tn_land_newline { TN_LAND_NO_NEWLINE, TN_LAND_LF, TN_LAND_CRLF, TN_LAND_CR } tn_land_newline;
+typedef enum tn_land_newline {
+    TN_LAND_NO_NEWLINE,
+    TN_LAND_LF,
+    TN_LAND_CRLF,
+    TN_LAND_CR
+} tn_land_newline;
 /* The first bytes, gzip unpacked. *ret_known false: a remote file, or compressed otherwise. */
 tn_rc tn_land_peek(tn_arena *a, tn_str path, tn_str *ret, bool *ret_known, tn_err *err) TN_MUSTUSE;
 tn_land_newline tn_land_newline_of(tn_str text);

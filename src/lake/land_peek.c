@@ -183,5 +183,7 @@ tn_rc tn_land_check_json(tn_str path, tn_str shown, tn_err *err)
             }
         }
     }
-    return quoted || depth > 0 ? cut_short(shown, "a bracket or a string is not closed at its end", err) : TN_OK;
+    return quoted || depth > 0
+               ? cut_short(shown, "a bracket or a string is not closed at its end", err)
+               : TN_OK;
 }

@@ -10,14 +10,16 @@ enum { SQL_BYTES_MAX = 1 << 20 };
 
 static void add_rejects(tn_buf *b, const tn_land_read *r)
 {
-    tn_buf_addz(b, "(SELECT DISTINCT s.file_path, e.line, e.column_name, e.error_type::VARCHAR AS error_type, e.error_message, e.csv_line FROM ");
+    tn_buf_addz(b, "(SELECT DISTINCT s.file_path, e.line, e.column_name, e.error_type::VARCHAR AS "
+                   "error_type, e.error_message, e.csv_line FROM ");
     tn_sql_ident(b, r->rejects);
     tn_buf_addz(b, " AS e JOIN ");
     tn_sql_ident(b, r->scans);
     tn_buf_addz(b, " AS s USING (scan_id, file_id))");
 }
 
-static tn_rc rejects_exist(const tn_land_read *r, tn_conn *conn, tn_arena *a, bool *ret, tn_err *err)
+static tn_rc rejects_exist(
+    const tn_land_read *r, tn_conn *conn, tn_arena *a, bool *ret, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT count(*) FROM duckdb_tables() WHERE table_name = ");
@@ -34,14 +36,16 @@ static void tell(tn_buf *b, tn_list *row)
     tn_str what = tn_val_as_str(row->v[3]);
     tn_str first, rest;
     tn_str_cut(what, '\n', &first, &rest);
-    tn_buf_addf(b, "\n  " TN_STR_FMT ":%lld: ", TN_STR_ARG(tn_val_as_str(row->v[0])), (long long)row->v[1].i);
+    tn_buf_addf(b, "\n  " TN_STR_FMT ":%lld: ", TN_STR_ARG(tn_val_as_str(row->v[0])),
+        (long long)row->v[1].i);
     if (row->v[2].tag == TN_STR_V && row->v[2].n > 0) {
         tn_buf_addf(b, "column '" TN_STR_FMT "': ", TN_STR_ARG(tn_val_as_str(row->v[2])));
     }
     tn_buf_add(b, first);
 }
 
-static tn_rc guessed(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_val inferred, bool *ret, tn_err *err)
+static tn_rc guessed(
+    const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_val inferred, bool *ret, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT DISTINCT column_name FROM ");
@@ -52,13 +56,15 @@ static tn_rc guessed(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_val i
     bool any = false;
     for (size_t i = 0; i < rows.list->n; i++) {
         tn_val name = rows.list->v[i].list->v[0];
-        any = any || (name.tag == TN_STR_V && tn_dict_finds(inferred.dict, tn_str_lower(a, tn_val_as_str(name))) != NULL);
+        any = any || (name.tag == TN_STR_V && tn_dict_finds(inferred.dict,
+                                                  tn_str_lower(a, tn_val_as_str(name))) != NULL);
     }
     *ret = any;
     return TN_OK;
 }
 
-tn_rc tn_land_rejects_read(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_val inferred, tn_land_rejects *ret, tn_err *err)
+tn_rc tn_land_rejects_read(const tn_land_read *r, tn_conn *conn, tn_arena *a, tn_val inferred,
+    tn_land_rejects *ret, tn_err *err)
 {
     tn_land_rejects out = { 0 };
     bool there = false;
@@ -97,7 +103,8 @@ tn_str tn_land_rejects_sql(const tn_land_read *r, tn_arena *a)
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT ");
     tn_land_add_shown(&b, r, TN_STR("file_path"));
-    tn_buf_addz(&b, " AS _source_file, line::BIGINT AS line, column_name, error_type, error_message AS error, csv_line AS raw, ");
+    tn_buf_addz(&b, " AS _source_file, line::BIGINT AS line, column_name, error_type, "
+                    "error_message AS error, csv_line AS raw, ");
     tn_sql_value(&b, r->loaded_at);
     tn_buf_addz(&b, "::TIMESTAMPTZ AS _loaded_at FROM ");
     add_rejects(&b, r);
@@ -111,17 +118,20 @@ static void add_lines(tn_buf *b, tn_str path)
 {
     tn_buf_addz(b, "(SELECT row_number() OVER () AS line, text FROM read_csv(");
     tn_sql_literal(b, path);
-    tn_buf_addz(b, ", columns = {'text': 'VARCHAR'}, auto_detect = false, header = false, delim = '\x1f', quote = '', escape = '', "
+    tn_buf_addz(b, ", columns = {'text': 'VARCHAR'}, auto_detect = false, header = false, delim = "
+                   "'\x1f', quote = '', escape = '', "
                    "strict_mode = false, max_line_size = 67108864, nullstr = '\x1e'))");
 }
 
-static tn_rc aside_one(tn_land_read *r, tn_conn *conn, tn_arena *a, size_t i, tn_str temp_dir, int64_t *ret_bad, tn_err *err)
+static tn_rc aside_one(tn_land_read *r, tn_conn *conn, tn_arena *a, size_t i, tn_str temp_dir,
+    int64_t *ret_bad, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_str path = r->files.v[i].path;
     tn_buf_addz(&b, "INSERT INTO ");
     tn_sql_ident(&b, r->rejects);
-    tn_buf_addf(&b, " SELECT 0, %zu, line, NULL, 'JSON', 'the line is not valid JSON', text FROM ", i);
+    tn_buf_addf(
+        &b, " SELECT 0, %zu, line, NULL, 'JSON', 'the line is not valid JSON', text FROM ", i);
     add_lines(&b, path);
     tn_buf_addz(&b, " WHERE trim(text) <> '' AND NOT json_valid(text)");
     TN_AUTOPTR(tn_result) res = NULL;
@@ -142,12 +152,14 @@ static tn_rc aside_one(tn_land_read *r, tn_conn *conn, tn_arena *a, size_t i, tn
     return TN_OK;
 }
 
-tn_rc tn_land_ndjson_aside(tn_land_read *r, tn_conn *conn, tn_arena *a, tn_str temp_dir, int64_t *ret_rejected, tn_err *err)
+tn_rc tn_land_ndjson_aside(tn_land_read *r, tn_conn *conn, tn_arena *a, tn_str temp_dir,
+    int64_t *ret_rejected, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "CREATE TEMP TABLE ");
     tn_sql_ident(&b, r->rejects);
-    tn_buf_addz(&b, "(scan_id BIGINT, file_id BIGINT, line BIGINT, column_name VARCHAR, error_type VARCHAR, error_message VARCHAR, csv_line VARCHAR); "
+    tn_buf_addz(&b, "(scan_id BIGINT, file_id BIGINT, line BIGINT, column_name VARCHAR, error_type "
+                    "VARCHAR, error_message VARCHAR, csv_line VARCHAR); "
                     "CREATE TEMP TABLE ");
     tn_sql_ident(&b, r->scans);
     tn_buf_addz(&b, "(scan_id BIGINT, file_id BIGINT, file_path VARCHAR)");

@@ -42,7 +42,8 @@ static int64_t i64(const char *p)
 
 static tn_rc broken(tn_err *err, tn_str path, const char *what)
 {
-    return tn_fail(err, TN_E_CORRUPT, "'" TN_STR_FMT "' is not a readable zip archive: %s", TN_STR_ARG(path), what);
+    return tn_fail(err, TN_E_CORRUPT, "'" TN_STR_FMT "' is not a readable zip archive: %s",
+        TN_STR_ARG(path), what);
 }
 
 typedef struct directory {
@@ -66,16 +67,22 @@ static tn_rc find_directory(tn_arena *a, tn_str path, directory *ret, tn_err *er
     if (at == SIZE_MAX) {
         return broken(err, path, "it has no end record");
     }
-    directory d = { .entries = u16(tail.p + at + 10), .size = u32(tail.p + at + 12), .offset = u32(tail.p + at + 16) };
-    if ((d.entries == 0xFFFF || d.size == 0xFFFFFFFF || d.offset == 0xFFFFFFFF) && at >= 20 && memcmp(tail.p + at - 20, "PK\6\7", 4) == 0) {
+    directory d = { .entries = u16(tail.p + at + 10),
+        .size = u32(tail.p + at + 12),
+        .offset = u32(tail.p + at + 16) };
+    if ((d.entries == 0xFFFF || d.size == 0xFFFFFFFF || d.offset == 0xFFFFFFFF) && at >= 20 &&
+        memcmp(tail.p + at - 20, "PK\6\7", 4) == 0) {
         tn_str big;
         TN_TRY(tn_file_read_range(a, path, i64(tail.p + at - 12), 56, &big, err));
         if (big.n < 56 || memcmp(big.p, "PK\6\6", 4) != 0) {
             return broken(err, path, "its zip64 end record is damaged");
         }
-        d = (directory){ .entries = i64(big.p + 32), .size = i64(big.p + 40), .offset = i64(big.p + 48) };
+        d = (directory){
+            .entries = i64(big.p + 32), .size = i64(big.p + 40), .offset = i64(big.p + 48)
+        };
     }
-    if (d.size < 0 || d.offset < 0 || d.entries < 0 || d.size > CENTRAL_MAX || d.offset > info.size - d.size) {
+    if (d.size < 0 || d.offset < 0 || d.entries < 0 || d.size > CENTRAL_MAX ||
+        d.offset > info.size - d.size) {
         return broken(err, path, "its directory lies outside of the file");
     }
     *ret = d;
@@ -91,7 +98,8 @@ static void read_zip64_extra(tn_str extra, tn_zip_member *m, bool size, bool pac
         }
         if (u16(extra.p) == 1) {
             tn_str v = tn_str_sub(extra, 4, 4 + n);
-            int64_t *fields[] = { size ? &m->size : NULL, packed ? &m->packed : NULL, offset ? &m->offset : NULL };
+            int64_t *fields[] = { size ? &m->size : NULL, packed ? &m->packed : NULL,
+                offset ? &m->offset : NULL };
             for (size_t i = 0; i < TN_COUNTOF(fields); i++) {
                 if (fields[i] != NULL && v.n >= 8) {
                     *fields[i] = i64(v.p);
@@ -124,8 +132,8 @@ static tn_rc read_entry(tn_arena *a, tn_str path, tn_str *rest, tn_zip_members *
         .size = u32(p + 24),
         .offset = u32(p + 42),
     };
-    read_zip64_extra(tn_str_n(p + CENTRAL_BYTES + name_n, extra_n), &m, m.size == 0xFFFFFFFF, m.packed == 0xFFFFFFFF,
-        m.offset == 0xFFFFFFFF);
+    read_zip64_extra(tn_str_n(p + CENTRAL_BYTES + name_n, extra_n), &m, m.size == 0xFFFFFFFF,
+        m.packed == 0xFFFFFFFF, m.offset == 0xFFFFFFFF);
     if (m.size < 0 || m.packed < 0 || m.offset < 0) {
         return broken(err, path, "a member has an impossible size");
     }
@@ -211,7 +219,8 @@ static tn_rc unpack_deflated(unpacker *u, int64_t from, tn_err *err)
     for (int64_t left = u->m->packed; left > 0 && !end;) {
         TN_AUTO_ARENA a = tn_arena_new("zip chunk", NULL);
         tn_str in;
-        TN_TRY(tn_file_read_range(a, u->path, from, (size_t)(left < CHUNK ? left : CHUNK), &in, err));
+        TN_TRY(
+            tn_file_read_range(a, u->path, from, (size_t)(left < CHUNK ? left : CHUNK), &in, err));
         if (in.n == 0) {
             break;
         }
@@ -227,7 +236,8 @@ static tn_rc unpack_stored(unpacker *u, int64_t from, tn_err *err)
     for (int64_t left = u->m->packed; left > 0;) {
         TN_AUTO_ARENA a = tn_arena_new("zip chunk", NULL);
         tn_str in;
-        TN_TRY(tn_file_read_range(a, u->path, from, (size_t)(left < CHUNK ? left : CHUNK), &in, err));
+        TN_TRY(
+            tn_file_read_range(a, u->path, from, (size_t)(left < CHUNK ? left : CHUNK), &in, err));
         if (in.n == 0) {
             return broken(err, u->path, "a member is cut short");
         }
@@ -242,8 +252,10 @@ static tn_rc unpack_stored(unpacker *u, int64_t from, tn_err *err)
 tn_rc tn_zip_extract(tn_str path, const tn_zip_member *m, tn_str to, tn_err *err)
 {
     if (m->encrypted || (m->method != 0 && m->method != 8)) {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "member '" TN_STR_FMT "' of '" TN_STR_FMT "' is %s", TN_STR_ARG(m->name), TN_STR_ARG(path),
-            m->encrypted ? "encrypted" : "compressed in a way other than deflate");
+        tn_rc rc =
+            tn_fail(err, TN_E_UNSUPPORTED, "member '" TN_STR_FMT "' of '" TN_STR_FMT "' is %s",
+                TN_STR_ARG(m->name), TN_STR_ARG(path),
+                m->encrypted ? "encrypted" : "compressed in a way other than deflate");
         return tn_hint(err, rc, "unpack the archive first and land the files");
     }
     TN_AUTO_ARENA a = tn_arena_new("zip member", NULL);

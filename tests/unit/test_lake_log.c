@@ -29,12 +29,19 @@ static tn_lake *memory_lake(tn_arena *arena, const char *name)
 
 static tn_pin delta_pin(const char *schema, const char *name, int64_t version)
 {
-    return (tn_pin){ .schema = tn_str_of(schema), .name = tn_str_of(name), .kind = TN_PIN_DELTA, .location = tn_str_of(name), .version = version };
+    return (tn_pin){ .schema = tn_str_of(schema),
+        .name = tn_str_of(name),
+        .kind = TN_PIN_DELTA,
+        .location = tn_str_of(name),
+        .version = version };
 }
 
-static tn_rc put_pin(tn_lake *l, tn_arena *arena, const char *env, const tn_lake_head *base, tn_pin pin, bool newest_wins, int64_t *ret)
+static tn_rc put_pin(tn_lake *l, tn_arena *arena, const char *env, const tn_lake_head *base,
+    tn_pin pin, bool newest_wins, int64_t *ret)
 {
-    tn_lake_change ch = { .info = TN_VAL_UNDEF, .message = TN_STR("test"), .newest_wins = newest_wins };
+    tn_lake_change ch = {
+        .info = TN_VAL_UNDEF, .message = TN_STR("test"), .newest_wins = newest_wins
+    };
     tn_vec_push(&ch.put, arena, pin);
     return tn_lake_commit_write(l, tn_str_of(env), base, &ch, ret, &tn_tests.err);
 }
@@ -77,9 +84,16 @@ TN_TEST(all_kinds_of_pins_come_back)
     tn_lake_change ch = { .info = tn_val_dict(arena), .message = TN_STR("say \"hi\"\nthere") };
     tn_dict_putz(ch.info.dict, "run_id", tn_val_z("r1"));
     tn_vec_push(&ch.put, arena, delta_pin("silver", "a b.c", 7));
-    tn_pin view = { .schema = TN_STR("silver"), .name = TN_STR("v"), .kind = TN_PIN_VIEW, .sql = TN_STR("SELECT '\xc3\xa4' AS x"), .comment = TN_STR("c"),
+    tn_pin view = { .schema = TN_STR("silver"),
+        .name = TN_STR("v"),
+        .kind = TN_PIN_VIEW,
+        .sql = TN_STR("SELECT '\xc3\xa4' AS x"),
+        .comment = TN_STR("c"),
         .node = TN_STR("model.p.v") };
-    tn_pin external = { .schema = TN_STR("silver"), .name = TN_STR("e"), .kind = TN_PIN_EXTERNAL, .sql = TN_STR("SELECT * FROM read_parquet('x')"),
+    tn_pin external = { .schema = TN_STR("silver"),
+        .name = TN_STR("e"),
+        .kind = TN_PIN_EXTERNAL,
+        .sql = TN_STR("SELECT * FROM read_parquet('x')"),
         .location = TN_STR("/x") };
     tn_vec_push(&ch.put, arena, view);
     tn_vec_push(&ch.put, arena, external);
@@ -125,12 +139,14 @@ TN_TEST(different_relations_merge_and_the_same_one_conflicts)
     TN_ASSERT_OK(put_pin(l, arena, "prod", &base, delta_pin("s", "b", 1), false, &c));
     TN_ASSERT_EQ_I(c, 1);
     TN_ASSERT_EQ_I(head_of(l, arena, "prod").pins.n, 2);
-    TN_ASSERT_RC(put_pin(l, arena, "prod", &base, delta_pin("S", "A", 2), false, &c), TN_E_CONFLICT);
+    TN_ASSERT_RC(
+        put_pin(l, arena, "prod", &base, delta_pin("S", "A", 2), false, &c), TN_E_CONFLICT);
     TN_ASSERT_HAS(err->msg, "S.A");
     TN_ASSERT_HAS(err->msg, "lake commit 1");
     TN_ASSERT_EQ_I(version_of(l, arena), 1);
     tn_err_clear(err);
-    TN_ASSERT_OK(put_pin(l, arena, "prod", &base, delta_pin("s", "a", 1), false, &c)); /* to the same thing: no conflict */
+    TN_ASSERT_OK(put_pin(l, arena, "prod", &base, delta_pin("s", "a", 1), false,
+        &c)); /* to the same thing: no conflict */
     TN_ASSERT_EQ_I(c, 1);
 }
 
@@ -184,7 +200,8 @@ TN_TEST(names_that_cannot_be_environments)
     static const char *const bad[] = { "", "a/b", ".x", "../up" };
     int64_t c;
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
-        TN_ASSERT_RC(put_pin(l, arena, bad[i], &none, delta_pin("s", "a", 1), false, &c), TN_E_VALUE);
+        TN_ASSERT_RC(
+            put_pin(l, arena, bad[i], &none, delta_pin("s", "a", 1), false, &c), TN_E_VALUE);
         tn_err_clear(err);
     }
 }
@@ -197,18 +214,25 @@ TN_TEST(damaged_commits_and_wrong_hints)
     TN_ASSERT_OK(put_pin(l, arena, "prod", &none, delta_pin("s", "a", 1), false, &c));
     static const char *const hints[] = { "", "x", "999", "-5", "99999999999999999999999", "0" };
     for (size_t i = 0; i < TN_COUNTOF(hints); i++) {
-        TN_ASSERT_OK(tn_store_put(tn_lake_store(l), TN_STR("_tarn/log/_last"), tn_str_of(hints[i]), TN_PUT_OVERWRITE, err));
+        TN_ASSERT_OK(tn_store_put(tn_lake_store(l), TN_STR("_tarn/log/_last"), tn_str_of(hints[i]),
+            TN_PUT_OVERWRITE, err));
         TN_ASSERT_EQ_I(head_of(l, arena, "prod").commit, 0);
     }
-    TN_ASSERT_OK(tn_store_put(tn_lake_store(l), TN_STR("_tarn/log/notes.txt"), TN_STR("x"), TN_PUT_OVERWRITE, err));
+    TN_ASSERT_OK(tn_store_put(
+        tn_lake_store(l), TN_STR("_tarn/log/notes.txt"), TN_STR("x"), TN_PUT_OVERWRITE, err));
     static const struct {
         const char *text;
         tn_rc rc;
-    } cases[] = { { "{", TN_E_CORRUPT }, { "[]", TN_E_CORRUPT }, { "", TN_E_CORRUPT }, { "{\"format\": 2}", TN_E_UNSUPPORTED },
-        { "{\"format\": 1, \"heads\": {\"prod\": 1}, \"pins\": [{\"schema\": \"s\"}]}", TN_E_CORRUPT },
-        { "{\"format\": 1, \"heads\": {\"prod\": 1}, \"pins\": [{\"schema\": \"s\", \"name\": \"n\", \"kind\": \"new\", \"sql\": \"x\"}]}", TN_E_CORRUPT } };
+    } cases[] = { { "{", TN_E_CORRUPT }, { "[]", TN_E_CORRUPT }, { "", TN_E_CORRUPT },
+        { "{\"format\": 2}", TN_E_UNSUPPORTED },
+        { "{\"format\": 1, \"heads\": {\"prod\": 1}, \"pins\": [{\"schema\": \"s\"}]}",
+            TN_E_CORRUPT },
+        { "{\"format\": 1, \"heads\": {\"prod\": 1}, \"pins\": [{\"schema\": \"s\", \"name\": "
+          "\"n\", \"kind\": \"new\", \"sql\": \"x\"}]}",
+            TN_E_CORRUPT } };
     for (size_t i = 0; i < TN_COUNTOF(cases); i++) {
-        TN_ASSERT_OK(tn_store_put(tn_lake_store(l), TN_STR("_tarn/log/00000000000000000001.json"), tn_str_of(cases[i].text), TN_PUT_OVERWRITE, err));
+        TN_ASSERT_OK(tn_store_put(tn_lake_store(l), TN_STR("_tarn/log/00000000000000000001.json"),
+            tn_str_of(cases[i].text), TN_PUT_OVERWRITE, err));
         tn_lake_head h;
         TN_ASSERT_RC(tn_lake_head_read(l, arena, TN_STR("prod"), &h, err), cases[i].rc);
         tn_err_clear(err);
@@ -318,11 +342,13 @@ TN_TEST(a_lost_answer_is_settled_by_looking)
         tn_store *f = make_faulty(l);
         tn_lake_head base = head_of(l, arena, "prod");
         int64_t c;
-        tn_store_faulty_set(f, (tn_store_fault){ .k = 1, .rc = codes[i], .after = true, .op = "put" });
+        tn_store_faulty_set(
+            f, (tn_store_fault){ .k = 1, .rc = codes[i], .after = true, .op = "put" });
         TN_ASSERT_OK(put_pin(l, arena, "prod", &base, delta_pin("s", "a", 1), false, &c));
         TN_ASSERT_EQ_I(c, 0);
         base = head_of(l, arena, "prod");
-        tn_store_faulty_set(f, (tn_store_fault){ .k = 1, .rc = codes[i], .after = false, .op = "put" });
+        tn_store_faulty_set(
+            f, (tn_store_fault){ .k = 1, .rc = codes[i], .after = false, .op = "put" });
         TN_ASSERT_RC(put_pin(l, arena, "prod", &base, delta_pin("s", "a", 2), false, &c), codes[i]);
         tn_err_clear(err);
         TN_ASSERT_EQ_I(head_of(l, arena, "prod").commit, 0);

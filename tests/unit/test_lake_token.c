@@ -19,14 +19,16 @@ static tn_str shown(tn_arena *arena, const char *sql)
     tn_tokens t = cut(arena, sql);
     tn_buf b = tn_buf_init(arena, 4096);
     for (size_t i = 0; i < t.n; i++) {
-        tn_buf_addf(&b, "%s%c:" TN_STR_FMT, i > 0 ? " " : "", "wqsn-"[t.v[i].kind], TN_STR_ARG(t.v[i].text));
+        tn_buf_addf(&b, "%s%c:" TN_STR_FMT, i > 0 ? " " : "", "wqsn-"[t.v[i].kind],
+            TN_STR_ARG(t.v[i].text));
     }
     return tn_buf_str(&b);
 }
 
 TN_TEST(kinds_of_tokens)
 {
-    TN_ASSERT_EQ_S(shown(arena, "SELECT a1,'it''s' FROM \"q\"\"x\""), "w:SELECT w:a1 -:, s:'it''s' w:FROM q:\"q\"\"x\"");
+    TN_ASSERT_EQ_S(shown(arena, "SELECT a1,'it''s' FROM \"q\"\"x\""),
+        "w:SELECT w:a1 -:, s:'it''s' w:FROM q:\"q\"\"x\"");
     TN_ASSERT_EQ_S(shown(arena, "a -- b 'c\n d"), "w:a w:d");
     TN_ASSERT_EQ_S(shown(arena, "a /* b /* c */ ' */ d"), "w:a w:d");
     TN_ASSERT_EQ_S(shown(arena, "E'\\'' x"), "s:E'\\'' w:x");
@@ -70,7 +72,8 @@ TN_TEST(values_and_dotted_names)
 /* Whatever the bytes are: tokens lie in the text, in order, and never overlap. */
 TN_TEST(random_text_is_cut_within_bounds)
 {
-    static const char alphabet[] = "ab1 .,'\"`$-*/\\\n\xc3\xa4" "eE(";
+    static const char alphabet[] = "ab1 .,'\"`$-*/\\\n\xc3\xa4"
+                                   "eE(";
     uint32_t seed = 7;
     for (int round = 0; round < 20000; round++) {
         TN_AUTO_ARENA a = tn_arena_new("round", NULL);
@@ -86,7 +89,8 @@ TN_TEST(random_text_is_cut_within_bounds)
         if (tn_sql_tokens(a, tn_str_n(exact, n), &t, NULL) == TN_OK) {
             const char *from = exact;
             for (size_t i = 0; i < t.n; i++) {
-                TN_ASSERT(t.v[i].text.p >= from && t.v[i].text.n > 0 && t.v[i].text.p + t.v[i].text.n <= exact + n);
+                TN_ASSERT(t.v[i].text.p >= from && t.v[i].text.n > 0 &&
+                          t.v[i].text.p + t.v[i].text.n <= exact + n);
                 from = t.v[i].text.p + t.v[i].text.n;
             }
         }
@@ -108,7 +112,8 @@ TN_TEST(tables_as_people_name_them)
     TN_ASSERT_EQ_S(t.location, "/x/y");
     TN_ASSERT_OK(tn_lake_place_of(arena, NULL, TN_STR("delta.`s3://b/t`"), &t, err));
     TN_ASSERT_EQ_S(t.location, "s3://b/t");
-    static const char *const bad[] = { "prices", "a.", "_x.y", "catalog.x", "a._b", "\"a/b\".c", "\"..\".c", "\"a\"", "\"a\".b.c" };
+    static const char *const bad[] = { "prices", "a.", "_x.y", "catalog.x", "a._b", "\"a/b\".c",
+        "\"..\".c", "\"a\"", "\"a\".b.c" };
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
         TN_ASSERT_RC(tn_lake_place_of(arena, NULL, tn_str_of(bad[i]), &t, err), TN_E_USAGE);
         tn_err_clear(err);
@@ -118,8 +123,13 @@ TN_TEST(tables_as_people_name_them)
 TN_TEST(a_schema_named_as_its_catalog)
 {
     tn_pins pins = { 0 }, out;
-    tn_pin table = { .schema = TN_STR("dev"), .name = TN_STR("t"), .kind = TN_PIN_DELTA, .location = TN_STR("dev/t") };
-    tn_pin view = { .schema = TN_STR("gold"), .name = TN_STR("v"), .kind = TN_PIN_VIEW,
+    tn_pin table = { .schema = TN_STR("dev"),
+        .name = TN_STR("t"),
+        .kind = TN_PIN_DELTA,
+        .location = TN_STR("dev/t") };
+    tn_pin view = { .schema = TN_STR("gold"),
+        .name = TN_STR("v"),
+        .kind = TN_PIN_VIEW,
         .sql = TN_STR("SELECT \"dev\".\"t\".x, 'dev.t', dev.other FROM Dev.t AS dev") };
     tn_vec_push(&pins, arena, view);
     TN_ASSERT(!tn_lake_schema_clash(TN_STR("dev"), &pins));
@@ -127,7 +137,8 @@ TN_TEST(a_schema_named_as_its_catalog)
     TN_ASSERT(tn_lake_schema_clash(TN_STR("DEV"), &pins));
     TN_ASSERT_OK(tn_lake_catalog_pins(arena, TN_STR("dev"), &pins, &out, err));
     TN_ASSERT_EQ_I(out.n, 3);
-    TN_ASSERT_EQ_S(out.v[0].sql, "SELECT \"_tarn_dev\".\"t\".x, 'dev.t', dev.other FROM \"_tarn_dev\".t AS dev");
+    TN_ASSERT_EQ_S(out.v[0].sql,
+        "SELECT \"_tarn_dev\".\"t\".x, 'dev.t', dev.other FROM \"_tarn_dev\".t AS dev");
     TN_ASSERT_EQ_S(out.v[1].schema, "_tarn_dev");
     TN_ASSERT_EQ_S(out.v[2].sql, "SELECT * FROM \"_tarn_dev\".\"t\"");
     TN_ASSERT_EQ_S(out.v[2].schema, "dev");
