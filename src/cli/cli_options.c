@@ -51,7 +51,8 @@ static const tn_opt *find_option(const tn_cmd_spec *spec, tn_str word, bool *ret
                 *ret_off = false;
                 return o;
             }
-            bool no_form = is_flag(o) && name.n > 2 && word.n == name.n + 3 && tn_str_starts(word, TN_STR("--no-"));
+            bool no_form = is_flag(o) && name.n > 2 && word.n == name.n + 3 &&
+                           tn_str_starts(word, TN_STR("--no-"));
             if (no_form && tn_str_eq(tn_str_sub(word, 5, word.n), tn_str_sub(name, 2, name.n))) {
                 *ret_off = true;
                 return o;
@@ -197,13 +198,15 @@ static bool take_option(parse_state *ps, int argc, char **argv, int *at, bool *s
         has_value = o != NULL;
     }
     if (o == NULL) {
-        (void)tn_cli_usage_error(ps->cli, ps->spec->name, "no such option: " TN_STR_FMT, TN_STR_ARG(name));
+        (void)tn_cli_usage_error(
+            ps->cli, ps->spec->name, "no such option: " TN_STR_FMT, TN_STR_ARG(name));
         return false;
     }
     forget_env(ps, o, seen, (size_t)(o - ps->spec->opts));
     if (is_flag(o)) {
         if (has_value) {
-            (void)tn_cli_usage_error(ps->cli, ps->spec->name, "option " TN_STR_FMT " takes no value", TN_STR_ARG(name));
+            (void)tn_cli_usage_error(
+                ps->cli, ps->spec->name, "option " TN_STR_FMT " takes no value", TN_STR_ARG(name));
             return false;
         }
         store_flag(ps, o, !off);
@@ -211,14 +214,16 @@ static bool take_option(parse_state *ps, int argc, char **argv, int *at, bool *s
     }
     if (!has_value) {
         if (*at + 1 >= argc || (o->kind == TN_OPT_WORDS && looks_like_option(argv[*at + 1]))) {
-            (void)tn_cli_usage_error(ps->cli, ps->spec->name, "option " TN_STR_FMT " needs a value", TN_STR_ARG(name));
+            (void)tn_cli_usage_error(
+                ps->cli, ps->spec->name, "option " TN_STR_FMT " needs a value", TN_STR_ARG(name));
             return false;
         }
         value = tn_str_of(argv[++*at]);
     }
     if (!store_value(ps, o, value)) {
-        (void)tn_cli_usage_error(ps->cli, ps->spec->name, "option " TN_STR_FMT " needs a whole number, not '" TN_STR_FMT "'",
-            TN_STR_ARG(name), TN_STR_ARG(value));
+        (void)tn_cli_usage_error(ps->cli, ps->spec->name,
+            "option " TN_STR_FMT " needs a whole number, not '" TN_STR_FMT "'", TN_STR_ARG(name),
+            TN_STR_ARG(value));
         return false;
     }
     while (o->kind == TN_OPT_WORDS && *at + 1 < argc && !looks_like_option(argv[*at + 1])) {
@@ -227,8 +232,8 @@ static bool take_option(parse_state *ps, int argc, char **argv, int *at, bool *s
     return true;
 }
 
-void tn_cli_parse(const tn_cli *cli, const tn_cmd_spec *spec, int argc, char **argv, void *fields, tn_strs *ret_words,
-    tn_val *ret_given, bool *ret_done, int *ret_status)
+void tn_cli_parse(const tn_cli *cli, const tn_cmd_spec *spec, int argc, char **argv, void *fields,
+    tn_strs *ret_words, tn_val *ret_given, bool *ret_done, int *ret_status)
 {
     tn_val given = tn_val_dict(cli->arena);
     parse_state ps = { .cli = cli, .spec = spec, .fields = fields, .given = given.dict };
@@ -253,7 +258,8 @@ void tn_cli_parse(const tn_cli *cli, const tn_cmd_spec *spec, int argc, char **a
     }
     if (words.n < spec->words_min || words.n > spec->words_max) {
         if (words.n > spec->words_max) {
-            (void)tn_cli_usage_error(cli, spec->name, "unexpected word '" TN_STR_FMT "'", TN_STR_ARG(words.v[spec->words_max]));
+            (void)tn_cli_usage_error(cli, spec->name, "unexpected word '" TN_STR_FMT "'",
+                TN_STR_ARG(words.v[spec->words_max]));
         } else {
             (void)tn_cli_usage_error(cli, spec->name, "too few arguments: %s", spec->usage);
         }

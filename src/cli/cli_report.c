@@ -53,7 +53,8 @@ static void json_line(const tn_cli *cli, const char *name, const char *level, tn
 static void print_source(const tn_cli *cli, const tn_err *err)
 {
     tn_str text = TN_STR_NONE, line = TN_STR_NONE;
-    if (err->line <= 0 || tn_file_read(cli->arena, tn_str_of(err->file), TN_SOURCE_BYTES_MAX, &text, NULL) != TN_OK) {
+    if (err->line <= 0 ||
+        tn_file_read(cli->arena, tn_str_of(err->file), TN_SOURCE_BYTES_MAX, &text, NULL) != TN_OK) {
         return;
     }
     for (int i = 0; i < err->line; i++) {
@@ -76,17 +77,19 @@ static void print_source(const tn_cli *cli, const tn_err *err)
 int tn_cli_error(const tn_cli *cli, const tn_err *err)
 {
     fflush(stdout);
-    tn_str msg = tn_log_scrub(cli->arena, tn_str_of(err->msg[0] != '\0' ? err->msg : tn_rc_text(err->rc)));
+    tn_str msg =
+        tn_log_scrub(cli->arena, tn_str_of(err->msg[0] != '\0' ? err->msg : tn_rc_text(err->rc)));
     tn_str hint = tn_log_scrub(cli->arena, tn_str_of(err->hint));
     if (tn_cli_json(cli)) {
         if (hint.n > 0) {
-            msg = tn_str_printf(cli->arena, TN_STR_FMT " (" TN_STR_FMT ")", TN_STR_ARG(msg), TN_STR_ARG(hint));
+            msg = tn_str_printf(
+                cli->arena, TN_STR_FMT " (" TN_STR_FMT ")", TN_STR_ARG(msg), TN_STR_ARG(hint));
         }
         json_line(cli, "MainEncounteredError", "error", msg);
         return tn_rc_exit(err->rc);
     }
-    fprintf(stderr, "%serror:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;31m" : "", cli->color_err ? "\033[0m" : "",
-        TN_STR_ARG(msg));
+    fprintf(stderr, "%serror:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;31m" : "",
+        cli->color_err ? "\033[0m" : "", TN_STR_ARG(msg));
     if (err->file[0] != '\0') {
         fprintf(stderr, "   --> %s", err->file);
         if (err->line > 0) {
@@ -96,8 +99,8 @@ int tn_cli_error(const tn_cli *cli, const tn_err *err)
         print_source(cli, err);
     }
     if (hint.n > 0) {
-        fprintf(stderr, "%shint:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;36m" : "", cli->color_err ? "\033[0m" : "",
-            TN_STR_ARG(hint));
+        fprintf(stderr, "%shint:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;36m" : "",
+            cli->color_err ? "\033[0m" : "", TN_STR_ARG(hint));
     }
     return tn_rc_exit(err->rc);
 }
@@ -111,20 +114,24 @@ int tn_cli_usage_error(const tn_cli *cli, const char *command, const char *fmt, 
     va_end(ap);
     tn_err err = TN_ERR_INIT;
     (void)tn_fail(&err, TN_E_USAGE, TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
-    (void)tn_hint(&err, TN_E_USAGE, "see '%s %s%s--help'", cli->program, command, command[0] != '\0' ? " " : "");
+    (void)tn_hint(&err, TN_E_USAGE, "see '%s %s%s--help'", cli->program, command,
+        command[0] != '\0' ? " " : "");
     return tn_cli_error(cli, &err);
 }
 
-static void say(const tn_cli *cli, const char *prefix, const char *color, const char *fmt, va_list ap)
+static void say(
+    const tn_cli *cli, const char *prefix, const char *color, const char *fmt, va_list ap)
 {
     tn_buf b = tn_buf_init(cli->arena, TN_BUF_NO_LIMIT);
     tn_buf_vaddf(&b, fmt, ap);
     tn_str msg = tn_log_scrub(cli->arena, tn_buf_str(&b));
     if (tn_cli_json(cli)) {
-        json_line(cli, prefix[0] != '\0' ? "Warning" : "Note", prefix[0] != '\0' ? "warn" : "info", msg);
+        json_line(
+            cli, prefix[0] != '\0' ? "Warning" : "Note", prefix[0] != '\0' ? "warn" : "info", msg);
         return;
     }
-    fprintf(stderr, "%s%s%s" TN_STR_FMT "\n", cli->color_err ? color : "", prefix, cli->color_err ? "\033[0m" : "", TN_STR_ARG(msg));
+    fprintf(stderr, "%s%s%s" TN_STR_FMT "\n", cli->color_err ? color : "", prefix,
+        cli->color_err ? "\033[0m" : "", TN_STR_ARG(msg));
 }
 
 void tn_cli_warn(const tn_cli *cli, const char *fmt, ...)
@@ -168,7 +175,8 @@ void tn_progress_show(tn_progress *p, const char *fmt, ...)
     if (n < 0) {
         return;
     }
-    size_t width = tn_min_size(tn_min_size((size_t)n, sizeof line - 1), (size_t)(columns > 1 ? columns - 1 : 1));
+    size_t width = tn_min_size(
+        tn_min_size((size_t)n, sizeof line - 1), (size_t)(columns > 1 ? columns - 1 : 1));
     size_t blank = p->width > width ? p->width - width : 0;
     fprintf(stderr, "\r%.*s%*s", (int)width, line, (int)blank, "");
     p->width = width;

@@ -3,15 +3,20 @@
 
 static const tn_opt running_options[] = { TN_DBT_SELECTION, TN_DBT_RUNNING, TN_DBT_COMMON };
 
-static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, const char *summary, const char *examples)
+static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, const char *summary,
+    const char *examples)
 {
     tn_dbt_options o = { .limit = -1 };
     tn_dbt_start start;
     tn_val given;
     bool done;
     int status;
-    const tn_cmd_spec spec = { .name = argv[0], .summary = summary, .usage = "[options]", .opts = running_options,
-        .opt_count = TN_COUNTOF(running_options), .examples = examples };
+    const tn_cmd_spec spec = { .name = argv[0],
+        .summary = summary,
+        .usage = "[options]",
+        .opts = running_options,
+        .opt_count = TN_COUNTOF(running_options),
+        .examples = examples };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, argv[0], &o, given, false, &start, &status)) {
         return status;
@@ -20,9 +25,15 @@ static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, cons
     tn_run_report report;
     tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
     tn_dict_putz(given.dict, "which", tn_val_z(argv[0]));
-    tn_run_opts opts = { .verb = verb, .select = start.select, .fail_fast = tn_val_bool_at(flags, "FAIL_FAST", o.fail_fast == TN_FLAG_ON),
-        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true), .print = tn_val_bool_at(flags, "PRINT", true), .introspect = true,
-        .show_limit = -1, .memory_limit = cli->memory_limit, .args = given.dict };
+    tn_run_opts opts = { .verb = verb,
+        .select = start.select,
+        .fail_fast = tn_val_bool_at(flags, "FAIL_FAST", o.fail_fast == TN_FLAG_ON),
+        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
+        .print = tn_val_bool_at(flags, "PRINT", true),
+        .introspect = true,
+        .show_limit = -1,
+        .memory_limit = cli->memory_limit,
+        .args = given.dict };
     if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);
     }
@@ -31,7 +42,8 @@ static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, cons
 
 int tn_cmd_build(const tn_cli *cli, int argc, char **argv)
 {
-    return run_verb(cli, argc, argv, TN_VERB_BUILD, "runs seeds, models, snapshots and tests in the order of the graph",
+    return run_verb(cli, argc, argv, TN_VERB_BUILD,
+        "runs seeds, models, snapshots and tests in the order of the graph",
         "tarn build                              all of the project\n"
         "tarn build --select +orders             orders and all that it reads\n"
         "tarn build -s tag:daily --exclude stg_*  by tag, without some\n"
@@ -63,7 +75,8 @@ int tn_cmd_seed(const tn_cli *cli, int argc, char **argv)
 
 int tn_cmd_snapshot(const tn_cli *cli, int argc, char **argv)
 {
-    return run_verb(cli, argc, argv, TN_VERB_SNAPSHOT, "runs snapshots: the history of a query's rows",
+    return run_verb(cli, argc, argv, TN_VERB_SNAPSHOT,
+        "runs snapshots: the history of a query's rows",
         "tarn snapshot                 all snapshots\n"
         "tarn snapshot -s orders_history\n");
 }

@@ -2,19 +2,25 @@
 #include "cli/dbt_options.h"
 
 static const tn_opt look_options[] = { TN_DBT_SELECTION, TN_DBT_COMMON,
-    { "--full-refresh -f", TN_OPT_FLAG, TN_DBT_AT(full_refresh), NULL, "compile incremental models as at their first run", "DBT_FULL_REFRESH" },
+    { "--full-refresh -f", TN_OPT_FLAG, TN_DBT_AT(full_refresh), NULL,
+        "compile incremental models as at their first run", "DBT_FULL_REFRESH" },
     { "--limit", TN_OPT_INT, TN_DBT_AT(limit), "N", "show: rows, -1 for all (default 5)", NULL },
     { "--output", TN_OPT_IGNORE_STR, 0, "text", NULL, NULL } };
 
-static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const char *summary, const char *examples)
+static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const char *summary,
+    const char *examples)
 {
     tn_dbt_options o = { .limit = 5 };
     tn_dbt_start start;
     tn_val given;
     bool done;
     int status;
-    const tn_cmd_spec spec = { .name = argv[0], .summary = summary, .usage = "[options]", .opts = look_options,
-        .opt_count = TN_COUNTOF(look_options), .examples = examples };
+    const tn_cmd_spec spec = { .name = argv[0],
+        .summary = summary,
+        .usage = "[options]",
+        .opts = look_options,
+        .opt_count = TN_COUNTOF(look_options),
+        .examples = examples };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, argv[0], &o, given, false, &start, &status)) {
         return status;
@@ -23,8 +29,14 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
     tn_run_report report;
     tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
     tn_dict_putz(given.dict, "which", tn_val_z(argv[0]));
-    tn_run_opts opts = { .verb = verb, .select = start.select, .write_json = tn_val_bool_at(flags, "WRITE_JSON", true), .print = true,
-        .introspect = o.introspect != TN_FLAG_OFF, .show_limit = o.limit, .memory_limit = cli->memory_limit, .args = given.dict };
+    tn_run_opts opts = { .verb = verb,
+        .select = start.select,
+        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
+        .print = true,
+        .introspect = o.introspect != TN_FLAG_OFF,
+        .show_limit = o.limit,
+        .memory_limit = cli->memory_limit,
+        .args = given.dict };
     if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);
     }
@@ -33,7 +45,8 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
 
 int tn_cmd_compile(const tn_cli *cli, int argc, char **argv)
 {
-    return look(cli, argc, argv, TN_VERB_COMPILE, "renders sql to target/compiled without running it",
+    return look(cli, argc, argv, TN_VERB_COMPILE,
+        "renders sql to target/compiled without running it",
         "tarn compile                 all nodes, to target/compiled\n"
         "tarn compile -s orders       and print the SQL of one\n");
 }

@@ -5,8 +5,10 @@
 #include "project/manifest.h"
 
 static const tn_opt ls_options[] = { TN_DBT_SELECTION,
-    { "--output", TN_OPT_STR, TN_DBT_AT(output), "FORM", "selector (default), name, path or json", NULL },
-    { "--output-keys", TN_OPT_WORDS, TN_DBT_AT(output_keys), "KEY...", "json: only these keys", NULL },
+    { "--output", TN_OPT_STR, TN_DBT_AT(output), "FORM", "selector (default), name, path or json",
+        NULL },
+    { "--output-keys", TN_OPT_WORDS, TN_DBT_AT(output_keys), "KEY...", "json: only these keys",
+        NULL },
     TN_DBT_COMMON };
 
 static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *start)
@@ -14,17 +16,21 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
     tn_err err = TN_ERR_INIT;
     tn_ls_form form = TN_LS_SELECTOR;
     if (o->output.n > 0 && !tn_ls_form_find(o->output, &form)) {
-        return tn_cli_usage_error(cli, "ls", "'" TN_STR_FMT "' is no form of --output: selector, name, path or json", TN_STR_ARG(o->output));
+        return tn_cli_usage_error(cli, "ls",
+            "'" TN_STR_FMT "' is no form of --output: selector, name, path or json",
+            TN_STR_ARG(o->output));
     }
     tn_nodes nodes = { 0 };
     tn_strs unmatched = { 0 };
     tn_select select = start->select;
-    if (tn_select_run(start->project, cli->arena, &select, &nodes, NULL, &unmatched, &err) != TN_OK) {
+    if (tn_select_run(start->project, cli->arena, &select, &nodes, NULL, &unmatched, &err) !=
+        TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
     for (size_t i = 0; i < unmatched.n; i++) {
         tn_event(start->events, TN_EV_WARN, "NoNodesForSelectionCriteria", "M030", TN_VAL_UNDEF,
-            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes", TN_STR_ARG(unmatched.v[i]));
+            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
+            TN_STR_ARG(unmatched.v[i]));
     }
     if (nodes.n == 0) {
         tn_cli_warn(cli, "no nodes selected");
@@ -48,11 +54,15 @@ int tn_cmd_ls(const tn_cli *cli, int argc, char **argv)
     tn_val given;
     bool done;
     int status;
-    static const tn_cmd_spec spec = { .name = "ls", .summary = "lists the nodes of the project", .usage = "[options]", .opts = ls_options,
+    static const tn_cmd_spec spec = { .name = "ls",
+        .summary = "lists the nodes of the project",
+        .usage = "[options]",
+        .opts = ls_options,
         .opt_count = TN_COUNTOF(ls_options),
-        .examples = "tarn ls\n"
-                    "tarn ls -s +orders --resource-type model --output name\n"
-                    "tarn ls --output json --output-keys unique_id depends_on config.materialized\n" };
+        .examples =
+            "tarn ls\n"
+            "tarn ls -s +orders --resource-type model --output name\n"
+            "tarn ls --output json --output-keys unique_id depends_on config.materialized\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, "list", &o, given, true, &start, &status)) {
         return status;

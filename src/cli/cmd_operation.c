@@ -6,9 +6,11 @@
 #include "text/uri.h"
 #include "text/yaml.h"
 
-static const tn_opt operation_options[] = { { "--args", TN_OPT_STR, TN_DBT_AT(args), "YAML", "arguments: '{name: value}'", NULL },
+static const tn_opt operation_options[] = { { "--args", TN_OPT_STR, TN_DBT_AT(args), "YAML",
+                                                "arguments: '{name: value}'", NULL },
     TN_DBT_COMMON };
-static const tn_opt plain_options[] = { TN_DBT_COMMON, { "--connection", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },
+static const tn_opt plain_options[] = { TN_DBT_COMMON,
+    { "--connection", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },
     { "--config-dir", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL } };
 
 int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
@@ -19,8 +21,13 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
     tn_strs words = { 0 };
     bool done;
     int status;
-    static const tn_cmd_spec spec = { .name = "run-operation", .summary = "calls a macro", .usage = "MACRO [--args YAML] [options]",
-        .opts = operation_options, .opt_count = TN_COUNTOF(operation_options), .words_min = 1, .words_max = 1,
+    static const tn_cmd_spec spec = { .name = "run-operation",
+        .summary = "calls a macro",
+        .usage = "MACRO [--args YAML] [options]",
+        .opts = operation_options,
+        .opt_count = TN_COUNTOF(operation_options),
+        .words_min = 1,
+        .words_max = 1,
         .examples = "tarn run-operation grant_select --args '{role: reporter}'\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, &words, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, "run-operation", &o, given, false, &start, &status)) {
@@ -46,18 +53,26 @@ int tn_cmd_debug(const tn_cli *cli, int argc, char **argv)
     tn_val given;
     bool done;
     int status;
-    static const tn_cmd_spec spec = { .name = "debug", .summary = "checks the profile, the project and the connection", .usage = "[options]",
-        .opts = plain_options, .opt_count = TN_COUNTOF(plain_options), .examples = "tarn debug\ntarn debug -t prod\n" };
+    static const tn_cmd_spec spec = { .name = "debug",
+        .summary = "checks the profile, the project and the connection",
+        .usage = "[options]",
+        .opts = plain_options,
+        .opt_count = TN_COUNTOF(plain_options),
+        .examples = "tarn debug\ntarn debug -t prod\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, "debug", &o, given, false, &start, &status)) {
         return status;
     }
     const tn_project *p = start.project;
     tn_err err = TN_ERR_INIT;
-    printf("project   " TN_STR_FMT " in " TN_STR_FMT "\n", TN_STR_ARG(p->name), TN_STR_ARG(p->root));
-    printf("profile   " TN_STR_FMT ", target " TN_STR_FMT ", type " TN_STR_FMT ", from " TN_STR_FMT "\n", TN_STR_ARG(p->profile.name),
-        TN_STR_ARG(p->profile.target_name), TN_STR_ARG(p->profile.type), TN_STR_ARG(p->profile.file));
-    printf("database  " TN_STR_FMT ", schema " TN_STR_FMT ", " TN_STR_FMT "\n", TN_STR_ARG(p->profile.database), TN_STR_ARG(p->profile.schema),
+    printf(
+        "project   " TN_STR_FMT " in " TN_STR_FMT "\n", TN_STR_ARG(p->name), TN_STR_ARG(p->root));
+    printf("profile   " TN_STR_FMT ", target " TN_STR_FMT ", type " TN_STR_FMT ", from " TN_STR_FMT
+           "\n",
+        TN_STR_ARG(p->profile.name), TN_STR_ARG(p->profile.target_name),
+        TN_STR_ARG(p->profile.type), TN_STR_ARG(p->profile.file));
+    printf("database  " TN_STR_FMT ", schema " TN_STR_FMT ", " TN_STR_FMT "\n",
+        TN_STR_ARG(p->profile.database), TN_STR_ARG(p->profile.schema),
         TN_STR_ARG(p->profile.path));
     if (tn_run_ping(start.project, cli->arena, &err) != TN_OK) {
         printf("connection failed\n");
@@ -72,23 +87,26 @@ int tn_cmd_debug(const tn_cli *cli, int argc, char **argv)
 static bool may_remove(tn_arena *a, const tn_project *p, tn_str target, tn_str *ret_path)
 {
     tn_str root, path;
-    if (tn_file_absolute(a, p->root, &root, NULL) != TN_OK
-        || tn_file_absolute(a, tn_uri_join(a, p->root, target), &path, NULL) != TN_OK) {
+    if (tn_file_absolute(a, p->root, &root, NULL) != TN_OK ||
+        tn_file_absolute(a, tn_uri_join(a, p->root, target), &path, NULL) != TN_OK) {
         return false;
     }
     root = tn_path_norm(a, root);
     *ret_path = tn_path_norm(a, path);
-    return ret_path->n > root.n + 1 && tn_str_starts(*ret_path, tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(root)));
+    return ret_path->n > root.n + 1 &&
+           tn_str_starts(*ret_path, tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(root)));
 }
 
 static bool holds_sources(tn_arena *a, const tn_project *p, tn_str path)
 {
-    const tn_strs *lists[] = { &p->package->model_paths, &p->package->seed_paths, &p->package->test_paths, &p->package->macro_paths,
-        &p->package->snapshot_paths, &p->package->analysis_paths };
+    const tn_strs *lists[] = { &p->package->model_paths, &p->package->seed_paths,
+        &p->package->test_paths, &p->package->macro_paths, &p->package->snapshot_paths,
+        &p->package->analysis_paths };
     for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
         for (size_t k = 0; k < lists[i]->n; k++) {
             tn_str own;
-            if (may_remove(a, p, lists[i]->v[k], &own) && (tn_str_eq(own, path) || tn_str_starts(own, tn_str_concat(a, path, TN_STR("/"))))) {
+            if (may_remove(a, p, lists[i]->v[k], &own) &&
+                (tn_str_eq(own, path) || tn_str_starts(own, tn_str_concat(a, path, TN_STR("/"))))) {
                 return true;
             }
         }
@@ -103,8 +121,12 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
     tn_val given;
     bool done;
     int status;
-    static const tn_cmd_spec spec = { .name = "clean", .summary = "removes the folders of clean-targets", .usage = "[options]",
-        .opts = plain_options, .opt_count = TN_COUNTOF(plain_options), .examples = "tarn clean\n" };
+    static const tn_cmd_spec spec = { .name = "clean",
+        .summary = "removes the folders of clean-targets",
+        .usage = "[options]",
+        .opts = plain_options,
+        .opt_count = TN_COUNTOF(plain_options),
+        .examples = "tarn clean\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, "clean", &o, given, false, &start, &status)) {
         return status;
@@ -114,17 +136,21 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
         tn_str path;
         tn_err err = TN_ERR_INIT;
         if (!may_remove(cli->arena, p, p->clean_targets.v[i], &path)) {
-            return tn_cli_usage_error(cli, "clean", "dbt will not clean the following directories outside the project: '" TN_STR_FMT "'",
+            return tn_cli_usage_error(cli, "clean",
+                "dbt will not clean the following directories outside the project: '" TN_STR_FMT
+                "'",
                 TN_STR_ARG(p->clean_targets.v[i]));
         }
         if (holds_sources(cli->arena, p, path)) {
-            return tn_cli_usage_error(cli, "clean", "'" TN_STR_FMT "' holds the project's own files and is not removed",
+            return tn_cli_usage_error(cli, "clean",
+                "'" TN_STR_FMT "' holds the project's own files and is not removed",
                 TN_STR_ARG(p->clean_targets.v[i]));
         }
         if (tn_file_remove_tree(path, &err) != TN_OK) {
             return tn_cli_error(cli, &err);
         }
-        tn_event(start.events, TN_EV_INFO, "ConfirmCleanPath", "Z038", TN_VAL_UNDEF, "Cleaned " TN_STR_FMT, TN_STR_ARG(path));
+        tn_event(start.events, TN_EV_INFO, "ConfirmCleanPath", "Z038", TN_VAL_UNDEF,
+            "Cleaned " TN_STR_FMT, TN_STR_ARG(path));
     }
     return TN_EXIT_OK;
 }

@@ -10,8 +10,11 @@ int tn_cmd_parse(const tn_cli *cli, int argc, char **argv)
     tn_val given;
     bool done;
     int status;
-    static const tn_cmd_spec spec = { .name = "parse", .summary = "reads the project and writes target/manifest.json", .usage = "[options]",
-        .opts = parse_options, .opt_count = TN_COUNTOF(parse_options),
+    static const tn_cmd_spec spec = { .name = "parse",
+        .summary = "reads the project and writes target/manifest.json",
+        .usage = "[options]",
+        .opts = parse_options,
+        .opt_count = TN_COUNTOF(parse_options),
         .examples = "tarn parse\ntarn parse --vars '{day: 2024-01-31}'\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, "parse", &o, given, false, &start, &status)) {

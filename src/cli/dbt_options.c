@@ -49,8 +49,11 @@ static bool kinds_of(const tn_cli *cli, const tn_strs *names, uint32_t *ret, tn_
             continue;
         }
         if (!tn_node_kind_find(name, &kind)) {
-            (void)tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no resource type", TN_STR_ARG(name));
-            (void)tn_hint(err, TN_E_USAGE, "one of model, seed, snapshot, test, analysis, source, exposure, metric, unit_test, ...");
+            (void)tn_fail(
+                err, TN_E_USAGE, "'" TN_STR_FMT "' is no resource type", TN_STR_ARG(name));
+            (void)tn_hint(err, TN_E_USAGE,
+                "one of model, seed, snapshot, test, analysis, source, exposure, metric, "
+                "unit_test, ...");
             return false;
         }
         *ret |= 1u << kind;
@@ -64,11 +67,14 @@ static bool selection_of(const tn_cli *cli, const tn_dbt_options *o, tn_select *
     uint32_t only, except;
     *ret = (tn_select){ .select = o->select, .exclude = o->exclude, .selector = o->selector };
     if (o->indirect.n > 0 && !tn_indirect_find(o->indirect, &ret->indirect)) {
-        (void)tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no mode of --indirect-selection: eager, cautious, buildable or empty",
+        (void)tn_fail(err, TN_E_USAGE,
+            "'" TN_STR_FMT
+            "' is no mode of --indirect-selection: eager, cautious, buildable or empty",
             TN_STR_ARG(o->indirect));
         return false;
     }
-    if (!kinds_of(cli, &o->resource_types, &only, err) || !kinds_of(cli, &o->exclude_resource_types, &except, err)) {
+    if (!kinds_of(cli, &o->resource_types, &only, err) ||
+        !kinds_of(cli, &o->exclude_resource_types, &except, err)) {
         return false;
     }
     ret->kinds = only;
@@ -80,19 +86,28 @@ static bool selection_of(const tn_cli *cli, const tn_dbt_options *o, tn_select *
 
 static tn_ev_level level_of(const tn_cli *cli)
 {
-    if (tn_flag_is(cli->debug, false) || tn_str_is(cli->log_format, "debug") || tn_str_is(cli->log_level, "debug")) {
+    if (tn_flag_is(cli->debug, false) || tn_str_is(cli->log_format, "debug") ||
+        tn_str_is(cli->log_level, "debug")) {
         return TN_EV_DEBUG;
     }
-    return tn_str_is(cli->log_level, "warn") ? TN_EV_WARN : tn_str_is(cli->log_level, "error") ? TN_EV_ERROR : TN_EV_INFO;
+    return tn_str_is(cli->log_level, "warn")    ? TN_EV_WARN
+           : tn_str_is(cli->log_level, "error") ? TN_EV_ERROR
+                                                : TN_EV_INFO;
 }
 
-static tn_events *open_events(const tn_cli *cli, tn_str log_path, tn_str invocation_id, bool quiet_console)
+static tn_events *open_events(
+    const tn_cli *cli, tn_str log_path, tn_str invocation_id, bool quiet_console)
 {
     tn_ev_level level = level_of(cli);
     /* Lines of a quiet command go to the log only; JSON logs always show events, orchestrators filter them. */
-    tn_events_opts opts = { .json = tn_cli_json(cli), .color = cli->color, .quiet = tn_flag_is(cli->quiet, false) || quiet_console,
-        .console = !tn_str_is(cli->log_level, "none"), .invocation_id = invocation_id };
-    opts.min = tn_cli_json(cli) && cli->log_level.n == 0 && !tn_flag_is(cli->debug, false) ? TN_EV_INFO : level;
+    tn_events_opts opts = { .json = tn_cli_json(cli),
+        .color = cli->color,
+        .quiet = tn_flag_is(cli->quiet, false) || quiet_console,
+        .console = !tn_str_is(cli->log_level, "none"),
+        .invocation_id = invocation_id };
+    opts.min = tn_cli_json(cli) && cli->log_level.n == 0 && !tn_flag_is(cli->debug, false)
+                   ? TN_EV_INFO
+                   : level;
     if (log_path.n > 0) {
         opts.log_file = tn_uri_join(cli->arena, log_path, TN_STR("dbt.log"));
     }
@@ -102,7 +117,11 @@ static tn_events *open_events(const tn_cli *cli, tn_str log_path, tn_str invocat
 static void log_to_events(void *self, tn_log_level level, const char *module, tn_str msg)
 {
     (void)module;
-    tn_event(self, level == TN_LOG_DEBUG ? TN_EV_DEBUG : level == TN_LOG_INFO ? TN_EV_INFO : level == TN_LOG_WARN ? TN_EV_WARN : TN_EV_ERROR,
+    tn_event(self,
+        level == TN_LOG_DEBUG  ? TN_EV_DEBUG
+        : level == TN_LOG_INFO ? TN_EV_INFO
+        : level == TN_LOG_WARN ? TN_EV_WARN
+                               : TN_EV_ERROR,
         "Log", "Z000", TN_VAL_UNDEF, TN_STR_FMT, TN_STR_ARG(msg));
 }
 
@@ -112,7 +131,8 @@ static void tell_notices(const tn_project *p, tn_events *events)
         const tn_notice *n = &p->notices.v[i];
         bool deprecation = tn_str_ends(tn_str_of(n->event), TN_STR("Deprecation"));
         tn_event(events, n->debug ? TN_EV_DEBUG : TN_EV_WARN, n->event, "D000", TN_VAL_UNDEF,
-            deprecation ? "[WARNING][%s]: " TN_STR_FMT : "[WARNING]: %.0s" TN_STR_FMT, n->event, TN_STR_ARG(n->msg));
+            deprecation ? "[WARNING][%s]: " TN_STR_FMT : "[WARNING]: %.0s" TN_STR_FMT, n->event,
+            TN_STR_ARG(n->msg));
     }
 }
 
@@ -121,17 +141,19 @@ static void tell_version(tn_events *events, tn_arena *a)
     tn_val data = tn_val_dict(a), adapter = tn_val_dict(a);
     tn_dict_putz(data.dict, "version", tn_val_z("=" TN_DBT_VERSION));
     tn_dict_putz(data.dict, "log_version", tn_val_int(3));
-    tn_event(events, TN_EV_INFO, "MainReportVersion", "A001", data, "Running with dbt=" TN_DBT_VERSION);
+    tn_event(
+        events, TN_EV_INFO, "MainReportVersion", "A001", data, "Running with dbt=" TN_DBT_VERSION);
     tn_dict_putz(adapter.dict, "adapter_name", tn_val_z("duckdb"));
     tn_dict_putz(adapter.dict, "adapter_version", tn_val_z("=1.11.1"));
-    tn_event(events, TN_EV_INFO, "AdapterRegistered", "E034", adapter, "Registered adapter: duckdb=1.11.1");
+    tn_event(events, TN_EV_INFO, "AdapterRegistered", "E034", adapter,
+        "Registered adapter: duckdb=1.11.1");
 }
 
 int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
 {
     if (events != NULL && tn_cli_json(cli)) {
-        tn_event(events, TN_EV_ERROR, "MainEncounteredError", "Z002", TN_VAL_UNDEF, "Encountered an error:\n%s%s%s", err->msg,
-            err->hint[0] != '\0' ? "\n" : "", err->hint);
+        tn_event(events, TN_EV_ERROR, "MainEncounteredError", "Z002", TN_VAL_UNDEF,
+            "Encountered an error:\n%s%s%s", err->msg, err->hint[0] != '\0' ? "\n" : "", err->hint);
         return TN_EXIT_USAGE;
     }
     (void)tn_cli_error(cli, err);
@@ -139,14 +161,22 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
 }
 
 /* How the console was asked to be is known before the project is: its errors are shown the same way. */
-bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given, bool quiet_console, tn_dbt_start *ret,
-    int *ret_status)
+bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
+    bool quiet_console, tn_dbt_start *ret, int *ret_status)
 {
     tn_err err = TN_ERR_INIT;
     tn_str id = tn_uuid4(cli->arena);
-    tn_project_opts opts = { .project_dir = cli->project_dir, .profiles_dir = cli->profiles_dir, .profile = cli->profile,
-        .target = cli->target, .vars = o->vars, .target_path = cli->target_path, .log_path = cli->log_path, .threads = (int)cli->threads,
-        .flags = flags_of(cli, which, o), .invocation_args = given, .invocation_id = id,
+    tn_project_opts opts = { .project_dir = cli->project_dir,
+        .profiles_dir = cli->profiles_dir,
+        .profile = cli->profile,
+        .target = cli->target,
+        .vars = o->vars,
+        .target_path = cli->target_path,
+        .log_path = cli->log_path,
+        .threads = (int)cli->threads,
+        .flags = flags_of(cli, which, o),
+        .invocation_args = given,
+        .invocation_id = id,
         .no_version_check = o->version_check == TN_FLAG_OFF };
     *ret_status = TN_EXIT_USAGE;
     *ret = (tn_dbt_start){ 0 };

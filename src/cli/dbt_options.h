@@ -11,7 +11,8 @@
 typedef struct tn_dbt_options {
     tn_strs select, exclude, resource_types, exclude_resource_types;
     tn_str selector, indirect, vars, state;
-    tn_flag full_refresh, fail_fast, store_failures, empty, write_json, print, introspect, partial_parse, warn_error, version_check;
+    tn_flag full_refresh, fail_fast, store_failures, empty, write_json, print, introspect,
+        partial_parse, warn_error, version_check;
     tn_str warn_error_options, event_time_start, event_time_end;
     /* compile, show */
     tn_str inline_sql, output;
@@ -24,40 +25,54 @@ typedef struct tn_dbt_options {
 
 /* Option table entries; a command's table is a list of them. */
 #define TN_DBT_AT(field) offsetof(tn_dbt_options, field)
-#define TN_DBT_SELECTION                                                                                                        \
-    { "--select -s -m --models --model", TN_OPT_WORDS, TN_DBT_AT(select), "SPEC...", "nodes: names, paths, tag:x, +up, down+, a,b", "DBT_SELECT" }, \
-        { "--exclude", TN_OPT_WORDS, TN_DBT_AT(exclude), "SPEC...", "nodes to leave out", NULL },                               \
-        { "--selector", TN_OPT_STR, TN_DBT_AT(selector), "NAME", "an entry of selectors.yml", NULL },                           \
-        { "--resource-type --resource-types", TN_OPT_WORDS, TN_DBT_AT(resource_types), "TYPE...", "only these kinds of nodes", "DBT_RESOURCE_TYPES" }, \
-        { "--exclude-resource-type --exclude-resource-types", TN_OPT_WORDS, TN_DBT_AT(exclude_resource_types), "TYPE...",        \
-            "not these kinds of nodes", "DBT_EXCLUDE_RESOURCE_TYPES" },                                                          \
-        { "--indirect-selection", TN_OPT_STR, TN_DBT_AT(indirect), "MODE", "tests: eager, cautious, buildable or empty", "DBT_INDIRECT_SELECTION" }
-#define TN_DBT_COMMON                                                                                                           \
-    { "--vars", TN_OPT_STR, TN_DBT_AT(vars), "YAML", "variables: '{day: 2024-01-31}'", "DBT_VARS" },                            \
-        { "--write-json", TN_OPT_FLAG, TN_DBT_AT(write_json), NULL, NULL, "DBT_WRITE_JSON" },                                   \
-        { "--print", TN_OPT_FLAG, TN_DBT_AT(print), NULL, NULL, "DBT_PRINT" },                                                  \
-        { "--warn-error", TN_OPT_FLAG, TN_DBT_AT(warn_error), NULL, NULL, "DBT_WARN_ERROR" },                                   \
-        { "--warn-error-options", TN_OPT_STR, TN_DBT_AT(warn_error_options), "YAML", NULL, "DBT_WARN_ERROR_OPTIONS" },          \
-        { "--partial-parse", TN_OPT_FLAG, TN_DBT_AT(partial_parse), NULL, NULL, NULL },                                         \
-        { "--version-check", TN_OPT_FLAG, TN_DBT_AT(version_check), NULL, NULL, "DBT_VERSION_CHECK" },                          \
-        { "--introspect", TN_OPT_FLAG, TN_DBT_AT(introspect), NULL, NULL, NULL },                                               \
-        { "--populate-cache", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                                        \
-        { "--cache-selected-only", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                                   \
-        { "--static-parser", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                                         \
-        { "--send-anonymous-usage-stats", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                            \
-        { "--log-cache-events", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                                      \
-        { "--show-all-deprecations", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                                 \
-        { "--single-threaded", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                                       \
-        { "--use-colors-file", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                                                       \
-        { "--log-format-file", TN_OPT_IGNORE_STR, 0, "FORMAT", NULL, NULL },                                                    \
-        { "--log-level-file", TN_OPT_IGNORE_STR, 0, "LEVEL", NULL, NULL },                                                      \
-        { "--log-file-max-bytes", TN_OPT_IGNORE_STR, 0, "N", NULL, NULL },                                                      \
-        { "--printer-width", TN_OPT_IGNORE_STR, 0, "N", NULL, NULL }
-#define TN_DBT_RUNNING                                                                                                          \
-    { "--full-refresh -f", TN_OPT_FLAG, TN_DBT_AT(full_refresh), NULL, "rebuild incremental models and seeds", "DBT_FULL_REFRESH" }, \
-        { "--fail-fast -x", TN_OPT_FLAG, TN_DBT_AT(fail_fast), NULL, "stop at the first failure", "DBT_FAIL_FAST" },            \
-        { "--empty", TN_OPT_FLAG, TN_DBT_AT(empty), NULL, "build with no rows, to check the SQL", "DBT_EMPTY" },                \
-        { "--store-failures", TN_OPT_FLAG, TN_DBT_AT(store_failures), NULL, "keep the rows of failed tests", "DBT_STORE_FAILURES" }
+#define TN_DBT_SELECTION                                                                           \
+    { "--select -s -m --models --model", TN_OPT_WORDS, TN_DBT_AT(select), "SPEC...",               \
+        "nodes: names, paths, tag:x, +up, down+, a,b", "DBT_SELECT" },                             \
+        { "--exclude", TN_OPT_WORDS, TN_DBT_AT(exclude), "SPEC...", "nodes to leave out", NULL },  \
+        { "--selector", TN_OPT_STR, TN_DBT_AT(selector), "NAME", "an entry of selectors.yml",      \
+            NULL },                                                                                \
+        { "--resource-type --resource-types", TN_OPT_WORDS, TN_DBT_AT(resource_types), "TYPE...",  \
+            "only these kinds of nodes", "DBT_RESOURCE_TYPES" },                                   \
+        { "--exclude-resource-type --exclude-resource-types", TN_OPT_WORDS,                        \
+            TN_DBT_AT(exclude_resource_types), "TYPE...", "not these kinds of nodes",              \
+            "DBT_EXCLUDE_RESOURCE_TYPES" },                                                        \
+        { "--indirect-selection", TN_OPT_STR, TN_DBT_AT(indirect), "MODE",                         \
+            "tests: eager, cautious, buildable or empty", "DBT_INDIRECT_SELECTION" }
+#define TN_DBT_COMMON                                                                              \
+    { "--vars", TN_OPT_STR, TN_DBT_AT(vars), "YAML", "variables: '{day: 2024-01-31}'",             \
+        "DBT_VARS" },                                                                              \
+        { "--write-json", TN_OPT_FLAG, TN_DBT_AT(write_json), NULL, NULL, "DBT_WRITE_JSON" },      \
+        { "--print", TN_OPT_FLAG, TN_DBT_AT(print), NULL, NULL, "DBT_PRINT" },                     \
+        { "--warn-error", TN_OPT_FLAG, TN_DBT_AT(warn_error), NULL, NULL, "DBT_WARN_ERROR" },      \
+        { "--warn-error-options", TN_OPT_STR, TN_DBT_AT(warn_error_options), "YAML", NULL,         \
+            "DBT_WARN_ERROR_OPTIONS" },                                                            \
+        { "--partial-parse", TN_OPT_FLAG, TN_DBT_AT(partial_parse), NULL, NULL, NULL },            \
+        { "--version-check", TN_OPT_FLAG, TN_DBT_AT(version_check), NULL, NULL,                    \
+            "DBT_VERSION_CHECK" },                                                                 \
+        { "--introspect", TN_OPT_FLAG, TN_DBT_AT(introspect), NULL, NULL, NULL },                  \
+        { "--populate-cache", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                           \
+        { "--cache-selected-only", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                      \
+        { "--static-parser", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                            \
+        { "--send-anonymous-usage-stats", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },               \
+        { "--log-cache-events", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                         \
+        { "--show-all-deprecations", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                    \
+        { "--single-threaded", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                          \
+        { "--use-colors-file", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                          \
+        { "--log-format-file", TN_OPT_IGNORE_STR, 0, "FORMAT", NULL, NULL },                       \
+        { "--log-level-file", TN_OPT_IGNORE_STR, 0, "LEVEL", NULL, NULL },                         \
+        { "--log-file-max-bytes", TN_OPT_IGNORE_STR, 0, "N", NULL, NULL },                         \
+    {                                                                                              \
+        "--printer-width", TN_OPT_IGNORE_STR, 0, "N", NULL, NULL                                   \
+    }
+#define TN_DBT_RUNNING                                                                             \
+    { "--full-refresh -f", TN_OPT_FLAG, TN_DBT_AT(full_refresh), NULL,                             \
+        "rebuild incremental models and seeds", "DBT_FULL_REFRESH" },                              \
+        { "--fail-fast -x", TN_OPT_FLAG, TN_DBT_AT(fail_fast), NULL, "stop at the first failure",  \
+            "DBT_FAIL_FAST" },                                                                     \
+        { "--empty", TN_OPT_FLAG, TN_DBT_AT(empty), NULL, "build with no rows, to check the SQL",  \
+            "DBT_EMPTY" },                                                                         \
+        { "--store-failures", TN_OPT_FLAG, TN_DBT_AT(store_failures), NULL,                        \
+            "keep the rows of failed tests", "DBT_STORE_FAILURES" }
 
 typedef struct tn_dbt_start {
     tn_project *project;
@@ -66,8 +81,8 @@ typedef struct tn_dbt_start {
 } tn_dbt_start;
 
 /* Loads the project as `which` and opens console and log. False: the error is printed and *ret_status says how to end. */
-bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given, bool quiet_console, tn_dbt_start *ret,
-    int *ret_status);
+bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
+    bool quiet_console, tn_dbt_start *ret, int *ret_status);
 /* The error as dbt prints it ("Encountered an error:"), in the run's log. */
 int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err);
 

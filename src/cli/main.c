@@ -23,26 +23,39 @@ static const command commands[] = {
 
 #define G(field) offsetof(tn_cli, field)
 static const tn_opt global_options[] = {
-    { "--lake", TN_OPT_STR, G(lake), "URL", "the lake: a folder or s3://bucket/prefix (TARN_LAKE, or the profile)", "TARN_LAKE" },
-    { "--project-dir", TN_OPT_STR, G(project_dir), "DIR", "folder of dbt_project.yml (default: here or above)", "DBT_PROJECT_DIR" },
-    { "--profiles-dir", TN_OPT_STR, G(profiles_dir), "DIR", "folder of profiles.yml (default: here, then ~/.dbt)", "DBT_PROFILES_DIR" },
-    { "--profile", TN_OPT_STR, G(profile), "NAME", "profile instead of the project's", "DBT_PROFILE" },
+    { "--lake", TN_OPT_STR, G(lake), "URL",
+        "the lake: a folder or s3://bucket/prefix (TARN_LAKE, or the profile)", "TARN_LAKE" },
+    { "--project-dir", TN_OPT_STR, G(project_dir), "DIR",
+        "folder of dbt_project.yml (default: here or above)", "DBT_PROJECT_DIR" },
+    { "--profiles-dir", TN_OPT_STR, G(profiles_dir), "DIR",
+        "folder of profiles.yml (default: here, then ~/.dbt)", "DBT_PROFILES_DIR" },
+    { "--profile", TN_OPT_STR, G(profile), "NAME", "profile instead of the project's",
+        "DBT_PROFILE" },
     { "--target -t", TN_OPT_STR, G(target), "NAME", "output of the profile", "DBT_TARGET" },
-    { "--target-path", TN_OPT_STR, G(target_path), "DIR", "where artifacts go (default: target)", "DBT_TARGET_PATH" },
-    { "--log-path", TN_OPT_STR, G(log_path), "DIR", "where dbt.log goes (default: logs)", "DBT_LOG_PATH" },
+    { "--target-path", TN_OPT_STR, G(target_path), "DIR", "where artifacts go (default: target)",
+        "DBT_TARGET_PATH" },
+    { "--log-path", TN_OPT_STR, G(log_path), "DIR", "where dbt.log goes (default: logs)",
+        "DBT_LOG_PATH" },
     { "--threads", TN_OPT_INT, G(threads), "N", "workers (default: the profile's)", "DBT_THREADS" },
-    { "--memory-limit", TN_OPT_STR, G(memory_limit), "SIZE", "DuckDB's memory, for example 4GB", "TARN_MEMORY_LIMIT" },
-    { "--ca-file", TN_OPT_STR, G(ca_file), "FILE", "certificates to trust, besides the system's", "TARN_CA_FILE" },
+    { "--memory-limit", TN_OPT_STR, G(memory_limit), "SIZE", "DuckDB's memory, for example 4GB",
+        "TARN_MEMORY_LIMIT" },
+    { "--ca-file", TN_OPT_STR, G(ca_file), "FILE", "certificates to trust, besides the system's",
+        "TARN_CA_FILE" },
     { "--config", TN_OPT_STR, G(config_file), "FILE", "a file with these options", "TARN_CONFIG" },
-    { "--log-format", TN_OPT_STR, G(log_format), "text|json", "json: one event a line on stdout", "DBT_LOG_FORMAT" },
-    { "--log-level", TN_OPT_STR, G(log_level), "LEVEL", "debug, info, warn, error or none", "DBT_LOG_LEVEL" },
+    { "--log-format", TN_OPT_STR, G(log_format), "text|json", "json: one event a line on stdout",
+        "DBT_LOG_FORMAT" },
+    { "--log-level", TN_OPT_STR, G(log_level), "LEVEL", "debug, info, warn, error or none",
+        "DBT_LOG_LEVEL" },
     { "--quiet -q", TN_OPT_FLAG, G(quiet), NULL, "errors and results only", "DBT_QUIET" },
     { "--debug -d", TN_OPT_FLAG, G(debug), NULL, "debug lines on the console", "DBT_DEBUG" },
-    { "--use-colors", TN_OPT_FLAG, G(use_colors), NULL, "--no-use-colors: plain text (also NO_COLOR)", "DBT_USE_COLORS" },
+    { "--use-colors", TN_OPT_FLAG, G(use_colors), NULL,
+        "--no-use-colors: plain text (also NO_COLOR)", "DBT_USE_COLORS" },
 };
 #undef G
 
-static const tn_cmd_spec global_spec = { .name = "", .opts = global_options, .opt_count = TN_COUNTOF(global_options),
+static const tn_cmd_spec global_spec = { .name = "",
+    .opts = global_options,
+    .opt_count = TN_COUNTOF(global_options),
     .words_max = SIZE_MAX };
 
 static bool is_name_of(const tn_opt *o, const char *word, size_t n)
@@ -75,7 +88,8 @@ static int global_words(char **argv, int argc, int i)
 }
 
 /* Parts argv into global options and the rest, so that both places of an option work: `tarn -q run`, `tarn run -q`. */
-static void part_words(tn_arena *a, int argc, char **argv, int *ret_globals, char ***ret_global, int *ret_rest, char ***ret_words)
+static void part_words(tn_arena *a, int argc, char **argv, int *ret_globals, char ***ret_global,
+    int *ret_rest, char ***ret_words)
 {
     char **global = tn_new_array(a, char *, (size_t)argc + 2);
     char **words = tn_new_array(a, char *, (size_t)argc + 1);
@@ -104,16 +118,19 @@ static void part_words(tn_arena *a, int argc, char **argv, int *ret_globals, cha
 static void print_version(const tn_cli *cli)
 {
     if (cli->as_dbt) {
-        printf("Core:\n  - installed: %s\n\nPlugins:\n  - duckdb: 1.11.1\n  - tarn: %s\n\n", TN_DBT_VERSION, TN_VERSION);
+        printf("Core:\n  - installed: %s\n\nPlugins:\n  - duckdb: 1.11.1\n  - tarn: %s\n\n",
+            TN_DBT_VERSION, TN_VERSION);
         return;
     }
-    printf("tarn %s (DuckDB %s, dbt %s compatible)\n", TN_VERSION, tn_duck_version(), TN_DBT_VERSION);
+    printf(
+        "tarn %s (DuckDB %s, dbt %s compatible)\n", TN_VERSION, tn_duck_version(), TN_DBT_VERSION);
 }
 
 static void print_help(const tn_cli *cli)
 {
     printf("Usage: %s [global options] COMMAND [options]\n\n", cli->program);
-    printf("  a lakehouse in one program: lands data as Delta tables, runs a dbt project on DuckDB, tests and publishes it\n");
+    printf("  a lakehouse in one program: lands data as Delta tables, runs a dbt project on "
+           "DuckDB, tests and publishes it\n");
     const char *group = "";
     for (size_t i = 0; i < TN_COUNTOF(commands); i++) {
         const command *c = &commands[i];
@@ -130,12 +147,16 @@ static void print_help(const tn_cli *cli)
     for (size_t i = 0; i < TN_COUNTOF(global_options); i++) {
         const tn_opt *o = &global_options[i];
         char title[64];
-        (void)snprintf(title, sizeof title, "%s%s%s", o->names, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+        (void)snprintf(title, sizeof title, "%s%s%s", o->names, o->arg != NULL ? " " : "",
+            o->arg != NULL ? o->arg : "");
         printf("  %-26s%s\n", title, o->help);
     }
     printf("  %-26s%s\n", "--version -V", "print the version");
-    printf("\nExamples:\n  %s build                        seeds, models and tests of the project here\n", cli->program);
-    printf("  %s run --select stg_orders+     one model and all that depends on it\n", cli->program);
+    printf("\nExamples:\n  %s build                        seeds, models and tests of the project "
+           "here\n",
+        cli->program);
+    printf(
+        "  %s run --select stg_orders+     one model and all that depends on it\n", cli->program);
     printf("  %s COMMAND --help               options and examples of a command\n", cli->program);
 }
 
@@ -171,11 +192,13 @@ static int run_main(tn_arena *a, int argc, char **argv)
         return status;
     }
     set_colors(&cli);
-    if (rest == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0 || strcmp(words[0], "help") == 0) {
+    if (rest == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0 ||
+        strcmp(words[0], "help") == 0) {
         print_help(&cli);
         return rest == 0 ? TN_EXIT_USAGE : TN_EXIT_OK;
     }
-    if (strcmp(words[0], "--version") == 0 || strcmp(words[0], "-V") == 0 || (cli.as_dbt && strcmp(words[0], "-v") == 0)) {
+    if (strcmp(words[0], "--version") == 0 || strcmp(words[0], "-V") == 0 ||
+        (cli.as_dbt && strcmp(words[0], "-v") == 0)) {
         print_version(&cli);
         return TN_EXIT_OK;
     }

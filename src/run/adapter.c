@@ -32,7 +32,8 @@ static tn_rc execute(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     tn_exec_opts opts = { .auto_begin = tn_val_truthy(tn_call_arg(call, 1, "auto_begin")),
         .fetch = tn_val_truthy(tn_call_arg(call, 2, "fetch")) };
     tn_val pair[2];
-    TN_TRY(tn_job_execute(tn_job_of(call), tn_adapter_text_arg(call, 0, "sql"), &opts, &pair[0], &pair[1], err));
+    TN_TRY(tn_job_execute(
+        tn_job_of(call), tn_adapter_text_arg(call, 0, "sql"), &opts, &pair[0], &pair[1], err));
     *ret = tn_val_tuple(call->arena, pair, 2);
     return TN_OK;
 }
@@ -40,13 +41,15 @@ static tn_rc execute(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 static tn_rc add_query(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
-    tn_val bindings = tn_call_arg(call, 2, "bindings"), begin = tn_call_arg(call, 1, "auto_begin"), ignored, table;
+    tn_val bindings = tn_call_arg(call, 2, "bindings"), begin = tn_call_arg(call, 1, "auto_begin"),
+           ignored, table;
     tn_exec_opts opts = { .auto_begin = tn_val_is_undef(begin) || tn_val_truthy(begin) };
     if (tn_val_is_seq(bindings)) {
         opts.bindings = bindings.list->v;
         opts.binding_count = bindings.list->n;
     }
-    TN_TRY(tn_job_execute(tn_job_of(call), tn_adapter_text_arg(call, 0, "sql"), &opts, &ignored, &table, err));
+    TN_TRY(tn_job_execute(
+        tn_job_of(call), tn_adapter_text_arg(call, 0, "sql"), &opts, &ignored, &table, err));
     tn_val pair[2] = { TN_VAL_NONE, TN_VAL_NONE };
     *ret = tn_val_tuple(call->arena, pair, 2);
     return TN_OK;
@@ -76,11 +79,11 @@ static tn_rc run_sql_for_tests(void *self, const tn_call *call, tn_val *ret, tn_
     (void)self;
     tn_exec_opts opts = { .fetch = true };
     tn_val response;
-    return tn_job_execute(tn_job_of(call), tn_adapter_text_arg(call, 0, "sql"), &opts, &response, ret, err);
+    return tn_job_execute(
+        tn_job_of(call), tn_adapter_text_arg(call, 0, "sql"), &opts, &response, ret, err);
 }
 
 /* ---- the cache and relations ---- */
-
 
 static tn_rc get_relation(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
@@ -88,12 +91,15 @@ static tn_rc get_relation(void *self, const tn_call *call, tn_val *ret, tn_err *
     static const char *const names[] = { "database", "schema", "identifier", NULL };
     TN_TRY(tn_call_check(call, "adapter.get_relation", 0, 3, names, err));
     tn_job *j = tn_job_of(call);
-    tn_str database = tn_adapter_text_arg(call, 0, "database"), schema = tn_adapter_text_arg(call, 1, "schema");
+    tn_str database = tn_adapter_text_arg(call, 0, "database"),
+           schema = tn_adapter_text_arg(call, 1, "schema");
     tn_str name = tn_adapter_text_arg(call, 2, "identifier"), type, exact;
     *ret = TN_VAL_NONE;
     database = database.p != NULL ? database : j->session->database;
-    if (name.p != NULL && tn_session_cache_find(j->session, database, schema, name, &type, &exact)) {
-        tn_relation *r = tn_relation_new(call->arena, tn_str_dup(call->arena, database), schema, exact, NULL);
+    if (name.p != NULL &&
+        tn_session_cache_find(j->session, database, schema, name, &type, &exact)) {
+        tn_relation *r =
+            tn_relation_new(call->arena, tn_str_dup(call->arena, database), schema, exact, NULL);
         r->type = type;
         *ret = tn_relation_val(r);
     }
@@ -104,7 +110,8 @@ static tn_rc list_relations(void *self, const tn_call *call, tn_val *ret, tn_err
 {
     (void)self, (void)err;
     tn_job *j = tn_job_of(call);
-    tn_str database = tn_adapter_text_arg(call, 0, "database"), schema = tn_adapter_text_arg(call, 1, "schema");
+    tn_str database = tn_adapter_text_arg(call, 0, "database"),
+           schema = tn_adapter_text_arg(call, 1, "schema");
     tn_relation *given = NULL;
     if (tn_val_is_relation(tn_call_arg(call, 0, "schema_relation"), &given)) {
         database = given->part[0];
@@ -114,14 +121,16 @@ static tn_rc list_relations(void *self, const tn_call *call, tn_val *ret, tn_err
     *ret = tn_val_list(call->arena);
     for (size_t i = 0; i < found.list->n; i++) {
         tn_val *pair = found.list->v[i].list->v;
-        tn_relation *r = tn_relation_new(call->arena, database, schema, tn_val_as_str(pair[0]), NULL);
+        tn_relation *r =
+            tn_relation_new(call->arena, database, schema, tn_val_as_str(pair[0]), NULL);
         r->type = tn_val_as_str(pair[1]);
         tn_list_push(ret->list, tn_relation_val(r));
     }
     return TN_OK;
 }
 
-static tn_rc relation_arg(const tn_call *call, size_t place, const char *name, tn_relation **ret, tn_err *err)
+static tn_rc relation_arg(
+    const tn_call *call, size_t place, const char *name, tn_relation **ret, tn_err *err)
 {
     tn_val v = tn_call_arg(call, place, name);
     if (!tn_val_is_relation(v, ret)) {
@@ -130,7 +139,8 @@ static tn_rc relation_arg(const tn_call *call, size_t place, const char *name, t
     return TN_OK;
 }
 
-static tn_rc call_macro(const tn_call *call, const char *name, const tn_val *args, size_t n, tn_val *ret, tn_err *err)
+static tn_rc call_macro(
+    const tn_call *call, const char *name, const tn_val *args, size_t n, tn_val *ret, tn_err *err)
 {
     return tn_pctx_call(tn_pctx_of(call), tn_str_of(name), args, n, NULL, 0, ret, err);
 }
@@ -142,7 +152,8 @@ static void cache_drop(tn_job *j, const tn_relation *r)
 
 static void cache_add(tn_job *j, const tn_relation *r)
 {
-    tn_session_cache_add(j->session, r->part[0], r->part[1], r->part[2], r->type.p != NULL ? r->type : TN_STR("table"));
+    tn_session_cache_add(j->session, r->part[0], r->part[1], r->part[2],
+        r->type.p != NULL ? r->type : TN_STR("table"));
 }
 
 static tn_rc drop_relation(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -156,7 +167,8 @@ static tn_rc drop_relation(void *self, const tn_call *call, tn_val *ret, tn_err 
     }
     TN_TRY(relation_arg(call, 0, "relation", &r, err));
     if (r->type.p == NULL) {
-        return tn_fail(err, TN_E_COMPILE, "Tried to drop relation " TN_STR_FMT ", but its type is null.",
+        return tn_fail(err, TN_E_COMPILE,
+            "Tried to drop relation " TN_STR_FMT ", but its type is null.",
             TN_STR_ARG(tn_relation_render(call->arena, r)));
     }
     cache_drop(tn_job_of(call), r);
@@ -175,7 +187,8 @@ static tn_rc rename_relation(void *self, const tn_call *call, tn_val *ret, tn_er
 {
     (void)self;
     tn_relation *from, *to;
-    tn_val args[2] = { tn_call_arg(call, 0, "from_relation"), tn_call_arg(call, 1, "to_relation") }, ignored;
+    tn_val args[2] = { tn_call_arg(call, 0, "from_relation"), tn_call_arg(call, 1, "to_relation") },
+           ignored;
     TN_TRY(relation_arg(call, 0, "from_relation", &from, err));
     TN_TRY(relation_arg(call, 1, "to_relation", &to, err));
     TN_TRY(call_macro(call, "rename_relation", args, 2, &ignored, err));
@@ -246,8 +259,8 @@ static tn_rc drop_schema(void *self, const tn_call *call, tn_val *ret, tn_err *e
 static tn_rc check_schema_exists(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    *ret = tn_val_bool(tn_session_has_schema(tn_job_of(call)->session, tn_adapter_text_arg(call, 0, "database"),
-        tn_adapter_text_arg(call, 1, "schema")));
+    *ret = tn_val_bool(tn_session_has_schema(tn_job_of(call)->session,
+        tn_adapter_text_arg(call, 0, "database"), tn_adapter_text_arg(call, 1, "schema")));
     return TN_OK;
 }
 
@@ -256,8 +269,9 @@ static tn_rc already_exists(void *self, const tn_call *call, tn_val *ret, tn_err
     (void)self, (void)err;
     tn_job *j = tn_job_of(call);
     tn_str type, exact;
-    *ret = tn_val_bool(tn_session_cache_find(j->session, j->session->database, tn_adapter_text_arg(call, 0, "schema"),
-        tn_adapter_text_arg(call, 1, "name"), &type, &exact));
+    *ret = tn_val_bool(tn_session_cache_find(j->session, j->session->database,
+        tn_adapter_text_arg(call, 0, "schema"), tn_adapter_text_arg(call, 1, "name"), &type,
+        &exact));
     return TN_OK;
 }
 
@@ -286,8 +300,9 @@ static tn_rc get_columns_in_relation(void *self, const tn_call *call, tn_val *re
 static tn_rc get_columns_in_table(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
-    tn_relation *r = tn_relation_new(call->arena, tn_job_of(call)->session->database, tn_adapter_text_arg(call, 0, "schema_name"),
-        tn_adapter_text_arg(call, 1, "table_name"), NULL);
+    tn_relation *r = tn_relation_new(call->arena, tn_job_of(call)->session->database,
+        tn_adapter_text_arg(call, 0, "schema_name"), tn_adapter_text_arg(call, 1, "table_name"),
+        NULL);
     return columns_of(call, tn_relation_val(r), ret, err);
 }
 
@@ -322,9 +337,11 @@ static tn_rc describe(const tn_call *call, bool flatten, tn_val *ret, tn_err *er
     for (size_t i = 0; i < found.list->n; i++) {
         tn_val *pair = found.list->v[i].list->v;
         if (flatten) {
-            tn_column_flatten(call->arena, tn_val_as_str(pair[0]), tn_val_as_str(pair[1]), ret->list);
+            tn_column_flatten(
+                call->arena, tn_val_as_str(pair[0]), tn_val_as_str(pair[1]), ret->list);
         } else {
-            tn_list_push(ret->list, tn_column_new(call->arena, tn_val_as_str(pair[0]), tn_val_as_str(pair[1])));
+            tn_list_push(ret->list,
+                tn_column_new(call->arena, tn_val_as_str(pair[0]), tn_val_as_str(pair[1])));
         }
     }
     return TN_OK;
@@ -342,14 +359,16 @@ static tn_rc describe_query(void *self, const tn_call *call, tn_val *ret, tn_err
     return describe(call, false, ret, err);
 }
 
-static tn_rc existing_key_constraint_types(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+static tn_rc existing_key_constraint_types(
+    void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
     tn_relation *r;
     TN_TRY(relation_arg(call, 0, "relation", &r, err));
     tn_job *j = tn_job_of(call);
     tn_buf b = tn_buf_init(call->arena, 1 << 16);
-    tn_buf_addz(&b, "select distinct lower(replace(constraint_type, ' ', '_')) from duckdb_constraints() where database_name = ");
+    tn_buf_addz(&b, "select distinct lower(replace(constraint_type, ' ', '_')) from "
+                    "duckdb_constraints() where database_name = ");
     tn_sql_literal(&b, r->part[0]);
     tn_buf_addz(&b, " and schema_name = ");
     tn_sql_literal(&b, r->part[1]);
@@ -380,24 +399,48 @@ static tn_rc dispatch(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     (void)self;
     static const char *const names[] = { "macro_name", "macro_namespace", "packages", NULL };
     TN_TRY(tn_call_check(call, "adapter.dispatch", 1, 3, names, err));
-    return tn_pctx_dispatch(tn_pctx_of(call), tn_adapter_text_arg(call, 0, "macro_name"), tn_adapter_text_arg(call, 1, "macro_namespace"),
-        ret, err);
+    return tn_pctx_dispatch(tn_pctx_of(call), tn_adapter_text_arg(call, 0, "macro_name"),
+        tn_adapter_text_arg(call, 1, "macro_namespace"), ret, err);
 }
 
 const tn_adapter_method tn_adapter_database[] = {
-    { "execute", execute }, { "add_query", add_query }, { "commit", commit }, { "commit_if_has_connection", commit },
-    { "ensure_transaction", ensure_transaction }, { "run_sql_for_tests", run_sql_for_tests }, { "get_relation", get_relation },
-    { "list_relations", list_relations }, { "list_relations_without_caching", list_relations }, { "drop_relation", drop_relation },
-    { "truncate_relation", truncate_relation }, { "rename_relation", rename_relation }, { "cache_added", cache_added },
-    { "cache_dropped", cache_dropped }, { "cache_renamed", cache_renamed }, { "create_schema", create_schema },
-    { "drop_schema", drop_schema }, { "check_schema_exists", check_schema_exists }, { "already_exists", already_exists },
-    { "get_columns_in_relation", get_columns_in_relation }, { "get_columns_in_table", get_columns_in_table },
-    { "get_missing_columns", get_missing_columns }, { "expand_target_column_types", nothing },
-    { "get_column_schema_from_query", get_column_schema_from_query }, { "describe_query", describe_query },
-    { "existing_key_constraint_types", existing_key_constraint_types }, { "location_exists", location_exists },
-    { "dispatch", dispatch }, { "is_motherduck", no }, { "is_ducklake", no }, { "use_ducklake_table_workarounds", no },
-    { "build_catalog_relation", nothing }, { "get_catalog_integration", nothing }, { "get_partitions_metadata", nothing },
-    { "debug_query", nothing }, { "nice_connection_name", nothing }, { NULL, NULL },
+    { "execute", execute },
+    { "add_query", add_query },
+    { "commit", commit },
+    { "commit_if_has_connection", commit },
+    { "ensure_transaction", ensure_transaction },
+    { "run_sql_for_tests", run_sql_for_tests },
+    { "get_relation", get_relation },
+    { "list_relations", list_relations },
+    { "list_relations_without_caching", list_relations },
+    { "drop_relation", drop_relation },
+    { "truncate_relation", truncate_relation },
+    { "rename_relation", rename_relation },
+    { "cache_added", cache_added },
+    { "cache_dropped", cache_dropped },
+    { "cache_renamed", cache_renamed },
+    { "create_schema", create_schema },
+    { "drop_schema", drop_schema },
+    { "check_schema_exists", check_schema_exists },
+    { "already_exists", already_exists },
+    { "get_columns_in_relation", get_columns_in_relation },
+    { "get_columns_in_table", get_columns_in_table },
+    { "get_missing_columns", get_missing_columns },
+    { "expand_target_column_types", nothing },
+    { "get_column_schema_from_query", get_column_schema_from_query },
+    { "describe_query", describe_query },
+    { "existing_key_constraint_types", existing_key_constraint_types },
+    { "location_exists", location_exists },
+    { "dispatch", dispatch },
+    { "is_motherduck", no },
+    { "is_ducklake", no },
+    { "use_ducklake_table_workarounds", no },
+    { "build_catalog_relation", nothing },
+    { "get_catalog_integration", nothing },
+    { "get_partitions_metadata", nothing },
+    { "debug_query", nothing },
+    { "nice_connection_name", nothing },
+    { NULL, NULL },
 };
 
 /* ---- the object ---- */
@@ -423,7 +466,8 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
 {
     (void)a, (void)err;
     adapter *ad = (adapter *)(void *)self;
-    static const tn_adapter_method *const tables[] = { tn_adapter_database, tn_adapter_text, tn_adapter_place };
+    static const tn_adapter_method *const tables[] = { tn_adapter_database, tn_adapter_text,
+        tn_adapter_place };
     tn_val *made = tn_dict_finds(ad->made, name);
     *ret = made != NULL ? *made : TN_VAL_UNDEF;
     if (tn_str_is(name, "behavior")) {

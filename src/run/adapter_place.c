@@ -58,7 +58,8 @@ static tn_rc names_arg(tn_arena *a, tn_val v, tn_strs *ret, tn_err *err)
 /* mode, schema_mode, partition_by, properties of a call as options of a write. */
 static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err *err)
 {
-    tn_str mode = tn_adapter_text_arg(call, SIZE_MAX, "mode"), schema = tn_adapter_text_arg(call, SIZE_MAX, "schema_mode");
+    tn_str mode = tn_adapter_text_arg(call, SIZE_MAX, "mode"),
+           schema = tn_adapter_text_arg(call, SIZE_MAX, "schema_mode");
     tn_val properties = tn_call_arg(call, SIZE_MAX, "properties");
     if (mode.n == 0 || tn_str_is(mode, "overwrite")) {
         ret->mode = TN_DELTA_OVERWRITE;
@@ -67,7 +68,8 @@ static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err
     } else if (tn_str_is(mode, "error") || tn_str_is(mode, "create")) {
         ret->mode = TN_DELTA_CREATE;
     } else {
-        return tn_fail(err, TN_E_COMPILE, "mode must be overwrite, append or error, not '" TN_STR_FMT "'", TN_STR_ARG(mode));
+        return tn_fail(err, TN_E_COMPILE,
+            "mode must be overwrite, append or error, not '" TN_STR_FMT "'", TN_STR_ARG(mode));
     }
     if (schema.n == 0) {
         ret->schema_mode = ret->mode == TN_DELTA_OVERWRITE ? TN_SCHEMA_OVERWRITE : TN_SCHEMA_STRICT;
@@ -78,7 +80,9 @@ static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err
     } else if (tn_str_is(schema, "strict")) {
         ret->schema_mode = TN_SCHEMA_STRICT;
     } else {
-        return tn_fail(err, TN_E_COMPILE, "schema_mode must be merge, overwrite or strict, not '" TN_STR_FMT "'", TN_STR_ARG(schema));
+        return tn_fail(err, TN_E_COMPILE,
+            "schema_mode must be merge, overwrite or strict, not '" TN_STR_FMT "'",
+            TN_STR_ARG(schema));
     }
     ret->properties = properties.tag == TN_DICT ? properties : TN_VAL_UNDEF;
     ret->operation_parameters = TN_VAL_UNDEF;
@@ -89,7 +93,8 @@ static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err
         tn_dict_putz(user.dict, "node", tn_val_str(j->node->unique_id));
     }
     ret->user_metadata = user;
-    return names_arg(call->arena, tn_call_arg(call, SIZE_MAX, "partition_by"), &ret->partition_by, err);
+    return names_arg(
+        call->arena, tn_call_arg(call, SIZE_MAX, "partition_by"), &ret->partition_by, err);
 }
 
 static tn_val result_dict(tn_arena *a, const tn_delta_write_result *r)
@@ -114,7 +119,8 @@ static tn_rc delta_write(void *self, const tn_call *call, tn_val *ret, tn_err *e
     tn_str sql;
     TN_TRY(write_options(call, &opts, err));
     TN_TRY(tn_job_serve_delta(j, tn_adapter_text_arg(call, 1, "sql"), &sql, err));
-    TN_TRY(tn_place_write(j->session, j->worker->conn, tn_adapter_text_arg(call, 0, "location"), sql, &opts, &result, err));
+    TN_TRY(tn_place_write(j->session, j->worker->conn, tn_adapter_text_arg(call, 0, "location"),
+        sql, &opts, &result, err));
     *ret = result_dict(call->arena, &result);
     return TN_OK;
 }
@@ -125,7 +131,8 @@ static tn_rc delta_scan(void *self, const tn_call *call, tn_val *ret, tn_err *er
     tn_job *j = tn_job_of(call);
     tn_val version = tn_call_arg(call, 1, "version");
     tn_str sql;
-    TN_TRY(tn_place_scan(j->session, j->worker->conn, call->arena, tn_adapter_text_arg(call, 0, "location"),
+    TN_TRY(tn_place_scan(j->session, j->worker->conn, call->arena,
+        tn_adapter_text_arg(call, 0, "location"),
         version.tag == TN_INT ? version.i : TN_DELTA_LATEST, &sql, err));
     *ret = tn_val_str(sql);
     return TN_OK;
@@ -134,7 +141,8 @@ static tn_rc delta_scan(void *self, const tn_call *call, tn_val *ret, tn_err *er
 static tn_rc need_lake(const tn_job *j, const char *what, tn_err *err)
 {
     if (j->session->lake == NULL) {
-        return tn_hint(err, tn_fail(err, TN_E_COMPILE, "adapter.%s works with a profile of type tarn only", what),
+        return tn_hint(err,
+            tn_fail(err, TN_E_COMPILE, "adapter.%s works with a profile of type tarn only", what),
             "with type duckdb, use materialized='external' and format='delta'");
     }
     return TN_OK;
@@ -150,7 +158,9 @@ static tn_rc lake_write(void *self, const tn_call *call, tn_val *ret, tn_err *er
     if (!tn_val_is_relation(tn_call_arg(call, 0, "relation"), &r)) {
         return tn_fail(err, TN_E_COMPILE, "adapter.lake_write needs a relation");
     }
-    tn_lake_write w = { .schema = r->part[1], .name = r->part[2], .node = j->node != NULL ? j->node->unique_id : TN_STR_NONE,
+    tn_lake_write w = { .schema = r->part[1],
+        .name = r->part[2],
+        .node = j->node != NULL ? j->node->unique_id : TN_STR_NONE,
         .location = tn_adapter_text_arg(call, SIZE_MAX, "location"),
         .comment = j->node != NULL ? j->node->description : TN_STR_NONE };
     tn_delta_write_result result;
@@ -175,8 +185,9 @@ static tn_rc lake_note(void *self, const tn_call *call, tn_val *ret, tn_err *err
     bool view = tn_str_is(tn_adapter_text_arg(call, 1, "kind"), "view");
     tn_str sql;
     TN_TRY(tn_job_serve_delta(j, tn_adapter_text_arg(call, 2, "sql"), &sql, err));
-    tn_lake_target_note(j->session->lake, view ? TN_PIN_VIEW : TN_PIN_EXTERNAL, r->part[1], r->part[2],
-        j->node != NULL ? j->node->unique_id : TN_STR_NONE, sql, j->node != NULL ? j->node->description : TN_STR_NONE);
+    tn_lake_target_note(j->session->lake, view ? TN_PIN_VIEW : TN_PIN_EXTERNAL, r->part[1],
+        r->part[2], j->node != NULL ? j->node->unique_id : TN_STR_NONE, sql,
+        j->node != NULL ? j->node->description : TN_STR_NONE);
     tn_session_cache_add(j->session, r->part[0], r->part[1], r->part[2], TN_STR("view"));
     *ret = tn_val_z("");
     return TN_OK;
@@ -186,13 +197,19 @@ static tn_rc store_relation(void *self, const tn_call *call, tn_val *ret, tn_err
 {
     (void)self, (void)ret;
     return tn_hint(err,
-        tn_fail(err, TN_E_UNSUPPORTED, "plugin '" TN_STR_FMT "' is Python code that does not run here",
+        tn_fail(err, TN_E_UNSUPPORTED,
+            "plugin '" TN_STR_FMT "' is Python code that does not run here",
             TN_STR_ARG(tn_adapter_text_arg(call, 0, "plugin_name"))),
         "remove `plugin` (or glue_register) from the model's config");
 }
 
 const tn_adapter_method tn_adapter_place[] = {
-    { "is_remote_location", is_remote_location }, { "prepare_location", prepare_location }, { "delta_write", delta_write },
-    { "delta_scan", delta_scan }, { "lake_write", lake_write }, { "lake_note", lake_note }, { "store_relation", store_relation },
+    { "is_remote_location", is_remote_location },
+    { "prepare_location", prepare_location },
+    { "delta_write", delta_write },
+    { "delta_scan", delta_scan },
+    { "lake_write", lake_write },
+    { "lake_note", lake_note },
+    { "store_relation", store_relation },
     { NULL, NULL },
 };

@@ -19,8 +19,10 @@ static tn_rc quote(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 static tn_rc quote_as_configured(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    tn_str s = tn_adapter_text_arg(call, 0, "identifier"), key = tn_adapter_text_arg(call, 1, "quote_key");
-    bool on = tn_val_bool_at(tn_job_of(call)->session->project->quoting, tn_str_z(call->arena, key), true);
+    tn_str s = tn_adapter_text_arg(call, 0, "identifier"),
+           key = tn_adapter_text_arg(call, 1, "quote_key");
+    bool on = tn_val_bool_at(
+        tn_job_of(call)->session->project->quoting, tn_str_z(call->arena, key), true);
     *ret = tn_val_str(on ? quoted(call->arena, s) : s);
     return TN_OK;
 }
@@ -31,7 +33,8 @@ static tn_rc quote_seed_column(void *self, const tn_call *call, tn_val *ret, tn_
     tn_str s = tn_adapter_text_arg(call, 0, "column");
     tn_val on = tn_call_arg(call, 1, "quote_config");
     if (!tn_val_is_undef(on) && !tn_val_is_none(on) && on.tag != TN_BOOL) {
-        return tn_fail(err, TN_E_COMPILE, "\"quote_columns\" has an invalid value of type '%s': it must be true or false",
+        return tn_fail(err, TN_E_COMPILE,
+            "\"quote_columns\" has an invalid value of type '%s': it must be true or false",
             tn_val_type_name(on));
     }
     *ret = tn_val_str(on.tag == TN_BOOL && !on.i ? s : quoted(call->arena, s));
@@ -41,14 +44,16 @@ static tn_rc quote_seed_column(void *self, const tn_call *call, tn_val *ret, tn_
 static tn_rc escape_sql_string(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    *ret = tn_val_str(tn_str_replace(call->arena, tn_adapter_text_arg(call, 0, "value"), TN_STR("'"), TN_STR("''")));
+    *ret = tn_val_str(tn_str_replace(
+        call->arena, tn_adapter_text_arg(call, 0, "value"), TN_STR("'"), TN_STR("''")));
     return TN_OK;
 }
 
 static tn_rc type(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)call, (void)err;
-    *ret = tn_val_z("duckdb"); /* also for type tarn: the dialect is DuckDB's, and packages ask for the dialect */
+    *ret = tn_val_z(
+        "duckdb"); /* also for type tarn: the dialect is DuckDB's, and packages ask for the dialect */
     return TN_OK;
 }
 
@@ -57,8 +62,10 @@ static tn_rc convert_type(void *self, const tn_call *call, tn_val *ret, tn_err *
     (void)self;
     tn_table *t = NULL;
     tn_val col = tn_call_arg(call, 1, "col_idx");
-    if (!tn_val_is_table(tn_call_arg(call, 0, "agate_table"), &t) || col.tag != TN_INT || col.i < 0 || (size_t)col.i >= t->names.list->n) {
-        return tn_fail(err, TN_E_TYPE, "adapter.convert_type needs a table and the place of a column");
+    if (!tn_val_is_table(tn_call_arg(call, 0, "agate_table"), &t) || col.tag != TN_INT ||
+        col.i < 0 || (size_t)col.i >= t->names.list->n) {
+        return tn_fail(
+            err, TN_E_TYPE, "adapter.convert_type needs a table and the place of a column");
     }
     *ret = tn_val_z(tn_table_sql_type(t, (size_t)col.i));
     return TN_OK;
@@ -119,7 +126,8 @@ static tn_rc warn_once(void *self, const tn_call *call, tn_val *ret, tn_err *err
     tn_job *j = tn_job_of(call);
     tn_str msg = tn_adapter_text_arg(call, 0, "msg");
     if (tn_session_warn_first(j->session, msg)) {
-        tn_event(j->session->events, TN_EV_WARN, "AdapterEventWarning", "E003", TN_VAL_UNDEF, "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
+        tn_event(j->session->events, TN_EV_WARN, "AdapterEventWarning", "E003", TN_VAL_UNDEF,
+            "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
     }
     *ret = tn_val_z("");
     return TN_OK;
@@ -146,7 +154,8 @@ static void default_format(tn_arena *a, tn_str location, tn_dict *options)
         }
     }
     if (ext.n == 0) {
-        ext = tn_dict_finds(options, TN_STR("delimiter")) != NULL ? TN_STR("csv") : TN_STR("parquet");
+        ext =
+            tn_dict_finds(options, TN_STR("delimiter")) != NULL ? TN_STR("csv") : TN_STR("parquet");
     }
     tn_dict_putz(options, "format", tn_val_str(ext));
 }
@@ -154,7 +163,8 @@ static void default_format(tn_arena *a, tn_str location, tn_dict *options)
 static bool is_quoted_option(tn_arena *a, tn_str key)
 {
     tn_str k = tn_str_lower(a, key);
-    return tn_str_is(k, "delimiter") || tn_str_is(k, "quote") || tn_str_is(k, "escape") || tn_str_is(k, "null");
+    return tn_str_is(k, "delimiter") || tn_str_is(k, "quote") || tn_str_is(k, "escape") ||
+           tn_str_is(k, "null");
 }
 
 static tn_rc external_write_options(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -163,18 +173,21 @@ static tn_rc external_write_options(void *self, const tn_call *call, tn_val *ret
     tn_arena *a = call->arena;
     tn_val given = tn_call_arg(call, 1, "rendered_options");
     if (given.tag != TN_DICT) {
-        return tn_fail(err, TN_E_TYPE, "adapter.external_write_options needs a dictionary of options");
+        return tn_fail(
+            err, TN_E_TYPE, "adapter.external_write_options needs a dictionary of options");
     }
     tn_dict *options = given.dict;
     if (tn_dict_finds(options, TN_STR("format")) == NULL) {
         default_format(a, tn_adapter_text_arg(call, 0, "write_location"), options);
     }
-    if (tn_str_is(tn_val_str_at(given, "format", TN_STR_NONE), "csv") && tn_dict_finds(options, TN_STR("header")) == NULL) {
+    if (tn_str_is(tn_val_str_at(given, "format", TN_STR_NONE), "csv") &&
+        tn_dict_finds(options, TN_STR("header")) == NULL) {
         tn_dict_putz(options, "header", tn_val_int(1));
     }
     tn_str by = tn_val_str_at(given, "partition_by", TN_STR_NONE);
     if (tn_str_find_char(by, ',', 0) != SIZE_MAX && by.p[0] != '(') {
-        tn_dict_putz(options, "partition_by", tn_val_str(tn_str_printf(a, "(" TN_STR_FMT ")", TN_STR_ARG(by))));
+        tn_dict_putz(options, "partition_by",
+            tn_val_str(tn_str_printf(a, "(" TN_STR_FMT ")", TN_STR_ARG(by))));
     }
     tn_buf b = tn_buf_init(a, 1 << 20);
     size_t at = 0;
@@ -182,8 +195,9 @@ static tn_rc external_write_options(void *self, const tn_call *call, tn_val *ret
     while ((it = tn_dict_next(options, &at)) != NULL) {
         tn_str key = tn_val_as_str(it->key), value = tn_val_to_str(a, it->value);
         bool quotes = is_quoted_option(a, key) && !tn_str_starts(value, TN_STR("'"));
-        tn_buf_addf(&b, quotes ? "%s" TN_STR_FMT " '" TN_STR_FMT "'" : "%s" TN_STR_FMT " " TN_STR_FMT, b.n > 0 ? ", " : "",
-            TN_STR_ARG(key), TN_STR_ARG(value));
+        tn_buf_addf(&b,
+            quotes ? "%s" TN_STR_FMT " '" TN_STR_FMT "'" : "%s" TN_STR_FMT " " TN_STR_FMT,
+            b.n > 0 ? ", " : "", TN_STR_ARG(key), TN_STR_ARG(value));
     }
     *ret = tn_val_str(tn_buf_str(&b));
     return TN_OK;
@@ -194,7 +208,8 @@ static tn_rc external_read_location(void *self, const tn_call *call, tn_val *ret
     (void)self, (void)err;
     tn_arena *a = call->arena;
     tn_str location = tn_adapter_text_arg(call, 0, "write_location");
-    tn_val options = tn_call_arg(call, 1, "rendered_options"), by = tn_val_at(options, "partition_by");
+    tn_val options = tn_call_arg(call, 1, "rendered_options"),
+           by = tn_val_at(options, "partition_by");
     if (!tn_val_truthy(by) && !tn_val_truthy(tn_val_at(options, "per_thread_output"))) {
         *ret = tn_val_str(location);
         return TN_OK;
@@ -209,7 +224,8 @@ static tn_rc external_read_location(void *self, const tn_call *call, tn_val *ret
             tn_buf_addz(&b, text.p[i] == ',' ? "/*" : "");
         }
     }
-    tn_buf_addf(&b, "." TN_STR_FMT, TN_STR_ARG(tn_val_str_at(options, "format", TN_STR("parquet"))));
+    tn_buf_addf(
+        &b, "." TN_STR_FMT, TN_STR_ARG(tn_val_str_at(options, "format", TN_STR("parquet"))));
     *ret = tn_val_str(tn_buf_str(&b));
     return TN_OK;
 }
@@ -249,7 +265,8 @@ static void references_to(tn_buf *b, tn_arena *a, tn_val c)
 /* One constraint's text; empty when it is unknown or not complete. cols: " (a, b)" for constraints of the model. */
 static tn_str constraint_text(tn_arena *a, tn_val c, bool of_model)
 {
-    tn_str kind = tn_val_str_at(c, "type", TN_STR_NONE), expression = tn_val_str_at(c, "expression", TN_STR_NONE);
+    tn_str kind = tn_val_str_at(c, "type", TN_STR_NONE),
+           expression = tn_val_str_at(c, "expression", TN_STR_NONE);
     tn_buf b = tn_buf_init(a, 1 << 20), cols = tn_buf_init(a, 1 << 16);
     if (of_model) {
         tn_buf_addz(&cols, " (");
@@ -275,8 +292,10 @@ static tn_str constraint_text(tn_arena *a, tn_val c, bool of_model)
         references_to(&b, a, c);
         return tn_buf_str(&b);
     }
-    const char *word = tn_str_is(kind, "not_null") && !of_model ? "not null" : tn_str_is(kind, "unique") ? "unique"
-        : tn_str_is(kind, "primary_key") ? "primary key" : NULL;
+    const char *word = tn_str_is(kind, "not_null") && !of_model ? "not null"
+                       : tn_str_is(kind, "unique")              ? "unique"
+                       : tn_str_is(kind, "primary_key")         ? "primary key"
+                                                                : NULL;
     if (word == NULL) {
         return TN_STR_NONE;
     }
@@ -288,7 +307,8 @@ static tn_str constraint_text(tn_arena *a, tn_val c, bool of_model)
     return tn_buf_str(&b);
 }
 
-static tn_rc render_raw_columns_constraints(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+static tn_rc render_raw_columns_constraints(
+    void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
     tn_arena *a = call->arena;
@@ -300,7 +320,8 @@ static tn_rc render_raw_columns_constraints(void *self, const tn_call *call, tn_
         tn_buf b = tn_buf_init(a, 1 << 20);
         tn_str name = tn_val_str_at(it->value, "name", tn_val_as_str(it->key));
         tn_buf_add(&b, tn_val_bool_at(it->value, "quote", false) ? quoted(a, name) : name);
-        tn_buf_addf(&b, " " TN_STR_FMT, TN_STR_ARG(tn_val_str_at(it->value, "data_type", TN_STR_NONE)));
+        tn_buf_addf(
+            &b, " " TN_STR_FMT, TN_STR_ARG(tn_val_str_at(it->value, "data_type", TN_STR_NONE)));
         tn_val constraints = tn_val_at(it->value, "constraints");
         for (size_t i = 0; tn_val_is_seq(constraints) && i < constraints.list->n; i++) {
             tn_str text = constraint_text(a, constraints.list->v[i], false);
@@ -353,7 +374,8 @@ static tn_rc parse_index(void *self, const tn_call *call, tn_val *ret, tn_err *e
     (void)self;
     tn_val given = tn_call_arg(call, 0, "raw_index");
     if (given.tag != TN_DICT || !tn_val_is_seq(tn_val_at(given, "columns"))) {
-        return tn_fail(err, TN_E_COMPILE, "an entry of `indexes` must be a dictionary with a list of columns");
+        return tn_fail(
+            err, TN_E_COMPILE, "an entry of `indexes` must be a dictionary with a list of columns");
     }
     tn_val d = tn_val_dict(call->arena);
     tn_dict_putz(d.dict, "columns", tn_val_at(given, "columns"));
@@ -379,7 +401,8 @@ static tn_rc valid_incremental_strategies(void *self, const tn_call *call, tn_va
     return TN_OK;
 }
 
-static tn_rc get_incremental_strategy_macro(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+static tn_rc get_incremental_strategy_macro(
+    void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     tn_str strategy = tn_adapter_text_arg(call, 1, "strategy");
     tn_val valid;
@@ -389,14 +412,18 @@ static tn_rc get_incremental_strategy_macro(void *self, const tn_call *call, tn_
         known = known || tn_str_eq(tn_val_as_str(valid.list->v[i]), strategy);
     }
     if (!known && tn_str_is(strategy, "insert_overwrite")) {
-        return tn_fail(err, TN_E_COMPILE, "The incremental strategy '" TN_STR_FMT "' is not valid for this adapter", TN_STR_ARG(strategy));
+        return tn_fail(err, TN_E_COMPILE,
+            "The incremental strategy '" TN_STR_FMT "' is not valid for this adapter",
+            TN_STR_ARG(strategy));
     }
     tn_str name = tn_str_printf(call->arena, "get_incremental_" TN_STR_FMT "_sql",
         TN_STR_ARG(tn_str_replace(call->arena, strategy, TN_STR("+"), TN_STR("_"))));
     *ret = tn_pctx_get(tn_pctx_of(call), name);
     if (tn_val_is_undef(*ret)) {
         return tn_fail(err, TN_E_COMPILE,
-            "dbt could not find an incremental strategy macro with the name \"" TN_STR_FMT "\" in the project.", TN_STR_ARG(name));
+            "dbt could not find an incremental strategy macro with the name \"" TN_STR_FMT
+            "\" in the project.",
+            TN_STR_ARG(name));
     }
     return TN_OK;
 }
@@ -407,12 +434,14 @@ static tn_rc get_hard_deletes_behavior(void *self, const tn_call *call, tn_val *
     tn_val config = tn_call_arg(call, 0, "config");
     tn_pctx *c = tn_pctx_of(call);
     (void)config;
-    tn_val old = c->node != NULL ? tn_node_config(c->node, "invalidate_hard_deletes") : TN_VAL_UNDEF;
+    tn_val old =
+        c->node != NULL ? tn_node_config(c->node, "invalidate_hard_deletes") : TN_VAL_UNDEF;
     tn_val now = c->node != NULL ? tn_node_config(c->node, "hard_deletes") : TN_VAL_UNDEF;
     bool has_now = tn_val_is_str(now);
     if (has_now && !tn_val_is_undef(old) && !tn_val_is_none(old)) {
         return tn_fail(err, TN_E_COMPILE,
-            "You cannot set both the invalidate_hard_deletes and hard_deletes config properties on the same snapshot.");
+            "You cannot set both the invalidate_hard_deletes and hard_deletes config properties on "
+            "the same snapshot.");
     }
     *ret = has_now ? now : tn_val_z(tn_val_truthy(old) ? "invalidate" : "ignore");
     return TN_OK;
@@ -422,19 +451,24 @@ static tn_rc get_hard_deletes_behavior(void *self, const tn_call *call, tn_val *
 static tn_rc assert_valid_snapshot(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
-    tn_val relation = tn_call_arg(call, 0, "relation"), names = tn_call_arg(call, 1, "column_names"), found = TN_VAL_NONE;
+    tn_val relation = tn_call_arg(call, 0, "relation"),
+           names = tn_call_arg(call, 1, "column_names"), found = TN_VAL_NONE;
     static const char *const wanted[] = { "dbt_scd_id", "dbt_valid_from", "dbt_valid_to" };
-    TN_TRY(tn_pctx_call(tn_pctx_of(call), TN_STR("get_columns_in_relation"), &relation, 1, NULL, 0, &found, err));
+    TN_TRY(tn_pctx_call(
+        tn_pctx_of(call), TN_STR("get_columns_in_relation"), &relation, 1, NULL, 0, &found, err));
     *ret = tn_val_z("");
     for (size_t i = 0; i < TN_COUNTOF(wanted); i++) {
         tn_str name = tn_val_str_at(names, wanted[i], tn_str_of(wanted[i]));
         bool there = false;
         for (size_t k = 0; tn_val_is_seq(found) && k < found.list->n; k++) {
             tn_column *column = NULL;
-            there = there || (tn_val_is_column(found.list->v[k], &column) && tn_str_eq_nocase(column->name, name));
+            there = there || (tn_val_is_column(found.list->v[k], &column) &&
+                                 tn_str_eq_nocase(column->name, name));
         }
         if (!there) {
-            return tn_fail(err, TN_E_COMPILE, "Snapshot target is missing configured columns (missing \"" TN_STR_FMT "\")", TN_STR_ARG(name));
+            return tn_fail(err, TN_E_COMPILE,
+                "Snapshot target is missing configured columns (missing \"" TN_STR_FMT "\")",
+                TN_STR_ARG(name));
         }
     }
     return TN_OK;
@@ -455,23 +489,38 @@ static tn_rc get_temp_relation_path(void *self, const tn_call *call, tn_val *ret
     if (tn_val_is_relation(tn_call_arg(call, 0, "model"), &r)) {
         tn_dict_putz(ret->dict, "schema", tn_val_z("dbt_temp"));
         tn_dict_putz(ret->dict, "database", tn_val_str(r->part[0]));
-        tn_dict_putz(ret->dict, "identifier", tn_val_str(tn_str_printf(call->arena, TN_STR_FMT "__dbt_tmp", TN_STR_ARG(r->part[2]))));
+        tn_dict_putz(ret->dict, "identifier",
+            tn_val_str(tn_str_printf(call->arena, TN_STR_FMT "__dbt_tmp", TN_STR_ARG(r->part[2]))));
     }
     return TN_OK;
 }
 
 const tn_adapter_method tn_adapter_text[] = {
-    { "quote", quote }, { "quote_as_configured", quote_as_configured }, { "quote_seed_column", quote_seed_column },
-    { "escape_sql_string", escape_sql_string }, { "type", type }, { "convert_type", convert_type },
-    { "convert_datetimes_to_strs", first_argument }, { "get_seed_file_path", get_seed_file_path },
-    { "get_binding_char", get_binding_char }, { "disable_transactions", disable_transactions },
-    { "catalog_supports_foreign_keys", yes }, { "batch_id_for_model", empty_text }, { "warn_once", warn_once },
-    { "external_root", external_root }, { "external_write_options", external_write_options },
-    { "external_read_location", external_read_location }, { "render_raw_columns_constraints", render_raw_columns_constraints },
-    { "render_raw_model_constraints", render_raw_model_constraints }, { "parse_index", parse_index },
+    { "quote", quote },
+    { "quote_as_configured", quote_as_configured },
+    { "quote_seed_column", quote_seed_column },
+    { "escape_sql_string", escape_sql_string },
+    { "type", type },
+    { "convert_type", convert_type },
+    { "convert_datetimes_to_strs", first_argument },
+    { "get_seed_file_path", get_seed_file_path },
+    { "get_binding_char", get_binding_char },
+    { "disable_transactions", disable_transactions },
+    { "catalog_supports_foreign_keys", yes },
+    { "batch_id_for_model", empty_text },
+    { "warn_once", warn_once },
+    { "external_root", external_root },
+    { "external_write_options", external_write_options },
+    { "external_read_location", external_read_location },
+    { "render_raw_columns_constraints", render_raw_columns_constraints },
+    { "render_raw_model_constraints", render_raw_model_constraints },
+    { "parse_index", parse_index },
     { "valid_incremental_strategies", valid_incremental_strategies },
     { "get_incremental_strategy_macro", get_incremental_strategy_macro },
     { "get_hard_deletes_behavior", get_hard_deletes_behavior },
-    { "assert_valid_snapshot_target_given_strategy", assert_valid_snapshot }, { "valid_snapshot_target", assert_valid_snapshot },
-    { "standardize_grants_dict", standardize_grants_dict }, { "get_temp_relation_path", get_temp_relation_path }, { NULL, NULL },
+    { "assert_valid_snapshot_target_given_strategy", assert_valid_snapshot },
+    { "valid_snapshot_target", assert_valid_snapshot },
+    { "standardize_grants_dict", standardize_grants_dict },
+    { "get_temp_relation_path", get_temp_relation_path },
+    { NULL, NULL },
 };

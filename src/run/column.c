@@ -2,8 +2,21 @@
 #include "run/relation.h"
 
 typedef enum column_method {
-    C_IS_STRING, C_IS_NUMBER, C_IS_FLOAT, C_IS_INTEGER, C_IS_NUMERIC, C_IS_STRUCT, C_STRING_SIZE, C_CAN_EXPAND_TO, C_LITERAL,
-    C_STRING_TYPE, C_NUMERIC_TYPE, C_TRANSLATE_TYPE, C_CREATE, C_FLATTEN, C_FROM_DESCRIPTION,
+    C_IS_STRING,
+    C_IS_NUMBER,
+    C_IS_FLOAT,
+    C_IS_INTEGER,
+    C_IS_NUMERIC,
+    C_IS_STRUCT,
+    C_STRING_SIZE,
+    C_CAN_EXPAND_TO,
+    C_LITERAL,
+    C_STRING_TYPE,
+    C_NUMERIC_TYPE,
+    C_TRANSLATE_TYPE,
+    C_CREATE,
+    C_FLATTEN,
+    C_FROM_DESCRIPTION,
 } column_method;
 
 static const struct {
@@ -11,18 +24,29 @@ static const struct {
     column_method method;
     bool of_class; /* may be called on api.Column too */
 } methods[] = {
-    { "is_string", C_IS_STRING, false }, { "is_number", C_IS_NUMBER, false }, { "is_float", C_IS_FLOAT, false },
-    { "is_integer", C_IS_INTEGER, false }, { "is_numeric", C_IS_NUMERIC, false }, { "is_struct", C_IS_STRUCT, false },
-    { "string_size", C_STRING_SIZE, false }, { "can_expand_to", C_CAN_EXPAND_TO, false }, { "literal", C_LITERAL, false },
-    { "flatten", C_FLATTEN, false }, { "string_type", C_STRING_TYPE, true }, { "numeric_type", C_NUMERIC_TYPE, true },
-    { "translate_type", C_TRANSLATE_TYPE, true }, { "create", C_CREATE, true },
+    { "is_string", C_IS_STRING, false },
+    { "is_number", C_IS_NUMBER, false },
+    { "is_float", C_IS_FLOAT, false },
+    { "is_integer", C_IS_INTEGER, false },
+    { "is_numeric", C_IS_NUMERIC, false },
+    { "is_struct", C_IS_STRUCT, false },
+    { "string_size", C_STRING_SIZE, false },
+    { "can_expand_to", C_CAN_EXPAND_TO, false },
+    { "literal", C_LITERAL, false },
+    { "flatten", C_FLATTEN, false },
+    { "string_type", C_STRING_TYPE, true },
+    { "numeric_type", C_NUMERIC_TYPE, true },
+    { "translate_type", C_TRANSLATE_TYPE, true },
+    { "create", C_CREATE, true },
     { "from_description", C_FROM_DESCRIPTION, true },
 };
 
-static const char *const string_types[] = { "text", "character varying", "character", "varchar", NULL };
+static const char *const string_types[] = { "text", "character varying", "character", "varchar",
+    NULL };
 static const char *const float_types[] = { "real", "float", "float4", "float8", "double", NULL };
-static const char *const integer_types[] = { "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger",
-    "ubigint", "int1", "int2", "int4", "int8", "short", "int", "signed", "long", NULL };
+static const char *const integer_types[] = { "tinyint", "smallint", "integer", "bigint", "hugeint",
+    "utinyint", "usmallint", "uinteger", "ubigint", "int1", "int2", "int4", "int8", "short", "int",
+    "signed", "long", NULL };
 static const char *const numeric_types[] = { "numeric", "decimal", NULL };
 static const char *const labels[][2] = { { "STRING", "TEXT" } };
 
@@ -39,7 +63,11 @@ static bool is_one_of(tn_str type, const char *const *names)
 tn_val tn_column_new(tn_arena *a, tn_str name, tn_str dtype)
 {
     tn_column *c = tn_new(a, tn_column);
-    *c = (tn_column){ .base = { &tn_column_type }, .name = name, .dtype = dtype, .char_size = TN_VAL_NONE, .precision = TN_VAL_NONE,
+    *c = (tn_column){ .base = { &tn_column_type },
+        .name = name,
+        .dtype = dtype,
+        .char_size = TN_VAL_NONE,
+        .precision = TN_VAL_NONE,
         .scale = TN_VAL_NONE };
     return tn_val_obj(&c->base);
 }
@@ -70,7 +98,9 @@ static bool is_string(const tn_column *c)
 
 static int64_t string_size(const tn_column *c)
 {
-    return c->char_size.tag == TN_INT && !tn_str_eq_nocase(c->dtype, TN_STR("text")) ? c->char_size.i : 256;
+    return c->char_size.tag == TN_INT && !tn_str_eq_nocase(c->dtype, TN_STR("text"))
+               ? c->char_size.i
+               : 256;
 }
 
 static tn_str numeric_type(tn_arena *a, tn_str type, tn_val precision, tn_val scale)
@@ -78,7 +108,8 @@ static tn_str numeric_type(tn_arena *a, tn_str type, tn_val precision, tn_val sc
     if (precision.tag != TN_INT || scale.tag != TN_INT) {
         return type;
     }
-    return tn_str_printf(a, TN_STR_FMT "(%lld,%lld)", TN_STR_ARG(type), (long long)precision.i, (long long)scale.i);
+    return tn_str_printf(
+        a, TN_STR_FMT "(%lld,%lld)", TN_STR_ARG(type), (long long)precision.i, (long long)scale.i);
 }
 
 static tn_str data_type(tn_arena *a, const tn_column *c)
@@ -86,12 +117,14 @@ static tn_str data_type(tn_arena *a, const tn_column *c)
     if (is_string(c)) {
         return tn_str_printf(a, "character varying(%lld)", (long long)string_size(c));
     }
-    return is_one_of(c->dtype, numeric_types) ? numeric_type(a, c->dtype, c->precision, c->scale) : c->dtype;
+    return is_one_of(c->dtype, numeric_types) ? numeric_type(a, c->dtype, c->precision, c->scale)
+                                              : c->dtype;
 }
 
 static bool is_struct(tn_str type)
 {
-    return type.n > 7 && tn_str_eq_nocase(tn_str_sub(type, 0, 7), TN_STR("STRUCT(")) && type.p[type.n - 1] == ')';
+    return type.n > 7 && tn_str_eq_nocase(tn_str_sub(type, 0, 7), TN_STR("STRUCT(")) &&
+           type.p[type.n - 1] == ')';
 }
 
 /* One field "name type" of a struct's text; the name may be quoted. */
@@ -107,7 +140,9 @@ static void flatten_field(tn_arena *a, tn_str prefix, tn_str field, tn_list *lis
     } else {
         (void)tn_str_cut(field, ' ', &name, &type);
     }
-    tn_column_flatten(a, tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(prefix), TN_STR_ARG(name)), tn_str_trim(type), list);
+    tn_column_flatten(a,
+        tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(prefix), TN_STR_ARG(name)),
+        tn_str_trim(type), list);
 }
 
 void tn_column_flatten(tn_arena *a, tn_str name, tn_str dtype, tn_list *list)
@@ -135,13 +170,15 @@ void tn_column_flatten(tn_arena *a, tn_str name, tn_str dtype, tn_list *list)
 static tn_rc column_make(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
-    static const char *const names[] = { "column", "dtype", "char_size", "numeric_precision", "numeric_scale", "fields", NULL };
+    static const char *const names[] = { "column", "dtype", "char_size", "numeric_precision",
+        "numeric_scale", "fields", NULL };
     tn_rc rc = tn_call_check(call, "Column", 1, 6, names, err);
     if (rc != TN_OK) {
         return rc;
     }
-    tn_val v = tn_column_new(call->arena, tn_val_to_str(call->arena, tn_call_arg(call, 0, "column")),
-        tn_val_to_str(call->arena, tn_call_arg(call, 1, "dtype")));
+    tn_val v =
+        tn_column_new(call->arena, tn_val_to_str(call->arena, tn_call_arg(call, 0, "column")),
+            tn_val_to_str(call->arena, tn_call_arg(call, 1, "dtype")));
     tn_column *c = (tn_column *)(void *)v.obj;
     tn_val given = tn_call_arg(call, 2, "char_size");
     c->char_size = tn_val_is_undef(given) ? TN_VAL_NONE : given;
@@ -167,8 +204,8 @@ static tn_rc call_class_method(const bound_method *m, const tn_call *call, tn_va
             TN_STR_ARG(tn_val_to_str(a, tn_call_arg(call, 0, "size")))));
         return TN_OK;
     case C_NUMERIC_TYPE:
-        *ret = tn_val_str(numeric_type(a, tn_val_to_str(a, tn_call_arg(call, 0, "dtype")), tn_call_arg(call, 1, "precision"),
-            tn_call_arg(call, 2, "scale")));
+        *ret = tn_val_str(numeric_type(a, tn_val_to_str(a, tn_call_arg(call, 0, "dtype")),
+            tn_call_arg(call, 1, "precision"), tn_call_arg(call, 2, "scale")));
         return TN_OK;
     case C_TRANSLATE_TYPE:
         *ret = tn_val_str(translate(a, tn_val_to_str(a, tn_call_arg(call, 0, "dtype"))));
@@ -177,7 +214,9 @@ static tn_rc call_class_method(const bound_method *m, const tn_call *call, tn_va
     case C_CREATE:
     default:
         *ret = tn_column_new(a, tn_val_to_str(a, tn_call_arg(call, 0, "name")),
-            translate(a, tn_val_to_str(a, tn_call_arg(call, 1, m->method == C_CREATE ? "label_or_dtype" : "raw_data_type"))));
+            translate(a,
+                tn_val_to_str(a, tn_call_arg(call, 1,
+                                     m->method == C_CREATE ? "label_or_dtype" : "raw_data_type"))));
         (void)err;
         return TN_OK;
     }
@@ -202,23 +241,27 @@ static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *e
         *ret = tn_val_bool(is_one_of(c->dtype, numeric_types));
         return TN_OK;
     case C_IS_NUMBER:
-        *ret = tn_val_bool(is_one_of(c->dtype, float_types) || is_one_of(c->dtype, integer_types) || is_one_of(c->dtype, numeric_types));
+        *ret = tn_val_bool(is_one_of(c->dtype, float_types) || is_one_of(c->dtype, integer_types) ||
+                           is_one_of(c->dtype, numeric_types));
         return TN_OK;
     case C_IS_STRUCT:
         *ret = tn_val_bool(tn_str_starts(tn_str_lower(a, c->dtype), TN_STR("struct")));
         return TN_OK;
     case C_STRING_SIZE:
         if (!is_string(c)) {
-            return tn_fail(err, TN_E_COMPILE, "called string_size() on a column that is no string ('" TN_STR_FMT "')", TN_STR_ARG(c->name));
+            return tn_fail(err, TN_E_COMPILE,
+                "called string_size() on a column that is no string ('" TN_STR_FMT "')",
+                TN_STR_ARG(c->name));
         }
         *ret = tn_val_int(string_size(c));
         return TN_OK;
     case C_CAN_EXPAND_TO:
-        *ret = tn_val_bool(tn_val_is_column(tn_call_arg(call, 0, "other_column"), &other) && is_string(c) && is_string(other)
-                           && string_size(other) > string_size(c));
+        *ret = tn_val_bool(tn_val_is_column(tn_call_arg(call, 0, "other_column"), &other) &&
+                           is_string(c) && is_string(other) && string_size(other) > string_size(c));
         return TN_OK;
     case C_LITERAL:
-        *ret = tn_val_str(tn_str_printf(a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(tn_val_to_str(a, tn_call_arg(call, 0, "value"))),
+        *ret = tn_val_str(tn_str_printf(a, TN_STR_FMT "::" TN_STR_FMT,
+            TN_STR_ARG(tn_val_to_str(a, tn_call_arg(call, 0, "value"))),
             TN_STR_ARG(data_type(a, c))));
         return TN_OK;
     case C_FLATTEN:
@@ -277,14 +320,16 @@ static tn_rc column_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn
 static void column_str(tn_obj *self, tn_buf *b)
 {
     const tn_column *c = (const tn_column *)(void *)self;
-    tn_buf_addf(b, "<DuckDBColumn " TN_STR_FMT " (" TN_STR_FMT ")>", TN_STR_ARG(c->name), TN_STR_ARG(c->dtype));
+    tn_buf_addf(b, "<DuckDBColumn " TN_STR_FMT " (" TN_STR_FMT ")>", TN_STR_ARG(c->name),
+        TN_STR_ARG(c->dtype));
 }
 
 static bool column_eq(tn_obj *self, tn_val other)
 {
     const tn_column *x = (const tn_column *)(void *)self;
     tn_column *y = NULL;
-    return tn_val_is_column(other, &y) && tn_str_eq(x->name, y->name) && tn_str_eq(x->dtype, y->dtype);
+    return tn_val_is_column(other, &y) && tn_str_eq(x->name, y->name) &&
+           tn_str_eq(x->dtype, y->dtype);
 }
 
 static uint64_t column_hash(tn_obj *self)
@@ -293,7 +338,11 @@ static uint64_t column_hash(tn_obj *self)
     return tn_str_hash(c->name) ^ tn_str_hash(c->dtype);
 }
 
-const tn_obj_type tn_column_type = { .name = "DuckDBColumn", .attr = column_attr, .str = column_str, .repr = column_str, .eq = column_eq,
+const tn_obj_type tn_column_type = { .name = "DuckDBColumn",
+    .attr = column_attr,
+    .str = column_str,
+    .repr = column_str,
+    .eq = column_eq,
     .hash = column_hash };
 
 static tn_rc class_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)

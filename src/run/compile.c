@@ -20,7 +20,8 @@ static bool has_cte(tn_val ctes, tn_str id)
 
 static tn_rc render_node(tn_job *j, tn_str *ret, tn_err *err)
 {
-    tn_jinja_src src = { .file = tn_str_z(j->arena, j->node->file.n > 0 ? j->node->file : j->node->original_file_path),
+    tn_jinja_src src = { .file = tn_str_z(j->arena,
+                             j->node->file.n > 0 ? j->node->file : j->node->original_file_path),
         .line = j->node->raw_line };
     return tn_pctx_render(&j->pctx, j->node->raw_code, src, ret, err);
 }
@@ -30,7 +31,8 @@ static tn_rc add_ephemerals(tn_job *j, tn_job *root, tn_val ctes, int depth, tn_
 static tn_rc add_ephemeral(tn_job *j, tn_job *root, tn_node *e, tn_val ctes, int depth, tn_err *err)
 {
     tn_job inner;
-    TN_TRY(tn_job_init(&inner, j->session, j->worker, e, j->pctx.selected_resources, j->arena, err));
+    TN_TRY(
+        tn_job_init(&inner, j->session, j->worker, e, j->pctx.selected_resources, j->arena, err));
     inner.empty = j->empty;
     tn_str sql;
     tn_rc rc = render_node(&inner, &sql, err);
@@ -48,8 +50,9 @@ static tn_rc add_ephemeral(tn_job *j, tn_job *root, tn_node *e, tn_val ctes, int
     tn_vec_push(&root->compiled_parents, root->arena, kept);
     tn_val entry = tn_val_dict(j->arena);
     tn_dict_putz(entry.dict, "id", tn_val_str(e->unique_id));
-    tn_dict_putz(entry.dict, "sql", tn_val_str(tn_str_printf(j->arena, " __dbt__cte__" TN_STR_FMT " as (\n" TN_STR_FMT "\n)",
-        TN_STR_ARG(e->name), TN_STR_ARG(sql))));
+    tn_dict_putz(entry.dict, "sql",
+        tn_val_str(tn_str_printf(j->arena, " __dbt__cte__" TN_STR_FMT " as (\n" TN_STR_FMT "\n)",
+            TN_STR_ARG(e->name), TN_STR_ARG(sql))));
     tn_list_push(ctes.list, entry);
     return TN_OK;
 }
@@ -57,7 +60,8 @@ static tn_rc add_ephemeral(tn_job *j, tn_job *root, tn_node *e, tn_val ctes, int
 static tn_rc add_ephemerals(tn_job *j, tn_job *root, tn_val ctes, int depth, tn_err *err)
 {
     if (depth > TN_EPHEMERAL_DEPTH_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "ephemeral models are nested deeper than %d", (int)TN_EPHEMERAL_DEPTH_MAX);
+        return tn_fail(err, TN_E_LIMIT, "ephemeral models are nested deeper than %d",
+            (int)TN_EPHEMERAL_DEPTH_MAX);
     }
     for (size_t i = 0; i < j->ephemerals.n; i++) {
         if (!has_cte(ctes, j->ephemerals.v[i]->unique_id)) {
@@ -70,9 +74,10 @@ static tn_rc add_ephemerals(tn_job *j, tn_job *root, tn_val ctes, int depth, tn_
 static bool word_at(tn_str s, size_t at, const char *word)
 {
     size_t n = strlen(word);
-    return at + n <= s.n && tn_str_eq_nocase(tn_str_sub(s, at, at + n), tn_str_of(word))
-           && (at + n == s.n || s.p[at + n] == ' ' || s.p[at + n] == '\n' || s.p[at + n] == '\t' || s.p[at + n] == '\r'
-               || s.p[at + n] == '(' || s.p[at + n] == '-' || s.p[at + n] == '/');
+    return at + n <= s.n && tn_str_eq_nocase(tn_str_sub(s, at, at + n), tn_str_of(word)) &&
+           (at + n == s.n || s.p[at + n] == ' ' || s.p[at + n] == '\n' || s.p[at + n] == '\t' ||
+               s.p[at + n] == '\r' || s.p[at + n] == '(' || s.p[at + n] == '-' ||
+               s.p[at + n] == '/');
 }
 
 tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *err)

@@ -57,7 +57,8 @@ static const char *level_name(tn_ev_level level)
     return names[level];
 }
 
-static void print_json(tn_events *e, tn_arena *scratch, tn_ev_level level, const char *name, const char *code, tn_val data, tn_str msg)
+static void print_json(tn_events *e, tn_arena *scratch, tn_ev_level level, const char *name,
+    const char *code, tn_val data, tn_str msg)
 {
     tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT), ts = tn_buf_init(scratch, 64);
     tn_iso_micros(&ts, tn_clock_now_us(), 6, 'T', "Z");
@@ -78,8 +79,8 @@ static void print_json(tn_events *e, tn_arena *scratch, tn_ev_level level, const
     tn_jw_obj_end(&w);
     tn_jw_key(&w, "info");
     tn_jw_obj(&w);
-    const char *const fields[][2] = { { "category", "" }, { "code", code }, { "level", level_name(level) }, { "name", name },
-        { "thread", thread_name } };
+    const char *const fields[][2] = { { "category", "" }, { "code", code },
+        { "level", level_name(level) }, { "name", name }, { "thread", thread_name } };
     for (size_t i = 0; i < TN_COUNTOF(fields); i++) {
         tn_jw_key(&w, fields[i][0]);
         tn_jw_str(&w, tn_str_of(fields[i][1]));
@@ -147,9 +148,11 @@ static void write_file(tn_events *e, tn_arena *scratch, tn_ev_level level, tn_st
     }
 }
 
-void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data, const char *fmt, ...)
+void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data,
+    const char *fmt, ...)
 {
-    bool shown = e->opts.console && level >= e->opts.min && (!e->opts.quiet || level >= TN_EV_ERROR);
+    bool shown =
+        e->opts.console && level >= e->opts.min && (!e->opts.quiet || level >= TN_EV_ERROR);
     if (!shown && e->file == NULL) {
         return;
     }
@@ -187,6 +190,9 @@ tn_str tn_events_paint(const tn_events *e, tn_arena *a, tn_ev_level level, bool 
     if (!e->opts.color || e->opts.json) {
         return text;
     }
-    const char *color = level >= TN_EV_ERROR ? "31" : level == TN_EV_WARN ? "33" : good ? "32" : "0";
+    const char *color = level >= TN_EV_ERROR  ? "31"
+                        : level == TN_EV_WARN ? "33"
+                        : good                ? "32"
+                                              : "0";
     return tn_str_printf(a, "\033[%sm" TN_STR_FMT "\033[0m", color, TN_STR_ARG(text));
 }

@@ -11,12 +11,12 @@
 typedef enum tn_ev_level { TN_EV_DEBUG, TN_EV_INFO, TN_EV_WARN, TN_EV_ERROR } tn_ev_level;
 
 typedef struct tn_events_opts {
-    bool json;         /* one event a line */
+    bool json; /* one event a line */
     bool color;
-    bool quiet;        /* errors and print() only */
-    tn_ev_level min;   /* of the console */
-    bool console;      /* false: nothing on the console at all */
-    tn_str log_file;   /* "": no file */
+    bool quiet;      /* errors and print() only */
+    tn_ev_level min; /* of the console */
+    bool console;    /* false: nothing on the console at all */
+    tn_str log_file; /* "": no file */
     tn_str invocation_id;
 } tn_events_opts;
 
@@ -24,8 +24,8 @@ typedef struct tn_events tn_events;
 tn_events *tn_events_new(tn_arena *a, const tn_events_opts *opts);
 
 /* data may be undefined; in JSON it becomes the event's data, next to msg. */
-void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data, const char *fmt, ...)
-    TN_PRINTF(6, 7);
+void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data,
+    const char *fmt, ...) TN_PRINTF(6, 7);
 /* A line for standard output that is no log line: print() of templates, rows of show. */
 void tn_event_print(tn_events *e, tn_str text);
 /* Text in the status color of dbt's lines: ok green, warn yellow, fail red; plain text without colors. */

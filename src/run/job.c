@@ -18,15 +18,17 @@ static bool first_word_is(tn_str sql, const char *word)
 {
     tn_str s = tn_sql_skip_blank(sql);
     size_t n = strlen(word);
-    return s.n >= n && tn_str_eq_nocase(tn_str_sub(s, 0, n), tn_str_of(word))
-           && (s.n == n || !((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z') || s.p[n] == '_'));
+    return s.n >= n && tn_str_eq_nocase(tn_str_sub(s, 0, n), tn_str_of(word)) &&
+           (s.n == n || !((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z') ||
+                            s.p[n] == '_'));
 }
 
 static void follow_transaction(tn_worker *w, tn_str sql)
 {
     if (first_word_is(sql, "begin") || first_word_is(sql, "start")) {
         w->in_transaction = true;
-    } else if (first_word_is(sql, "commit") || first_word_is(sql, "rollback") || first_word_is(sql, "end")) {
+    } else if (first_word_is(sql, "commit") || first_word_is(sql, "rollback") ||
+               first_word_is(sql, "end")) {
         w->in_transaction = false;
     }
 }
@@ -45,7 +47,8 @@ static tn_val response_of(tn_arena *a, tn_result *r, bool rows)
 {
     tn_val d = tn_val_dict(a);
     tn_dict_putz(d.dict, "_message", tn_val_z("OK"));
-    tn_dict_putz(d.dict, "rows_affected", r != NULL && !rows ? tn_val_int(tn_result_changed(r)) : TN_VAL_NONE);
+    tn_dict_putz(d.dict, "rows_affected",
+        r != NULL && !rows ? tn_val_int(tn_result_changed(r)) : TN_VAL_NONE);
     tn_dict_putz(d.dict, "code", TN_VAL_NONE);
     return d;
 }
@@ -58,10 +61,12 @@ static tn_val empty_table(tn_arena *a)
 /* A hook may end or begin a transaction by itself; a second COMMIT is no error for dbt's users. */
 static bool is_idle_commit(const tn_job *j, tn_str sql)
 {
-    return !j->worker->in_transaction && (first_word_is(sql, "commit") || first_word_is(sql, "rollback"));
+    return !j->worker->in_transaction &&
+           (first_word_is(sql, "commit") || first_word_is(sql, "rollback"));
 }
 
-tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response, tn_val *ret_table, tn_err *err)
+tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response,
+    tn_val *ret_table, tn_err *err)
 {
     tn_conn *c = j->worker->conn;
     bool handled = false;
@@ -82,8 +87,8 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
         TN_TRY(begin(j, err));
     }
     if (tn_log_on(TN_LOG_DEBUG)) {
-        tn_log(TN_LOG_DEBUG, "sql", "On " TN_STR_FMT ": " TN_STR_FMT, TN_STR_ARG(j->node != NULL ? j->node->unique_id : TN_STR("master")),
-            TN_STR_ARG(text));
+        tn_log(TN_LOG_DEBUG, "sql", "On " TN_STR_FMT ": " TN_STR_FMT,
+            TN_STR_ARG(j->node != NULL ? j->node->unique_id : TN_STR("master")), TN_STR_ARG(text));
     }
     TN_AUTOPTR(tn_result) r = NULL;
     if (opts->binding_count > 0) {
@@ -135,7 +140,8 @@ static void store(tn_job *j, tn_val name, tn_val response, tn_val table)
     tn_val entry = tn_val_dict(a);
     tn_dict_putz(entry.dict, "response", response);
     tn_dict_putz(entry.dict, "data", data_of(a, table));
-    tn_dict_putz(entry.dict, "table", tn_val_is_none(table) || tn_val_is_undef(table) ? empty_table(a) : table);
+    tn_dict_putz(entry.dict, "table",
+        tn_val_is_none(table) || tn_val_is_undef(table) ? empty_table(a) : table);
     tn_dict_put(j->results, tn_val_str_dup(a, tn_val_as_str(name)), entry);
     if (tn_val_is_str(name) && tn_str_is(tn_val_as_str(name), "main")) {
         j->response = response;
@@ -161,7 +167,8 @@ static tn_rc fn_store_raw_result(void *self, const tn_call *call, tn_val *ret, t
 {
     (void)self, (void)err;
     tn_job *j = tn_job_of(call);
-    static const char *const keys[][2] = { { "message", "_message" }, { "code", "code" }, { "rows_affected", "rows_affected" } };
+    static const char *const keys[][2] = { { "message", "_message" }, { "code", "code" },
+        { "rows_affected", "rows_affected" } };
     tn_val d = tn_val_dict(j->arena);
     for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
         tn_val v = tn_call_arg(call, i + 1, keys[i][0]);
@@ -189,8 +196,8 @@ static tn_rc fn_load_agate_table(void *self, const tn_call *call, tn_val *ret, t
     }
     tn_str delimiter = tn_node_config_str(j->node, "delimiter", TN_STR(","));
     tn_val types = tn_node_config(j->node, "column_types");
-    return tn_table_read_csv(j->arena, j->node->file, delimiter.n > 0 ? delimiter.p[0] : ',', types.tag == TN_DICT ? types.dict : NULL,
-        ret, err);
+    return tn_table_read_csv(j->arena, j->node->file, delimiter.n > 0 ? delimiter.p[0] : ',',
+        types.tag == TN_DICT ? types.dict : NULL, ret, err);
 }
 
 /* write(sql): what is run goes to target/run, next to the model's path. */
@@ -217,10 +224,12 @@ static tn_rc fn_submit_python(void *self, const tn_call *call, tn_val *ret, tn_e
 static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
 {
     tn_relation *r = tn_relation_new(j->arena, n->database, n->schema, n->alias, NULL);
-    tn_val quoting = n->kind == TN_NODE_SOURCE && n->source != NULL ? n->source->quoting : j->session->project->quoting;
+    tn_val quoting = n->kind == TN_NODE_SOURCE && n->source != NULL ? n->source->quoting
+                                                                    : j->session->project->quoting;
     static const char *const parts[] = { "database", "schema", "identifier" };
     for (unsigned i = 0; i < 3; i++) {
-        if (!tn_val_bool_at(quoting, parts[i], tn_val_bool_at(j->session->project->quoting, parts[i], true))) {
+        if (!tn_val_bool_at(
+                quoting, parts[i], tn_val_bool_at(j->session->project->quoting, parts[i], true))) {
             r->quote &= ~(1u << i);
         }
         if (r->part[i].n == 0) {
@@ -239,7 +248,9 @@ static tn_rc mocked_relation(tn_job *j, const tn_node *target, tn_val *ret, tn_e
     const tn_str *name = tn_map_find(j->mocked, target->unique_id);
     if (name == NULL) {
         return tn_hint(err,
-            tn_fail(err, TN_E_COMPILE, "the model reads '" TN_STR_FMT "', for which the unit test gives no rows", TN_STR_ARG(target->unique_id)),
+            tn_fail(err, TN_E_COMPILE,
+                "the model reads '" TN_STR_FMT "', for which the unit test gives no rows",
+                TN_STR_ARG(target->unique_id)),
             "add it to `given`, with `rows: []` for an empty one");
     }
     tn_relation *r = tn_relation_new(j->arena, TN_STR_NONE, TN_STR_NONE, *name, "cte");
@@ -314,7 +325,8 @@ static bool template_value(tn_arena *a, const tn_node *n, tn_str key, tn_str *re
 }
 
 /* Python's "...{name}...".format_map(...), with {{ and }} for braces; or %(name)s, or ${name}, by the source's `formatter`. */
-static tn_rc fill_template(tn_arena *a, const tn_node *n, tn_str text, tn_str formatter, tn_str *ret, tn_err *err)
+static tn_rc fill_template(
+    tn_arena *a, const tn_node *n, tn_str text, tn_str formatter, tn_str *ret, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, 1 << 20);
     bool percent = tn_str_is(formatter, "oldstyle"), dollar = tn_str_is(formatter, "template");
@@ -334,7 +346,9 @@ static tn_rc fill_template(tn_arena *a, const tn_node *n, tn_str text, tn_str fo
         size_t end = tn_str_find_char(text, percent ? ')' : '}', i);
         tn_str key = tn_str_sub(text, i + open.n, end == SIZE_MAX ? text.n : end), value;
         if (end == SIZE_MAX || !template_value(a, n, key, &value)) {
-            return tn_fail(err, TN_E_COMPILE, "external_location of source '" TN_STR_FMT "' names '" TN_STR_FMT "', which it does not have",
+            return tn_fail(err, TN_E_COMPILE,
+                "external_location of source '" TN_STR_FMT "' names '" TN_STR_FMT
+                "', which it does not have",
                 TN_STR_ARG(n->name), TN_STR_ARG(key));
         }
         tn_buf_add(&b, value);
@@ -352,13 +366,17 @@ static tn_rc hook_source(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
         return mocked_relation(j, target, ret, err);
     }
     tn_relation *r = relation_of_node(j, target);
-    tn_val plugin = source_value(target, "plugin"), location = source_value(target, "external_location");
+    tn_val plugin = source_value(target, "plugin"),
+           location = source_value(target, "external_location");
     if (tn_val_is_str(plugin)) {
         if (!tn_str_is(tn_val_as_str(plugin), "delta")) {
             return tn_hint(err,
-                tn_fail(err, TN_E_UNSUPPORTED, "source '" TN_STR_FMT "' uses plugin '" TN_STR_FMT "', which is Python code that does not run here",
+                tn_fail(err, TN_E_UNSUPPORTED,
+                    "source '" TN_STR_FMT "' uses plugin '" TN_STR_FMT
+                    "', which is Python code that does not run here",
                     TN_STR_ARG(target->name), TN_STR_ARG(tn_val_as_str(plugin))),
-                "give the source an external_location, for example read_parquet('...') or delta_scan('...')");
+                "give the source an external_location, for example read_parquet('...') or "
+                "delta_scan('...')");
         }
     } else if (tn_val_is_str(location)) {
         tn_val formatter = source_value(target, "formatter");
@@ -376,7 +394,8 @@ static tn_rc hook_source(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
 
 static tn_val this_of(tn_job *j)
 {
-    if (j->node == NULL || j->node->kind == TN_NODE_OPERATION || j->node->kind == TN_NODE_ANALYSIS) {
+    if (j->node == NULL || j->node->kind == TN_NODE_OPERATION ||
+        j->node->kind == TN_NODE_ANALYSIS) {
         return TN_VAL_NONE;
     }
     tn_relation *r = relation_of_node(j, j->node);
@@ -390,8 +409,9 @@ static bool hook_lookup(tn_pctx *c, tn_str name, tn_val *ret)
     static const struct {
         const char *name;
         tn_call_fn fn;
-    } functions[] = { { "load_result", fn_load_result }, { "store_result", fn_store_result }, { "store_raw_result", fn_store_raw_result },
-        { "load_agate_table", fn_load_agate_table }, { "write", fn_write }, { "submit_python_job", fn_submit_python } };
+    } functions[] = { { "load_result", fn_load_result }, { "store_result", fn_store_result },
+        { "store_raw_result", fn_store_raw_result }, { "load_agate_table", fn_load_agate_table },
+        { "write", fn_write }, { "submit_python_job", fn_submit_python } };
     if (j->names != NULL) {
         tn_val *found = tn_dict_finds(j->names, name);
         if (found != NULL) {
@@ -423,8 +443,9 @@ static bool hook_lookup(tn_pctx *c, tn_str name, tn_val *ret)
 static void hook_log(tn_pctx *c, tn_str msg, bool info)
 {
     tn_job *j = c->self;
-    tn_event(j->session->events, info ? TN_EV_INFO : TN_EV_DEBUG, info ? "JinjaLogInfo" : "JinjaLogDebug", info ? "I062" : "I063",
-        TN_VAL_UNDEF, TN_STR_FMT, TN_STR_ARG(msg));
+    tn_event(j->session->events, info ? TN_EV_INFO : TN_EV_DEBUG,
+        info ? "JinjaLogInfo" : "JinjaLogDebug", info ? "I062" : "I063", TN_VAL_UNDEF, TN_STR_FMT,
+        TN_STR_ARG(msg));
 }
 
 static void hook_print(tn_pctx *c, tn_str msg)
@@ -436,16 +457,27 @@ static void hook_print(tn_pctx *c, tn_str msg)
 static void hook_warn(tn_pctx *c, tn_str msg)
 {
     tn_job *j = c->self;
-    tn_event(j->session->events, TN_EV_WARN, "JinjaLogWarning", "I061", TN_VAL_UNDEF, "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
+    tn_event(j->session->events, TN_EV_WARN, "JinjaLogWarning", "I061", TN_VAL_UNDEF,
+        "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
 }
 
-static const tn_pctx_hooks hooks = { .lookup = hook_lookup, .ref = hook_ref, .source = hook_source, .log = hook_log,
-    .print = hook_print, .warn = hook_warn };
+static const tn_pctx_hooks hooks = { .lookup = hook_lookup,
+    .ref = hook_ref,
+    .source = hook_source,
+    .log = hook_log,
+    .print = hook_print,
+    .warn = hook_warn };
 
-tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val selected_resources, tn_arena *a, tn_err *err)
+tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val selected_resources,
+    tn_arena *a, tn_err *err)
 {
     tn_val results = tn_val_dict(a), names = tn_val_dict(a);
-    *j = (tn_job){ .session = s, .worker = w, .arena = a, .node = node, .results = results.dict, .names = names.dict,
+    *j = (tn_job){ .session = s,
+        .worker = w,
+        .arena = a,
+        .node = node,
+        .results = results.dict,
+        .names = names.dict,
         .response = TN_VAL_NONE };
     TN_TRY(tn_pctx_init(&j->pctx, s->project, node, true, &hooks, j, a, err));
     j->pctx.selected_resources = selected_resources;
@@ -459,7 +491,8 @@ tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val 
 
 static bool is_name_char(char c)
 {
-    return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z');
 }
 
 /* The end of a quoted run that starts at `at`. */
@@ -500,7 +533,8 @@ static size_t skip_comment(tn_str s, size_t i)
 
 static bool is_comment(tn_str s, size_t i)
 {
-    return i + 1 < s.n && ((s.p[i] == '-' && s.p[i + 1] == '-') || (s.p[i] == '/' && s.p[i + 1] == '*'));
+    return i + 1 < s.n &&
+           ((s.p[i] == '-' && s.p[i + 1] == '-') || (s.p[i] == '/' && s.p[i + 1] == '*'));
 }
 
 tn_rc tn_job_serve_delta(tn_job *j, tn_str sql, tn_str *ret, tn_err *err)
@@ -518,10 +552,12 @@ tn_rc tn_job_serve_delta(tn_job *j, tn_str sql, tn_str *ret, tn_err *err)
             end = quote_end(sql, i);
         } else if (is_comment(sql, i)) {
             end = skip_comment(sql, i);
-        } else if ((i == 0 || !is_name_char(sql.p[i - 1])) && i + name.n < sql.n && tn_str_eq_nocase(tn_str_sub(sql, i, i + name.n), name)
-                   && read_literal_call(sql, i, &literal, &end)) {
-            tn_rc rc = tn_place_scan(j->session, j->worker->conn, j->arena, tn_str_replace(j->arena, literal, TN_STR("''"), TN_STR("'")),
-                TN_DELTA_LATEST, &scan, err);
+        } else if ((i == 0 || !is_name_char(sql.p[i - 1])) && i + name.n < sql.n &&
+                   tn_str_eq_nocase(tn_str_sub(sql, i, i + name.n), name) &&
+                   read_literal_call(sql, i, &literal, &end)) {
+            tn_rc rc = tn_place_scan(j->session, j->worker->conn, j->arena,
+                tn_str_replace(j->arena, literal, TN_STR("''"), TN_STR("'")), TN_DELTA_LATEST,
+                &scan, err);
             if (rc == TN_OK) {
                 tn_buf_addf(&b, "(" TN_STR_FMT ")", TN_STR_ARG(scan));
                 i = end;

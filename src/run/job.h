@@ -35,15 +35,18 @@ typedef struct tn_job {
     tn_dict *results;     /* statement name -> {response, data, table} */
     tn_dict *names;       /* more names for templates, or NULL: results, schemas, ... */
     tn_nodes ephemerals;  /* ephemeral nodes that ref() met, in order */
-    tn_vec(tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
-    tn_str written;       /* what write() got last */
-    bool empty;           /* --empty: refs and sources give no rows */
-    tn_node **capture;    /* when set, ref and source tell here whom they mean */
-    const tn_map *mocked; /* unit tests: unique_id -> name of the CTE that stands for it; NULL: none */
-    tn_val response;      /* of the last statement that was stored as 'main' */
+    tn_vec(
+        tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
+    tn_str written;                           /* what write() got last */
+    bool empty;                               /* --empty: refs and sources give no rows */
+    tn_node **capture; /* when set, ref and source tell here whom they mean */
+    const tn_map
+        *mocked;     /* unit tests: unique_id -> name of the CTE that stands for it; NULL: none */
+    tn_val response; /* of the last statement that was stored as 'main' */
 } tn_job;
 
-tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val selected_resources, tn_arena *a, tn_err *err) TN_MUSTUSE;
+tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val selected_resources,
+    tn_arena *a, tn_err *err) TN_MUSTUSE;
 tn_job *tn_job_of(const tn_call *call);
 
 typedef struct tn_exec_opts {
@@ -53,7 +56,8 @@ typedef struct tn_exec_opts {
     size_t binding_count;
 } tn_exec_opts;
 /* Runs SQL on the worker's connection. *ret_response is a dict {_message, rows_affected, code}, *ret_table a table (empty without fetch). */
-tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response, tn_val *ret_table, tn_err *err) TN_MUSTUSE;
+tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response,
+    tn_val *ret_table, tn_err *err) TN_MUSTUSE;
 tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
 void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
 
@@ -66,8 +70,9 @@ tn_val tn_adapter_new(tn_job *j);
 /* The compiled SQL of the job's node: rendered, with ephemeral parents as CTEs in front. ret_ctes: list of {id, sql}. */
 tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err) TN_MUSTUSE;
 /* A unit test's SQL: its model with fixtures for inputs. *ret_node: the test as a node whose config holds what is expected. */
-tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test, tn_val selected_resources, tn_arena *a, tn_node **ret_node,
-    tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
+tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test,
+    tn_val selected_resources, tn_arena *a, tn_node **ret_node, tn_str *ret_sql,
+    tn_err *err) TN_MUSTUSE;
 /* WITH name AS (sql) for each of the list put before sql, merged into its own WITH. */
 tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *err) TN_MUSTUSE;
 

@@ -17,7 +17,8 @@ struct tn_lake_target {
     tn_str env;
     tn_lake_head head;
     tn_pins readable; /* the head's pins and landed tables that nobody has pinned */
-    tn_map candidates; /* lower "schema.name" -> candidate, in the order in which they were finished */
+    tn_map
+        candidates; /* lower "schema.name" -> candidate, in the order in which they were finished */
     tn_mutex lock;
 };
 
@@ -28,7 +29,8 @@ static void close_lake(void *p)
 
 static tn_str key_of(tn_arena *a, tn_str schema, tn_str name)
 {
-    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(name)));
+    return tn_str_lower(
+        a, tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(name)));
 }
 
 /* A table that a node of this project makes: what lies there unpinned is a rejected candidate, not data of others. */
@@ -36,7 +38,8 @@ static bool is_made_here(const tn_project *p, const tn_pin *pin)
 {
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
-        if (tn_node_is_refable(n) && tn_str_eq_nocase(n->schema, pin->schema) && tn_str_eq_nocase(n->alias, pin->name)) {
+        if (tn_node_is_refable(n) && tn_str_eq_nocase(n->schema, pin->schema) &&
+            tn_str_eq_nocase(n->alias, pin->name)) {
             return true;
         }
     }
@@ -50,7 +53,8 @@ static tn_rc add_unpinned(tn_lake_target *t, tn_pins *all, tn_err *err)
     TN_TRY(tn_lake_discover(t->lake, t->arena, &found, err));
     for (size_t i = 0; i < found.n; i++) {
         const tn_pin *pin = &found.v[i];
-        if (tn_pins_find(&t->head.pins, pin->schema, pin->name) == NULL && !is_made_here(t->session->project, pin)) {
+        if (tn_pins_find(&t->head.pins, pin->schema, pin->name) == NULL &&
+            !is_made_here(t->session->project, pin)) {
             tn_vec_push(all, t->arena, *pin);
         }
     }
@@ -62,7 +66,9 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
     tn_arena *a = s->arena;
     tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
     tn_lake_target *t = tn_new(a, tn_lake_target);
-    *t = (tn_lake_target){ .arena = a, .session = s, .candidates = tn_map_init(a), .lock = TN_MUTEX_INIT };
+    *t = (tn_lake_target){
+        .arena = a, .session = s, .candidates = tn_map_init(a), .lock = TN_MUTEX_INIT
+    };
     t->env = tn_val_str_at(creds, "environment", s->project->profile.target_name);
     tn_lake_opts opts = { .storage = tn_val_at(creds, "storage"), .create = true };
     TN_TRY(tn_lake_open(s->project->profile.path, &opts, &t->lake, err));
@@ -75,8 +81,8 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
     tn_val skipped = tn_val_list(a);
     TN_TRY(tn_lake_attach(t->lake, c, &t->readable, &skipped, a, err));
     for (size_t i = 0; tn_val_is_seq(skipped) && i < skipped.list->n; i++) {
-        tn_event(s->events, TN_EV_DEBUG, "LakeRelationSkipped", "T002", TN_VAL_UNDEF, "relation not readable: " TN_STR_FMT,
-            TN_STR_ARG(tn_val_to_str(a, skipped.list->v[i])));
+        tn_event(s->events, TN_EV_DEBUG, "LakeRelationSkipped", "T002", TN_VAL_UNDEF,
+            "relation not readable: " TN_STR_FMT, TN_STR_ARG(tn_val_to_str(a, skipped.list->v[i])));
     }
     *ret = t;
     return TN_OK;
@@ -87,12 +93,14 @@ void tn_lake_target_mark(tn_lake_target *t)
     for (size_t i = 0; i < t->readable.n; i++) {
         const tn_pin *pin = &t->readable.v[i];
         if (pin->kind == TN_PIN_DELTA) {
-            tn_session_cache_add(t->session, t->session->database, pin->schema, pin->name, TN_STR("table"));
+            tn_session_cache_add(
+                t->session, t->session->database, pin->schema, pin->name, TN_STR("table"));
         }
     }
 }
 
-static tn_rc show_candidate(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_pin *pin, tn_err *err)
+static tn_rc show_candidate(
+    tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_pin *pin, tn_err *err)
 {
     tn_str sql;
     TN_TRY(tn_lake_pin_sql(t->lake, c, a, pin, &sql, err));
@@ -114,16 +122,23 @@ static void keep(tn_lake_target *t, const tn_pin *pin, bool dropped)
     tn_arena *a = t->arena;
     candidate *made = tn_new(a, candidate);
     made->dropped = dropped;
-    made->pin = (tn_pin){ .schema = tn_str_dup(a, pin->schema), .name = tn_str_dup(a, pin->name), .kind = pin->kind,
-        .location = tn_str_dup(a, pin->location), .version = pin->version, .sql = tn_str_dup(a, pin->sql),
-        .comment = tn_str_dup(a, pin->comment), .node = tn_str_dup(a, pin->node) };
+    made->pin = (tn_pin){ .schema = tn_str_dup(a, pin->schema),
+        .name = tn_str_dup(a, pin->name),
+        .kind = pin->kind,
+        .location = tn_str_dup(a, pin->location),
+        .version = pin->version,
+        .sql = tn_str_dup(a, pin->sql),
+        .comment = tn_str_dup(a, pin->comment),
+        .node = tn_str_dup(a, pin->node) };
     tn_str key = key_of(a, pin->schema, pin->name);
-    (void)tn_map_remove(&t->candidates, key); /* so that it stands at the end: after what it reads */
+    (void)tn_map_remove(
+        &t->candidates, key); /* so that it stands at the end: after what it reads */
     tn_map_put(&t->candidates, key, made);
 }
 
 /* What lies after the pin is a rejected candidate: an increment must not start from it. */
-static tn_rc restore_pin(tn_lake_target *t, tn_delta_table *table, tn_conn *c, const tn_lake_write *w, tn_err *err)
+static tn_rc restore_pin(
+    tn_lake_target *t, tn_delta_table *table, tn_conn *c, const tn_lake_write *w, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     TN_AUTO_ARENA scratch = tn_arena_new("restore", NULL);
@@ -138,17 +153,25 @@ static tn_rc restore_pin(tn_lake_target *t, tn_delta_table *table, tn_conn *c, c
     }
     TN_TRY(tn_delta_snapshot_open(table, c, TN_DELTA_LATEST, &s, err));
     int64_t restored;
-    return pin->version < 0 || tn_delta_snapshot_version(s) == pin->version ? TN_OK
-                                                                             : tn_delta_restore(table, c, pin->version, &restored, err);
+    return pin->version < 0 || tn_delta_snapshot_version(s) == pin->version
+               ? TN_OK
+               : tn_delta_restore(table, c, pin->version, &restored, err);
 }
 
-tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w, tn_delta_write_result *ret, tn_err *err)
+tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w,
+    tn_delta_write_result *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     const tn_pin *old = tn_pins_find(&t->head.pins, w->schema, w->name);
-    tn_pin pin = { .schema = w->schema, .name = w->name, .kind = TN_PIN_DELTA, .node = w->node, .comment = w->comment };
+    tn_pin pin = { .schema = w->schema,
+        .name = w->name,
+        .kind = TN_PIN_DELTA,
+        .node = w->node,
+        .comment = w->comment };
     pin.location = w->location.n > 0 ? w->location
-        : old != NULL && old->kind == TN_PIN_DELTA ? old->location : tn_lake_default_location(a, w->schema, w->name);
+                   : old != NULL && old->kind == TN_PIN_DELTA
+                       ? old->location
+                       : tn_lake_default_location(a, w->schema, w->name);
     TN_TRY(tn_lake_table_open(t->lake, pin.location, &table, err));
     TN_TRY(restore_pin(t, table, c, w, err));
     tn_delta_write_result result;
@@ -163,12 +186,19 @@ tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_
     return TN_OK;
 }
 
-void tn_lake_target_note(tn_lake_target *t, tn_pin_kind kind, tn_str schema, tn_str name, tn_str node, tn_str sql, tn_str comment)
+void tn_lake_target_note(tn_lake_target *t, tn_pin_kind kind, tn_str schema, tn_str name,
+    tn_str node, tn_str sql, tn_str comment)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("note", NULL);
     /* Readers open the pins under another database name: relations of a view are named by schema and name only. */
-    tn_str qualifier = tn_str_printf(scratch, "\"" TN_STR_FMT "\".\"", TN_STR_ARG(t->session->database));
-    tn_pin pin = { .schema = schema, .name = name, .kind = kind, .version = -1, .node = node, .comment = comment,
+    tn_str qualifier =
+        tn_str_printf(scratch, "\"" TN_STR_FMT "\".\"", TN_STR_ARG(t->session->database));
+    tn_pin pin = { .schema = schema,
+        .name = name,
+        .kind = kind,
+        .version = -1,
+        .node = node,
+        .comment = comment,
         .sql = tn_str_replace(scratch, sql, qualifier, TN_STR("\"")) };
     keep(t, &pin, false);
 }
@@ -179,8 +209,9 @@ void tn_lake_target_forget(tn_lake_target *t, tn_str schema, tn_str name)
     keep(t, &pin, true);
 }
 
-tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a, bool (*passed)(void *self, tn_str node), void *self, tn_val info,
-    tn_str message, int64_t *ret_commit, tn_str *ret_catalog, tn_err *err)
+tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
+    bool (*passed)(void *self, tn_str node), void *self, tn_val info, tn_str message,
+    int64_t *ret_commit, tn_str *ret_catalog, tn_err *err)
 {
     tn_lake_change change = { .info = info, .message = message };
     for (size_t i = 0; i < t->candidates.n; i++) {
@@ -209,7 +240,8 @@ tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a, bool (*passed)(void
 
 /* ---- by place ---- */
 
-static tn_rc open_place(tn_session *s, tn_str location, bool create, tn_delta_table **ret, tn_err *err)
+static tn_rc open_place(
+    tn_session *s, tn_str location, bool create, tn_delta_table **ret, tn_err *err)
 {
     if (s->lake != NULL) {
         return tn_lake_table_open(s->lake->lake, location, ret, err);
@@ -220,18 +252,20 @@ static tn_rc open_place(tn_session *s, tn_str location, bool create, tn_delta_ta
     return tn_delta_table_open(store, ret, err);
 }
 
-tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version, tn_str *ret_sql, tn_err *err)
+tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version,
+    tn_str *ret_sql, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_AUTOPTR(tn_delta_snapshot) snapshot = NULL;
-    tn_delta_scan_opts opts = { .conn = c, .portable = true }; /* the text may be stored in a view */
+    tn_delta_scan_opts opts = { .conn = c,
+        .portable = true }; /* the text may be stored in a view */
     TN_TRY(open_place(s, location, false, &table, err));
     TN_TRY(tn_delta_snapshot_open(table, c, version, &snapshot, err));
     return tn_delta_scan_sql(snapshot, a, &opts, ret_sql, err);
 }
 
-tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, tn_str sql, const tn_delta_write_opts *opts, tn_delta_write_result *ret,
-    tn_err *err)
+tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, tn_str sql,
+    const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(open_place(s, location, true, &table, err));

@@ -14,10 +14,10 @@
 typedef struct tn_lake_target tn_lake_target;
 
 typedef struct tn_lake_write {
-    tn_str schema, name;   /* the relation */
-    tn_str node;           /* unique_id */
-    tn_str location;       /* relative to the lake, absolute or a URL; empty: <schema>/<name> */
-    tn_str sql;            /* SELECT whose rows are written */
+    tn_str schema, name; /* the relation */
+    tn_str node;         /* unique_id */
+    tn_str location;     /* relative to the lake, absolute or a URL; empty: <schema>/<name> */
+    tn_str sql;          /* SELECT whose rows are written */
     tn_str comment;
     tn_delta_write_opts opts;
 } tn_lake_write;
@@ -26,18 +26,22 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
 /* Tells the session's cache which of its views are Delta tables: to templates they are tables. */
 void tn_lake_target_mark(tn_lake_target *t);
 /* Writes a candidate and moves the session's view to it. */
-tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w, tn_delta_write_result *ret, tn_err *err)
-    TN_MUSTUSE;
+tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w,
+    tn_delta_write_result *ret, tn_err *err) TN_MUSTUSE;
 /* Notes a view or an external relation as candidate: sql is the SELECT behind it. */
-void tn_lake_target_note(tn_lake_target *t, tn_pin_kind kind, tn_str schema, tn_str name, tn_str node, tn_str sql, tn_str comment);
-void tn_lake_target_forget(tn_lake_target *t, tn_str schema, tn_str name); /* the relation was dropped */
+void tn_lake_target_note(tn_lake_target *t, tn_pin_kind kind, tn_str schema, tn_str name,
+    tn_str node, tn_str sql, tn_str comment);
+void tn_lake_target_forget(
+    tn_lake_target *t, tn_str schema, tn_str name); /* the relation was dropped */
 /* Publishes the candidates of nodes for which passed() says true. ret_commit -1: nothing to publish. */
-tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a, bool (*passed)(void *self, tn_str node), void *self, tn_val info,
-    tn_str message, int64_t *ret_commit, tn_str *ret_catalog, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
+    bool (*passed)(void *self, tn_str node), void *self, tn_val info, tn_str message,
+    int64_t *ret_commit, tn_str *ret_catalog, tn_err *err) TN_MUSTUSE;
 
 /* Delta tables outside of pins: the SELECT that reads a place (version TN_DELTA_LATEST or a number), and a write to it. */
-tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version, tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
-tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, tn_str sql, const tn_delta_write_opts *opts, tn_delta_write_result *ret,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version,
+    tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
+tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, tn_str sql,
+    const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -13,18 +13,23 @@ static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, con
 {
     tn_str below = n->original_file_path;
     if (n->kind == TN_NODE_UNIT_TEST) {
-        below = tn_str_printf(a, TN_STR_FMT "/models/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
-    } else if (n->kind == TN_NODE_SNAPSHOT) { /* one of several in a file: in a folder of the file's name */
-        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
+        below = tn_str_printf(
+            a, TN_STR_FMT "/models/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
+    } else if (n->kind ==
+               TN_NODE_SNAPSHOT) { /* one of several in a file: in a folder of the file's name */
+        below = tn_str_printf(
+            a, TN_STR_FMT "/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
     } else if (!tn_str_eq(tn_path_base(n->path), tn_path_base(below))) {
         below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(below), TN_STR_ARG(n->path));
     }
-    return tn_str_printf(a, TN_STR_FMT "/%s/" TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(run->project->target_path), folder,
-        TN_STR_ARG(n->package_name), TN_STR_ARG(below));
+    return tn_str_printf(a, TN_STR_FMT "/%s/" TN_STR_FMT "/" TN_STR_FMT,
+        TN_STR_ARG(run->project->target_path), folder, TN_STR_ARG(n->package_name),
+        TN_STR_ARG(below));
 }
 
 /* Artifacts are a help for people: that one cannot be written is told, not fatal. */
-static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n, tn_str text, tn_str *ret_path)
+static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n,
+    tn_str text, tn_str *ret_path)
 {
     tn_err err = TN_ERR_INIT;
     tn_str path = artifact_path(run, a, folder, n);
@@ -34,7 +39,8 @@ static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, cons
     tn_rc rc = tn_dir_make(tn_path_dir(path), &err);
     rc = rc == TN_OK ? tn_file_write(path, text, &err) : rc;
     if (rc != TN_OK) {
-        tn_event(run->events, TN_EV_WARN, "ArtifactNotWritten", "T003", TN_VAL_UNDEF, "[WARNING]: %s", err.msg);
+        tn_event(run->events, TN_EV_WARN, "ArtifactNotWritten", "T003", TN_VAL_UNDEF,
+            "[WARNING]: %s", err.msg);
     } else if (ret_path != NULL) {
         TN_LOCKED(&run->lock);
         *ret_path = tn_str_dup(run->arena, path);
@@ -48,16 +54,20 @@ static void cache_relations(tn_job *j, tn_val returned)
     for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_relation *r = NULL;
         if (tn_val_is_relation(list.list->v[i], &r)) {
-            tn_session_cache_add(j->session, r->part[0], r->part[1], r->part[2], r->type.p != NULL ? r->type : TN_STR("table"));
+            tn_session_cache_add(j->session, r->part[0], r->part[1], r->part[2],
+                r->type.p != NULL ? r->type : TN_STR("table"));
         }
     }
 }
 
 static tn_rc materialize(tn_runner *run, tn_job *j, const char *name, tn_err *err)
 {
-    tn_macro *m = tn_project_find_materialization(run->project, j->node->package_name, tn_str_of(name));
+    tn_macro *m =
+        tn_project_find_materialization(run->project, j->node->package_name, tn_str_of(name));
     if (m == NULL) {
-        return tn_fail(err, TN_E_COMPILE, "No materialization '%s' was found for adapter duckdb! (searched types 'default' and 'duckdb')",
+        return tn_fail(err, TN_E_COMPILE,
+            "No materialization '%s' was found for adapter duckdb! (searched types 'default' and "
+            "'duckdb')",
             name);
     }
     tn_val returned;
@@ -88,7 +98,9 @@ static int64_t count_of(tn_val v)
 /* should_warn and should_error come as booleans, or as what a custom warn_if gave. */
 static bool is_true(tn_val v)
 {
-    return tn_val_is_str(v) ? tn_str_eq_nocase(tn_val_as_str(v), TN_STR("true")) || tn_str_is(tn_val_as_str(v), "1") : tn_val_truthy(v);
+    return tn_val_is_str(v) ? tn_str_eq_nocase(tn_val_as_str(v), TN_STR("true")) ||
+                                  tn_str_is(tn_val_as_str(v), "1")
+                            : tn_val_truthy(v);
 }
 
 static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
@@ -96,23 +108,28 @@ static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *er
     tn_val *main = tn_dict_finds(j->results, TN_STR("main"));
     tn_val data = main != NULL ? tn_val_at(*main, "data") : TN_VAL_NONE;
     if (!tn_val_is_seq(data) || data.list->n != 1 || data.list->v[0].list->n < 3) {
-        return tn_fail(err, TN_E_COMPILE, "dbt internally failed to execute " TN_STR_FMT ": Returned %zu rows, but expected 1 row",
+        return tn_fail(err, TN_E_COMPILE,
+            "dbt internally failed to execute " TN_STR_FMT
+            ": Returned %zu rows, but expected 1 row",
             TN_STR_ARG(j->node->unique_id), tn_val_is_seq(data) ? data.list->n : 0);
     }
     const tn_val *row = data.list->v[0].list->v;
     int64_t failures = tn_val_is_none(row[0]) ? 0 : count_of(row[0]);
-    tn_str severity = tn_str_upper(j->arena, tn_node_config_str(j->node, "severity", TN_STR("ERROR")));
+    tn_str severity =
+        tn_str_upper(j->arena, tn_node_config_str(j->node, "severity", TN_STR("ERROR")));
     bool warn = is_true(row[1]), error = is_true(row[2]);
     const char *plural = failures == 1 ? "" : "s";
     r->failures = failures;
     r->status = TN_ST_PASS;
     if (error && tn_str_is(severity, "ERROR")) {
         r->status = TN_ST_FAIL;
-        r->message = tn_str_printf(run->arena, "Got %lld result%s, configured to fail if " TN_STR_FMT, (long long)failures, plural,
+        r->message = tn_str_printf(run->arena,
+            "Got %lld result%s, configured to fail if " TN_STR_FMT, (long long)failures, plural,
             TN_STR_ARG(tn_node_config_str(j->node, "error_if", TN_STR("!= 0"))));
     } else if (warn) {
         r->status = TN_ST_WARN;
-        r->message = tn_str_printf(run->arena, "Got %lld result%s, configured to warn if " TN_STR_FMT, (long long)failures, plural,
+        r->message = tn_str_printf(run->arena,
+            "Got %lld result%s, configured to warn if " TN_STR_FMT, (long long)failures, plural,
             TN_STR_ARG(tn_node_config_str(j->node, "warn_if", TN_STR("!= 0"))));
     }
     return TN_OK;
@@ -125,7 +142,8 @@ static tn_val public_response(tn_arena *a, tn_val response)
     tn_val d = tn_val_dict(a);
     size_t at = 0;
     const tn_dict_item *it;
-    bool bare = tn_str_is(tn_val_str_at(response, "_message", TN_STR_NONE), "OK") && tn_val_is_undef(tn_val_at(response, "delta_version"));
+    bool bare = tn_str_is(tn_val_str_at(response, "_message", TN_STR_NONE), "OK") &&
+                tn_val_is_undef(tn_val_at(response, "delta_version"));
     while (response.tag == TN_DICT && (it = tn_dict_next(response.dict, &at)) != NULL) {
         bool message = tn_val_is_str(it->key) && tn_str_is(tn_val_as_str(it->key), "_message");
         if (!tn_val_is_none(it->value) && (message || !bare)) {
@@ -139,7 +157,8 @@ static void show_row(tn_buf *b, tn_arena *a, const char *mark, tn_val row, size_
 {
     tn_buf_addf(b, "%s", mark);
     for (size_t i = 0; i < cols; i++) {
-        tn_buf_addf(b, "%s" TN_STR_FMT, i > 0 ? "," : "", TN_STR_ARG(tn_val_to_str(a, row.list->v[i])));
+        tn_buf_addf(
+            b, "%s" TN_STR_FMT, i > 0 ? "," : "", TN_STR_ARG(tn_val_to_str(a, row.list->v[i])));
     }
     tn_buf_addc(b, '\n');
 }
@@ -188,7 +207,8 @@ static tn_rc judge_unit_test(tn_runner *run, tn_job *j, tn_node_result *r)
     size_t cols = t->names.list->n - 1;
     tn_buf_addz(&b, "\n\nactual differs from expected:\n\n  ");
     for (size_t i = 0; i < cols; i++) {
-        tn_buf_addf(&b, "%s" TN_STR_FMT, i > 0 ? "," : "", TN_STR_ARG(tn_val_as_str(t->names.list->v[i])));
+        tn_buf_addf(
+            &b, "%s" TN_STR_FMT, i > 0 ? "," : "", TN_STR_ARG(tn_val_as_str(t->names.list->v[i])));
     }
     tn_buf_addc(&b, '\n');
     if (compare_rows(&b, j->arena, t->rows, cols) > 0) {
@@ -199,12 +219,14 @@ static tn_rc judge_unit_test(tn_runner *run, tn_job *j, tn_node_result *r)
     return TN_OK;
 }
 
-static tn_rc run_unit_test(tn_runner *run, tn_worker *w, tn_arena *a, tn_node_result *r, tn_err *err)
+static tn_rc run_unit_test(
+    tn_runner *run, tn_worker *w, tn_arena *a, tn_node_result *r, tn_err *err)
 {
     tn_node *node;
     tn_job j;
     tn_str sql;
-    TN_TRY(tn_job_compile_unit_test(run->session, w, r->node, run->selected_resources, a, &node, &sql, err));
+    TN_TRY(tn_job_compile_unit_test(
+        run->session, w, r->node, run->selected_resources, a, &node, &sql, err));
     TN_TRY(tn_job_init(&j, run->session, w, node, run->selected_resources, a, err));
     j.sql = sql;
     write_artifact(run, a, "compiled", r->node, sql, &r->compiled_path);
@@ -224,8 +246,10 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
 {
     const tn_node *n = j->node;
     tn_str name = tn_node_config_str(n, "materialized", TN_STR("view"));
-    const char *kind = n->kind == TN_NODE_SEED ? "seed" : n->kind == TN_NODE_SNAPSHOT ? "snapshot" : n->kind == TN_NODE_TEST ? "test"
-        : tn_str_z(j->arena, name);
+    const char *kind = n->kind == TN_NODE_SEED       ? "seed"
+                       : n->kind == TN_NODE_SNAPSHOT ? "snapshot"
+                       : n->kind == TN_NODE_TEST     ? "test"
+                                                     : tn_str_z(j->arena, name);
     TN_TRY(materialize(run, j, kind, err));
     TN_LOCKED(&run->lock); /* results live in the run's arena, which all workers share */
     if (n->kind == TN_NODE_TEST) {
@@ -240,7 +264,8 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
 
 static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
-    tn_val args[3] = { tn_val_str(j->sql), tn_node_config(j->node, "sql_header"), TN_VAL_NONE }, sql, response, table;
+    tn_val args[3] = { tn_val_str(j->sql), tn_node_config(j->node, "sql_header"), TN_VAL_NONE },
+           sql, response, table;
     args[1] = tn_val_is_undef(args[1]) ? TN_VAL_NONE : args[1];
     if (run->opts->show_limit >= 0) {
         args[2] = tn_val_int(run->opts->show_limit);
@@ -251,7 +276,8 @@ static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     tn_table *t = NULL;
     if (tn_val_is_table(table, &t)) { /* the rows outlive the job */
         TN_LOCKED(&run->lock);
-        r->table = tn_table_new(run->arena, tn_val_dup(run->arena, t->names), tn_val_dup(run->arena, t->rows));
+        r->table = tn_table_new(
+            run->arena, tn_val_dup(run->arena, t->names), tn_val_dup(run->arena, t->rows));
     }
     r->status = TN_ST_SUCCESS;
     return TN_OK;
@@ -278,7 +304,8 @@ static bool has_sql(const tn_node *n)
 static void keep_ephemerals(tn_runner *run, tn_job *j)
 {
     for (size_t i = 0; i < j->compiled_parents.n; i++) {
-        write_artifact(run, j->arena, "compiled", j->compiled_parents.v[i].node, j->compiled_parents.v[i].sql, NULL);
+        write_artifact(run, j->arena, "compiled", j->compiled_parents.v[i].node,
+            j->compiled_parents.v[i].sql, NULL);
     }
 }
 
@@ -288,6 +315,7 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     if (n->refused.n > 0) {
         return tn_fail(err, TN_E_UNSUPPORTED, TN_STR_FMT, TN_STR_ARG(n->refused));
     }
+    tn_report_stage(run, r, false);
     if (has_sql(n)) {
         tn_val ctes;
         if (n->kind == TN_NODE_OPERATION) { /* compiled only: nothing has run */
@@ -304,6 +332,7 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     }
     r->compile_end_us = tn_clock_now_us();
     r->execute_start_us = r->compile_end_us;
+    tn_report_stage(run, r, true);
     return run_compiled(run, j, r, err);
 }
 
@@ -311,8 +340,10 @@ static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, c
 {
     TN_LOCKED(&run->lock);
     tn_rc_kind class = tn_rc_class(rc);
-    const char *kind = rc == TN_E_SQL || class == TN_CLASS_ENV || class == TN_CLASS_CONFLICT || rc == TN_E_DATA ? "Runtime Error"
-                                                                                                              : "Compilation Error";
+    const char *kind =
+        rc == TN_E_SQL || class == TN_CLASS_ENV || class == TN_CLASS_CONFLICT || rc == TN_E_DATA
+            ? "Runtime Error"
+            : "Compilation Error";
     r->status = TN_ST_ERROR;
     r->error_kind = tn_str_of(kind);
     tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
@@ -353,8 +384,10 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
     }
     tn_rc rc = tn_job_init(&j, run->session, w, r->node, run->selected_resources, a, &err);
     if (rc == TN_OK) {
-        j.empty = tn_val_truthy(tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
-        rc = r->node->kind == TN_NODE_UNIT_TEST ? run_unit_test(run, w, a, r, &err) : run_node(run, &j, r, &err);
+        j.empty = tn_val_truthy(
+            tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
+        rc = r->node->kind == TN_NODE_UNIT_TEST ? run_unit_test(run, w, a, r, &err)
+                                                : run_node(run, &j, r, &err);
     }
     if (rc != TN_OK) {
         keep_error(run, &j, r, rc, &err);
@@ -381,7 +414,8 @@ void tn_runner_skip(tn_runner *run, tn_node_result *r)
 
 static tn_rc compile_hook(tn_job *j, tn_node_result *r, tn_str *ret_sql, tn_err *err)
 {
-    tn_jinja_src src = { .file = tn_str_z(j->arena, r->node->original_file_path), .line = r->node->raw_line };
+    tn_jinja_src src = { .file = tn_str_z(j->arena, r->node->original_file_path),
+        .line = r->node->raw_line };
     return tn_pctx_render(&j->pctx, r->node->raw_code, src, ret_sql, err);
 }
 
@@ -404,7 +438,8 @@ static tn_rc run_hook(tn_runner *run, tn_job *j, tn_node_result *r, tn_str sql, 
 /* results, schemas and database_schemas of on-run-end. */
 static void add_end_names(tn_runner *run, tn_job *j)
 {
-    tn_val results = tn_val_list(j->arena), schemas = tn_val_list(j->arena), pairs = tn_val_list(j->arena), seen = tn_val_set(j->arena);
+    tn_val results = tn_val_list(j->arena), schemas = tn_val_list(j->arena),
+           pairs = tn_val_list(j->arena), seen = tn_val_set(j->arena);
     for (size_t i = 0; i < run->order_count; i++) {
         const tn_node_result *r = &run->results[run->order[i]];
         tn_list_push(results.list, tn_node_result_val(run, j->arena, r));
@@ -412,11 +447,14 @@ static void add_end_names(tn_runner *run, tn_job *j)
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
         tn_status s = run->results[i].status;
-        bool relational = tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n));
-        if (!relational || s == TN_ST_SKIPPED || s == TN_ST_NONE || s == TN_ST_ERROR || s == TN_ST_FAIL) {
+        bool relational =
+            tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n));
+        if (!relational || s == TN_ST_SKIPPED || s == TN_ST_NONE || s == TN_ST_ERROR ||
+            s == TN_ST_FAIL) {
             continue;
         }
-        tn_val pair[2] = { tn_val_str(n->database), tn_val_str(n->schema) }, tuple = tn_val_tuple(j->arena, pair, 2);
+        tn_val pair[2] = { tn_val_str(n->database), tn_val_str(n->schema) },
+               tuple = tn_val_tuple(j->arena, pair, 2);
         if (tn_dict_find(seen.dict, tuple) == NULL) {
             tn_dict_put(seen.dict, tuple, TN_VAL_TRUE);
             tn_list_push(pairs.list, tuple);
@@ -430,7 +468,9 @@ static void add_end_names(tn_runner *run, tn_job *j)
 
 static bool is_hook(const tn_node *n, bool at_end)
 {
-    return n->kind == TN_NODE_OPERATION && tn_str_find(n->name, at_end ? TN_STR("on-run-end") : TN_STR("on-run-start"), 0) != SIZE_MAX;
+    return n->kind == TN_NODE_OPERATION &&
+           tn_str_find(n->name, at_end ? TN_STR("on-run-end") : TN_STR("on-run-start"), 0) !=
+               SIZE_MAX;
 }
 
 tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err)
@@ -450,7 +490,9 @@ tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_faile
             continue;
         }
         TN_AUTO_ARENA a = tn_arena_new("hook", NULL);
-        tn_node_result r = { .node = n, .started_us = tn_clock_now_us(), .thread = TN_STR("main"), .failures = -1 };
+        tn_node_result r = {
+            .node = n, .started_us = tn_clock_now_us(), .thread = TN_STR("main"), .failures = -1
+        };
         tn_err inner = TN_ERR_INIT;
         tn_job j;
         index++;

@@ -2,18 +2,41 @@
 #include "run/relation.h"
 
 typedef enum relation_method {
-    M_INCLUDE, M_QUOTE, M_INCORPORATE, M_REPLACE_PATH, M_RENDER, M_WITHOUT_IDENTIFIER, M_INFORMATION_SCHEMA, M_MATCHES, M_GET,
-    M_QUOTED, M_REPLACE, M_TO_DICT, M_ADD_EPHEMERAL_PREFIX, M_RENDER_LIMITED, M_INFORMATION_SCHEMA_ONLY,
+    M_INCLUDE,
+    M_QUOTE,
+    M_INCORPORATE,
+    M_REPLACE_PATH,
+    M_RENDER,
+    M_WITHOUT_IDENTIFIER,
+    M_INFORMATION_SCHEMA,
+    M_MATCHES,
+    M_GET,
+    M_QUOTED,
+    M_REPLACE,
+    M_TO_DICT,
+    M_ADD_EPHEMERAL_PREFIX,
+    M_RENDER_LIMITED,
+    M_INFORMATION_SCHEMA_ONLY,
 } relation_method;
 
 static const struct {
     const char *name;
     relation_method method;
 } methods[] = {
-    { "include", M_INCLUDE }, { "quote", M_QUOTE }, { "incorporate", M_INCORPORATE }, { "replace_path", M_REPLACE_PATH },
-    { "render", M_RENDER }, { "without_identifier", M_WITHOUT_IDENTIFIER }, { "information_schema", M_INFORMATION_SCHEMA },
-    { "information_schema_only", M_INFORMATION_SCHEMA_ONLY }, { "matches", M_MATCHES }, { "get", M_GET }, { "quoted", M_QUOTED },
-    { "replace", M_REPLACE }, { "to_dict", M_TO_DICT }, { "add_ephemeral_prefix", M_ADD_EPHEMERAL_PREFIX },
+    { "include", M_INCLUDE },
+    { "quote", M_QUOTE },
+    { "incorporate", M_INCORPORATE },
+    { "replace_path", M_REPLACE_PATH },
+    { "render", M_RENDER },
+    { "without_identifier", M_WITHOUT_IDENTIFIER },
+    { "information_schema", M_INFORMATION_SCHEMA },
+    { "information_schema_only", M_INFORMATION_SCHEMA_ONLY },
+    { "matches", M_MATCHES },
+    { "get", M_GET },
+    { "quoted", M_QUOTED },
+    { "replace", M_REPLACE },
+    { "to_dict", M_TO_DICT },
+    { "add_ephemeral_prefix", M_ADD_EPHEMERAL_PREFIX },
     { "render_limited", M_RENDER_LIMITED },
 };
 
@@ -24,11 +47,16 @@ typedef struct bound_method {
     relation_method method;
 } bound_method;
 
-tn_relation *tn_relation_new(tn_arena *a, tn_str database, tn_str schema, tn_str identifier, const char *type)
+tn_relation *tn_relation_new(
+    tn_arena *a, tn_str database, tn_str schema, tn_str identifier, const char *type)
 {
     tn_relation *r = tn_new(a, tn_relation);
-    *r = (tn_relation){ .base = { &tn_relation_type }, .part = { database, schema, identifier }, .include = TN_PART_ALL,
-        .quote = TN_PART_ALL, .type = type != NULL ? tn_str_of(type) : TN_STR_NONE, .limit = -1 };
+    *r = (tn_relation){ .base = { &tn_relation_type },
+        .part = { database, schema, identifier },
+        .include = TN_PART_ALL,
+        .quote = TN_PART_ALL,
+        .type = type != NULL ? tn_str_of(type) : TN_STR_NONE,
+        .limit = -1 };
     return r;
 }
 
@@ -131,7 +159,9 @@ static bool str_arg(tn_val v, tn_arena *a, tn_str *ret)
     if (tn_val_is_undef(v)) {
         return false;
     }
-    *ret = tn_val_is_none(v) ? TN_STR_NONE : tn_str_dup(a, tn_val_is_str(v) ? tn_val_as_str(v) : tn_val_to_str(a, v));
+    *ret = tn_val_is_none(v)
+               ? TN_STR_NONE
+               : tn_str_dup(a, tn_val_is_str(v) ? tn_val_as_str(v) : tn_val_to_str(a, v));
     if (!tn_val_is_none(v) && ret->p == NULL) {
         *ret = TN_STR("");
     }
@@ -194,7 +224,8 @@ static bool matches(const tn_relation *r, const tn_call *call)
 {
     for (unsigned i = 0; i < 3; i++) {
         tn_val v = tn_call_arg(call, i, part_names[i]);
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v) && !tn_str_eq_nocase(tn_val_as_str(v), r->part[i])) {
+        if (!tn_val_is_undef(v) && !tn_val_is_none(v) &&
+            !tn_str_eq_nocase(tn_val_as_str(v), r->part[i])) {
             return false;
         }
     }
@@ -221,6 +252,18 @@ static tn_val dict_of(tn_arena *a, const tn_relation *r)
     tn_dict_putz(d.dict, "quote_policy", policy_val(a, r->quote));
     tn_dict_putz(d.dict, "quote_character", tn_val_z("\""));
     return d;
+}
+
+/* relation.get('name', default) */
+static tn_rc get(tn_relation *r, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    tn_val key = tn_call_arg(call, 0, "key"), dflt = tn_call_arg(call, 1, "default");
+    tn_val found = TN_VAL_UNDEF;
+    if (tn_val_is_str(key)) {
+        TN_TRY(tn_relation_type.attr(&r->base, call->arena, tn_val_as_str(key), &found, err));
+    }
+    *ret = !tn_val_is_undef(found) ? found : tn_val_is_undef(dflt) ? TN_VAL_NONE : dflt;
+    return TN_OK;
 }
 
 static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -279,23 +322,14 @@ static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *e
         *ret = tn_val_str(tn_buf_str(&b));
         return TN_OK;
     }
-    case M_GET: {
-        tn_val key = tn_call_arg(call, 0, "key"), dflt = tn_call_arg(call, 1, "default");
-        tn_val found = TN_VAL_UNDEF;
-        if (tn_val_is_str(key)) {
-            tn_rc rc = tn_relation_type.attr(&r->base, a, tn_val_as_str(key), &found, err);
-            if (rc != TN_OK) {
-                return rc;
-            }
-        }
-        *ret = !tn_val_is_undef(found) ? found : tn_val_is_undef(dflt) ? TN_VAL_NONE : dflt;
-        return TN_OK;
-    }
+    case M_GET:
+        return get(r, call, ret, err);
     case M_TO_DICT:
         *ret = dict_of(a, r);
         return TN_OK;
     case M_ADD_EPHEMERAL_PREFIX:
-        *ret = tn_val_str(tn_str_printf(a, "__dbt__cte__" TN_STR_FMT, TN_STR_ARG(tn_val_to_str(a, tn_call_arg(call, 0, "name")))));
+        *ret = tn_val_str(tn_str_printf(a, "__dbt__cte__" TN_STR_FMT,
+            TN_STR_ARG(tn_val_to_str(a, tn_call_arg(call, 0, "name")))));
         return TN_OK;
     }
     return TN_OK;
@@ -311,8 +345,9 @@ static bool question(const tn_relation *r, tn_str name, tn_val *ret)
 {
     static const struct {
         const char *name, *type;
-    } questions[] = { { "is_table", "table" }, { "is_view", "view" }, { "is_cte", "cte" }, { "is_materialized_view", "materialized_view" },
-        { "is_pointer", "pointer_table" }, { "is_function", "function" }, { "can_be_renamed", NULL }, { "can_be_replaced", NULL } };
+    } questions[] = { { "is_table", "table" }, { "is_view", "view" }, { "is_cte", "cte" },
+        { "is_materialized_view", "materialized_view" }, { "is_pointer", "pointer_table" },
+        { "is_function", "function" }, { "can_be_renamed", NULL }, { "can_be_replaced", NULL } };
     for (size_t i = 0; i < TN_COUNTOF(questions); i++) {
         if (tn_str_is(name, questions[i].name)) {
             *ret = tn_val_bool(questions[i].type != NULL && tn_str_is(r->type, questions[i].type));
@@ -342,7 +377,8 @@ static tn_val plain_attr(tn_relation *r, tn_arena *a, tn_str name)
     if (tn_str_is(name, "information_schema_view")) {
         return str_or_none(r->info_view);
     }
-    if (tn_str_is(name, "Table") || tn_str_is(name, "View") || tn_str_is(name, "CTE") || tn_str_is(name, "External")) {
+    if (tn_str_is(name, "Table") || tn_str_is(name, "View") || tn_str_is(name, "CTE") ||
+        tn_str_is(name, "External")) {
         return tn_val_str(tn_str_lower(a, name));
     }
     return TN_VAL_UNDEF;
@@ -384,7 +420,8 @@ static bool relation_eq(tn_obj *self, tn_val other)
             return false;
         }
     }
-    return tn_str_eq(x->type, y->type) && tn_str_eq(x->external, y->external) && x->include == y->include && x->quote == y->quote;
+    return tn_str_eq(x->type, y->type) && tn_str_eq(x->external, y->external) &&
+           x->include == y->include && x->quote == y->quote;
 }
 
 static uint64_t relation_hash(tn_obj *self)
@@ -399,8 +436,13 @@ static bool relation_truthy(tn_obj *self)
     return true;
 }
 
-const tn_obj_type tn_relation_type = { .name = "DuckDBRelation", .attr = relation_attr, .str = render_to, .repr = repr_to,
-    .eq = relation_eq, .hash = relation_hash, .truthy = relation_truthy };
+const tn_obj_type tn_relation_type = { .name = "DuckDBRelation",
+    .attr = relation_attr,
+    .str = render_to,
+    .repr = repr_to,
+    .eq = relation_eq,
+    .hash = relation_hash,
+    .truthy = relation_truthy };
 
 /* ---- api.Relation ---- */
 
@@ -424,7 +466,8 @@ static tn_rc relation_create(void *self, const tn_call *call, tn_val *ret, tn_er
 static tn_rc scd_args(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    tn_val key = tn_call_arg(call, 0, "primary_key"), updated_at = tn_call_arg(call, 1, "updated_at");
+    tn_val key = tn_call_arg(call, 0, "primary_key"),
+           updated_at = tn_call_arg(call, 1, "updated_at");
     *ret = tn_val_list(call->arena);
     if (tn_val_is_seq(key)) {
         for (size_t i = 0; i < key.list->n; i++) {
@@ -470,7 +513,9 @@ static tn_rc class_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *
     return relation_create(self, call, ret, err);
 }
 
-static const tn_obj_type relation_class = { .name = "RelationProxy", .attr = class_attr, .call = class_call };
+static const tn_obj_type relation_class = {
+    .name = "RelationProxy", .attr = class_attr, .call = class_call
+};
 static tn_obj relation_class_obj = { &relation_class };
 
 extern tn_obj tn_column_class_obj;

@@ -11,7 +11,7 @@ enum { TN_PART_DATABASE = 1, TN_PART_SCHEMA = 2, TN_PART_IDENTIFIER = 4, TN_PART
 
 typedef struct tn_relation {
     tn_obj base;
-    tn_str part[3];  /* database, schema, identifier */
+    tn_str part[3];   /* database, schema, identifier */
     unsigned include; /* bits of the parts that are shown */
     unsigned quote;   /* bits of the parts that are quoted */
     tn_str type;      /* "table", "view", "cte", "external", ...; p NULL: unknown */
@@ -22,7 +22,8 @@ typedef struct tn_relation {
 } tn_relation;
 
 extern const tn_obj_type tn_relation_type;
-tn_relation *tn_relation_new(tn_arena *a, tn_str database, tn_str schema, tn_str identifier, const char *type);
+tn_relation *tn_relation_new(
+    tn_arena *a, tn_str database, tn_str schema, tn_str identifier, const char *type);
 bool tn_val_is_relation(tn_val v, tn_relation **ret);
 tn_str tn_relation_render(tn_arena *a, const tn_relation *r);
 static inline tn_val tn_relation_val(tn_relation *r)

@@ -20,7 +20,8 @@ static void say(tn_runner *run, const char *name, const char *code, tn_str text)
 
 static uint32_t kinds_of(tn_verb verb)
 {
-    const uint32_t model = 1u << TN_NODE_MODEL, test = 1u << TN_NODE_TEST, seed = 1u << TN_NODE_SEED, snapshot = 1u << TN_NODE_SNAPSHOT;
+    const uint32_t model = 1u << TN_NODE_MODEL, test = 1u << TN_NODE_TEST,
+                   seed = 1u << TN_NODE_SEED, snapshot = 1u << TN_NODE_SNAPSHOT;
     switch (verb) {
     case TN_VERB_RUN:
         return model;
@@ -36,7 +37,8 @@ static uint32_t kinds_of(tn_verb verb)
         return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_BUILD:
     default:
-        return model | test | seed | snapshot | 1u << TN_NODE_UNIT_TEST | 1u << TN_NODE_EXPOSURE | 1u << TN_NODE_SAVED_QUERY;
+        return model | test | seed | snapshot | 1u << TN_NODE_UNIT_TEST | 1u << TN_NODE_EXPOSURE |
+               1u << TN_NODE_SAVED_QUERY;
     }
 }
 
@@ -56,7 +58,8 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
     TN_TRY(tn_select_run(p, run->arena, &sel, &selected, NULL, &unmatched, err));
     for (size_t i = 0; i < unmatched.n; i++) {
         tn_event(run->events, TN_EV_WARN, "NoNodesForSelectionCriteria", "M030", TN_VAL_UNDEF,
-            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes", TN_STR_ARG(unmatched.v[i]));
+            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
+            TN_STR_ARG(unmatched.v[i]));
     }
     run->place = tn_new_array(run->arena, uint32_t, p->nodes.n + 1);
     memset(run->place, 0xFF, (p->nodes.n + 1) * sizeof *run->place);
@@ -129,7 +132,9 @@ static tn_rc create_schema(tn_runner *run, const tn_node *n, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("schema", NULL);
     tn_job j;
     TN_TRY(tn_job_init(&j, run->session, &run->workers[0], NULL, run->selected_resources, a, err));
-    tn_val relation = tn_relation_val(tn_relation_new(a, n->database, n->schema, TN_STR_NONE, NULL)), ignored;
+    tn_val relation =
+               tn_relation_val(tn_relation_new(a, n->database, n->schema, TN_STR_NONE, NULL)),
+           ignored;
     tn_rc rc = tn_pctx_call(&j.pctx, TN_STR("create_schema"), &relation, 1, NULL, 0, &ignored, err);
     rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
     tn_job_rollback(&j);
@@ -143,7 +148,8 @@ static tn_rc create_schemas(tn_runner *run, tn_err *err)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
-        if (tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n))) {
+        if (tn_node_is_refable(n) ||
+            (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n))) {
             TN_TRY(create_schema(run, n, err));
         }
     }
@@ -154,22 +160,28 @@ static tn_rc create_schemas(tn_runner *run, tn_err *err)
 static tn_rc register_source(tn_runner *run, const tn_node *n, tn_err *err)
 {
     tn_val meta = tn_node_config(n, "meta");
-    tn_str plugin = tn_node_config_str(n, "plugin", tn_val_str_at(meta, "plugin", n->source != NULL
-        ? tn_val_str_at(n->source->source_meta, "plugin", TN_STR_NONE) : TN_STR_NONE));
+    tn_str plugin = tn_node_config_str(n, "plugin",
+        tn_val_str_at(meta, "plugin",
+            n->source != NULL ? tn_val_str_at(n->source->source_meta, "plugin", TN_STR_NONE)
+                              : TN_STR_NONE));
     if (!tn_str_is(plugin, "delta")) {
         return TN_OK;
     }
     TN_AUTO_ARENA a = tn_arena_new("source", NULL);
-    tn_str path = tn_node_config_str(n, "delta_table_path", tn_val_str_at(meta, "delta_table_path", TN_STR_NONE));
+    tn_str path = tn_node_config_str(
+        n, "delta_table_path", tn_val_str_at(meta, "delta_table_path", TN_STR_NONE));
     if (path.n == 0) {
-        return tn_fail(err, TN_E_COMPILE, "source '" TN_STR_FMT "': 'delta_table_path' is a required argument for the delta table!",
+        return tn_fail(err, TN_E_COMPILE,
+            "source '" TN_STR_FMT
+            "': 'delta_table_path' is a required argument for the delta table!",
             TN_STR_ARG(n->unique_id));
     }
     tn_val version = tn_node_config(n, "as_of_version");
     version = tn_val_is_undef(version) ? tn_val_at(meta, "as_of_version") : version;
     tn_str scan;
     tn_conn *c = run->workers[0].conn;
-    tn_rc rc = tn_place_scan(run->session, c, a, path, version.tag == TN_INT ? version.i : TN_DELTA_LATEST, &scan, err);
+    tn_rc rc = tn_place_scan(
+        run->session, c, a, path, version.tag == TN_INT ? version.i : TN_DELTA_LATEST, &scan, err);
     if (rc != TN_OK) {
         return tn_while(err, rc, "source '" TN_STR_FMT "'", TN_STR_ARG(n->unique_id));
     }
@@ -205,7 +217,8 @@ static bool node_passed(void *self, tn_str id)
 {
     tn_runner *run = self;
     const tn_node *n = tn_project_find(run->project, id);
-    if (n == NULL || run->place[n->index] == UINT32_MAX || run->results[run->place[n->index]].status != TN_ST_SUCCESS) {
+    if (n == NULL || run->place[n->index] == UINT32_MAX ||
+        run->results[run->place[n->index]].status != TN_ST_SUCCESS) {
         return false;
     }
     for (size_t i = 0; i < n->children.n; i++) {
@@ -234,9 +247,11 @@ static tn_val publish_info(tn_runner *run, const tn_run_report *report)
     tn_val d = tn_val_dict(a), nodes = tn_val_dict(a);
     tn_dict_putz(d.dict, "run_id", tn_val_str(run->project->invocation_id));
     tn_dict_putz(d.dict, "project", tn_val_str(run->project->name));
-    tn_dict_putz(d.dict, "command", tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "WHICH"));
+    tn_dict_putz(d.dict, "command",
+        tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "WHICH"));
     for (size_t i = 0; i < run->plan.n; i++) {
-        tn_dict_puts(nodes.dict, run->plan.v[i]->unique_id, tn_val_z(tn_status_name(run->results[i].status)));
+        tn_dict_puts(nodes.dict, run->plan.v[i]->unique_id,
+            tn_val_z(tn_status_name(run->results[i].status)));
     }
     tn_dict_putz(d.dict, "nodes", nodes);
     (void)report;
@@ -250,16 +265,19 @@ static tn_rc publish_lake(tn_runner *run, tn_run_report *ret, tn_err *err)
     bool manual = tn_str_is(when, "manual");
     int64_t commit = -1;
     tn_str catalog = TN_STR_NONE;
-    tn_rc rc = tn_lake_target_publish(run->session->lake, run->arena, manual ? never : node_passed, run, publish_info(run, ret),
-        tn_str_printf(run->arena, "%lld nodes of " TN_STR_FMT, (long long)ret->selected, TN_STR_ARG(run->project->name)), &commit, &catalog, err);
+    tn_rc rc = tn_lake_target_publish(run->session->lake, run->arena, manual ? never : node_passed,
+        run, publish_info(run, ret),
+        tn_str_printf(run->arena, "%lld nodes of " TN_STR_FMT, (long long)ret->selected,
+            TN_STR_ARG(run->project->name)),
+        &commit, &catalog, err);
     if (rc != TN_OK) {
         return tn_while(err, rc, "publishing to the lake");
     }
     ret->lake_commit = commit;
     ret->published = catalog;
     if (commit >= 0) {
-        tn_event(run->events, TN_EV_INFO, "LakePublished", "T005", TN_VAL_UNDEF, "Published lake commit %lld: " TN_STR_FMT, (long long)commit,
-            TN_STR_ARG(catalog));
+        tn_event(run->events, TN_EV_INFO, "LakePublished", "T005", TN_VAL_UNDEF,
+            "Published lake commit %lld: " TN_STR_FMT, (long long)commit, TN_STR_ARG(catalog));
     }
     return TN_OK;
 }
@@ -273,7 +291,8 @@ static tn_rc publish_copy(tn_runner *run, tn_run_report *ret, tn_err *err)
     if (s->path.n == 0 || (wanted.tag == TN_BOOL && !wanted.i)) {
         return TN_OK;
     }
-    tn_str copy = tn_val_is_str(wanted) ? tn_val_as_str(wanted) : tn_lake_read_copy_path(run->arena, s->path);
+    tn_str copy =
+        tn_val_is_str(wanted) ? tn_val_as_str(wanted) : tn_lake_read_copy_path(run->arena, s->path);
     TN_TRY(tn_conn_exec(run->workers[0].conn, TN_STR("CHECKPOINT"), err));
     TN_TRY(tn_lake_read_copy(s->path, copy, err));
     ret->published = copy;
@@ -282,7 +301,8 @@ static tn_rc publish_copy(tn_runner *run, tn_run_report *ret, tn_err *err)
 
 static tn_rc publish(tn_runner *run, tn_run_report *ret, tn_err *err)
 {
-    bool changes = run->opts->verb != TN_VERB_COMPILE && run->opts->verb != TN_VERB_SHOW && run->opts->verb != TN_VERB_TEST;
+    bool changes = run->opts->verb != TN_VERB_COMPILE && run->opts->verb != TN_VERB_SHOW &&
+                   run->opts->verb != TN_VERB_TEST;
     if (!changes || run->interrupted) {
         return TN_OK;
     }
@@ -297,8 +317,9 @@ static tn_rc announce(tn_runner *run)
     tn_dict_putz(data.dict, "num_threads", tn_val_int(run->project->profile.threads));
     tn_dict_putz(data.dict, "target_name", tn_val_str(run->project->profile.target_name));
     tn_dict_putz(data.dict, "node_count", tn_val_int((int64_t)run->plan.n));
-    tn_event(run->events, TN_EV_INFO, "ConcurrencyLine", "Q027", data, "Concurrency: %d threads (target='" TN_STR_FMT "')",
-        run->project->profile.threads, TN_STR_ARG(run->project->profile.target_name));
+    tn_event(run->events, TN_EV_INFO, "ConcurrencyLine", "Q027", data,
+        "Concurrency: %d threads (target='" TN_STR_FMT "')", run->project->profile.threads,
+        TN_STR_ARG(run->project->profile.target_name));
     return TN_OK;
 }
 
@@ -334,19 +355,24 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
     } else {
         TN_TRY(tn_runner_schedule(run, err));
     }
-    return hooks_run(run->opts->verb) ? tn_runner_hooks(run, &run->workers[0], true, &end_failed, err) : TN_OK;
+    return hooks_run(run->opts->verb)
+               ? tn_runner_hooks(run, &run->workers[0], true, &end_failed, err)
+               : TN_OK;
 }
 
 static void print_compiled(tn_runner *run)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node_result *r = &run->results[i];
-        if (r->compiled_code.p == NULL || (run->opts->select.select.n == 0 && run->opts->inline_sql.n == 0)) {
+        if (r->compiled_code.p == NULL ||
+            (run->opts->select.select.n == 0 && run->opts->inline_sql.n == 0)) {
             continue;
         }
-        tn_event_print(run->events, tn_str_printf(run->arena, run->opts->inline_sql.n > 0 ? "Compiled inline node is:\n%.0s" TN_STR_FMT
-                                                                                          : "Compiled node '%s' is:\n" TN_STR_FMT,
-            tn_str_z(run->arena, r->node->name), TN_STR_ARG(r->compiled_code)));
+        tn_event_print(run->events,
+            tn_str_printf(run->arena,
+                run->opts->inline_sql.n > 0 ? "Compiled inline node is:\n%.0s" TN_STR_FMT
+                                            : "Compiled node '%s' is:\n" TN_STR_FMT,
+                tn_str_z(run->arena, r->node->name), TN_STR_ARG(r->compiled_code)));
     }
 }
 
@@ -365,17 +391,24 @@ static void print_shown(tn_runner *run)
     }
 }
 
-tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events, tn_run_report *ret, tn_err *err)
+tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events,
+    tn_run_report *ret, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("run", NULL);
-    tn_runner run = { .arena = arena, .project = p, .opts = opts, .events = events, .lock = TN_MUTEX_INIT, .changed = TN_COND_INIT,
+    tn_runner run = { .arena = arena,
+        .project = p,
+        .opts = opts,
+        .events = events,
+        .lock = TN_MUTEX_INIT,
+        .changed = TN_COND_INIT,
         .started_us = tn_clock_now_us() };
     *ret = (tn_run_report){ .lake_commit = -1 };
     tn_report_found(&run);
     TN_TRY(make_plan(&run, ret, err));
     if (run.plan.n == 0) {
         tn_event(events, TN_EV_WARN, "NothingToDo", "Q035", TN_VAL_UNDEF,
-            "[WARNING]: Nothing to do. Try checking your model configs and model specification args");
+            "[WARNING]: Nothing to do. Try checking your model configs and model specification "
+            "args");
         run.order = tn_new_array(arena, uint32_t, 1);
         return opts->write_json ? tn_report_write(&run, err) : TN_OK;
     }
@@ -405,7 +438,9 @@ tn_rc tn_run_write_manifest(tn_project *p, tn_err *err)
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     TN_TRY(tn_manifest_write(p, NULL, NULL, &b, err));
     TN_TRY(tn_dir_make(p->target_path, err));
-    return tn_file_write_atomic(tn_str_printf(a, TN_STR_FMT "/manifest.json", TN_STR_ARG(p->target_path)), tn_buf_str(&b), err);
+    return tn_file_write_atomic(
+        tn_str_printf(a, TN_STR_FMT "/manifest.json", TN_STR_ARG(p->target_path)), tn_buf_str(&b),
+        err);
 }
 
 tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err)
@@ -419,7 +454,8 @@ tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err)
     return tn_conn_exec(c, TN_STR("select 1"), err);
 }
 
-tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events, tn_err *err)
+tn_rc tn_run_operation(
+    tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("operation", a);
     tn_runner run = { .arena = arena, .project = p, .events = events };
@@ -441,7 +477,9 @@ tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn
     }
     tn_macro *m = tn_project_find_macro(p, package, name);
     if (m == NULL) {
-        return tn_fail(err, TN_E_USAGE, "dbt could not find a macro with the name '" TN_STR_FMT "' in any package", TN_STR_ARG(macro));
+        return tn_fail(err, TN_E_USAGE,
+            "dbt could not find a macro with the name '" TN_STR_FMT "' in any package",
+            TN_STR_ARG(macro));
     }
     tn_val ignored;
     tn_rc rc = tn_pctx_call_macro(&j.pctx, m, NULL, 0, kw, n, &ignored, err);

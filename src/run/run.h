@@ -27,14 +27,14 @@ typedef struct tn_run_opts {
     tn_verb verb;
     tn_select select;
     bool fail_fast;
-    bool write_json;      /* manifest.json, run_results.json */
-    bool print;           /* print() of templates reaches stdout */
-    bool introspect;      /* compile may query the database */
-    tn_str inline_sql;    /* show --inline, compile --inline */
-    int64_t show_limit;   /* show: rows; -1: all */
-    tn_str memory_limit;  /* of DuckDB; empty: the profile's */
-    tn_str lake;          /* overrides the profile's lake (type tarn) */
-    tn_dict *args;        /* run_results.json "args" */
+    bool write_json;     /* manifest.json, run_results.json */
+    bool print;          /* print() of templates reaches stdout */
+    bool introspect;     /* compile may query the database */
+    tn_str inline_sql;   /* show --inline, compile --inline */
+    int64_t show_limit;  /* show: rows; -1: all */
+    tn_str memory_limit; /* of DuckDB; empty: the profile's */
+    tn_str lake;         /* overrides the profile's lake (type tarn) */
+    tn_dict *args;       /* run_results.json "args" */
 } tn_run_opts;
 
 typedef struct tn_run_report {
@@ -46,11 +46,12 @@ typedef struct tn_run_report {
     tn_str published;    /* what readers open: catalog or read copy; empty: none */
 } tn_run_report;
 
-tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events, tn_run_report *ret, tn_err *err)
-    TN_MUSTUSE;
+tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events,
+    tn_run_report *ret, tn_err *err) TN_MUSTUSE;
 
 /* `run-operation`: calls a macro with a dict of arguments in a transaction. */
-tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events, tn_err *err) TN_MUSTUSE;
+tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events,
+    tn_err *err) TN_MUSTUSE;
 
 /* Writes target/manifest.json (what parse and ls do). */
 tn_rc tn_run_write_manifest(tn_project *p, tn_err *err) TN_MUSTUSE;

@@ -10,14 +10,15 @@ enum { LINE_WIDTH = 80 };
 
 const char *tn_status_name(tn_status s)
 {
-    static const char *const names[] = { "none", "success", "pass", "warn", "fail", "error", "skipped", "no-op" };
+    static const char *const names[] = { "none", "success", "pass", "warn", "fail", "error",
+        "skipped", "no-op" };
     return names[s];
 }
 
 tn_str tn_node_where(tn_arena *a, const tn_node *n)
 {
-    return tn_str_printf(a, "%s " TN_STR_FMT " (" TN_STR_FMT ")", tn_node_kind_name(n->kind), TN_STR_ARG(n->name),
-        TN_STR_ARG(n->original_file_path));
+    return tn_str_printf(a, "%s " TN_STR_FMT " (" TN_STR_FMT ")", tn_node_kind_name(n->kind),
+        TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
 }
 
 static tn_str iso(tn_arena *a, int64_t us, const char *suffix)
@@ -31,7 +32,8 @@ static tn_str iso(tn_arena *a, int64_t us, const char *suffix)
 
 static tn_str materialized_of(const tn_node *n)
 {
-    return tn_node_config_str(n, "materialized", n->kind == TN_NODE_OPERATION ? TN_STR("table") : TN_STR("view"));
+    return tn_node_config_str(
+        n, "materialized", n->kind == TN_NODE_OPERATION ? TN_STR("table") : TN_STR("view"));
 }
 
 static tn_val node_info(tn_arena *a, const tn_node_result *r)
@@ -74,7 +76,8 @@ static tn_str test_name(tn_arena *a, const tn_node *n)
     if (n->kind != TN_NODE_UNIT_TEST || n->parents.n == 0) {
         return n->name;
     }
-    return tn_str_printf(a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(n->parents.v[0]->name), TN_STR_ARG(n->name));
+    return tn_str_printf(
+        a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(n->parents.v[0]->name), TN_STR_ARG(n->name));
 }
 
 /* "sql table model main.orders", "seed file main.x", "test unique_a_id" */
@@ -83,17 +86,19 @@ static tn_str description(tn_arena *a, const tn_node *n)
     tn_str schema = n->schema, alias = n->alias;
     switch (n->kind) {
     case TN_NODE_SEED:
-        return tn_str_printf(a, "seed file " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
+        return tn_str_printf(
+            a, "seed file " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
     case TN_NODE_SNAPSHOT:
-        return tn_str_printf(a, "snapshot " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
+        return tn_str_printf(
+            a, "snapshot " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
     case TN_NODE_TEST:
         return tn_str_printf(a, "test " TN_STR_FMT, TN_STR_ARG(n->name));
     case TN_NODE_UNIT_TEST:
         return tn_str_printf(a, "unit_test " TN_STR_FMT, TN_STR_ARG(test_name(a, n)));
     case TN_NODE_MODEL:
         return tn_str_printf(a, TN_STR_FMT " " TN_STR_FMT " model " TN_STR_FMT "." TN_STR_FMT,
-            TN_STR_ARG(n->language.n > 0 ? n->language : TN_STR("sql")), TN_STR_ARG(materialized_of(n)), TN_STR_ARG(schema),
-            TN_STR_ARG(alias));
+            TN_STR_ARG(n->language.n > 0 ? n->language : TN_STR("sql")),
+            TN_STR_ARG(materialized_of(n)), TN_STR_ARG(schema), TN_STR_ARG(alias));
     default:
         return tn_str_printf(a, "%s " TN_STR_FMT, tn_node_kind_name(n->kind), TN_STR_ARG(n->name));
     }
@@ -111,16 +116,30 @@ void tn_report_start(tn_runner *run, const tn_node_result *r)
     tn_node_result starting = *r;
     starting.started_us = tn_clock_now_us();
     tn_dict_putz(data.dict, "node_info", node_info(a, &starting));
-    tn_event(run->events, TN_EV_DEBUG, "NodeStart", "Q024", data, "Began running node " TN_STR_FMT, TN_STR_ARG(r->node->unique_id));
-    if (quiet_verb(run) || r->node->kind == TN_NODE_EXPOSURE || r->node->kind == TN_NODE_SAVED_QUERY) {
+    tn_event(run->events, TN_EV_DEBUG, "NodeStart", "Q024", data, "Began running node " TN_STR_FMT,
+        TN_STR_ARG(r->node->unique_id));
+    if (quiet_verb(run) || r->node->kind == TN_NODE_EXPOSURE ||
+        r->node->kind == TN_NODE_SAVED_QUERY) {
         return;
     }
     tn_str text = description(a, r->node);
     tn_dict_putz(data.dict, "description", tn_val_str(text));
     tn_dict_putz(data.dict, "index", tn_val_int((int64_t)r->index));
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)run->plan.n));
-    tn_str line = fancy_line(a, r->index, run->plan.n, tn_str_printf(a, "START " TN_STR_FMT, TN_STR_ARG(text)), TN_STR("RUN"));
+    tn_str line = fancy_line(a, r->index, run->plan.n,
+        tn_str_printf(a, "START " TN_STR_FMT, TN_STR_ARG(text)), TN_STR("RUN"));
     tn_event(run->events, TN_EV_INFO, "LogStartLine", "Q011", data, TN_STR_FMT, TN_STR_ARG(line));
+}
+
+void tn_report_stage(tn_runner *run, const tn_node_result *r, bool executing)
+{
+    TN_AUTO_ARENA a = tn_arena_new("line", NULL);
+    tn_val data = tn_val_dict(a), info = node_info(a, r);
+    tn_dict_putz(info.dict, "node_status", tn_val_z(executing ? "executing" : "compiling"));
+    tn_dict_putz(data.dict, "node_info", info);
+    tn_event(run->events, TN_EV_DEBUG, executing ? "NodeExecuting" : "NodeCompiling",
+        executing ? "Q031" : "Q030", data, "Began %s node " TN_STR_FMT,
+        executing ? "executing" : "compiling", TN_STR_ARG(r->node->unique_id));
 }
 
 static double seconds(const tn_node_result *r)
@@ -131,13 +150,18 @@ static double seconds(const tn_node_result *r)
 static void report_skip(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_val data)
 {
     const tn_node *n = r->node;
-    tn_str text = tn_node_is_refable(n) ? tn_str_printf(a, "SKIP relation " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->schema), TN_STR_ARG(n->alias))
-                                        : tn_str_printf(a, "SKIP %s " TN_STR_FMT, tn_node_kind_name(n->kind), TN_STR_ARG(n->name));
+    tn_str text = tn_node_is_refable(n)
+                      ? tn_str_printf(a, "SKIP relation " TN_STR_FMT "." TN_STR_FMT,
+                            TN_STR_ARG(n->schema), TN_STR_ARG(n->alias))
+                      : tn_str_printf(a, "SKIP %s " TN_STR_FMT, tn_node_kind_name(n->kind),
+                            TN_STR_ARG(n->name));
     tn_dict_putz(data.dict, "node_name", tn_val_str(n->name));
     tn_dict_putz(data.dict, "resource_type", tn_val_z(tn_node_kind_name(n->kind)));
     tn_dict_putz(data.dict, "schema", tn_val_str(n->schema));
-    tn_str line = fancy_line(a, r->index, run->plan.n, text, tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("SKIP")));
-    tn_event(run->events, TN_EV_INFO, "SkippingDetails", "Q034", data, TN_STR_FMT, TN_STR_ARG(line));
+    tn_str line = fancy_line(a, r->index, run->plan.n, text,
+        tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("SKIP")));
+    tn_event(
+        run->events, TN_EV_INFO, "SkippingDetails", "Q034", data, TN_STR_FMT, TN_STR_ARG(line));
 }
 
 static tn_str test_word(tn_arena *a, const tn_node_result *r)
@@ -156,43 +180,55 @@ static tn_str test_word(tn_arena *a, const tn_node_result *r)
 
 static tn_ev_level level_of(tn_status s)
 {
-    return s == TN_ST_ERROR || s == TN_ST_FAIL ? TN_EV_ERROR : s == TN_ST_WARN ? TN_EV_WARN : TN_EV_INFO;
+    return s == TN_ST_ERROR || s == TN_ST_FAIL ? TN_EV_ERROR
+           : s == TN_ST_WARN                   ? TN_EV_WARN
+                                               : TN_EV_INFO;
 }
 
 static void report_test(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_val data)
 {
     tn_str word = test_word(a, r);
-    tn_str status = tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true, word)),
-        seconds(r));
+    tn_str status = tn_str_printf(a, TN_STR_FMT " in %.2fs",
+        TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true, word)), seconds(r));
     const tn_node *attached = r->node->test != NULL ? r->node->test->attached : NULL;
-    tn_dict_putz(data.dict, "attached_node", attached != NULL ? tn_val_str(attached->unique_id) : tn_val_z(""));
+    tn_dict_putz(data.dict, "attached_node",
+        attached != NULL ? tn_val_str(attached->unique_id) : tn_val_z(""));
     tn_dict_putz(data.dict, "name", tn_val_str(r->node->name));
     tn_dict_putz(data.dict, "num_failures", tn_val_int(r->failures < 0 ? 0 : r->failures));
     tn_dict_putz(data.dict, "num_models", tn_val_int((int64_t)run->plan.n));
-    tn_str line = fancy_line(a, r->index, run->plan.n, tn_str_printf(a, TN_STR_FMT " " TN_STR_FMT, TN_STR_ARG(word),
-        TN_STR_ARG(test_name(a, r->node))), status);
-    tn_event(run->events, level_of(r->status), "LogTestResult", "Q007", data, TN_STR_FMT, TN_STR_ARG(line));
+    tn_str line = fancy_line(a, r->index, run->plan.n,
+        tn_str_printf(
+            a, TN_STR_FMT " " TN_STR_FMT, TN_STR_ARG(word), TN_STR_ARG(test_name(a, r->node))),
+        status);
+    tn_event(run->events, level_of(r->status), "LogTestResult", "Q007", data, TN_STR_FMT,
+        TN_STR_ARG(line));
 }
 
 static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_val data)
 {
     const tn_node *n = r->node;
     bool ok = r->status == TN_ST_SUCCESS;
-    const char *verb = n->kind == TN_NODE_SEED ? (ok ? "loaded" : "loading") : n->kind == TN_NODE_SNAPSHOT ? (ok ? "snapshotted" : "snapshotting")
-        : ok ? "created" : "creating";
+    const char *verb = n->kind == TN_NODE_SEED       ? (ok ? "loaded" : "loading")
+                       : n->kind == TN_NODE_SNAPSHOT ? (ok ? "snapshotted" : "snapshotting")
+                       : ok                          ? "created"
+                                                     : "creating";
     tn_str text = description(a, n);
     if (n->kind == TN_NODE_SNAPSHOT) {
         text = tn_str_sub(text, sizeof "snapshot " - 1, text.n);
     }
     tn_str word = ok ? r->message : TN_STR("ERROR");
-    tn_str status = tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true, word)),
-        seconds(r));
+    tn_str status = tn_str_printf(a, TN_STR_FMT " in %.2fs",
+        TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true, word)), seconds(r));
     tn_dict_putz(data.dict, "description", tn_val_str(text));
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)run->plan.n));
-    const char *event = n->kind == TN_NODE_SEED ? "LogSeedResult" : n->kind == TN_NODE_SNAPSHOT ? "LogSnapshotResult" : "LogModelResult";
-    const char *code = n->kind == TN_NODE_SEED ? "Q016" : n->kind == TN_NODE_SNAPSHOT ? "Q015" : "Q012";
-    tn_str line = fancy_line(a, r->index, run->plan.n, tn_str_printf(a, "%s %s " TN_STR_FMT, ok ? "OK" : "ERROR", verb, TN_STR_ARG(text)),
-        status);
+    const char *event = n->kind == TN_NODE_SEED       ? "LogSeedResult"
+                        : n->kind == TN_NODE_SNAPSHOT ? "LogSnapshotResult"
+                                                      : "LogModelResult";
+    const char *code = n->kind == TN_NODE_SEED       ? "Q016"
+                       : n->kind == TN_NODE_SNAPSHOT ? "Q015"
+                                                     : "Q012";
+    tn_str line = fancy_line(a, r->index, run->plan.n,
+        tn_str_printf(a, "%s %s " TN_STR_FMT, ok ? "OK" : "ERROR", verb, TN_STR_ARG(text)), status);
     tn_event(run->events, level_of(r->status), event, code, data, TN_STR_FMT, TN_STR_ARG(line));
 }
 
@@ -208,10 +244,13 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
         if (r->status == TN_ST_SKIPPED) {
             report_skip(run, a, r, data);
         } else if (r->status == TN_ST_NO_OP) {
-            tn_str line = fancy_line(a, r->index, run->plan.n, tn_str_printf(a, "NO-OP " TN_STR_FMT, TN_STR_ARG(description(a, r->node))),
-                tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("NO-OP"))),
+            tn_str line = fancy_line(a, r->index, run->plan.n,
+                tn_str_printf(a, "NO-OP " TN_STR_FMT, TN_STR_ARG(description(a, r->node))),
+                tn_str_printf(a, TN_STR_FMT " in %.2fs",
+                    TN_STR_ARG(tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("NO-OP"))),
                     seconds(r)));
-            tn_event(run->events, TN_EV_INFO, "LogNodeNoOpResult", "Q019", data, TN_STR_FMT, TN_STR_ARG(line));
+            tn_event(run->events, TN_EV_INFO, "LogNodeNoOpResult", "Q019", data, TN_STR_FMT,
+                TN_STR_ARG(line));
         } else if (r->node->kind == TN_NODE_TEST || r->node->kind == TN_NODE_UNIT_TEST) {
             report_test(run, a, r, data);
         } else {
@@ -219,7 +258,8 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
         }
     }
     tn_dict_putz(data.dict, "run_result", tn_node_result_val(run, a, r));
-    tn_event(run->events, TN_EV_DEBUG, "NodeFinished", "Q025", data, "Finished running node " TN_STR_FMT, TN_STR_ARG(r->node->unique_id));
+    tn_event(run->events, TN_EV_DEBUG, "NodeFinished", "Q025", data,
+        "Finished running node " TN_STR_FMT, TN_STR_ARG(r->node->unique_id));
 }
 
 /* p-on-run-end-0 is shown as p.on-run-end.0. */
@@ -227,9 +267,10 @@ static tn_str hook_name(tn_arena *a, const tn_node *n)
 {
     tn_str name = tn_str_replace(a, n->name, TN_STR("-on-run-"), TN_STR(".on-run-"));
     size_t dash = tn_str_rfind_char(name, '-');
-    return dash == SIZE_MAX ? name
-                            : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(tn_str_sub(name, 0, dash)),
-                                  TN_STR_ARG(tn_str_sub(name, dash + 1, name.n)));
+    return dash == SIZE_MAX
+               ? name
+               : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(tn_str_sub(name, 0, dash)),
+                     TN_STR_ARG(tn_str_sub(name, dash + 1, name.n)));
 }
 
 void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end)
@@ -243,12 +284,20 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)total));
     tn_dict_putz(data.dict, "statement", tn_val_str(name));
     tn_str status = !end ? TN_STR("RUN")
-                         : tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true,
-                               ok ? TN_STR("OK") : TN_STR("ERROR"))), seconds(r));
-    tn_str line = fancy_line(a, index, total, tn_str_printf(a, "%s hook: " TN_STR_FMT, !end ? "START" : ok ? "OK" : "ERROR", TN_STR_ARG(name)),
+                         : tn_str_printf(a, TN_STR_FMT " in %.2fs",
+                               TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true,
+                                   ok ? TN_STR("OK") : TN_STR("ERROR"))),
+                               seconds(r));
+    tn_str line = fancy_line(a, index, total,
+        tn_str_printf(a, "%s hook: " TN_STR_FMT,
+            !end ? "START"
+            : ok ? "OK"
+                 : "ERROR",
+            TN_STR_ARG(name)),
         status);
-    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO, end ? "LogHookEndLine" : "LogHookStartLine", end ? "Q033" : "Q032", data,
-        TN_STR_FMT, TN_STR_ARG(line));
+    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
+        end ? "LogHookEndLine" : "LogHookStartLine", end ? "Q033" : "Q032", data, TN_STR_FMT,
+        TN_STR_ARG(line));
 }
 
 /* ---- counting ---- */
@@ -268,14 +317,18 @@ void tn_report_found(tn_runner *run)
     static const struct {
         tn_node_kind kind;
         const char *one, *many;
-    } words[] = { { TN_NODE_MODEL, "model", "models" }, { TN_NODE_ANALYSIS, "analysis", "analyses" }, { TN_NODE_SNAPSHOT, "snapshot", "snapshots" },
-        { TN_NODE_TEST, "data test", "data tests" }, { TN_NODE_SEED, "seed", "seeds" }, { TN_NODE_OPERATION, "operation", "operations" },
-        { TN_NODE_SOURCE, "source", "sources" }, { TN_NODE_EXPOSURE, "exposure", "exposures" }, { TN_NODE_METRIC, "metric", "metrics" } };
+    } words[] = { { TN_NODE_MODEL, "model", "models" },
+        { TN_NODE_ANALYSIS, "analysis", "analyses" }, { TN_NODE_SNAPSHOT, "snapshot", "snapshots" },
+        { TN_NODE_TEST, "data test", "data tests" }, { TN_NODE_SEED, "seed", "seeds" },
+        { TN_NODE_OPERATION, "operation", "operations" }, { TN_NODE_SOURCE, "source", "sources" },
+        { TN_NODE_EXPOSURE, "exposure", "exposures" }, { TN_NODE_METRIC, "metric", "metrics" } };
     static const struct {
         tn_node_kind kind;
         const char *one, *many;
-    } tail[] = { { TN_NODE_SAVED_QUERY, "saved query", "saved queries" }, { TN_NODE_SEMANTIC_MODEL, "semantic model", "semantic models" },
-        { TN_NODE_UNIT_TEST, "unit test", "unit tests" }, { TN_NODE_FUNCTION, "function", "functions" } };
+    } tail[] = { { TN_NODE_SAVED_QUERY, "saved query", "saved queries" },
+        { TN_NODE_SEMANTIC_MODEL, "semantic model", "semantic models" },
+        { TN_NODE_UNIT_TEST, "unit test", "unit tests" },
+        { TN_NODE_FUNCTION, "function", "functions" } };
     for (size_t i = 0; i < p->nodes.n; i++) {
         counts[p->nodes.v[i]->kind]++;
     }
@@ -291,7 +344,8 @@ void tn_report_found(tn_runner *run)
     }
     tn_val data = tn_val_dict(a);
     tn_dict_putz(data.dict, "stat_line", tn_val_str(tn_buf_str(&b)));
-    tn_event(run->events, TN_EV_INFO, "FoundStats", "W006", data, "Found " TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
+    tn_event(run->events, TN_EV_INFO, "FoundStats", "W006", data, "Found " TN_STR_FMT,
+        TN_STR_ARG(tn_buf_str(&b)));
 }
 
 typedef struct finished {
@@ -334,10 +388,14 @@ static tn_str finished_counts(tn_runner *run, tn_arena *a)
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *node = run->plan.v[i];
         tn_str key = finished_key(a, node);
-        count_kind(list, &n, key, node->kind == TN_NODE_TEST ? TN_STR("data test") : node->kind == TN_NODE_UNIT_TEST ? TN_STR("unit test") : key);
+        count_kind(list, &n, key,
+            node->kind == TN_NODE_TEST        ? TN_STR("data test")
+            : node->kind == TN_NODE_UNIT_TEST ? TN_STR("unit test")
+                                              : key);
     }
     for (size_t i = 0; i < n; i++) {
-        add_count(&b, list[i].n, tn_str_z(a, tn_str_replace(a, list[i].what, TN_STR("_"), TN_STR(" "))), true);
+        add_count(&b, list[i].n,
+            tn_str_z(a, tn_str_replace(a, list[i].what, TN_STR("_"), TN_STR(" "))), true);
     }
     return tn_buf_str(&b);
 }
@@ -362,15 +420,20 @@ static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_ev_level level = warn ? TN_EV_WARN : TN_EV_ERROR;
     line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
     line(run, level, warn ? "RunResultWarning" : "RunResultFailure", "Z021",
-        tn_str_printf(a, "[%s]: in " TN_STR_FMT, warn ? "WARNING" : "ERROR", TN_STR_ARG(tn_node_where(a, r->node))));
+        tn_str_printf(a, "[%s]: in " TN_STR_FMT, warn ? "WARNING" : "ERROR",
+            TN_STR_ARG(tn_node_where(a, r->node))));
     line(run, level, warn ? "RunResultWarningMessage" : "RunResultError", "Z024",
-        warn ? tn_str_printf(a, "[WARNING]: " TN_STR_FMT, TN_STR_ARG(r->message)) : tn_str_printf(a, "  " TN_STR_FMT, TN_STR_ARG(r->message)));
-    if (r->compiled_path.n > 0 && r->compiled_code.p != NULL && r->node->kind != TN_NODE_OPERATION) {
-        tn_str path = r->compiled_path, root = tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(run->project->root));
+        warn ? tn_str_printf(a, "[WARNING]: " TN_STR_FMT, TN_STR_ARG(r->message))
+             : tn_str_printf(a, "  " TN_STR_FMT, TN_STR_ARG(r->message)));
+    if (r->compiled_path.n > 0 && r->compiled_code.p != NULL &&
+        r->node->kind != TN_NODE_OPERATION) {
+        tn_str path = r->compiled_path,
+               root = tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(run->project->root));
         path = tn_str_starts(path, root) ? tn_str_sub(path, root.n, path.n) : path;
         path = tn_str_starts(path, TN_STR("./")) ? tn_str_sub(path, 2, path.n) : path;
         line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
-        line(run, TN_EV_INFO, "SQLCompiledPath", "Z026", tn_str_printf(a, "  compiled code at " TN_STR_FMT, TN_STR_ARG(path)));
+        line(run, TN_EV_INFO, "SQLCompiledPath", "Z026",
+            tn_str_printf(a, "  compiled code at " TN_STR_FMT, TN_STR_ARG(path)));
     }
 }
 
@@ -381,8 +444,9 @@ static void report_finished(tn_runner *run, tn_arena *a)
     tn_str counts = finished_counts(run, a);
     line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
     line(run, TN_EV_INFO, "FinishedRunningStats", "E047",
-        tn_str_printf(a, "Finished running " TN_STR_FMT " in %d hours %d minutes and %.2f seconds (%.2fs).", TN_STR_ARG(counts), hours, minutes,
-            total - hours * 3600 - minutes * 60, total));
+        tn_str_printf(a,
+            "Finished running " TN_STR_FMT " in %d hours %d minutes and %.2f seconds (%.2fs).",
+            TN_STR_ARG(counts), hours, minutes, total - hours * 3600 - minutes * 60, total));
 }
 
 static const char *plural(int64_t n)
@@ -412,19 +476,26 @@ void tn_report_summary(tn_runner *run, tn_run_report *ret)
     line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
     if (ret->error > 0) {
         line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
-            tn_events_paint(run->events, a, TN_EV_ERROR, false, tn_str_printf(a, "Completed with %lld error%s, 0 partial successes, and %lld warning%s:",
-                (long long)ret->error, plural(ret->error), (long long)ret->warn, plural(ret->warn))));
+            tn_events_paint(run->events, a, TN_EV_ERROR, false,
+                tn_str_printf(a,
+                    "Completed with %lld error%s, 0 partial successes, and %lld warning%s:",
+                    (long long)ret->error, plural(ret->error), (long long)ret->warn,
+                    plural(ret->warn))));
     } else if (ret->warn > 0) {
         line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
-            tn_events_paint(run->events, a, TN_EV_WARN, false, tn_str_printf(a, "Completed with %lld warning%s:", (long long)ret->warn,
-                plural(ret->warn))));
+            tn_events_paint(run->events, a, TN_EV_WARN, false,
+                tn_str_printf(
+                    a, "Completed with %lld warning%s:", (long long)ret->warn, plural(ret->warn))));
     } else {
-        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030", tn_events_paint(run->events, a, TN_EV_INFO, true,
-            run->interrupted ? TN_STR("Exited because of keyboard interrupt") : TN_STR("Completed successfully")));
+        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
+            tn_events_paint(run->events, a, TN_EV_INFO, true,
+                run->interrupted ? TN_STR("Exited because of keyboard interrupt")
+                                 : TN_STR("Completed successfully")));
     }
     for (int warnings = 0; warnings < 2; warnings++) { /* errors first */
         for (size_t i = 0; i < run->hooks.n + run->order_count; i++) {
-            const tn_node_result *r = i < run->hooks.n ? &run->hooks.v[i] : &run->results[run->order[i - run->hooks.n]];
+            const tn_node_result *r =
+                i < run->hooks.n ? &run->hooks.v[i] : &run->results[run->order[i - run->hooks.n]];
             bool bad = r->status == TN_ST_ERROR || r->status == TN_ST_FAIL;
             if (warnings ? r->status == TN_ST_WARN : bad) {
                 report_problem(run, a, r);
@@ -436,15 +507,17 @@ void tn_report_summary(tn_runner *run, tn_run_report *ret)
     const struct {
         const char *name;
         int64_t n;
-    } pairs[] = { { "error", ret->error }, { "noop", ret->no_op }, { "pass", ret->pass }, { "reused", 0 }, { "skip", ret->skip },
-        { "total", total }, { "warn", ret->warn } };
+    } pairs[] = { { "error", ret->error }, { "noop", ret->no_op }, { "pass", ret->pass },
+        { "reused", 0 }, { "skip", ret->skip }, { "total", total }, { "warn", ret->warn } };
     for (size_t i = 0; i < TN_COUNTOF(pairs); i++) {
         tn_dict_putz(stats.dict, pairs[i].name, tn_val_int(pairs[i].n));
     }
     tn_dict_putz(data.dict, "stats", stats);
     line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
-    tn_event(run->events, TN_EV_INFO, "StatsLine", "Z023", data, "Done. PASS=%lld WARN=%lld ERROR=%lld SKIP=%lld NO-OP=%lld REUSED=0 TOTAL=%lld",
-        (long long)ret->pass, (long long)ret->warn, (long long)ret->error, (long long)ret->skip, (long long)ret->no_op, (long long)total);
+    tn_event(run->events, TN_EV_INFO, "StatsLine", "Z023", data,
+        "Done. PASS=%lld WARN=%lld ERROR=%lld SKIP=%lld NO-OP=%lld REUSED=0 TOTAL=%lld",
+        (long long)ret->pass, (long long)ret->warn, (long long)ret->error, (long long)ret->skip,
+        (long long)ret->no_op, (long long)total);
 }
 
 /* ---- run_results.json ---- */
@@ -477,17 +550,21 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
             tn_list_push(times.list, timing(a, "execute", r->execute_start_us, r->finished_us));
         }
     }
-    tn_dict_putz(d.dict, "status", tn_val_z(r->status == TN_ST_NONE ? "skipped" : tn_status_name(r->status)));
+    tn_dict_putz(d.dict, "status",
+        tn_val_z(r->status == TN_ST_NONE ? "skipped" : tn_status_name(r->status)));
     tn_dict_putz(d.dict, "timing", times);
     tn_dict_putz(d.dict, "thread_id", tn_val_str(r->thread.n > 0 ? r->thread : TN_STR("main")));
     tn_dict_putz(d.dict, "execution_time", tn_val_float(seconds(r)));
-    tn_dict_putz(d.dict, "adapter_response", r->adapter_response.tag == TN_DICT ? r->adapter_response : tn_val_dict(a));
+    tn_dict_putz(d.dict, "adapter_response",
+        r->adapter_response.tag == TN_DICT ? r->adapter_response : tn_val_dict(a));
     tn_dict_putz(d.dict, "message", str_or_none(message));
     tn_dict_putz(d.dict, "failures", r->failures >= 0 ? tn_val_int(r->failures) : TN_VAL_NONE);
     tn_dict_putz(d.dict, "unique_id", tn_val_str(r->node->unique_id));
-    bool no_sql = r->node->kind == TN_NODE_SEED || r->node->kind == TN_NODE_EXPOSURE || r->node->kind == TN_NODE_SAVED_QUERY;
+    bool no_sql = r->node->kind == TN_NODE_SEED || r->node->kind == TN_NODE_EXPOSURE ||
+                  r->node->kind == TN_NODE_SAVED_QUERY;
     tn_dict_putz(d.dict, "compiled", no_sql ? TN_VAL_NONE : tn_val_bool(compiled));
-    tn_dict_putz(d.dict, "compiled_code", r->node->kind == TN_NODE_SEED || !compiled ? TN_VAL_NONE : tn_val_str(r->compiled_code));
+    tn_dict_putz(d.dict, "compiled_code",
+        r->node->kind == TN_NODE_SEED || !compiled ? TN_VAL_NONE : tn_val_str(r->compiled_code));
     tn_dict_putz(d.dict, "relation_name", str_or_none(r->node->relation_name));
     tn_dict_putz(d.dict, "batch_results", TN_VAL_NONE);
     tn_dict_putz(d.dict, "overload_results", TN_VAL_NONE);
@@ -504,7 +581,9 @@ static bool compiled_of(void *self, const tn_node *n, tn_manifest_compiled *ret)
         return false;
     }
     const tn_node_result *r = &run->results[at];
-    *ret = (tn_manifest_compiled){ .compiled = true, .compiled_code = r->compiled_code, .compiled_path = r->compiled_path,
+    *ret = (tn_manifest_compiled){ .compiled = true,
+        .compiled_code = r->compiled_code,
+        .compiled_path = r->compiled_path,
         .extra_ctes = r->extra_ctes };
     return true;
 }
@@ -522,9 +601,11 @@ static void add_result(tn_runner *run, tn_arena *a, tn_val list, const tn_node_r
 static tn_rc write_results(tn_runner *run, tn_arena *a, tn_err *err)
 {
     tn_val doc = tn_val_dict(a), results = tn_val_list(a);
-    for (int end = 0; end < 2; end++) { /* start hooks, nodes in the order of finishing, end hooks */
+    for (int end = 0; end < 2;
+        end++) { /* start hooks, nodes in the order of finishing, end hooks */
         for (size_t i = 0; i < run->hooks.n; i++) {
-            bool at_end = tn_str_find(run->hooks.v[i].node->name, TN_STR("on-run-end"), 0) != SIZE_MAX;
+            bool at_end =
+                tn_str_find(run->hooks.v[i].node->name, TN_STR("on-run-end"), 0) != SIZE_MAX;
             if (at_end == (end == 1)) {
                 add_result(run, a, results, &run->hooks.v[i]);
             }
@@ -535,12 +616,16 @@ static tn_rc write_results(tn_runner *run, tn_arena *a, tn_err *err)
     }
     tn_dict_putz(doc.dict, "metadata", tn_manifest_metadata(run->project, a, "run-results/v6"));
     tn_dict_putz(doc.dict, "results", results);
-    tn_dict_putz(doc.dict, "elapsed_time", tn_val_float((double)(tn_clock_now_us() - run->started_us) / 1e6));
-    tn_dict_putz(doc.dict, "args", run->opts->args != NULL ? (tn_val){ .tag = TN_DICT, .dict = run->opts->args } : tn_val_dict(a));
+    tn_dict_putz(doc.dict, "elapsed_time",
+        tn_val_float((double)(tn_clock_now_us() - run->started_us) / 1e6));
+    tn_dict_putz(doc.dict, "args",
+        run->opts->args != NULL ? (tn_val){ .tag = TN_DICT, .dict = run->opts->args }
+                                : tn_val_dict(a));
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     static const tn_json_style style = { .py_separators = true };
     tn_json_print(&b, doc, &style);
-    tn_str path = tn_str_printf(a, TN_STR_FMT "/run_results.json", TN_STR_ARG(run->project->target_path));
+    tn_str path =
+        tn_str_printf(a, TN_STR_FMT "/run_results.json", TN_STR_ARG(run->project->target_path));
     TN_TRY(tn_dir_make(run->project->target_path, err));
     return tn_file_write_atomic(path, tn_buf_str(&b), err);
 }
@@ -551,6 +636,8 @@ tn_rc tn_report_write(tn_runner *run, tn_err *err)
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     TN_TRY(tn_manifest_write(run->project, compiled_of, run, &b, err));
     TN_TRY(tn_dir_make(run->project->target_path, err));
-    TN_TRY(tn_file_write_atomic(tn_str_printf(a, TN_STR_FMT "/manifest.json", TN_STR_ARG(run->project->target_path)), tn_buf_str(&b), err));
+    TN_TRY(tn_file_write_atomic(
+        tn_str_printf(a, TN_STR_FMT "/manifest.json", TN_STR_ARG(run->project->target_path)),
+        tn_buf_str(&b), err));
     return write_results(run, a, err);
 }

@@ -11,7 +11,7 @@ typedef enum tn_status {
     TN_ST_SUCCESS, /* models, seeds, snapshots, operations */
     TN_ST_PASS,    /* tests */
     TN_ST_WARN,
-    TN_ST_FAIL,    /* a test's rows */
+    TN_ST_FAIL, /* a test's rows */
     TN_ST_ERROR,
     TN_ST_SKIPPED,
     TN_ST_NO_OP,
@@ -21,10 +21,10 @@ typedef enum tn_status {
 typedef struct tn_node_result {
     tn_node *node;
     tn_status status;
-    tn_str message;         /* p NULL: none */
-    int64_t failures;       /* -1: none */
+    tn_str message;          /* p NULL: none */
+    int64_t failures;        /* -1: none */
     tn_val adapter_response; /* dict */
-    tn_str compiled_code;   /* p NULL: not compiled */
+    tn_str compiled_code;    /* p NULL: not compiled */
     tn_str compiled_path;
     tn_val extra_ctes;
     tn_str relation_name;
@@ -42,22 +42,22 @@ typedef struct tn_runner {
     const tn_run_opts *opts;
     tn_events *events;
     tn_session *session;
-    tn_nodes plan;            /* what is run, parents first; ephemeral models are not in it */
-    tn_node_result *results;  /* by place in plan */
-    uint32_t *place;          /* node->index -> place in plan, UINT32_MAX */
+    tn_nodes plan;           /* what is run, parents first; ephemeral models are not in it */
+    tn_node_result *results; /* by place in plan */
+    uint32_t *place;         /* node->index -> place in plan, UINT32_MAX */
     tn_val selected_resources;
     tn_vec(tn_node_result) hooks;
     tn_worker *workers;
     size_t worker_count;
     tn_mutex lock;
     tn_cond changed;
-    size_t *waiting;          /* by place: planned parents that are not done */
+    size_t *waiting; /* by place: planned parents that are not done */
     size_t next_number;
     size_t done;
     size_t running;
-    size_t order_count;       /* results in the order of finishing */
+    size_t order_count; /* results in the order of finishing */
     uint32_t *order;
-    bool stop;                /* fail-fast or interrupt: start nothing more */
+    bool stop; /* fail-fast or interrupt: start nothing more */
     bool interrupted;
     int64_t started_us;
 } tn_runner;
@@ -66,22 +66,27 @@ typedef struct tn_runner {
 void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r);
 void tn_runner_skip(tn_runner *run, tn_node_result *r);
 /* Runs one on-run-start or on-run-end text. */
-tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err) TN_MUSTUSE;
+tn_rc tn_runner_hooks(
+    tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err) TN_MUSTUSE;
 
-bool tn_runner_stores_failures(const tn_runner *run, const tn_node *n); /* a test whose rows are kept */
+bool tn_runner_stores_failures(
+    const tn_runner *run, const tn_node *n); /* a test whose rows are kept */
 
 /* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
 
 /* run_report.c: lines on the console and run_results.json. */
 void tn_report_start(tn_runner *run, const tn_node_result *r);
+/* Debug events of orchestrators: NodeCompiling, NodeExecuting. */
+void tn_report_stage(tn_runner *run, const tn_node_result *r, bool executing);
 void tn_report_end(tn_runner *run, const tn_node_result *r);
 void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end);
 void tn_report_found(tn_runner *run);
 void tn_report_summary(tn_runner *run, tn_run_report *ret);
 tn_rc tn_report_write(tn_runner *run, tn_err *err) TN_MUSTUSE;
 const char *tn_status_name(tn_status s);
-tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r); /* for templates and run_results.json */
-tn_str tn_node_where(tn_arena *a, const tn_node *n); /* "model orders (models/orders.sql)" */
+tn_val tn_node_result_val(
+    tn_runner *run, tn_arena *a, const tn_node_result *r); /* for templates and run_results.json */
+tn_str tn_node_where(tn_arena *a, const tn_node *n);       /* "model orders (models/orders.sql)" */
 
 #endif

@@ -230,14 +230,16 @@ static void watch(tn_runner *run)
             for (size_t i = 0; i < run->worker_count; i++) {
                 tn_conn_interrupt(run->workers[i].conn);
             }
-            tn_event(run->events, TN_EV_WARN, "InterruptSeen", "T004", TN_VAL_UNDEF, "interrupted: waiting for what runs, starting nothing more");
+            tn_event(run->events, TN_EV_WARN, "InterruptSeen", "T004", TN_VAL_UNDEF,
+                "interrupted: waiting for what runs, starting nothing more");
         }
     }
 }
 
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
 {
-    graph g = { .run = run, .children = tn_new_array(run->arena, places, run->plan.n + 1),
+    graph g = { .run = run,
+        .children = tn_new_array(run->arena, places, run->plan.n + 1),
         .stamp = tn_new_array(run->arena, uint32_t, run->project->nodes.n + 1) };
     run->waiting = tn_new_array(run->arena, size_t, run->plan.n + 1);
     run->order = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
@@ -248,7 +250,8 @@ tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
     tn_rc rc = TN_OK;
     for (; started < run->worker_count && rc == TN_OK; started++) {
         args[started] = (worker_arg){ &g, &run->workers[started] };
-        rc = tn_thread_start(work, &args[started], run->workers[started].name, &threads[started], err);
+        rc = tn_thread_start(
+            work, &args[started], run->workers[started].name, &threads[started], err);
     }
     if (rc != TN_OK) {
         started--;

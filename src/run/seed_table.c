@@ -41,7 +41,8 @@ static bool parse_number(tn_arena *a, tn_str s, tn_str *ret)
         if (c == ',') {
             continue;
         }
-        bool sign_ok = (c == '-' || c == '+') && (i == 0 || (exponent && (s.p[i - 1] == 'e' || s.p[i - 1] == 'E')));
+        bool sign_ok = (c == '-' || c == '+') &&
+                       (i == 0 || (exponent && (s.p[i - 1] == 'e' || s.p[i - 1] == 'E')));
         if (c >= '0' && c <= '9') {
             digits++;
         } else if (c == '.' && !dot && !exponent) {
@@ -111,7 +112,8 @@ static bool read_as(tn_arena *a, tn_table_kind kind, tn_str raw, tn_val *ret)
 
 static tn_table_kind infer(tn_arena *a, tn_val rows, size_t col)
 {
-    static const tn_table_kind order[] = { TN_COL_NUMBER, TN_COL_DATE, TN_COL_DATETIME, TN_COL_BOOLEAN };
+    static const tn_table_kind order[] = { TN_COL_NUMBER, TN_COL_DATE, TN_COL_DATETIME,
+        TN_COL_BOOLEAN };
     TN_AUTO_ARENA scratch = tn_arena_new("infer", a);
     for (size_t k = 0; k < TN_COUNTOF(order); k++) {
         bool all = true;
@@ -127,7 +129,8 @@ static tn_table_kind infer(tn_arena *a, tn_val rows, size_t col)
     return TN_COL_TEXT;
 }
 
-static tn_rc read_rows(tn_arena *a, tn_csv *csv, tn_str path, tn_val *ret_names, tn_val *ret_rows, tn_err *err)
+static tn_rc read_rows(
+    tn_arena *a, tn_csv *csv, tn_str path, tn_val *ret_names, tn_val *ret_rows, tn_err *err)
 {
     tn_val names = tn_val_list(a), rows = tn_val_list(a);
     tn_str *fields;
@@ -145,7 +148,8 @@ static tn_rc read_rows(tn_arena *a, tn_csv *csv, tn_str path, tn_val *ret_names,
             continue;
         }
         if (n > cols) {
-            rc = tn_fail(err, TN_E_DATA, "row with %zu values, but there are only %zu columns", n, cols);
+            rc = tn_fail(
+                err, TN_E_DATA, "row with %zu values, but there are only %zu columns", n, cols);
             tn_err_place(err, tn_str_z(a, path), line, 0);
             return rc;
         }
@@ -159,7 +163,8 @@ static tn_rc read_rows(tn_arena *a, tn_csv *csv, tn_str path, tn_val *ret_names,
     return rc;
 }
 
-tn_rc tn_table_read_csv(tn_arena *a, tn_str path, char delimiter, const tn_dict *text_columns, tn_val *ret, tn_err *err)
+tn_rc tn_table_read_csv(
+    tn_arena *a, tn_str path, char delimiter, const tn_dict *text_columns, tn_val *ret, tn_err *err)
 {
     tn_str text;
     TN_TRY(tn_file_read(a, path, TN_SEED_BYTES_MAX, &text, err));
@@ -176,7 +181,8 @@ tn_rc tn_table_read_csv(tn_arena *a, tn_str path, char delimiter, const tn_dict 
     tn_val v = tn_table_new(a, names, rows);
     tn_table *t = (tn_table *)(void *)v.obj;
     for (size_t c = 0; c < names.list->n; c++) {
-        bool text_only = text_columns != NULL && tn_dict_find(text_columns, names.list->v[c]) != NULL;
+        bool text_only =
+            text_columns != NULL && tn_dict_find(text_columns, names.list->v[c]) != NULL;
         t->kinds[c] = text_only ? TN_COL_TEXT : infer(a, rows, c);
         for (size_t r = 0; r < rows.list->n; r++) {
             tn_val *value = &rows.list->v[r].list->v[c];

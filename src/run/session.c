@@ -9,8 +9,8 @@ typedef struct cached {
 
 static tn_str key_of(tn_arena *a, tn_str database, tn_str schema, tn_str name)
 {
-    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "\x1f" TN_STR_FMT "\x1f" TN_STR_FMT, TN_STR_ARG(database), TN_STR_ARG(schema),
-        TN_STR_ARG(name)));
+    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "\x1f" TN_STR_FMT "\x1f" TN_STR_FMT,
+                               TN_STR_ARG(database), TN_STR_ARG(schema), TN_STR_ARG(name)));
 }
 
 tn_rc tn_session_cache_fill(tn_session *s, tn_conn *c, tn_err *err)
@@ -18,14 +18,19 @@ tn_rc tn_session_cache_fill(tn_session *s, tn_conn *c, tn_err *err)
     TN_AUTO_ARENA scratch = tn_arena_new("relations", NULL);
     tn_val rows;
     TN_TRY(tn_conn_rows(c, scratch,
-        TN_STR("select database_name, schema_name, table_name, 'table' from duckdb_tables() where not internal union all "
-               "select database_name, schema_name, view_name, 'view' from duckdb_views() where not internal"),
+        TN_STR("select database_name, schema_name, table_name, 'table' from duckdb_tables() where "
+               "not internal union all "
+               "select database_name, schema_name, view_name, 'view' from duckdb_views() where not "
+               "internal"),
         SIZE_MAX, &rows, NULL, err));
     for (size_t i = 0; i < rows.list->n; i++) {
         const tn_val *row = rows.list->v[i].list->v;
-        tn_session_cache_add(s, tn_val_as_str(row[0]), tn_val_as_str(row[1]), tn_val_as_str(row[2]), tn_val_as_str(row[3]));
+        tn_session_cache_add(s, tn_val_as_str(row[0]), tn_val_as_str(row[1]), tn_val_as_str(row[2]),
+            tn_val_as_str(row[3]));
     }
-    TN_TRY(tn_conn_rows(c, scratch, TN_STR("select database_name, schema_name from duckdb_schemas() where not internal or schema_name = 'main'"),
+    TN_TRY(tn_conn_rows(c, scratch,
+        TN_STR("select database_name, schema_name from duckdb_schemas() where not internal or "
+               "schema_name = 'main'"),
         SIZE_MAX, &rows, NULL, err));
     for (size_t i = 0; i < rows.list->n; i++) {
         const tn_val *row = rows.list->v[i].list->v;
@@ -34,7 +39,8 @@ tn_rc tn_session_cache_fill(tn_session *s, tn_conn *c, tn_err *err)
     return TN_OK;
 }
 
-bool tn_session_cache_find(tn_session *s, tn_str database, tn_str schema, tn_str name, tn_str *ret_type, tn_str *ret_exact_name)
+bool tn_session_cache_find(tn_session *s, tn_str database, tn_str schema, tn_str name,
+    tn_str *ret_type, tn_str *ret_exact_name)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("key", NULL);
     tn_str key = key_of(scratch, database, schema, name);
@@ -52,8 +58,8 @@ void tn_session_cache_add(tn_session *s, tn_str database, tn_str schema, tn_str 
 {
     TN_LOCKED(&s->lock);
     cached *item = tn_new(s->arena, cached);
-    *item = (cached){ tn_str_dup(s->arena, database), tn_str_dup(s->arena, schema), tn_str_dup(s->arena, name),
-        tn_str_dup(s->arena, type) };
+    *item = (cached){ tn_str_dup(s->arena, database), tn_str_dup(s->arena, schema),
+        tn_str_dup(s->arena, name), tn_str_dup(s->arena, type) };
     tn_map_put(&s->relations, key_of(s->arena, database, schema, name), item);
 }
 

@@ -19,27 +19,29 @@ typedef struct tn_session {
     tn_project *project;
     tn_events *events;
     tn_duck *duck;
-    tn_str database;      /* the name of the main database in DuckDB */
-    tn_str path;          /* file; empty: in memory */
-    bool is_lake;         /* type tarn */
+    tn_str database;             /* the name of the main database in DuckDB */
+    tn_str path;                 /* file; empty: in memory */
+    bool is_lake;                /* type tarn */
     struct tn_lake_target *lake; /* type tarn, else NULL */
     bool disable_transactions;
     tn_str external_root;
-    tn_map relations;     /* lower "db.schema.name" -> type text */
-    tn_map schemas_seen;  /* lower "db.schema" whose relations are in the cache */
-    tn_map warned;        /* texts of warn_once */
-    tn_mutex lock;        /* of the three maps */
-    tn_mutex delta_lock;  /* one opener of a Delta snapshot at a time a location */
+    tn_map relations;    /* lower "db.schema.name" -> type text */
+    tn_map schemas_seen; /* lower "db.schema" whose relations are in the cache */
+    tn_map warned;       /* texts of warn_once */
+    tn_mutex lock;       /* of the three maps */
+    tn_mutex delta_lock; /* one opener of a Delta snapshot at a time a location */
 } tn_session;
 
-tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memory_limit, tn_session **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memory_limit,
+    tn_session **ret, tn_err *err) TN_MUSTUSE;
 /* A connection with the profile's session settings. */
 tn_rc tn_session_connect(tn_session *s, tn_conn **ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- the cache ---- */
 /* Reads what exists in the database's schemas. */
 tn_rc tn_session_cache_fill(tn_session *s, tn_conn *c, tn_err *err) TN_MUSTUSE;
-bool tn_session_cache_find(tn_session *s, tn_str database, tn_str schema, tn_str name, tn_str *ret_type, tn_str *ret_exact_name);
+bool tn_session_cache_find(tn_session *s, tn_str database, tn_str schema, tn_str name,
+    tn_str *ret_type, tn_str *ret_exact_name);
 void tn_session_cache_add(tn_session *s, tn_str database, tn_str schema, tn_str name, tn_str type);
 void tn_session_cache_drop(tn_session *s, tn_str database, tn_str schema, tn_str name);
 void tn_session_cache_drop_schema(tn_session *s, tn_str database, tn_str schema);

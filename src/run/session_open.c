@@ -22,7 +22,8 @@ static bool is_word(tn_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (!(c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) {
+        if (!(c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                (c >= 'A' && c <= 'Z'))) {
             return false;
         }
     }
@@ -63,7 +64,8 @@ static void secret_map(tn_buf *b, tn_arena *a, const tn_dict *map)
 
 static bool is_secret_key(tn_str key)
 {
-    static const char *const words[] = { "secret", "token", "password", "key", "connection_string", "http_proxy_password" };
+    static const char *const words[] = { "secret", "token", "password", "key", "connection_string",
+        "http_proxy_password" };
     for (size_t i = 0; i < TN_COUNTOF(words); i++) {
         if (tn_str_find(key, tn_str_of(words[i]), 0) != SIZE_MAX && !tn_str_is(key, "key_id")) {
             return true;
@@ -75,7 +77,8 @@ static bool is_secret_key(tn_str key)
 static tn_rc secret_param(tn_buf *b, tn_arena *a, tn_str key, tn_val value, tn_err *err)
 {
     if (!is_word(key)) {
-        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is no parameter of a secret", TN_STR_ARG(key));
+        return tn_fail(
+            err, TN_E_VALUE, "'" TN_STR_FMT "' is no parameter of a secret", TN_STR_ARG(key));
     }
     tn_buf_addz(b, ", ");
     tn_buf_add(b, key);
@@ -86,7 +89,8 @@ static tn_rc secret_param(tn_buf *b, tn_arena *a, tn_str key, tn_val value, tn_e
         tn_buf_addz(b, "array [");
         secret_list(b, a, value);
         tn_buf_addc(b, ']');
-    } else if ((tn_str_is(key, "type") || tn_str_is(key, "provider")) && is_word(text_of(a, value))) {
+    } else if ((tn_str_is(key, "type") || tn_str_is(key, "provider")) &&
+               is_word(text_of(a, value))) {
         tn_buf_add(b, text_of(a, value));
     } else {
         tn_sql_literal(b, text_of(a, value));
@@ -120,15 +124,16 @@ static tn_rc create_secret(tn_conn *c, tn_arena *a, tn_val secret, size_t number
     tn_buf_addz(&b, " (type ");
     tn_str type = tn_val_str_at(secret, "type", TN_STR_NONE);
     if (!is_word(type)) {
-        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is no type of a secret", TN_STR_ARG(type));
+        return tn_fail(
+            err, TN_E_VALUE, "'" TN_STR_FMT "' is no type of a secret", TN_STR_ARG(type));
     }
     tn_buf_add(&b, type);
     size_t at = 0;
     const tn_dict_item *it;
     while ((it = tn_dict_next(secret.dict, &at)) != NULL) {
         tn_str key = tn_val_as_str(it->key);
-        if (tn_val_is_none(it->value) || tn_str_is(key, "name") || tn_str_is(key, "persistent") || tn_str_is(key, "type")
-            || tn_str_is(key, "scope")) {
+        if (tn_val_is_none(it->value) || tn_str_is(key, "name") || tn_str_is(key, "persistent") ||
+            tn_str_is(key, "type") || tn_str_is(key, "scope")) {
             continue;
         }
         if (is_secret_key(key)) {
@@ -139,7 +144,9 @@ static tn_rc create_secret(tn_conn *c, tn_arena *a, tn_val secret, size_t number
     secret_scope(&b, a, tn_val_at(secret, "scope"));
     tn_buf_addc(&b, ')');
     tn_rc rc = tn_conn_exec(c, tn_buf_str(&b), err);
-    return rc == TN_OK ? TN_OK : tn_while(err, rc, "creating secret '" TN_STR_FMT "' of the profile", TN_STR_ARG(name));
+    return rc == TN_OK ? TN_OK
+                       : tn_while(err, rc, "creating secret '" TN_STR_FMT "' of the profile",
+                             TN_STR_ARG(name));
 }
 
 static tn_rc create_secrets(tn_conn *c, tn_arena *a, tn_val secrets, tn_err *err)
@@ -156,10 +163,12 @@ static tn_rc load_extensions(tn_conn *c, tn_val list, tn_err *err)
 {
     for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_val item = list.list->v[i];
-        tn_str name = item.tag == TN_DICT ? tn_val_str_at(item, "name", TN_STR_NONE) : tn_val_as_str(item);
+        tn_str name =
+            item.tag == TN_DICT ? tn_val_str_at(item, "name", TN_STR_NONE) : tn_val_as_str(item);
         tn_rc rc = tn_duck_load(c, name, err);
         if (rc != TN_OK) {
-            return tn_while(err, rc, "loading extension '" TN_STR_FMT "' of the profile", TN_STR_ARG(name));
+            return tn_while(
+                err, rc, "loading extension '" TN_STR_FMT "' of the profile", TN_STR_ARG(name));
         }
     }
     return TN_OK;
@@ -171,7 +180,8 @@ static void attach_options(tn_buf *b, tn_arena *a, tn_val item)
     tn_val options = tn_val_at(item, "options");
     static const char *const words[][2] = { { "type", "TYPE " }, { "secret", "SECRET " } };
     for (size_t i = 0; i < TN_COUNTOF(words); i++) {
-        tn_str v = tn_val_str_at(item, words[i][0], tn_val_str_at(options, words[i][0], TN_STR_NONE));
+        tn_str v =
+            tn_val_str_at(item, words[i][0], tn_val_str_at(options, words[i][0], TN_STR_NONE));
         if (v.n > 0 && is_word(v)) {
             tn_buf_addz(b, first ? " (" : ", ");
             tn_buf_addz(b, words[i][1]);
@@ -187,7 +197,8 @@ static void attach_options(tn_buf *b, tn_arena *a, tn_val item)
     const tn_dict_item *it;
     while (options.tag == TN_DICT && (it = tn_dict_next(options.dict, &at)) != NULL) {
         tn_str key = tn_val_as_str(it->key);
-        if (tn_str_is(key, "type") || tn_str_is(key, "secret") || tn_str_is(key, "read_only") || !is_word(key)) {
+        if (tn_str_is(key, "type") || tn_str_is(key, "secret") || tn_str_is(key, "read_only") ||
+            !is_word(key)) {
             continue;
         }
         tn_buf_addz(b, first ? " (" : ", ");
@@ -203,7 +214,8 @@ static tn_rc attach_all(tn_conn *c, tn_arena *a, tn_val list, tn_err *err)
 {
     for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_val item = list.list->v[i];
-        tn_str path = tn_val_str_at(item, "path", TN_STR_NONE), alias = tn_val_str_at(item, "alias", TN_STR_NONE);
+        tn_str path = tn_val_str_at(item, "path", TN_STR_NONE),
+               alias = tn_val_str_at(item, "alias", TN_STR_NONE);
         tn_buf b = tn_buf_init(a, 1 << 16);
         tn_buf_addz(&b, "ATTACH IF NOT EXISTS ");
         tn_sql_literal(&b, path);
@@ -227,7 +239,8 @@ static tn_rc set_settings(tn_conn *c, tn_arena *a, tn_val settings, tn_err *err)
     while (settings.tag == TN_DICT && (it = tn_dict_next(settings.dict, &at)) != NULL) {
         tn_str key = tn_val_as_str(it->key);
         if (!is_word(key)) {
-            return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is no name of a DuckDB setting", TN_STR_ARG(key));
+            return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is no name of a DuckDB setting",
+                TN_STR_ARG(key));
         }
         if (is_secret_key(key)) {
             tn_log_secret(text_of(a, it->value));
@@ -252,12 +265,14 @@ static tn_rc check_credentials(const tn_session *s, tn_val creds, tn_err *err)
         tn_str module = tn_val_str_at(plugins.list->v[i], "module", TN_STR_NONE);
         if (!tn_str_is(module, "delta")) {
             tn_event(s->events, TN_EV_WARN, "PluginIgnored", "T001", TN_VAL_UNDEF,
-                "plugin '" TN_STR_FMT "' of the profile is Python code that does not run here; a source or model that uses it will fail",
+                "plugin '" TN_STR_FMT "' of the profile is Python code that does not run here; a "
+                                      "source or model that uses it will fail",
                 TN_STR_ARG(module));
         }
     }
     if (tn_str_starts(s->path, TN_STR("md:")) || tn_str_starts(s->path, TN_STR("motherduck:"))) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "a MotherDuck database cannot be opened: '" TN_STR_FMT "'", TN_STR_ARG(s->path));
+        return tn_fail(err, TN_E_UNSUPPORTED,
+            "a MotherDuck database cannot be opened: '" TN_STR_FMT "'", TN_STR_ARG(s->path));
     }
     return TN_OK;
 }
@@ -267,10 +282,13 @@ static tn_rc open_duck(tn_session *s, tn_str memory_limit, tn_val creds, tn_err 
     if (s->path.n > 0 && tn_path_dir(s->path).n > 0) {
         TN_TRY(tn_dir_make(tn_path_dir(s->path), err));
     }
-    tn_duck_opts opts = { .path = s->path, .memory_limit = memory_limit, .config = tn_val_at(creds, "config_options") };
+    tn_duck_opts opts = {
+        .path = s->path, .memory_limit = memory_limit, .config = tn_val_at(creds, "config_options")
+    };
     tn_rc rc = tn_duck_open(&opts, &s->duck, err);
     if (rc != TN_OK) {
-        return tn_while(err, rc, "opening '" TN_STR_FMT "'", TN_STR_ARG(s->path.n > 0 ? s->path : TN_STR(":memory:")));
+        return tn_while(err, rc, "opening '" TN_STR_FMT "'",
+            TN_STR_ARG(s->path.n > 0 ? s->path : TN_STR(":memory:")));
     }
     tn_arena_defer(s->arena, close_duck, s->duck);
     return TN_OK;
@@ -285,12 +303,20 @@ static tn_str path_of(tn_arena *a, const tn_project *p)
     return tn_str_dup(a, path);
 }
 
-tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memory_limit, tn_session **ret, tn_err *err)
+tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memory_limit,
+    tn_session **ret, tn_err *err)
 {
     tn_session *s = tn_new(a, tn_session);
     tn_val creds = { .tag = TN_DICT, .dict = p->profile.credentials };
-    *s = (tn_session){ .arena = a, .project = p, .events = events, .relations = tn_map_init(a), .schemas_seen = tn_map_init(a),
-        .warned = tn_map_init(a), .lock = TN_MUTEX_INIT, .delta_lock = TN_MUTEX_INIT, .path = path_of(a, p),
+    *s = (tn_session){ .arena = a,
+        .project = p,
+        .events = events,
+        .relations = tn_map_init(a),
+        .schemas_seen = tn_map_init(a),
+        .warned = tn_map_init(a),
+        .lock = TN_MUTEX_INIT,
+        .delta_lock = TN_MUTEX_INIT,
+        .path = path_of(a, p),
         .is_lake = tn_str_is(p->profile.type, "tarn") };
     s->database = p->profile.database.n > 0 ? p->profile.database : database_name(a, s->path);
     s->disable_transactions = tn_val_bool_at(creds, "disable_transactions", false);

@@ -75,7 +75,8 @@ static bool mapped_find(const mapped *m, tn_val key, size_t *ret)
         *ret = (size_t)i;
         return i >= 0 && i < n;
     }
-    return tn_val_is_str(key) && (m->kind == SEQ_COLUMNS || m->kind == SEQ_ROW) && find_column(m->t, tn_val_as_str(key), ret);
+    return tn_val_is_str(key) && (m->kind == SEQ_COLUMNS || m->kind == SEQ_ROW) &&
+           find_column(m->t, tn_val_as_str(key), ret);
 }
 
 static tn_rc mapped_item(tn_obj *self, tn_arena *a, tn_val key, tn_val *ret, tn_err *err)
@@ -113,13 +114,24 @@ static tn_val mapped_keys(const mapped *m, tn_arena *a)
     return tn_val_tuple(a, m->t->names.list->v, cols_of(m->t));
 }
 
-typedef enum seq_method { S_VALUES, S_KEYS, S_ITEMS, S_DICT, S_GET, S_DISTINCT, S_NOT_NULL, S_INDEX, S_COUNT } seq_method;
+typedef enum seq_method {
+    S_VALUES,
+    S_KEYS,
+    S_ITEMS,
+    S_DICT,
+    S_GET,
+    S_DISTINCT,
+    S_NOT_NULL,
+    S_INDEX,
+    S_COUNT
+} seq_method;
 
 static const struct {
     const char *name;
     seq_method method;
-} seq_methods[] = { { "values", S_VALUES }, { "keys", S_KEYS }, { "items", S_ITEMS }, { "dict", S_DICT }, { "get", S_GET },
-    { "values_distinct", S_DISTINCT }, { "values_without_nulls", S_NOT_NULL }, { "index", S_INDEX }, { "count", S_COUNT } };
+} seq_methods[] = { { "values", S_VALUES }, { "keys", S_KEYS }, { "items", S_ITEMS },
+    { "dict", S_DICT }, { "get", S_GET }, { "values_distinct", S_DISTINCT },
+    { "values_without_nulls", S_NOT_NULL }, { "index", S_INDEX }, { "count", S_COUNT } };
 
 typedef struct seq_bound {
     const mapped *m;
@@ -143,7 +155,8 @@ static tn_rc seq_call(void *self, const tn_call *call, tn_val *ret, tn_err *err)
         *ret = mapped_keys(m, a);
         return TN_OK;
     case S_GET:
-        *ret = mapped_find(m, tn_call_arg(call, 0, "key"), &i) ? mapped_at(m, a, i) : tn_call_arg(call, 1, "default");
+        *ret = mapped_find(m, tn_call_arg(call, 0, "key"), &i) ? mapped_at(m, a, i)
+                                                               : tn_call_arg(call, 1, "default");
         *ret = tn_val_is_undef(*ret) ? TN_VAL_NONE : *ret;
         return TN_OK;
     case S_DICT: {
@@ -177,7 +190,10 @@ static tn_rc seq_call(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     for (i = 0; i < n; i++) {
         tn_val v = mapped_at(m, a, i);
         if (s->method == S_ITEMS) {
-            tn_val pair[2] = { m->kind == SEQ_ROW || m->kind == SEQ_COLUMNS ? m->t->names.list->v[i] : tn_val_int((int64_t)i), v };
+            tn_val pair[2] = { m->kind == SEQ_ROW || m->kind == SEQ_COLUMNS
+                                   ? m->t->names.list->v[i]
+                                   : tn_val_int((int64_t)i),
+                v };
             tn_list_push(out.list, tn_val_tuple(a, pair, 2));
         } else if (s->method == S_DISTINCT && tn_dict_find(seen.dict, v) != NULL) {
             continue;
@@ -194,7 +210,8 @@ static tn_rc seq_call(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 
 static tn_val data_type_val(tn_arena *a, const tn_table *t, size_t col)
 {
-    static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime", "Boolean" };
+    static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime",
+        "Boolean" };
     tn_val d = tn_val_dict(a);
     tn_dict_putz(d.dict, "name", tn_val_z(names[t->kinds[col]]));
     return d;
@@ -230,7 +247,8 @@ static tn_rc mapped_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn
 static void mapped_str(tn_obj *self, tn_buf *b)
 {
     const mapped *m = (const mapped *)(void *)self;
-    static const char *const names[] = { "agate.MappedSequence", "agate.MappedSequence", "agate.Row", "agate.Column" };
+    static const char *const names[] = { "agate.MappedSequence", "agate.MappedSequence",
+        "agate.Row", "agate.Column" };
     tn_buf_addf(b, "<%s: (", names[m->kind]);
     size_t n = mapped_length(m);
     for (size_t i = 0; i < tn_min_size(n, 5); i++) {
@@ -246,7 +264,8 @@ static bool mapped_eq(tn_obj *self, tn_val other)
     if (other.tag == TN_OBJ) {
         return other.obj == self;
     }
-    if (!tn_val_is_seq(other) || other.list->n != mapped_length(m) || (m->kind != SEQ_ROW && m->kind != SEQ_COLUMN)) {
+    if (!tn_val_is_seq(other) || other.list->n != mapped_length(m) ||
+        (m->kind != SEQ_ROW && m->kind != SEQ_COLUMN)) {
         return false;
     }
     for (size_t i = 0; i < other.list->n; i++) {
@@ -257,8 +276,14 @@ static bool mapped_eq(tn_obj *self, tn_val other)
     return true;
 }
 
-static const tn_obj_type mapped_type = { .name = "agate.MappedSequence", .attr = mapped_attr, .item = mapped_item, .iter = mapped_iter,
-    .length = mapped_len, .str = mapped_str, .repr = mapped_str, .eq = mapped_eq };
+static const tn_obj_type mapped_type = { .name = "agate.MappedSequence",
+    .attr = mapped_attr,
+    .item = mapped_item,
+    .iter = mapped_iter,
+    .length = mapped_len,
+    .str = mapped_str,
+    .repr = mapped_str,
+    .eq = mapped_eq };
 
 /* ---- tables ---- */
 
@@ -286,7 +311,10 @@ tn_val tn_table_new(tn_arena *a, tn_val names, tn_val rows)
 {
     tn_table *t = tn_new(a, tn_table);
     size_t cols = names.list->n;
-    *t = (tn_table){ .base = { &tn_table_type }, .arena = a, .names = names, .rows = rows,
+    *t = (tn_table){ .base = { &tn_table_type },
+        .arena = a,
+        .names = names,
+        .rows = rows,
         .kinds = tn_new_array(a, tn_table_kind, cols + 1) };
     for (size_t c = 0; c < cols; c++) {
         t->kinds[c] = TN_COL_INTEGER;
@@ -342,7 +370,8 @@ tn_rc tn_table_fetch(tn_result *r, tn_arena *a, tn_val *ret, tn_err *err)
             return rc;
         }
         if (rows.list->n + n > TN_TABLE_ROWS_MAX) {
-            return tn_fail(err, TN_E_LIMIT, "a query of a template gave more than %d rows", (int)TN_TABLE_ROWS_MAX);
+            return tn_fail(err, TN_E_LIMIT, "a query of a template gave more than %d rows",
+                (int)TN_TABLE_ROWS_MAX);
         }
         for (size_t i = 0; i < n; i++) {
             for (size_t c = 0; c < cols; c++) {
@@ -393,7 +422,8 @@ static tn_str shorten(tn_arena *a, tn_str s)
     if (width_of(s) <= WIDTH_MAX) {
         return s;
     }
-    return tn_str_printf(a, TN_STR_FMT "...", TN_STR_ARG(tn_str_sub(s, 0, tn_utf8_offset(s, WIDTH_MAX - 3))));
+    return tn_str_printf(
+        a, TN_STR_FMT "...", TN_STR_ARG(tn_str_sub(s, 0, tn_utf8_offset(s, WIDTH_MAX - 3))));
 }
 
 static void print_padded(tn_buf *b, tn_str s, size_t width, bool right)
@@ -415,7 +445,8 @@ void tn_table_print(tn_buf *b, const tn_table *t, size_t rows_max, size_t cols_m
     tn_str *cells = tn_new_array(a, tn_str, (rows + 1) * (cols + 1));
     for (size_t r = 0; r <= rows; r++) {
         for (size_t c = 0; c < cols; c++) {
-            tn_str s = shorten(a, r == 0 ? tn_val_as_str(t->names.list->v[c]) : print_cell(a, t->kinds[c], cell(t, r - 1, c)));
+            tn_str s = shorten(a, r == 0 ? tn_val_as_str(t->names.list->v[c])
+                                         : print_cell(a, t->kinds[c], cell(t, r - 1, c)));
             cells[r * cols + c] = s;
             widths[c] = tn_max_size(widths[c], width_of(s));
         }
@@ -435,13 +466,23 @@ void tn_table_print(tn_buf *b, const tn_table *t, size_t rows_max, size_t cols_m
     }
 }
 
-typedef enum table_method { T_PRINT, T_SELECT, T_EXCLUDE, T_LIMIT, T_WHERE, T_ORDER_BY, T_RENAME, T_PRINT_JSON } table_method;
+typedef enum table_method {
+    T_PRINT,
+    T_SELECT,
+    T_EXCLUDE,
+    T_LIMIT,
+    T_WHERE,
+    T_ORDER_BY,
+    T_RENAME,
+    T_PRINT_JSON
+} table_method;
 
 static const struct {
     const char *name;
     table_method method;
-} table_methods[] = { { "print_table", T_PRINT }, { "select", T_SELECT }, { "exclude", T_EXCLUDE }, { "limit", T_LIMIT },
-    { "where", T_WHERE }, { "order_by", T_ORDER_BY }, { "rename", T_RENAME } };
+} table_methods[] = { { "print_table", T_PRINT }, { "select", T_SELECT }, { "exclude", T_EXCLUDE },
+    { "limit", T_LIMIT }, { "where", T_WHERE }, { "order_by", T_ORDER_BY },
+    { "rename", T_RENAME } };
 
 typedef struct table_bound {
     const tn_table *t;
@@ -504,11 +545,13 @@ static tn_val with_rows(tn_arena *a, const tn_table *t, tn_val rows)
     return v;
 }
 
-static tn_rc order_by(tn_arena *a, const tn_table *t, tn_val key, bool reverse, tn_val *ret, tn_err *err)
+static tn_rc order_by(
+    tn_arena *a, const tn_table *t, tn_val key, bool reverse, tn_val *ret, tn_err *err)
 {
     size_t col;
     if (!find_column(t, tn_val_as_str(key), &col)) {
-        return tn_fail(err, TN_E_NAME, "order_by: no such column: '" TN_STR_FMT "'", TN_STR_ARG(tn_val_as_str(key)));
+        return tn_fail(err, TN_E_NAME, "order_by: no such column: '" TN_STR_FMT "'",
+            TN_STR_ARG(tn_val_as_str(key)));
     }
     tn_val rows = tn_val_list(a);
     for (size_t r = 0; r < rows_of(t); r++) { /* insertion: stable, and such tables are small */
@@ -576,8 +619,13 @@ static tn_rc table_call(void *self, const tn_call *call, tn_val *ret, tn_err *er
     case T_PRINT: {
         tn_buf out = tn_buf_init(a, TN_BUF_NO_LIMIT);
         tn_val rows = tn_call_arg(call, 0, "max_rows"), cols = tn_call_arg(call, 1, "max_columns");
-        tn_table_print(&out, t, rows.tag == TN_INT ? (size_t)rows.i : tn_val_is_none(rows) ? 0 : 20,
-            cols.tag == TN_INT ? (size_t)cols.i : tn_val_is_none(cols) ? 0 : 6);
+        tn_table_print(&out, t,
+            rows.tag == TN_INT     ? (size_t)rows.i
+            : tn_val_is_none(rows) ? 0
+                                   : 20,
+            cols.tag == TN_INT     ? (size_t)cols.i
+            : tn_val_is_none(cols) ? 0
+                                   : 6);
         (void)fwrite(out.p, 1, out.n, stdout);
         *ret = TN_VAL_NONE;
         return TN_OK;
@@ -597,7 +645,8 @@ static tn_rc table_call(void *self, const tn_call *call, tn_val *ret, tn_err *er
     case T_WHERE:
         return where(t, call, ret, err);
     case T_ORDER_BY:
-        return order_by(a, t, tn_call_arg(call, 0, "key"), tn_val_truthy(tn_call_arg(call, 1, "reverse")), ret, err);
+        return order_by(a, t, tn_call_arg(call, 0, "key"),
+            tn_val_truthy(tn_call_arg(call, 1, "reverse")), ret, err);
     case T_RENAME:
     default:
         *ret = rename_columns(a, t, tn_call_arg(call, 0, "column_names"));
@@ -655,12 +704,19 @@ static bool table_len(tn_obj *self, size_t *ret)
 static void table_str(tn_obj *self, tn_buf *b)
 {
     const tn_table *t = (const tn_table *)(void *)self;
-    static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime", "Boolean" };
+    static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime",
+        "Boolean" };
     tn_buf_addz(b, "| column | data_type |\n| ------ | --------- |\n");
     for (size_t c = 0; c < cols_of(t); c++) {
-        tn_buf_addf(b, "| " TN_STR_FMT " | %s |\n", TN_STR_ARG(tn_val_as_str(t->names.list->v[c])), names[t->kinds[c]]);
+        tn_buf_addf(b, "| " TN_STR_FMT " | %s |\n", TN_STR_ARG(tn_val_as_str(t->names.list->v[c])),
+            names[t->kinds[c]]);
     }
 }
 
-const tn_obj_type tn_table_type = { .name = "agate.Table", .attr = table_attr, .item = table_item, .iter = table_iter,
-    .length = table_len, .str = table_str, .repr = table_str };
+const tn_obj_type tn_table_type = { .name = "agate.Table",
+    .attr = table_attr,
+    .item = table_item,
+    .iter = table_iter,
+    .length = table_len,
+    .str = table_str,
+    .repr = table_str };

@@ -37,7 +37,8 @@ bool tn_val_is_table(tn_val v, tn_table **ret);
 /* Fetches all of a result. */
 tn_rc tn_table_fetch(tn_result *r, tn_arena *a, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* A csv file as agate reads it: columns in text_columns stay text, others are typed by what all of their cells are. */
-tn_rc tn_table_read_csv(tn_arena *a, tn_str path, char delimiter, const tn_dict *text_columns, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_table_read_csv(tn_arena *a, tn_str path, char delimiter, const tn_dict *text_columns,
+    tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* The SQL type that a seed's column gets: "integer", "float8", "date", ... */
 const char *tn_table_sql_type(const tn_table *t, size_t col);
 /* agate's print_table: "| a | b |" lines. rows_max 0: all. */

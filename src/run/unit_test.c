@@ -37,7 +37,8 @@ static tn_rc csv_rows(tn_arena *a, tn_str text, tn_val *ret, tn_err *err)
         tn_val row = tn_val_dict(a);
         for (size_t i = 0; i < cols; i++) {
             bool value = i < n && tn_str_trim(fields[i]).n > 0;
-            tn_dict_puts(row.dict, tn_str_trim(names[i]), value ? tn_val_str(tn_str_trim(fields[i])) : TN_VAL_NONE);
+            tn_dict_puts(row.dict, tn_str_trim(names[i]),
+                value ? tn_val_str(tn_str_trim(fields[i])) : TN_VAL_NONE);
         }
         tn_list_push(ret->list, row);
     }
@@ -50,18 +51,21 @@ static tn_rc read_fixture(unit_job *u, tn_str name, const char *ending, tn_str *
     const tn_package *package = tn_project_package(p, u->test->package_name);
     for (size_t i = 0; package != NULL && i < package->test_paths.n; i++) {
         tn_str folder = tn_uri_join(u->arena, package->root, package->test_paths.v[i]);
-        tn_str path = tn_str_printf(u->arena, TN_STR_FMT "/fixtures/" TN_STR_FMT "%s", TN_STR_ARG(folder), TN_STR_ARG(name), ending);
+        tn_str path = tn_str_printf(u->arena, TN_STR_FMT "/fixtures/" TN_STR_FMT "%s",
+            TN_STR_ARG(folder), TN_STR_ARG(name), ending);
         if (tn_file_exists(path)) {
             return tn_file_read(u->arena, path, TN_FIXTURE_BYTES_MAX, ret, err);
         }
     }
-    return tn_fail(err, TN_E_COMPILE, "Could not find " TN_STR_FMT " fixture file %s for unit test", TN_STR_ARG(name), ending);
+    return tn_fail(err, TN_E_COMPILE, "Could not find " TN_STR_FMT " fixture file %s for unit test",
+        TN_STR_ARG(name), ending);
 }
 
 /* What an entry of given or expect holds: SQL, or a list of dicts. */
 static tn_rc rows_of(unit_job *u, tn_val entry, tn_str *ret_sql, tn_val *ret_rows, tn_err *err)
 {
-    tn_str format = tn_val_str_at(entry, "format", TN_STR("dict")), fixture = tn_val_str_at(entry, "fixture", TN_STR_NONE);
+    tn_str format = tn_val_str_at(entry, "format", TN_STR("dict")),
+           fixture = tn_val_str_at(entry, "fixture", TN_STR_NONE);
     tn_val rows = tn_val_at(entry, "rows");
     tn_str text = tn_val_as_str(rows);
     bool sql = tn_str_is(format, "sql"), csv = tn_str_is(format, "csv");
@@ -91,15 +95,19 @@ static tn_rc find_input(unit_job *u, tn_str input, tn_node **ret, tn_err *err)
     *ret = NULL;
     TN_TRY(tn_job_init(&j, u->session, u->worker, u->model, u->selected_resources, u->arena, err));
     j.capture = ret;
-    TN_TRY(tn_pctx_render(&j.pctx, tn_str_printf(u->arena, "{{ " TN_STR_FMT " }}", TN_STR_ARG(input)), src, &ignored, err));
+    TN_TRY(tn_pctx_render(&j.pctx,
+        tn_str_printf(u->arena, "{{ " TN_STR_FMT " }}", TN_STR_ARG(input)), src, &ignored, err));
     return *ret != NULL ? TN_OK
-                        : tn_fail(err, TN_E_COMPILE, "the input '" TN_STR_FMT "' of the unit test is no ref() or source()", TN_STR_ARG(input));
+                        : tn_fail(err, TN_E_COMPILE,
+                              "the input '" TN_STR_FMT "' of the unit test is no ref() or source()",
+                              TN_STR_ARG(input));
 }
 
 static tn_str cte_name(tn_arena *a, const tn_node *n)
 {
     if (n->kind == TN_NODE_SOURCE && n->source != NULL) {
-        return tn_str_printf(a, "__dbt__cte__" TN_STR_FMT "__" TN_STR_FMT, TN_STR_ARG(n->source->source_name), TN_STR_ARG(n->name));
+        return tn_str_printf(a, "__dbt__cte__" TN_STR_FMT "__" TN_STR_FMT,
+            TN_STR_ARG(n->source->source_name), TN_STR_ARG(n->name));
     }
     return tn_str_printf(a, "__dbt__cte__" TN_STR_FMT, TN_STR_ARG(n->name));
 }
@@ -113,7 +121,8 @@ static tn_rc add_given(unit_job *u, tn_val given, tn_err *err)
     TN_TRY(rows_of(u, given, &sql, &rows, err));
     if (sql.n == 0) {
         tn_job j;
-        TN_TRY(tn_job_init(&j, u->session, u->worker, target, u->selected_resources, u->arena, err));
+        TN_TRY(
+            tn_job_init(&j, u->session, u->worker, target, u->selected_resources, u->arena, err));
         tn_val args[2] = { rows, TN_VAL_NONE };
         TN_TRY(tn_pctx_call(&j.pctx, TN_STR("get_fixture_sql"), args, 2, NULL, 0, &made, err));
         sql = tn_val_to_str(u->arena, made);
@@ -123,8 +132,9 @@ static tn_rc add_given(unit_job *u, tn_val given, tn_err *err)
     tn_map_put(&u->mocked, target->unique_id, name);
     tn_val entry = tn_val_dict(u->arena);
     tn_dict_putz(entry.dict, "id", tn_val_str(target->unique_id));
-    tn_dict_putz(entry.dict, "sql", tn_val_str(tn_str_printf(u->arena, " " TN_STR_FMT " as (\n" TN_STR_FMT "\n)", TN_STR_ARG(*name),
-        TN_STR_ARG(sql))));
+    tn_dict_putz(entry.dict, "sql",
+        tn_val_str(tn_str_printf(u->arena, " " TN_STR_FMT " as (\n" TN_STR_FMT "\n)",
+            TN_STR_ARG(*name), TN_STR_ARG(sql))));
     tn_list_push(u->ctes.list, entry);
     return TN_OK;
 }
@@ -150,7 +160,9 @@ typedef struct patched {
 static tn_rc give_patched(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     const patched *p = self;
-    tn_val *found = call->argc > 0 && tn_val_is_str(call->args[0]) ? tn_dict_find(p->values.dict, call->args[0]) : NULL;
+    tn_val *found = call->argc > 0 && tn_val_is_str(call->args[0])
+                        ? tn_dict_find(p->values.dict, call->args[0])
+                        : NULL;
     if (found != NULL) {
         *ret = *found;
         return TN_OK;
@@ -176,11 +188,13 @@ static void apply_overrides(unit_job *u, tn_job *j, tn_val overrides)
     fixed_answer *no = tn_new(u->arena, fixed_answer);
     no->value = TN_VAL_FALSE;
     j->pctx.overrides = names.dict;
-    tn_dict_putz(names.dict, "is_incremental", tn_val_fn(u->arena, "is_incremental", give_fixed, no));
+    tn_dict_putz(
+        names.dict, "is_incremental", tn_val_fn(u->arena, "is_incremental", give_fixed, no));
     while (macros.tag == TN_DICT && (it = tn_dict_next(macros.dict, &at)) != NULL) {
         fixed_answer *f = tn_new(u->arena, fixed_answer);
         f->value = it->value;
-        tn_dict_puts(names.dict, tn_val_as_str(it->key), tn_val_fn(u->arena, "override", give_fixed, f));
+        tn_dict_puts(
+            names.dict, tn_val_as_str(it->key), tn_val_fn(u->arena, "override", give_fixed, f));
     }
     patch(u, j, "var", tn_val_at(overrides, "vars"));
     patch(u, j, "env_var", tn_val_at(overrides, "env_vars"));
@@ -225,13 +239,19 @@ static tn_rc make_node(unit_job *u, tn_node **ret, tn_err *err)
     return TN_OK;
 }
 
-tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test, tn_val selected_resources, tn_arena *a, tn_node **ret_node,
-    tn_str *ret_sql, tn_err *err)
+tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test,
+    tn_val selected_resources, tn_arena *a, tn_node **ret_node, tn_str *ret_sql, tn_err *err)
 {
-    unit_job u = { .session = s, .worker = w, .arena = a, .test = test, .selected_resources = selected_resources, .mocked = tn_map_init(a),
+    unit_job u = { .session = s,
+        .worker = w,
+        .arena = a,
+        .test = test,
+        .selected_resources = selected_resources,
+        .mocked = tn_map_init(a),
         .ctes = tn_val_list(a) };
     if (test->parents.n == 0) {
-        return tn_fail(err, TN_E_COMPILE, "the unit test '" TN_STR_FMT "' has no model", TN_STR_ARG(test->name));
+        return tn_fail(err, TN_E_COMPILE, "the unit test '" TN_STR_FMT "' has no model",
+            TN_STR_ARG(test->name));
     }
     u.model = test->parents.v[0];
     tn_val given = tn_val_at(test->extra, "given");
