@@ -67,7 +67,7 @@ static void print_info(tn_buf *b, const commit *c, int64_t now_ms)
         tn_jw_int(&w, c->plan->read_version);
     }
     tn_jw_key(&w, "isolationLevel");
-    tn_jw_str(&w, TN_STR("WriteSerializable"));
+    tn_jw_str(&w, c->plan->isolation.n > 0 ? c->plan->isolation : TN_STR("WriteSerializable"));
     tn_jw_key(&w, "isBlindAppend");
     tn_jw_bool(&w, c->plan->blind_append);
     put_dict(&w, "operationMetrics", c->plan->operation_metrics);
@@ -195,6 +195,14 @@ static tn_rc try_once(commit *c, int *unsure, bool *ret_done, tn_err *err)
         (long long)c->version, why.msg);
     return tn_hint(
         err, rc, "look for txnId '" TN_STR_FMT "' in the table's history", TN_STR_ARG(c->txn_id));
+}
+
+int64_t tn_delta_commit_floor(const tn_delta_snapshot *s)
+{
+    if (!tn_delta_property_is(&s->meta, "delta.enableInCommitTimestamps", "true")) {
+        return TN_DELTA_ABSENT;
+    }
+    return s->timestamp_ms != TN_DELTA_ABSENT ? s->timestamp_ms : 0;
 }
 
 tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan,

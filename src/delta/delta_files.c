@@ -36,12 +36,12 @@ static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
     tn_buf_addz(&b, "COPY (");
     tn_buf_add(&b, to->select);
     tn_buf_addz(&b, ") TO ");
-    tn_sql_literal(&b, tn_store_locate(t->store, a, TN_STR("")));
+    tn_sql_literal(&b, tn_store_locate(t->store, a, to->dir));
     tn_buf_addf(&b,
         " (FORMAT parquet, RETURN_STATS, APPEND true, COMPRESSION %s, FILENAME_PATTERN "
         "'part-{uuid}-" TN_STR_FMT "'",
         codec_of(m), TN_STR_ARG(token));
-    if (m->partition_columns.n == 0) {
+    if (m->partition_columns.n == 0 || to->partition_values.tag == TN_DICT) {
         int64_t bytes = target_bytes > 0 ? target_bytes : FILE_BYTES_DEFAULT;
         tn_buf_addf(&b, ", FILE_SIZE_BYTES %lld)", (long long)bytes);
         return tn_buf_finish(&b, "a COPY statement", ret, err);
@@ -129,7 +129,10 @@ static tn_rc take_file(tn_delta_table *t, tn_arena *a, const tn_delta_target *to
         return TN_OK;
     }
     TN_TRY(check_nulls(&to->meta, a, stats, err));
-    f.partition_values = partition_values(&to->meta, a, tn_result_cell(res, a, COL_KEYS, row));
+    f.partition_values =
+        to->partition_values.tag == TN_DICT
+            ? to->partition_values
+            : partition_values(&to->meta, a, tn_result_cell(res, a, COL_KEYS, row));
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_delta_stats_print(&b, to->meta.schema, &to->meta, count, stats);
     TN_TRY(tn_buf_finish(&b, "a file's statistics", &f.stats, err));
@@ -215,6 +218,10 @@ tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     tn_str sql;
     TN_TRY(copy_sql(t, a, target, target_bytes, token, &sql, err));
     TN_TRY(tn_store_prepare(t->store, TN_STR("_delta_log/0"), err));
+    if (target->dir.n > 0) {
+        TN_TRY(tn_store_prepare(
+            t->store, tn_str_printf(a, TN_STR_FMT "/0", TN_STR_ARG(target->dir)), err));
+    }
     tn_delta_files files = { 0 };
     int64_t rows = 0;
     tn_rc rc = run_copy(t, conn, a, target, sql, &files, &rows, err);

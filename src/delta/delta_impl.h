@@ -193,10 +193,28 @@ void tn_delta_type_to_physical_sql(tn_buf *b, const tn_delta_type *t, tn_delta_m
 /* Row numbers in ascending order. */
 tn_rc tn_delta_dv_read(tn_store *store, tn_arena *a, const tn_delta_dv *dv, uint64_t **ret,
     size_t *ret_n, tn_err *err) TN_MUSTUSE;
+/* A set of row numbers that grows; lives as long as the arena. */
+typedef struct tn_delta_rowset tn_delta_rowset;
+tn_delta_rowset *tn_delta_rowset_new(tn_arena *a);
+tn_rc tn_delta_rowset_add(tn_delta_rowset *set, uint64_t row, tn_err *err) TN_MUSTUSE;
+int64_t tn_delta_rowset_count(const tn_delta_rowset *set);
+/* One file of a commit's deletion vectors: append the sets, then put it. Nothing is there before the put. */
+typedef struct tn_delta_dv_file {
+    tn_arena *arena;
+    tn_buf data;
+    tn_str key;  /* where it is to lie, under the table's root */
+    tn_str name; /* pathOrInlineDv */
+} tn_delta_dv_file;
+tn_delta_dv_file tn_delta_dv_file_init(tn_arena *a);
+tn_rc tn_delta_dv_append(
+    tn_delta_dv_file *file, tn_delta_rowset *set, tn_delta_dv *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_dv_put(const tn_delta_dv_file *file, tn_store *store, tn_err *err) TN_MUSTUSE;
 /* uniqueId of the protocol: type, path, "@offset". */
 tn_str tn_delta_dv_id(tn_arena *a, const tn_delta_dv *dv);
 
 /* ---- pruning ---- */
+/* A partition value of the log as SQL of the column's type. A timestamp without zone is taken as UTC. */
+void tn_delta_partition_sql(tn_buf *b, const tn_delta_type *t, tn_val v);
 /* keep[i] = false for files that cannot hold a row of the predicate. conn NULL or a predicate that is not understood: all true. */
 tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_str where,
     bool *keep, tn_err *err) TN_MUSTUSE;
@@ -205,6 +223,11 @@ tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_
 /* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. */
 void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m,
     int64_t rows, tn_val column_statistics);
+/* A file's statistics as they hold with a deletion vector: exact numRecords, tightBounds false. */
+tn_rc tn_delta_stats_loosen(
+    tn_arena *a, const tn_delta_file *f, int64_t rows, tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* numRecords, or -1 when the statistics do not say. */
+int64_t tn_delta_stats_rows(const tn_delta_file *f);
 /* A partition value's text as DuckDB casts it to the text that the log holds. */
 tn_val tn_delta_partition_text(tn_arena *a, const tn_delta_type *t, tn_val duck);
 
@@ -212,11 +235,16 @@ tn_val tn_delta_partition_text(tn_arena *a, const tn_delta_type *t, tn_val duck)
 typedef struct tn_delta_txn_plan {
     int64_t read_version; /* -1: a new table */
     tn_str operation;
+    tn_str isolation;            /* as commitInfo names it; empty: WriteSerializable */
     tn_val operation_parameters; /* dict of strings of JSON */
     tn_val operation_metrics;    /* dict of strings */
     tn_val user_metadata;
     bool blind_append;                 /* reads nothing of the table, only adds */
     bool reads_all;                    /* what it does depends on every file */
+    const tn_map *reads_files;         /* decoded paths of the files it depends on, or NULL */
+    bool (*reads_add)(void *self,
+        const tn_delta_file *f); /* whether it would have read a file that a winner added; NULL: no */
+    void *reads_self;
     const tn_delta_protocol *protocol; /* new or NULL */
     const tn_delta_meta *meta;         /* new or NULL */
     tn_delta_files adds;
@@ -234,6 +262,9 @@ tn_rc tn_delta_conflict_check(const tn_delta_txn_plan *ours, const tn_delta_acti
 tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan,
     int64_t in_commit_floor, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
 
+/* in_commit_floor of a commit that follows a snapshot. */
+int64_t tn_delta_commit_floor(const tn_delta_snapshot *s);
+
 /* After a commit: writes a checkpoint when the table's interval says so. Failures are logged, never returned. */
 void tn_delta_after_commit(
     tn_delta_table *t, tn_conn *conn, int64_t version, const tn_delta_meta *meta);
@@ -245,6 +276,10 @@ typedef struct
     tn_delta_meta meta;
     bool protocol_is_new, meta_is_new;
     tn_str select; /* SQL: the columns of the schema in order, cast */
+    /* All rows belong to one partition, whose values are known: files go to `dir` below the root (decoded, empty: the root)
+     * and are cut at the target size. partition_values undefined: COPY finds the partitions. */
+    tn_str dir;
+    tn_val partition_values;
 } tn_delta_target;
 tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn,
     tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_target *ret,

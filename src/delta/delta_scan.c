@@ -176,8 +176,7 @@ static bool has_zone(tn_str s)
     return tn_parse_timestamp(s, &micros, &zone, &offset) && zone;
 }
 
-/* A partition value of the log as SQL of the column's type. A timestamp without zone is taken as UTC. */
-static void add_partition_cast(tn_buf *b, const tn_delta_type *t, tn_val v)
+void tn_delta_partition_sql(tn_buf *b, const tn_delta_type *t, tn_val v)
 {
     tn_str text = tn_val_as_str(v);
     if (tn_delta_type_is(t, "binary") && text.n > 0) {
@@ -301,7 +300,7 @@ static void add_columns(scan *sc, const tn_delta_file *one)
         size_t part = tn_delta_partition_index(&sc->s->meta, f->name);
         tn_buf_addz(sc->b, i > 0 ? ", " : "");
         if (part != SIZE_MAX && one != NULL) {
-            add_partition_cast(sc->b, f->type, partition_value(sc, one, part));
+            tn_delta_partition_sql(sc->b, f->type, partition_value(sc, one, part));
         } else if (part != SIZE_MAX) {
             tn_buf_addf(sc->b, "v.p%zu", part);
         } else if (is_void(f->type)) {
@@ -327,7 +326,7 @@ static void add_partition_list(scan *sc, const places *files)
         for (size_t k = 0; k < m->partition_columns.n; k++) {
             const tn_delta_field *f = tn_delta_field_find(m->schema, m->partition_columns.v[k]);
             tn_buf_addz(sc->b, ", ");
-            add_partition_cast(
+            tn_delta_partition_sql(
                 sc->b, f->type, partition_value(sc, &sc->s->files.v[files->v[i]], k));
         }
         tn_buf_addc(sc->b, ')');
@@ -573,11 +572,14 @@ tn_rc tn_delta_scan_sql(const tn_delta_snapshot *s, tn_arena *a, const tn_delta_
     }
     bool *keep = tn_arena_alloc(scratch, s->files.n + 1);
     memset(keep, 1, s->files.n + 1);
+    if (sc.opts->only != NULL) {
+        memcpy(keep, sc.opts->only, s->files.n);
+    }
     TN_TRY(tn_delta_prune(s, sc.opts->conn, scratch, sc.opts->where, keep, err));
     places kept = { 0 };
     tn_str *locations = tn_new_array(scratch, tn_str, s->files.n + 1);
     for (size_t i = 0; i < s->files.n; i++) {
-        if (keep[i]) {
+        if (keep[i] && (sc.opts->only == NULL || sc.opts->only[i])) {
             TN_TRY(tn_delta_locate(s->store, scratch, s->files.v[i].path, &locations[i], err));
             tn_vec_push(&kept, scratch, i);
         }

@@ -1,0 +1,111 @@
+/* delta_maint.h: looking after a Delta table: OPTIMIZE, VACUUM, cleaning the log, RESTORE, CLONE, checking.
+ *
+ * All work on the newest version. What changes rows' places but no rows (OPTIMIZE) commits with dataChange=false under snapshot isolation: appends at
+ * the same time are no conflict; a writer that removed one of the rewritten files is (TN_E_CONFLICT, nothing is lost, the new files are removed).
+ * Metrics are dicts with Spark's names, so that history reads alike.
+ *
+ * Ownership: results live in the arena given. Sizes in bytes, ages in milliseconds. Errors as in delta.h.
+ */
+#ifndef TN_DELTA_DELTA_MAINT_H
+#define TN_DELTA_DELTA_MAINT_H
+
+#include "delta/delta.h"
+
+/* ---- OPTIMIZE ---- */
+typedef struct tn_delta_optimize_opts {
+    tn_str where;              /* SQL over partition columns only; empty: the whole table */
+    tn_strs zorder_by;         /* columns; none: files are packed as they are */
+    int64_t target_file_bytes; /* 0: delta.targetFileSize, else 256 MiB */
+    int64_t min_file_bytes;    /* smaller files are packed; 0: three quarters of the target */
+    tn_val user_metadata;      /* dict or undefined: goes to commitInfo */
+} tn_delta_optimize_opts;
+
+typedef struct tn_delta_optimize_result {
+    int64_t version; /* the new one; the old one when there was nothing to do */
+    bool changed;
+    int64_t files_added, files_removed, bytes_added, bytes_removed;
+    int64_t files_considered, files_skipped, partitions, vectors_removed, rows;
+    tn_val metrics; /* as in commitInfo; undefined when nothing changed */
+} tn_delta_optimize_result;
+
+/* Packs small files and files with deletion vectors (more than 5 % of the rows deleted) into files near the target size, one partition at a time.
+ * With zorder_by all files of the partitions are rewritten in Z-order of the columns, which must not be partition columns. */
+tn_rc tn_delta_optimize(tn_delta_table *t, tn_conn *conn, tn_arena *a,
+    const tn_delta_optimize_opts *opts, tn_delta_optimize_result *ret, tn_err *err) TN_MUSTUSE;
+
+/* ---- VACUUM ---- */
+typedef struct tn_delta_vacuum_opts {
+    int64_t retention_ms; /* -1: delta.deletedFileRetentionDuration, else 7 days */
+    bool dry_run;         /* only say what would be removed */
+    bool allow_short;     /* a retention shorter than the table's */
+    const int64_t *protect; /* versions whose files stay, besides those of the newest version */
+    size_t protect_n;
+} tn_delta_vacuum_opts;
+
+typedef struct tn_delta_vacuum_result {
+    int64_t files, bytes; /* removed, or to be removed */
+    int64_t failed;       /* could not be removed; the others were */
+    int64_t version;      /* newest, after the entries in the log */
+    tn_strs paths;        /* keys below the table, sorted */
+} tn_delta_vacuum_result;
+
+/* Removes files that neither the newest version, nor a protected one, nor a tombstone younger than the retention names, and that are older than the
+ * retention themselves: a file that a running writer has not committed yet is younger. Names that begin with '_' or '.' are left alone,
+ * _change_data and folders of partitions excepted. A protected version that cannot be read any more is an error. */
+tn_rc tn_delta_vacuum(tn_delta_table *t, tn_conn *conn, tn_arena *a,
+    const tn_delta_vacuum_opts *opts, tn_delta_vacuum_result *ret, tn_err *err) TN_MUSTUSE;
+
+/* Removes commits and checkpoints older than delta.logRetentionDuration (30 days, to the day), as far as a checkpoint stands in for them and no protected
+ * version needs them. Gives the number of removed objects. */
+tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *protect,
+    size_t protect_n, int64_t *ret_removed, tn_err *err) TN_MUSTUSE;
+
+/* ---- RESTORE ---- */
+typedef struct tn_delta_restore_opts {
+    int64_t version;      /* or -1: */
+    int64_t timestamp_ms; /* the newest version at that instant */
+    bool allow_missing;   /* go on when files of the old version are gone: their rows are lost */
+} tn_delta_restore_opts;
+
+typedef struct tn_delta_restore_result {
+    int64_t version, restored_version;
+    int64_t files_restored, files_removed, files_missing, bytes_restored, bytes_removed;
+} tn_delta_restore_result;
+
+tn_rc tn_delta_restore_to(tn_delta_table *t, tn_conn *conn, const tn_delta_restore_opts *opts,
+    tn_delta_restore_result *ret, tn_err *err) TN_MUSTUSE;
+
+/* ---- CLONE ---- */
+typedef struct tn_delta_clone_result {
+    int64_t version, source_version, files, bytes;
+} tn_delta_clone_result;
+
+/* Makes the table `to`, which must not be there, with the state of a version of `from` (TN_DELTA_LATEST: the newest). shallow: the new table names the
+ * files of the old one by absolute paths; VACUUM of the old table does not know of them. Deep: the files are copied. */
+tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool shallow,
+    tn_delta_table *to, tn_delta_clone_result *ret, tn_err *err) TN_MUSTUSE;
+
+/* ---- checking ---- */
+typedef struct tn_delta_finding {
+    bool error;      /* else a warning */
+    const char *what; /* a short fixed name: "missing file", "row count", ... */
+    tn_str path;     /* of the file or log object; may be empty */
+    tn_str detail;
+} tn_delta_finding;
+typedef tn_vec(tn_delta_finding) tn_delta_findings;
+
+typedef struct tn_delta_check_opts {
+    bool skip_data; /* look at the log only, at no data file */
+    bool values;    /* read the columns too and hold them against the bounds of the statistics */
+} tn_delta_check_opts;
+
+typedef struct tn_delta_check_result {
+    int64_t version, files, rows, commits;
+    tn_delta_findings findings;
+} tn_delta_check_result;
+
+/* Looks at everything that the newest version rests on. Findings are a result, not an error; an error means that the check itself could not run. */
+tn_rc tn_delta_check(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_delta_check_opts *opts,
+    tn_delta_check_result *ret, tn_err *err) TN_MUSTUSE;
+
+#endif
