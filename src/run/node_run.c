@@ -264,7 +264,8 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
 
 static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
-    tn_val args[3] = { tn_val_str(j->sql), tn_node_config(j->node, "sql_header"), TN_VAL_NONE },
+    tn_str seed = tn_str_printf(j->arena, "select * from " TN_STR_FMT, TN_STR_ARG(j->node->relation_name));
+    tn_val args[3] = { tn_val_str(j->node->kind == TN_NODE_SEED ? seed : j->sql), tn_node_config(j->node, "sql_header"), TN_VAL_NONE },
            sql, response, table;
     args[1] = tn_val_is_undef(args[1]) ? TN_VAL_NONE : args[1];
     if (run->opts->show_limit >= 0) {

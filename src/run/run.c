@@ -34,7 +34,7 @@ static uint32_t kinds_of(tn_verb verb)
     case TN_VERB_COMPILE:
         return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_SHOW:
-        return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
+        return model | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_BUILD:
     default:
         return model | test | seed | snapshot | 1u << TN_NODE_UNIT_TEST | 1u << TN_NODE_EXPOSURE |
