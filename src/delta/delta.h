@@ -127,6 +127,7 @@ typedef struct tn_delta_scan_opts {
         conn; /* parses `where` and looks into footers where the log does not say enough; NULL: no pruning */
     bool
         portable; /* the text is to be run by other sessions (a catalog): do not count on this session's TimeZone */
+    const bool *only; /* of each file of the snapshot: is it wanted? NULL: all are */
 } tn_delta_scan_opts;
 /* SQL text of a relation ("SELECT ... FROM read_parquet([...])") that yields exactly the table's rows and columns, runnable by plain DuckDB with
  * the parquet extension. An empty table yields a SELECT of typed NULLs WHERE false. */

@@ -5,8 +5,8 @@
  *   metadata changed    -> conflict
  *   same domain         -> conflict
  *   a txn of an app that we write too -> conflict
- *   files added         -> conflict when we read the whole table, unless the winner only appended blindly and we do not change metadata
- *   files removed       -> conflict when we read the whole table (reference: "delete read") or remove the same file ("delete delete")
+ *   files added         -> conflict when our predicate may match them, unless the winner only appended blindly and we do not change metadata
+ *   files removed       -> conflict when we have read them (reference: "delete read") or remove the same file ("delete delete")
  */
 #include "delta/delta_impl.h"
 
@@ -52,6 +52,13 @@ static tn_rc check_removes(
     if (ours->reads_all) {
         return collide(winner, "removed rows that this write has read", err);
     }
+    for (size_t i = 0; ours->reads_files != NULL && i < winner->removes.n; i++) {
+        tn_str key;
+        TN_TRY(tn_delta_path_decode(a, winner->removes.v[i].path, &key, err));
+        if (tn_map_find(ours->reads_files, key) != NULL) {
+            return collide(winner, "removed rows that this write has read", err);
+        }
+    }
     tn_map mine = tn_map_init(a);
     for (size_t i = 0; i < ours->removes.n; i++) {
         tn_str key;
@@ -88,6 +95,11 @@ tn_rc tn_delta_conflict_check(
     bool ignored = winner->blind_append && ours->meta == NULL;
     if (winner->adds.n > 0 && ours->reads_all && !ignored) {
         return collide(winner, "added rows to what this write has read", err);
+    }
+    for (size_t i = 0; ours->reads_add != NULL && !ignored && i < winner->adds.n; i++) {
+        if (ours->reads_add(ours->reads_self, &winner->adds.v[i])) {
+            return collide(winner, "added rows to what this write has read", err);
+        }
     }
     return check_removes(ours, winner, a, err);
 }

@@ -1,0 +1,78 @@
+/* delta_dml_run.h: private to src/delta: one run of DELETE, UPDATE or MERGE against one snapshot.
+ *
+ *     open (refusals, pruning) -> rows found, in a temporary table -> bitmaps -> new files, deletion vectors -> commit
+ *
+ * The temporary table `hits`: _tarn_f (place in `files`; NULL: a new row), _tarn_r (row in the file), _tarn_k (number of the
+ * act, from 1) and, when some act writes rows, the new row as _tarn_v0, _tarn_v1, ... in the order and types of the schema.
+ */
+#ifndef TN_DELTA_DELTA_DML_RUN_H
+#define TN_DELTA_DELTA_DML_RUN_H
+
+#include "delta/delta_dml.h"
+#include "delta/delta_impl.h"
+
+typedef struct tn_dml_act {
+    tn_merge_when when;
+    enum { TN_ACT_DELETE, TN_ACT_UPDATE, TN_ACT_INSERT } what;
+    int64_t rows; /* done by it */
+} tn_dml_act;
+
+typedef struct tn_dml {
+    tn_delta_table *t;
+    tn_conn *conn;
+    tn_arena *a;
+    const tn_delta_dml_opts *opts;
+    const tn_delta_snapshot *s;
+    tn_str alias;
+    tn_str where;     /* what the statement reads of the table, as far as it says; empty: all */
+    bool reads_all;   /* an empty where is meant */
+    bool *keep;       /* of each file of the snapshot */
+    tn_vec(size_t) files; /* the kept ones' places in the snapshot */
+    tn_str enum_type; /* ENUM of the kept files' locations */
+    tn_str hits;      /* quoted name of the temporary table; empty: none yet */
+    bool writes;      /* hits has new rows */
+    tn_vec(tn_dml_act) acts;
+    tn_str operation;
+    tn_val parameters;
+    int64_t source_rows; /* MERGE */
+    int64_t started_us, scanned_us;
+    /* what comes of it */
+    tn_delta_files data, adds;
+    tn_delta_removes removes;
+    tn_delta_dv_file dvs;
+    bool dvs_there;
+    int64_t dv_added, dv_updated, dv_removed;
+    int64_t deleted, updated, inserted, copied;
+    int64_t bytes_removed, bytes_added;
+} tn_dml;
+
+/* Checks that the table may be changed. what: "UPDATE" and the like. */
+tn_rc tn_dml_open(tn_dml *d, const char *what, tn_err *err) TN_MUSTUSE;
+/* Picks the files that d->where leaves. */
+tn_rc tn_dml_pick(tn_dml *d, tn_err *err) TN_MUSTUSE;
+/* The SELECT over the picked files (or those of `only`) with the file columns. */
+tn_rc tn_dml_scan(tn_dml *d, const bool *only, tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* SQL of the place of a row's file among d->files; alias: of the scan. */
+void tn_dml_add_file(const tn_dml *d, tn_buf *b, tn_str alias);
+/* "CAST((value) AS type)" */
+void tn_dml_add_value(tn_buf *b, const tn_delta_type *type, tn_str value);
+/* The value that sets give a column, or NULL. */
+const tn_str *tn_dml_set_of(const tn_delta_sets *sets, tn_str column);
+/* Columns of sets exist and are named once. */
+tn_rc tn_dml_check_sets(const tn_dml *d, const tn_delta_sets *sets, tn_err *err) TN_MUSTUSE;
+tn_str tn_dml_temp_name(tn_arena *a, const char *kind);
+void tn_dml_drop(tn_conn *conn, tn_str name);
+
+/* Bitmaps, files, vectors: everything up to the commit, from hits (or all files go, when there are no hits). */
+tn_rc tn_dml_apply(tn_dml *d, tn_err *err) TN_MUSTUSE;
+tn_rc tn_dml_apply_all(tn_dml *d, tn_err *err) TN_MUSTUSE;
+void tn_dml_discard(tn_dml *d);
+bool tn_dml_is_empty(const tn_dml *d);
+tn_val tn_dml_metrics(const tn_dml *d);
+
+/* Runs `body` on the newest snapshot, commits what comes of it, and again after a conflict. */
+typedef tn_rc (*tn_dml_body)(void *self, tn_dml *d, tn_err *err);
+tn_rc tn_dml_run(tn_delta_table *t, tn_conn *conn, const tn_delta_dml_opts *opts, tn_dml_body body,
+    void *self, tn_delta_dml_result *ret, tn_err *err) TN_MUSTUSE;
+
+#endif
