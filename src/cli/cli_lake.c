@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "os/file.h"
 #include "os/proc.h"
 #include "os/thread.h"
@@ -97,9 +98,16 @@ tn_rc tn_cli_need_lake(const tn_cli_place *p, tn_err *err)
         "tarn'");
 }
 
+/* What the layers below warn of: a view that is left out of the catalog. */
+static void show_warning(void *self, tn_log_level level, const char *module, tn_str msg)
+{
+    (void)level, (void)module;
+    tn_cli_warn(self, TN_STR_FMT, TN_STR_ARG(msg));
+}
+
 tn_rc tn_cli_open_lake(const tn_cli *cli, tn_str url, bool create, tn_lake **ret, tn_err *err)
 {
-    (void)cli;
+    tn_log_set(show_warning, (void *)(uintptr_t)cli, TN_LOG_WARN);
     tn_lake_opts lo = { .storage = TN_VAL_UNDEF, .create = create };
     return tn_lake_open(url, &lo, ret, err);
 }

@@ -9,7 +9,7 @@
 typedef struct lake_options {
     tn_str env, output, from;
     int64_t limit, to;
-    tn_flag all;
+    tn_flag all, newest;
 } lake_options;
 
 #define F(field) offsetof(lake_options, field)
@@ -23,6 +23,8 @@ static const tn_opt options[] = {
         "env create: start with the pins of that environment (default: prod)", NULL },
     { "--limit", TN_OPT_INT, F(limit), "N", "log: the newest N (default: 20, 0 for all)", NULL },
     { "--all", TN_OPT_FLAG, F(all), NULL, "log: of all environments", NULL },
+    { "--newest", TN_OPT_FLAG, F(newest), NULL,
+        "publish: first pin the newest version of every Delta table at <lake>/<schema>/<table>", NULL },
     { "--output", TN_OPT_STR, F(output), "text|json", "json: for programs", NULL },
 };
 #undef F
@@ -37,6 +39,7 @@ static const tn_cmd_spec spec = {
         "tarn lake status                     where the lake is, what its environments see\n"
         "tarn lake log --limit 5              newest lake commits of the environment\n"
         "tarn lake publish                    make the catalog anew from the pins\n"
+                "tarn lake publish --newest           pin every table as it is now, then publish\n"
         "tarn lake rollback                   publish the pins of the commit before again\n"
         "tarn lake rollback --to 12\n"
         "tarn lake env create alice --from prod    a new environment, no data copied\n"
@@ -190,10 +193,47 @@ static void tell(lake_call *x, const char *did, tn_str env, int64_t commit, tn_s
     tn_cli_print_json(x->cli, d);
 }
 
+/* After landings with --no-publish: every table as it is now. */
+static tn_rc pin_newest(lake_call *x, tn_err *err)
+{
+    tn_arena *a = x->cli->arena;
+    tn_lake_head head;
+    tn_pins found;
+    tn_lake_change change = { .info = TN_VAL_UNDEF,
+        .message = TN_STR("publish the newest versions"),
+        .newest_wins = true };
+    TN_TRY(tn_lake_head_read(x->lake, a, x->env, &head, err));
+    TN_TRY(tn_lake_discover(x->lake, a, &found, err));
+    TN_AUTOPTR(tn_duck) duck = NULL;
+    TN_AUTOPTR(tn_conn) conn = NULL;
+    TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));
+    for (size_t i = 0; i < found.n; i++) {
+        tn_pin pin = found.v[i];
+        const tn_pin *old = tn_pins_find(&head.pins, pin.schema, pin.name);
+        if (old != NULL && (old->kind != TN_PIN_DELTA || !tn_str_eq(old->location, pin.location))) {
+            continue; /* the environment means something else by that name */
+        }
+        if (old != NULL) {
+            pin = *old;
+        }
+        TN_AUTOPTR(tn_delta_table) table = NULL;
+        TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
+        TN_TRY(tn_lake_table_open(x->lake, pin.location, &table, err));
+        TN_TRY(tn_delta_snapshot_open(table, conn, TN_DELTA_LATEST, &snap, err));
+        pin.version = tn_delta_snapshot_version(snap);
+        tn_vec_push(&change.put, a, pin);
+    }
+    int64_t commit;
+    return tn_lake_commit_write(x->lake, x->env, &head, &change, &commit, err);
+}
+
 static tn_rc run_publish(lake_call *x, tn_err *err)
 {
     int64_t commit;
     tn_str path;
+    if (tn_flag_is(x->o->newest, false)) {
+        TN_TRY(pin_newest(x, err));
+    }
     TN_TRY(publish(x, x->env, &commit, &path, err));
     tell(x, "published", x->env, commit, path);
     return TN_OK;

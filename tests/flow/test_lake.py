@@ -121,12 +121,17 @@ def publish_makes_the_catalog_anew(lake):
     equal(reader(lake).execute("FROM gold.v").fetchone(), (3,))
     lake.run("lake", "publish", "--env", "nobody", status=2)
     has(lake.err, "no lake commit")
+    lake.run("sql", "CREATE TABLE x.a AS SELECT 1 AS i; INSERT INTO silver.t VALUES (50)", "--no-publish")
+    equal(reader(lake).execute("FROM gold.v").fetchone(), (3,))
+    lake.run("lake", "publish", "--newest")
+    equal(reader(lake).execute("SELECT s, i FROM gold.v, x.a").fetchone(), (53, 1))
     # a table that is gone is told, and the others are published
     lake.run("sql", "CREATE TABLE s.gone AS SELECT 1 AS a")
     import shutil
     shutil.rmtree(lake.root / "s")
     lake.run("lake", "publish")
-    equal(reader(lake).execute("FROM gold.v").fetchone(), (3,))
+    has(lake.err, "warning: not in the catalog: 's.gone'")
+    equal(reader(lake).execute("FROM gold.v").fetchone(), (53,))
     equal(sorted(p.name for p in (lake.root / "catalog").iterdir() if not p.name.startswith(".")), ["prod.duckdb", "prod.init.sql"])
 
 
