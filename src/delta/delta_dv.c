@@ -296,6 +296,18 @@ static tn_rc uuid_path(tn_arena *a, tn_str text, tn_str *ret, tn_err *err)
     return TN_OK;
 }
 
+tn_rc tn_delta_dv_place(tn_arena *a, const tn_delta_dv *dv, tn_str *ret, tn_err *err)
+{
+    if (dv->storage == 'u') {
+        return uuid_path(a, dv->path_or_inline, ret, err);
+    }
+    if (dv->storage == 'p') {
+        return tn_delta_path_decode(a, dv->path_or_inline, ret, err);
+    }
+    *ret = TN_STR("");
+    return TN_OK;
+}
+
 /* Opens the place that an absolute URL names, as a store of its folder and a key in it. */
 static tn_rc absolute_get(
     tn_store *store, tn_arena *a, tn_str url, int64_t from, size_t n, tn_str *ret, tn_err *err)

@@ -209,6 +209,9 @@ tn_delta_dv_file tn_delta_dv_file_init(tn_arena *a);
 tn_rc tn_delta_dv_append(
     tn_delta_dv_file *file, tn_delta_rowset *set, tn_delta_dv *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_delta_dv_put(const tn_delta_dv_file *file, tn_store *store, tn_err *err) TN_MUSTUSE;
+/* Where its file lies: a key below the root, or an absolute path or URL; empty for one in the log itself. */
+tn_rc tn_delta_dv_place(
+    tn_arena *a, const tn_delta_dv *dv, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* uniqueId of the protocol: type, path, "@offset". */
 tn_str tn_delta_dv_id(tn_arena *a, const tn_delta_dv *dv);
 

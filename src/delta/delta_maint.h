@@ -45,18 +45,20 @@ typedef struct tn_delta_vacuum_opts {
 typedef struct tn_delta_vacuum_result {
     int64_t files, bytes; /* removed, or to be removed */
     int64_t failed;       /* could not be removed; the others were */
+    int64_t log_files;    /* removed by tn_delta_log_cleanup, which follows */
     int64_t version;      /* newest, after the entries in the log */
     tn_strs paths;        /* keys below the table, sorted */
 } tn_delta_vacuum_result;
 
 /* Removes files that neither the newest version, nor a protected one, nor a tombstone younger than the retention names, and that are older than the
  * retention themselves: a file that a running writer has not committed yet is younger. Names that begin with '_' or '.' are left alone,
- * _change_data and folders of partitions excepted. A protected version that cannot be read any more is an error. */
+ * _change_data and folders of partitions excepted; so are tables inside of the table's folder. A protected version that cannot be read any more is an
+ * error. Entries VACUUM START and VACUUM END go to the log when there is something to remove. */
 tn_rc tn_delta_vacuum(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_vacuum_opts *opts, tn_delta_vacuum_result *ret, tn_err *err) TN_MUSTUSE;
 
-/* Removes commits and checkpoints older than delta.logRetentionDuration (30 days, to the day), as far as a checkpoint stands in for them and no protected
- * version needs them. Gives the number of removed objects. */
+/* Removes commits and checkpoints older than delta.logRetentionDuration (30 days, to the day), as far as a readable checkpoint stands in for them and no
+ * protected version needs them. Gives the number of removed objects. Does nothing when delta.enableExpiredLogCleanup is false. */
 tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *protect,
     size_t protect_n, int64_t *ret_removed, tn_err *err) TN_MUSTUSE;
 

@@ -208,3 +208,149 @@ TN_TEST(zorder_lets_files_be_skipped)
     o.zorder_by.v[1] = TN_STR("nope");
     TN_ASSERT_RC(tn_delta_optimize(f->table, f->conn, arena, &o, &r, err), TN_E_NOTFOUND);
 }
+
+/* ---- VACUUM ---- */
+
+static const int64_t DAY_MS = 24 * 3600 * 1000;
+
+static void vacuum_with(fixture *f, tn_delta_vacuum_opts o, tn_delta_vacuum_result *r,
+    tn_arena *arena, tn_err *err)
+{
+    TN_ASSERT_OK(tn_delta_vacuum(f->table, f->conn, arena, &o, r, err));
+}
+
+/* Files are written at the machine's time; the clock is set forward, as if days had gone by. */
+static void later(int64_t ms)
+{
+    tn_clock_fix(0);
+    tn_clock_fix(tn_clock_now_us() + ms * 1000);
+}
+
+TN_TEST(vacuum_keeps_what_is_young)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT range AS id FROM range(10)", arena, err);
+    put_by(f, TN_DELTA_OVERWRITE, "SELECT range AS id FROM range(5)", NULL, arena, err);
+    tn_delta_vacuum_result r;
+    vacuum_with(f, (tn_delta_vacuum_opts){ .retention_ms = -1 }, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 0);
+    TN_ASSERT_EQ_I(r.version, 1);
+    tn_delta_vacuum_opts shorter = { .retention_ms = 0 };
+    TN_ASSERT_RC(tn_delta_vacuum(f->table, f->conn, arena, &shorter, &r, err), TN_E_USAGE);
+    TN_ASSERT_HAS(err->msg, "shorter than the table's 168.0 hours");
+    later(8 * DAY_MS);
+    vacuum_with(f, (tn_delta_vacuum_opts){ .retention_ms = -1, .dry_run = true }, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 1);
+    TN_ASSERT_EQ_I(r.paths.n, 1);
+    TN_ASSERT_EQ_I(files_on_disk(f, arena, err), 2);
+    int64_t zero = 0;
+    tn_delta_vacuum_opts keep = { .retention_ms = -1, .protect = &zero, .protect_n = 1 };
+    vacuum_with(f, keep, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 0);
+    vacuum_with(f, (tn_delta_vacuum_opts){ .retention_ms = -1 }, &r, arena, err);
+    tn_clock_fix(0);
+    TN_ASSERT_EQ_I(r.files, 1);
+    TN_ASSERT(r.bytes > 0);
+    TN_ASSERT_EQ_I(r.version, 3); /* START and END */
+    TN_ASSERT_EQ_I(files_on_disk(f, arena, err), 1);
+    TN_ASSERT_EQ_I(ask(f, "SELECT count(*) FROM t", arena, err).i, 5);
+    tn_val h;
+    TN_ASSERT_OK(tn_delta_history(f->table, arena, 2, &h, err));
+    TN_ASSERT_EQ_S(tn_val_str_at(h.list->v[0], "operation", TN_STR("")), "VACUUM END");
+    TN_ASSERT_EQ_S(tn_val_str_at(h.list->v[1], "operation", TN_STR("")), "VACUUM START");
+}
+
+static void touch(fixture *f, const char *key, tn_err *err)
+{
+    TN_ASSERT_OK(tn_store_put(f->plain, tn_str_of(key), TN_STR("x"), TN_PUT_OVERWRITE, err));
+}
+
+TN_TEST(vacuum_knows_names)
+{
+    fixture *f = open_fixture(arena, err);
+    put_by(f, TN_DELTA_APPEND, "SELECT range AS id, range % 2 AS _p FROM range(10)", "_p", arena, err);
+    static const char *const goes[] = { "a.parquet", "_p=0/b.parquet", "_change_data/_p=0/c.parquet",
+        "deletion_vector_00000000-0000-0000-0000-000000000000.bin", "other/d.txt" };
+    static const char *const stays[] = { "_tmp/e.parquet", ".f.parquet", "_g.parquet", "other/.h/i.parquet",
+        "_p=0/_j", "nested/_delta_log/00000000000000000000.json", "nested/k.parquet" };
+    for (size_t i = 0; i < TN_COUNTOF(goes); i++) {
+        touch(f, goes[i], err);
+    }
+    for (size_t i = 0; i < TN_COUNTOF(stays); i++) {
+        touch(f, stays[i], err);
+    }
+    later(8 * DAY_MS);
+    tn_delta_vacuum_result r;
+    vacuum_with(f, (tn_delta_vacuum_opts){ .retention_ms = -1 }, &r, arena, err);
+    tn_clock_fix(0);
+    TN_ASSERT_EQ_I(r.files, TN_COUNTOF(goes));
+    tn_store_item item;
+    for (size_t i = 0; i < TN_COUNTOF(stays); i++) {
+        TN_ASSERT_OK(tn_store_head(f->plain, arena, tn_str_of(stays[i]), &item, err));
+    }
+    for (size_t i = 0; i < TN_COUNTOF(goes); i++) {
+        TN_ASSERT_RC(tn_store_head(f->plain, arena, tn_str_of(goes[i]), &item, err), TN_E_NOTFOUND);
+        tn_err_clear(err);
+    }
+    TN_ASSERT_EQ_I(ask(f, "SELECT count(*) FROM t", arena, err).i, 10);
+}
+
+/* Random writes, overwrites, packings and vacuums at a running clock: the newest version stays readable, and so do versions
+ * whose files went out of use less than the retention ago. */
+TN_TEST(vacuum_never_takes_a_live_file)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_random_seed(42);
+    int64_t expect = 0, count = 0;
+    put(f, "SELECT 0::BIGINT AS id", arena, err);
+    count = 1;
+    for (int i = 0; i < 60; i++) {
+        uint64_t dice = tn_random_u64() % 10;
+        tn_delta_vacuum_result r;
+        if (dice < 5) {
+            put(f, tn_arena_printf(arena, "SELECT %d::BIGINT AS id", i), arena, err);
+            expect += i;
+            count++;
+        } else if (dice == 5) {
+            put_by(f, TN_DELTA_OVERWRITE, tn_arena_printf(arena, "SELECT %d::BIGINT AS id", i), NULL, arena, err);
+            expect = i;
+            count = 1;
+        } else if (dice < 8) {
+            tn_delta_optimize_opts o = { .target_file_bytes = 0 };
+            tn_delta_optimize_result done;
+            TN_ASSERT_OK(tn_delta_optimize(f->table, f->conn, arena, &o, &done, err));
+        } else {
+            tn_delta_vacuum_opts o = { .retention_ms = 0, .allow_short = true, .dry_run = dice == 8 };
+            vacuum_with(f, o, &r, arena, err);
+            if (!o.dry_run) {
+                TN_ASSERT_EQ_I(files_on_disk(f, arena, err), live_files(f, err));
+            }
+        }
+        TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, expect * 1000 + count);
+    }
+    tn_random_seed(0);
+}
+
+TN_TEST(old_log_goes_when_a_checkpoint_stands_in)
+{
+    fixture *f = open_fixture(arena, err);
+    for (int i = 0; i < 25; i++) { /* versions 0..24, checkpoints at 10 and 20 */
+        put(f, "SELECT 1::BIGINT AS id", arena, err);
+    }
+    int64_t removed = 0;
+    TN_ASSERT_OK(tn_delta_log_cleanup(f->table, f->conn, NULL, 0, &removed, err));
+    TN_ASSERT_EQ_I(removed, 0);
+    later(32 * DAY_MS);
+    int64_t pinned = 15;
+    TN_ASSERT_OK(tn_delta_log_cleanup(f->table, f->conn, &pinned, 1, &removed, err));
+    TN_ASSERT_EQ_I(removed, 10);
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, 15, &s, err));
+    TN_ASSERT_EQ_I(tn_delta_snapshot_file_count(s), 16);
+    TN_ASSERT_OK(tn_delta_log_cleanup(f->table, f->conn, NULL, 0, &removed, err));
+    tn_clock_fix(0);
+    TN_ASSERT_EQ_I(removed, 11); /* 10..19 and the checkpoint of 10 */
+    TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 25 * 1001);
+    put(f, "SELECT 1::BIGINT AS id", arena, err);
+    TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 26 * 1001);
+}
