@@ -130,7 +130,7 @@ def publish_makes_the_catalog_anew(lake):
     import shutil
     shutil.rmtree(lake.root / "s")
     lake.run("lake", "publish")
-    has(lake.err, "warning: not in the catalog: 's.gone'")
+    has(lake.err, "warning: not in the catalog: reading 's.gone'")
     equal(reader(lake).execute("FROM gold.v").fetchone(), (53,))
     equal(sorted(p.name for p in (lake.root / "catalog").iterdir() if not p.name.startswith(".")), ["prod.duckdb", "prod.init.sql"])
 
