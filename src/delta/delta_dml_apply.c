@@ -69,7 +69,8 @@ static tn_rc count_acts(tn_dml *d, tn_err *err)
 {
     tn_val rows;
     tn_str sql = tn_str_printf(d->a,
-        "SELECT _tarn_k, count(*) FROM " TN_STR_FMT " GROUP BY _tarn_k", TN_STR_ARG(d->hits));
+        "SELECT _tarn_k, count(*) FROM " TN_STR_FMT " WHERE _tarn_k > 0 GROUP BY _tarn_k",
+        TN_STR_ARG(d->hits));
     TN_TRY(tn_conn_rows(d->conn, d->a, sql, d->acts.n, &rows, NULL, err));
     for (size_t i = 0; i < rows.list->n; i++) {
         const tn_val *pair = rows.list->v[i].list->v;

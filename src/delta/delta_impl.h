@@ -222,6 +222,9 @@ void tn_delta_partition_sql(tn_buf *b, const tn_delta_type *t, tn_val v);
 tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_str where,
     bool *keep, tn_err *err) TN_MUSTUSE;
 
+/* DuckDB's tree of a predicate; undefined when it does not take it. */
+tn_val tn_delta_where_tree(tn_conn *conn, tn_arena *a, tn_str where);
+
 /* ---- statistics ---- */
 /* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. */
 void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m,

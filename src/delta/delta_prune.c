@@ -424,7 +424,7 @@ static bool may_be_true(const pruner *p, tn_val node)
 }
 
 /* The predicate's tree; undefined when DuckDB does not take it (the query itself will say why). */
-static tn_val parse_where(tn_conn *conn, tn_arena *a, tn_str where)
+tn_val tn_delta_where_tree(tn_conn *conn, tn_arena *a, tn_str where)
 {
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT json_serialize_sql(");
@@ -452,7 +452,7 @@ tn_rc tn_delta_prune(
     if (conn == NULL || tn_str_trim(where).n == 0) {
         return TN_OK;
     }
-    tn_val tree = parse_where(conn, a, where);
+    tn_val tree = tn_delta_where_tree(conn, a, where);
     if (tree.tag != TN_DICT) {
         return TN_OK;
     }
