@@ -4,9 +4,11 @@
  * files as plain lines, and the good lines are copied to cleaned files, which are landed in place of the originals.
  */
 #include "lake/land_read.h"
+#include "os/file.h"
 #include "text/sqltext.h"
+#include "text/uri.h"
 
-enum { SQL_BYTES_MAX = 1 << 20 };
+enum { SQL_BYTES_MAX = 1 << 20, WHOLE_TEXT_MAX = 128 << 20 };
 
 static void add_rejects(tn_buf *b, const tn_land_read *r)
 {
@@ -114,8 +116,23 @@ tn_str tn_land_rejects_sql(const tn_land_read *r, tn_arena *a)
 
 /* ---- NDJSON ---- */
 
-static void add_lines(tn_buf *b, tn_str path)
+/* (line, text) of a file. The csv reader steps over blank lines without counting them, so it is only for files that are too big for the other way, or
+ * compressed: the lines told are then those that are not blank. */
+static void add_lines(tn_buf *b, tn_arena *a, tn_str path)
 {
+    tn_file_info info = { 0 };
+    tn_str ext = tn_path_ext(path);
+    bool packed = tn_str_eq_nocase(ext, TN_STR("gz")) || tn_str_eq_nocase(ext, TN_STR("zst"));
+    bool whole =
+        !packed && tn_file_stat(a, path, &info, NULL) == TN_OK && info.size <= WHOLE_TEXT_MAX;
+    if (whole) {
+        tn_buf_addz(b,
+            "(SELECT generate_subscripts(l, 1) AS line, rtrim(unnest(l), chr(13)) AS text FROM "
+            "(SELECT string_split(content, chr(10)) AS l FROM read_text(");
+        tn_sql_literal(b, path);
+        tn_buf_addz(b, ")))");
+        return;
+    }
     tn_buf_addz(b, "(SELECT row_number() OVER () AS line, text FROM read_csv(");
     tn_sql_literal(b, path);
     tn_buf_addz(b, ", columns = {'text': 'VARCHAR'}, auto_detect = false, header = false, delim = "
@@ -123,26 +140,96 @@ static void add_lines(tn_buf *b, tn_str path)
                    "strict_mode = false, max_line_size = 67108864, nullstr = '\x1e'))");
 }
 
+typedef struct typed {
+    tn_str name, type;
+} typed;
+typedef tn_vec(typed) typed_list;
+
+/* Columns whose types are not guessed: the user's, then the table's. */
+static typed_list typed_columns(const tn_land_read *r, tn_arena *a)
+{
+    typed_list out = { 0 };
+    size_t at = 0;
+    const tn_dict_item *it;
+    const tn_val types = r->opts->types;
+    while (types.tag == TN_DICT && (it = tn_dict_next(types.dict, &at)) != NULL) {
+        tn_vec_push(&out, a, ((typed){ tn_val_as_str(it->key), tn_val_as_str(it->value) }));
+    }
+    bool from_table = r->table != NULL && r->opts->schema_mode != TN_SCHEMA_OVERWRITE;
+    for (size_t i = 0; from_table && i < r->table->fields.n; i++) {
+        const tn_delta_field *f = &r->table->fields.v[i];
+        if (types.tag != TN_DICT || tn_dict_finds(types.dict, f->name) == NULL) {
+            tn_buf type = tn_buf_init(a, SQL_BYTES_MAX);
+            tn_delta_type_to_sql(&type, f->type);
+            tn_vec_push(&out, a, ((typed){ f->name, tn_buf_str(&type) }));
+        }
+    }
+    return out;
+}
+
+/* True for a line that is JSON, has the member, and whose value cannot have the type. */
+static void add_misfit(tn_buf *b, tn_arena *a, const typed *t)
+{
+    tn_str path = tn_str_printf(a, "$.\"" TN_STR_FMT "\"", TN_STR_ARG(t->name));
+    tn_buf_addz(b, "coalesce(CASE WHEN json_valid(text) THEN json_type(text, ");
+    tn_sql_literal(b, path);
+    tn_buf_addz(b, ") <> 'NULL' AND TRY_CAST(json_extract(text, ");
+    tn_sql_literal(b, path);
+    tn_buf_addz(b, ") AS ");
+    tn_buf_add(b, t->type);
+    tn_buf_addz(b, ") IS NULL ELSE false END, false)");
+}
+
+/* Rejects the lines of file i for which `fault` holds; column empty: the line is no JSON. */
+static tn_rc reject_lines(const tn_land_read *r, tn_conn *conn, tn_arena *a, size_t i,
+    const typed *t, int64_t *bad, tn_err *err)
+{
+    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "INSERT INTO ");
+    tn_sql_ident(&b, r->rejects);
+    tn_buf_addf(&b, " SELECT 0, %zu, line, ", i);
+    if (t == NULL) {
+        tn_buf_addz(&b, "NULL, 'JSON', 'the line is not valid JSON', text FROM ");
+    } else {
+        tn_sql_literal(&b, t->name);
+        tn_buf_addz(&b, ", 'CAST', ");
+        tn_sql_literal(
+            &b, tn_str_printf(a, "the value cannot be read as " TN_STR_FMT, TN_STR_ARG(t->type)));
+        tn_buf_addz(&b, ", text FROM ");
+    }
+    add_lines(&b, a, r->files.v[i].path);
+    tn_buf_addz(&b, " WHERE trim(text) <> '' AND ");
+    if (t == NULL) {
+        tn_buf_addz(&b, "NOT json_valid(text)");
+    } else {
+        add_misfit(&b, a, t);
+    }
+    TN_AUTOPTR(tn_result) res = NULL;
+    TN_TRY(tn_conn_query(conn, tn_buf_str(&b), &res, err));
+    *bad += tn_result_changed(res);
+    return TN_OK;
+}
+
 static tn_rc aside_one(tn_land_read *r, tn_conn *conn, tn_arena *a, size_t i, tn_str temp_dir,
     int64_t *ret_bad, tn_err *err)
 {
-    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
-    tn_str path = r->files.v[i].path;
-    tn_buf_addz(&b, "INSERT INTO ");
-    tn_sql_ident(&b, r->rejects);
-    tn_buf_addf(
-        &b, " SELECT 0, %zu, line, NULL, 'JSON', 'the line is not valid JSON', text FROM ", i);
-    add_lines(&b, path);
-    tn_buf_addz(&b, " WHERE trim(text) <> '' AND NOT json_valid(text)");
-    TN_AUTOPTR(tn_result) res = NULL;
-    TN_TRY(tn_conn_query(conn, tn_buf_str(&b), &res, err));
-    int64_t bad = tn_result_changed(res);
+    typed_list types = typed_columns(r, a);
+    int64_t bad = 0;
+    TN_TRY(reject_lines(r, conn, a, i, NULL, &bad, err));
+    for (size_t k = 0; k < types.n; k++) {
+        TN_TRY(reject_lines(r, conn, a, i, &types.v[k], &bad, err));
+    }
     if (bad > 0) {
         tn_str clean = tn_str_printf(a, TN_STR_FMT "/clean-%zu.ndjson", TN_STR_ARG(temp_dir), i);
         tn_buf c = tn_buf_init(a, SQL_BYTES_MAX);
         tn_buf_addz(&c, "COPY (SELECT text FROM ");
-        add_lines(&c, path);
-        tn_buf_addz(&c, " WHERE json_valid(text) ORDER BY line) TO ");
+        add_lines(&c, a, r->files.v[i].path);
+        tn_buf_addz(&c, " WHERE json_valid(text)");
+        for (size_t k = 0; k < types.n; k++) {
+            tn_buf_addz(&c, " AND NOT ");
+            add_misfit(&c, a, &types.v[k]);
+        }
+        tn_buf_addz(&c, " ORDER BY line) TO ");
         tn_sql_literal(&c, clean);
         tn_buf_addz(&c, " (FORMAT csv, HEADER false, DELIMITER '\x1f', QUOTE '', ESCAPE '')");
         TN_TRY(tn_conn_exec(conn, tn_buf_str(&c), err));

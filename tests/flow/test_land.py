@@ -174,6 +174,12 @@ def json_kinds(lake):
     equal(lake.rows("SELECT line, raw, _source_file FROM s.b__rejected ORDER BY line"),
           [{"line": 2, "raw": '{"a":', "_source_file": "bad.ndjson"}, {"line": 3, "raw": "nonsense", "_source_file": "bad.ndjson"}])
     equal(lake.rows("SELECT DISTINCT _source_file AS f FROM s.b"), [{"f": "bad.ndjson"}])
+    lake.file("good.ndjson", '{"a":1}\n{"a":null}\n{}\n')
+    lake.run("land", "s.k", "good.ndjson", "--types", "a=BIGINT")
+    lake.file("cast.ndjson", '{"a":3}\n\n{"a":"x"}\n{"b":1,"a":"4"}\n')
+    refused(lake, "s.k", "cast.ndjson", "--schema-mode", "merge", says=["cast.ndjson:3: column 'a': the value cannot be read as BIGINT", "1 row cannot"])
+    equal(lake.land("s.k", "cast.ndjson", "--schema-mode", "merge", "--on-bad-row", "aside")["rejected"], 1)
+    equal(lake.rows("SELECT sum(a) AS s, count(*) AS n FROM s.k"), [{"s": 8, "n": 5}])
     lake.file("broken.json", '[{"a":1},')
     refused(lake, "s.b", "broken.json", says=["broken.json"])
 
