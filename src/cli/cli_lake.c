@@ -44,10 +44,10 @@ static void take_profile(const tn_cli *cli, const tn_profile *p, tn_cli_place *o
         if (out->lake.n == 0) {
             out->lake = p->path;
         }
-        const tn_val *env =
-            p->credentials != NULL ? tn_dict_finds(p->credentials, TN_STR("environment")) : NULL;
-        if (out->env.n == 0 && env != NULL && tn_val_is_str(*env)) {
-            out->env = tn_val_as_str(*env);
+        /* The rule of a run (lake_target.c): without it, sql and land would look at another environment than build. */
+        tn_val creds = { .tag = TN_DICT, .dict = p->credentials };
+        if (out->env.n == 0 && p->credentials != NULL) {
+            out->env = tn_val_str_at(creds, "environment", p->target_name);
         }
         return;
     }

@@ -17,6 +17,7 @@ TARN = pathlib.Path(os.environ.get("TARN") or ROOT / "build/tarn").resolve()
 PYTHON = os.environ.get("ORACLE_PYTHON") or sys.executable
 PAGES = ROOT / "docs/manual"
 BLOCK_SECONDS_MAX = 120
+WILDCARD = re.compile(r"(?<!\.)\.\.\.(?!\.)")  # three dots, not the leaders of a console line
 FENCE = re.compile(r"^(`{3,})\s*(.*)$")
 
 
@@ -81,7 +82,7 @@ def plain(text):
 
 
 def line_matches(pattern, line):
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("...")), line) is not None
+    return re.fullmatch(".*".join(re.escape(part) for part in WILDCARD.split(pattern)), line) is not None
 
 
 def matches(patterns, lines):
