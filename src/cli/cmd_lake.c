@@ -24,7 +24,8 @@ static const tn_opt options[] = {
     { "--limit", TN_OPT_INT, F(limit), "N", "log: the newest N (default: 20, 0 for all)", NULL },
     { "--all", TN_OPT_FLAG, F(all), NULL, "log: of all environments", NULL },
     { "--newest", TN_OPT_FLAG, F(newest), NULL,
-        "publish: first pin the newest version of every Delta table at <lake>/<schema>/<table>", NULL },
+        "publish: first pin the newest version of every Delta table at <lake>/<schema>/<table>",
+        NULL },
     { "--output", TN_OPT_STR, F(output), "text|json", "json: for programs", NULL },
 };
 #undef F
@@ -39,7 +40,7 @@ static const tn_cmd_spec spec = {
         "tarn lake status                     where the lake is, what its environments see\n"
         "tarn lake log --limit 5              newest lake commits of the environment\n"
         "tarn lake publish                    make the catalog anew from the pins\n"
-                "tarn lake publish --newest           pin every table as it is now, then publish\n"
+        "tarn lake publish --newest           pin every table as it is now, then publish\n"
         "tarn lake rollback                   publish the pins of the commit before again\n"
         "tarn lake rollback --to 12\n"
         "tarn lake env create alice --from prod    a new environment, no data copied\n"
@@ -199,9 +200,9 @@ static tn_rc pin_newest(lake_call *x, tn_err *err)
     tn_arena *a = x->cli->arena;
     tn_lake_head head;
     tn_pins found;
-    tn_lake_change change = { .info = TN_VAL_UNDEF,
-        .message = TN_STR("publish the newest versions"),
-        .newest_wins = true };
+    tn_lake_change change = {
+        .info = TN_VAL_UNDEF, .message = TN_STR("publish the newest versions"), .newest_wins = true
+    };
     TN_TRY(tn_lake_head_read(x->lake, a, x->env, &head, err));
     TN_TRY(tn_lake_discover(x->lake, a, &found, err));
     TN_AUTOPTR(tn_duck) duck = NULL;

@@ -415,6 +415,8 @@ static void tell_json(const landing_call *x)
 {
     const tn_land_result *r = &x->result;
     tn_val d = tn_val_dict(x->cli->arena);
+    int64_t ms = x->took_us / 1000; /* three digits are enough */
+    double seconds = (double)ms / 1000;
     tn_dict_putz(d.dict, "table", tn_val_str(x->word));
     tn_dict_putz(d.dict, "location", tn_val_str(x->target.location));
     tn_dict_putz(d.dict, "version", r->version < 0 ? TN_VAL_NONE : tn_val_int(r->version));
@@ -429,7 +431,7 @@ static void tell_json(const landing_call *x)
     tn_dict_putz(d.dict, "environment", x->lake_commit < 0 ? TN_VAL_NONE : tn_val_str(x->env));
     tn_dict_putz(
         d.dict, "lake_commit", x->lake_commit < 0 ? TN_VAL_NONE : tn_val_int(x->lake_commit));
-    tn_dict_putz(d.dict, "seconds", tn_val_float((double)(x->took_us / 1000) / 1000));
+    tn_dict_putz(d.dict, "seconds", tn_val_float(seconds));
     tn_cli_print_json(x->cli, d);
 }
 

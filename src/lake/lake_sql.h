@@ -9,7 +9,8 @@
  *   INSERT INTO | OVERWRITE [TABLE] t [(columns) | BY NAME] query
  *   CREATE [OR REPLACE] VIEW v AS query, DROP TABLE | VIEW [IF EXISTS] t, RESTORE [TABLE] t TO VERSION AS OF n
  *   DESCRIBE HISTORY t, DESCRIBE DETAIL t
- * UPDATE, DELETE, MERGE, ALTER, TRUNCATE, OPTIMIZE, VACUUM of a Delta table are TN_E_UNSUPPORTED. Temporary tables are DuckDB's own.
+ *   UPDATE t SET .., DELETE FROM t [WHERE ..], TRUNCATE [TABLE] t, MERGE INTO t USING source ON .. WHEN .. (grammar: lake_dml.c)
+ * ALTER, OPTIMIZE, VACUUM of a Delta table are TN_E_UNSUPPORTED. Temporary tables are DuckDB's own.
  *
  * Ownership: the session borrows lake and connection; both outlive it. One thread at a time. A result's rows end with the next statement.
  */

@@ -114,24 +114,29 @@ static tn_rc table_of(const change *c, tn_delta_table **ret, bool *ret_there, tn
 
 /* ---- after a write ---- */
 
-static tn_rc publish(change *c, int64_t version, const char *did, tn_err *err)
+tn_rc tn_sql_publish(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, int64_t version,
+    const char *did, tn_err *err)
 {
-    tn_lake_sql *s = c->s;
-    if (c->target.at.schema.n > 0 && !s->opts.no_publish) {
-        tn_pin pin = { .schema = c->target.at.schema,
-            .name = c->target.at.name,
+    const tn_lake_place *at = &target->at;
+    if (at->schema.n > 0 && !s->opts.no_publish) {
+        tn_pin pin = { .schema = at->schema,
+            .name = at->name,
             .kind = TN_PIN_DELTA,
-            .location = c->target.at.location,
+            .location = at->location,
             .version = version };
-        if (c->target.at.pin != NULL) {
-            pin.comment = c->target.at.pin->comment;
-            pin.node = c->target.at.pin->node;
+        if (at->pin != NULL) {
+            pin.comment = at->pin->comment;
+            pin.node = at->pin->node;
         }
-        tn_str message =
-            tn_str_printf(c->a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(c->target.shown));
+        tn_str message = tn_str_printf(a, "sql: %s " TN_STR_FMT, did, TN_STR_ARG(target->shown));
         TN_TRY(tn_lake_pin_tables(s->lake, s->opts.env, &s->head, &pin, 1, message, NULL, err));
     }
     return tn_sql_refresh(s, err);
+}
+
+static tn_rc publish(change *c, int64_t version, const char *did, tn_err *err)
+{
+    return tn_sql_publish(c->s, c->a, &c->target, version, did, err);
 }
 
 static const char *plural(int64_t n)
@@ -710,10 +715,8 @@ static tn_rc refuse(change *c, tn_err *err)
 {
     static const struct {
         const char *words, *what;
-    } table[] = { { "update", "UPDATE" }, { "delete from", "DELETE" }, { "merge into", "MERGE" },
-        { "truncate table", "TRUNCATE" }, { "truncate", "TRUNCATE" }, { "alter table", "ALTER" },
-        { "alter view", "ALTER" }, { "optimize", "OPTIMIZE" }, { "vacuum", "VACUUM" },
-        { "insert or", "INSERT OR" } };
+    } table[] = { { "alter table", "ALTER" }, { "alter view", "ALTER" },
+        { "optimize", "OPTIMIZE" }, { "vacuum", "VACUUM" }, { "insert or", "INSERT OR" } };
     for (size_t i = 0; i < TN_COUNTOF(table); i++) {
         if (tn_token_are(c->t, 0, table[i].words)) {
             c->at = 1;
@@ -744,5 +747,6 @@ tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_
     if (tn_token_is(t, 0, "restore")) {
         return run_restore(&c, ret_done, err);
     }
-    return refuse(&c, err);
+    TN_TRY(tn_lake_sql_dml(s, a, statement, t, ret, ret_done, err));
+    return *ret_done ? TN_OK : refuse(&c, err);
 }
