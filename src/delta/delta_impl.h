@@ -77,6 +77,9 @@ tn_rc tn_delta_path_decode(tn_arena *a, tn_str path, tn_str *ret, tn_err *err) T
 /* Where DuckDB finds a path of the log (encoded as in an action). */
 tn_rc tn_delta_locate(
     tn_store *store, tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* Looks at an object by its decoded path: a key below the root, or an absolute path or URL. */
+tn_rc tn_delta_object_head(
+    tn_store *store, tn_arena *a, tn_str place, tn_store_item *ret, tn_err *err) TN_MUSTUSE;
 /* A quoted literal of a location for read_parquet, with '*', '?' and '[' taken as themselves. */
 void tn_delta_sql_location(tn_buf *b, tn_str location);
 

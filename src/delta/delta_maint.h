@@ -102,7 +102,8 @@ typedef struct tn_delta_check_opts {
 } tn_delta_check_opts;
 
 typedef struct tn_delta_check_result {
-    int64_t version, files, rows, commits;
+    int64_t version; /* -1: it cannot be read */
+    int64_t files, rows, commits;
     tn_delta_findings findings;
 } tn_delta_check_result;
 

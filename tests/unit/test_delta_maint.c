@@ -354,3 +354,383 @@ TN_TEST(old_log_goes_when_a_checkpoint_stands_in)
     put(f, "SELECT 1::BIGINT AS id", arena, err);
     TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 26 * 1001);
 }
+
+/* ---- RESTORE, CLONE ---- */
+
+TN_TEST(restore_says_which_file_is_gone)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT range AS id FROM range(10)", arena, err);
+    put(f, "SELECT 100 AS id", arena, err);
+    put_by(f, TN_DELTA_OVERWRITE, "SELECT 1 AS id", NULL, arena, err);
+    tn_delta_restore_opts o = { .version = 1 };
+    tn_delta_restore_result r;
+    TN_ASSERT_OK(tn_delta_restore_to(f->table, f->conn, &o, &r, err));
+    TN_ASSERT_EQ_I(r.version, 3);
+    TN_ASSERT_EQ_I(r.files_restored, 2);
+    TN_ASSERT_EQ_I(r.files_removed, 1);
+    TN_ASSERT_EQ_I(ask(f, "SELECT sum(id)::BIGINT FROM t", arena, err).i, 145);
+    o.version = 2;
+    TN_ASSERT_OK(tn_delta_restore_to(f->table, f->conn, &o, &r, err));
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, 0, &s, err));
+    TN_ASSERT_OK(tn_store_remove(f->plain, tn_delta_snapshot_file(s, 0)->path, err));
+    o.version = 1;
+    TN_ASSERT_RC(tn_delta_restore_to(f->table, f->conn, &o, &r, err), TN_E_NOTFOUND);
+    tn_err_clear(err);
+    o.allow_missing = true;
+    TN_ASSERT_OK(tn_delta_restore_to(f->table, f->conn, &o, &r, err));
+    TN_ASSERT_EQ_I(r.files_missing, 1);
+    TN_ASSERT_EQ_I(ask(f, "SELECT sum(id)::BIGINT FROM t", arena, err).i, 100);
+}
+
+static int64_t sum_of(fixture *f, tn_delta_table *t, tn_arena *arena, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_ASSERT_OK(tn_delta_snapshot_open(t, f->conn, TN_DELTA_LATEST, &s, err));
+    tn_str sql;
+    TN_ASSERT_OK(tn_delta_scan_sql(s, arena, NULL, &sql, err));
+    tn_val v;
+    TN_ASSERT_OK(tn_conn_scalar(f->conn, arena,
+        tn_str_printf(arena, "SELECT sum(id)::BIGINT FROM (" TN_STR_FMT ")", TN_STR_ARG(sql)), &v, err));
+    return v.i;
+}
+
+TN_TEST(clones_stand_alone)
+{
+    fixture *f = open_fixture(arena, err);
+    put_by(f, TN_DELTA_APPEND, "SELECT range AS id, 'a b%' || range % 2 AS p FROM range(10)", "p", arena, err);
+    for (int shallow = 0; shallow < 2; shallow++) {
+        TN_AUTOPTR(tn_store) store = NULL;
+        TN_AUTOPTR(tn_delta_table) to = NULL;
+        tn_delta_clone_result r;
+        TN_ASSERT_OK(tn_store_open(tn_str_of(tn_arena_printf(arena, "%s/c d", tn_test_dir(arena))), NULL, &store, err));
+        TN_ASSERT_OK(tn_delta_table_open(store, &to, err));
+        TN_ASSERT_OK(tn_delta_clone(f->table, f->conn, TN_DELTA_LATEST, shallow, to, &r, err));
+        TN_ASSERT_EQ_I(r.files, 2);
+        TN_ASSERT_EQ_I(sum_of(f, to, arena, err), 45);
+        TN_ASSERT_RC(tn_delta_clone(f->table, f->conn, 0, shallow, to, &r, err), TN_E_EXISTS);
+        tn_err_clear(err);
+        /* the clone's own writes and packing leave the source alone */
+        tn_delta_optimize_opts o = { .zorder_by = { 0 } };
+        tn_vec_push(&o.zorder_by, arena, TN_STR("id"));
+        tn_delta_optimize_result done;
+        TN_ASSERT_OK(tn_delta_optimize(to, f->conn, arena, &o, &done, err));
+        TN_ASSERT_EQ_I(done.files_added, 2);
+        tn_delta_vacuum_result v;
+        tn_delta_vacuum_opts vo = { .retention_ms = 0, .allow_short = true };
+        tn_clock_sleep_us(5000);
+        TN_ASSERT_OK(tn_delta_vacuum(to, f->conn, arena, &vo, &v, err));
+        TN_ASSERT_EQ_I(v.files, shallow ? 0 : 2);
+        TN_ASSERT_EQ_I(sum_of(f, to, arena, err), 45);
+        TN_ASSERT_EQ_I(ask(f, "SELECT sum(id)::BIGINT FROM t", arena, err).i, 45);
+    }
+}
+
+/* ---- checking ---- */
+
+static tn_delta_check_result check_it(fixture *f, tn_arena *arena, tn_err *err)
+{
+    tn_delta_check_opts o = { .values = true };
+    tn_delta_check_result r;
+    TN_ASSERT_OK(tn_delta_check(f->table, f->conn, arena, &o, &r, err));
+    return r;
+}
+
+static void expect_finding(const tn_delta_check_result *r, const char *what)
+{
+    for (size_t i = 0; i < r->findings.n; i++) {
+        if (strcmp(r->findings.v[i].what, what) == 0 && r->findings.v[i].error) {
+            return;
+        }
+    }
+    TN_FAIL("no finding '%s' among %zu", what, r->findings.n);
+}
+
+static void damage_log(fixture *f, const char *from, const char *to, tn_arena *arena, tn_err *err)
+{
+    tn_str key = TN_STR("_delta_log/00000000000000000000.json"), text;
+    TN_ASSERT_OK(tn_store_get(f->plain, arena, key, 1 << 20, &text, err));
+    TN_ASSERT_HAS(text, from);
+    text = tn_str_replace(arena, text, tn_str_of(from), tn_str_of(to));
+    TN_ASSERT_OK(tn_store_put(f->plain, key, text, TN_PUT_OVERWRITE, err));
+    tn_delta_table_close(TN_TAKE(f->table)); /* what it remembers */
+    TN_ASSERT_OK(tn_delta_table_open(f->faulty, &f->table, err));
+}
+
+TN_TEST(check_finds_damage)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT 41000 + range AS id, 'x' || range AS s, TIMESTAMPTZ '2024-01-01 00:00:00.123456Z' AS ts, 1.5::DECIMAL(9,2) AS d, "
+           "'nan'::DOUBLE AS n, DATE '2024-02-29' AS day FROM range(100)",
+        arena, err);
+    tn_delta_check_result r = check_it(f, arena, err);
+    if (r.findings.n > 0) {
+        TN_FAIL("%s: %.*s", r.findings.v[0].what, TN_STR_ARG(r.findings.v[0].detail));
+    }
+    TN_ASSERT_EQ_I(r.rows, 100);
+    damage_log(f, "\\\"id\\\":41000", "\\\"id\\\":41001", arena, err);
+    r = check_it(f, arena, err);
+    TN_ASSERT_EQ_I(r.findings.n, 1);
+    expect_finding(&r, "statistics");
+    damage_log(f, "\\\"numRecords\\\":100", "\\\"numRecords\\\":101", arena, err);
+    r = check_it(f, arena, err);
+    expect_finding(&r, "row count");
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, 0, &s, err));
+    tn_str path = tn_delta_snapshot_file(s, 0)->path;
+    TN_ASSERT_OK(tn_store_put(f->plain, path, TN_STR("garbage"), TN_PUT_OVERWRITE, err));
+    r = check_it(f, arena, err);
+    expect_finding(&r, "size");
+    expect_finding(&r, "unreadable file");
+    TN_ASSERT_OK(tn_store_remove(f->plain, path, err));
+    r = check_it(f, arena, err);
+    expect_finding(&r, "missing file");
+    put(f, "SELECT 1 AS id", arena, err);
+    put(f, "SELECT 1 AS id", arena, err);
+    TN_ASSERT_OK(tn_store_remove(f->plain, TN_STR("_delta_log/00000000000000000001.json"), err));
+    r = check_it(f, arena, err);
+    expect_finding(&r, "gap in the log");
+}
+
+/* ---- faults and races ---- */
+
+enum { MAINT_OPTIMIZE, MAINT_VACUUM, MAINT_RESTORE, MAINT_KINDS };
+
+static tn_rc maintain(fixture *f, int kind, tn_arena *arena, tn_err *err)
+{
+    tn_delta_optimize_opts oo = { .target_file_bytes = 0 };
+    tn_delta_optimize_result od;
+    tn_delta_vacuum_opts vo = { .retention_ms = 0, .allow_short = true };
+    tn_delta_vacuum_result vd;
+    int64_t version;
+    switch (kind) {
+    case MAINT_OPTIMIZE:
+        return tn_delta_optimize(f->table, f->conn, arena, &oo, &od, err);
+    case MAINT_VACUUM:
+        return tn_delta_vacuum(f->table, f->conn, arena, &vo, &vd, err);
+    default:
+        return tn_delta_restore(f->table, f->conn, 1, &version, err);
+    }
+}
+
+static void fail_each_call(int kind, tn_rc rc, bool after, tn_arena *arena, tn_err *err)
+{
+    fixture *f = open_fixture(arena, err);
+    bool faulted = true;
+    for (int64_t k = 1; faulted; k++) {
+        fresh_table(f, arena, err);
+        put(f, "SELECT 5::BIGINT AS id", arena, err);
+        put_by(f, TN_DELTA_OVERWRITE, "SELECT 1::BIGINT AS id", NULL, arena, err); /* version 1 */
+        for (int i = 0; i < 3; i++) {
+            put(f, "SELECT 1::BIGINT AS id", arena, err);
+        }
+        int64_t calls = tn_store_faulty_calls(f->faulty);
+        tn_store_faulty_set(f->faulty, (tn_store_fault){ .k = k, .rc = rc, .after = after });
+        tn_err why = TN_ERR_INIT;
+        tn_rc got = maintain(f, kind, arena, &why);
+        faulted = tn_store_faulty_calls(f->faulty) - calls >= k;
+        tn_store_faulty_set(f->faulty, (tn_store_fault){ .k = 0 });
+        int64_t seen = ask(f, SUM, arena, err).i, before = 4 * 1001,
+                after_it = kind == MAINT_RESTORE ? 1001 : before;
+        if (seen != after_it && (seen != before || got == TN_OK)) {
+            TN_FAIL("call %" PRId64 " (%s): %" PRId64, k, why.msg, seen);
+        }
+        if (kind == MAINT_OPTIMIZE && got != TN_OK && got != TN_E_AMBIGUOUS && files_on_disk(f, arena, err) != 5) {
+            TN_FAIL("call %" PRId64 ": failed (%s), but files are left", k, why.msg);
+        }
+        TN_ASSERT(faulted || got == TN_OK);
+        put(f, "SELECT 1::BIGINT AS id", arena, err);
+        TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, seen + 1001);
+    }
+}
+
+TN_TEST(every_fault_leaves_before_or_after)
+{
+    for (int kind = 0; kind < MAINT_KINDS; kind++) {
+        fail_each_call(kind, TN_E_IO, false, arena, err);
+        fail_each_call(kind, TN_E_AMBIGUOUS, true, arena, err);
+    }
+}
+
+typedef struct racer {
+    tn_duck *duck;
+    tn_str dir;
+    bool stop;
+    int done, conflicts;
+    char why[500];
+} racer;
+
+static tn_rc open_racer(racer *r, tn_conn **conn, tn_store **store, tn_delta_table **t, tn_err *err)
+{
+    TN_TRY(tn_duck_connect(r->duck, conn, err));
+    TN_TRY(tn_store_open(r->dir, NULL, store, err));
+    return tn_delta_table_open(*store, t, err);
+}
+
+static void append_on(void *p)
+{
+    racer *r = p;
+    TN_AUTOPTR(tn_conn) conn = NULL;
+    TN_AUTOPTR(tn_store) store = NULL;
+    TN_AUTOPTR(tn_delta_table) t = NULL;
+    tn_err err = TN_ERR_INIT;
+    tn_rc rc = open_racer(r, &conn, &store, &t, &err);
+    for (int i = 0; rc == TN_OK && i < 25; i++) {
+        tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
+        tn_delta_write_result got;
+        rc = tn_delta_write(t, conn, TN_STR("SELECT 1::BIGINT AS id"), &o, &got, &err);
+        r->done += rc == TN_OK;
+    }
+    snprintf(r->why, sizeof r->why, "%.499s", err.msg);
+}
+
+static void optimize_on(void *p)
+{
+    racer *r = p;
+    TN_AUTO_ARENA a = tn_arena_new("race", NULL);
+    TN_AUTOPTR(tn_conn) conn = NULL;
+    TN_AUTOPTR(tn_store) store = NULL;
+    TN_AUTOPTR(tn_delta_table) t = NULL;
+    tn_err err = TN_ERR_INIT;
+    tn_rc rc = open_racer(r, &conn, &store, &t, &err);
+    while (rc == TN_OK && !__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE)) {
+        tn_delta_optimize_opts o = { .target_file_bytes = 0 };
+        tn_delta_optimize_result got;
+        rc = tn_delta_optimize(t, conn, a, &o, &got, &err);
+        r->done += rc == TN_OK && got.changed;
+        if (rc == TN_E_CONFLICT) { /* the other packer was first */
+            tn_err_clear(&err);
+            r->conflicts++;
+            rc = TN_OK;
+        }
+    }
+    snprintf(r->why, sizeof r->why, "%.499s", err.msg);
+}
+
+TN_TEST(packing_does_not_disturb_appends)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT 1::BIGINT AS id", arena, err);
+    racer r[4];
+    tn_thread *threads[4];
+    memset(r, 0, sizeof r);
+    for (int i = 0; i < 4; i++) {
+        r[i].duck = f->duck;
+        r[i].dir = f->dir;
+        TN_ASSERT_OK(tn_thread_start(i < 2 ? append_on : optimize_on, &r[i], "race", &threads[i], err));
+    }
+    for (int i = 0; i < 4; i++) {
+        if (i == 2) {
+            __atomic_store_n(&r[2].stop, true, __ATOMIC_RELEASE);
+            __atomic_store_n(&r[3].stop, true, __ATOMIC_RELEASE);
+        }
+        tn_thread_join(threads[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (r[i].why[0] != '\0' || (i < 2 && r[i].done != 25)) {
+            TN_FAIL("writer %d: %d done: %s", i, r[i].done, r[i].why);
+        }
+    }
+    TN_ASSERT(r[2].done + r[3].done > 0);
+    TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 51 * 1001);
+    TN_ASSERT_EQ_I(check_it(f, arena, err).findings.n, 0);
+}
+
+/* A store that lets another writer in just before the first commit is put. */
+typedef struct gate {
+    tn_store base;
+    fixture *f;
+    const char *sql; /* NULL: has happened */
+    tn_delta_mode mode;
+    tn_rc rc;
+} gate;
+
+static tn_store *behind(tn_store *s)
+{
+    return ((gate *)s)->f->plain;
+}
+
+static tn_rc gate_get(tn_store *s, tn_arena *a, tn_str key, size_t max, tn_str *ret, tn_err *err)
+{
+    return tn_store_get(behind(s), a, key, max, ret, err);
+}
+
+static tn_rc gate_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+{
+    return tn_store_get_range(behind(s), a, key, from, n, ret, err);
+}
+
+static tn_rc gate_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err)
+{
+    gate *g = (gate *)s;
+    if (g->sql != NULL && mode == TN_PUT_IF_ABSENT) {
+        tn_delta_write_opts o = { .mode = g->mode };
+        tn_delta_write_result r;
+        g->rc = tn_delta_write(g->f->table, g->f->conn, tn_str_of(TN_TAKE(g->sql)), &o, &r, err);
+    }
+    return tn_store_put(behind(s), key, data, mode, err);
+}
+
+static tn_rc gate_list(tn_store *s, tn_arena *a, const tn_store_list_opts *o, tn_store_items *ret, tn_err *err)
+{
+    return tn_store_list(behind(s), a, o, ret, err);
+}
+
+static tn_rc gate_head(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err)
+{
+    return tn_store_head(behind(s), a, key, ret, err);
+}
+
+static tn_rc gate_remove(tn_store *s, tn_str key, tn_err *err)
+{
+    return tn_store_remove(behind(s), key, err);
+}
+
+static tn_str gate_locate(tn_store *s, tn_arena *a, tn_str key)
+{
+    return tn_store_locate(behind(s), a, key);
+}
+
+static tn_rc gate_prepare(tn_store *s, tn_str key, tn_err *err)
+{
+    return tn_store_prepare(behind(s), key, err);
+}
+
+static void gate_close(tn_store *s)
+{
+    (void)s;
+}
+
+static const tn_store_ops GATE_OPS = { "gate", gate_get, gate_range, gate_put, gate_list, gate_head,
+    gate_remove, gate_locate, gate_prepare, gate_close };
+
+static tn_rc pack_while(fixture *f, tn_delta_mode mode, const char *sql, tn_delta_optimize_result *ret,
+    tn_arena *arena, tn_err *err)
+{
+    gate g = { .base = { .ops = &GATE_OPS, .refs = 1, .root = f->plain->root }, .f = f, .sql = sql, .mode = mode };
+    TN_AUTOPTR(tn_delta_table) t = NULL;
+    TN_ASSERT_OK(tn_delta_table_open(&g.base, &t, err));
+    tn_delta_optimize_opts o = { .target_file_bytes = 0 };
+    tn_rc rc = tn_delta_optimize(t, f->conn, arena, &o, ret, err);
+    TN_ASSERT(g.sql == NULL);
+    TN_ASSERT_OK(g.rc);
+    return rc;
+}
+
+TN_TEST(packing_passes_an_append_and_loses_to_a_removal)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT 1::BIGINT AS id", arena, err);
+    put(f, "SELECT 2::BIGINT AS id", arena, err);
+    tn_delta_optimize_result done;
+    TN_ASSERT_OK(pack_while(f, TN_DELTA_APPEND, "SELECT 4::BIGINT AS id", &done, arena, err));
+    TN_ASSERT_EQ_I(done.version, 3);
+    TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 7003);
+    TN_ASSERT_EQ_I(live_files(f, err), 2);
+    size_t files = files_on_disk(f, arena, err);
+    TN_ASSERT_RC(pack_while(f, TN_DELTA_OVERWRITE, "SELECT 9::BIGINT AS id", &done, arena, err), TN_E_CONFLICT);
+    TN_ASSERT_HAS(err->msg, "version 4");
+    TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 9001);
+    TN_ASSERT_EQ_I(files_on_disk(f, arena, err), files + 1);
+}
