@@ -81,15 +81,17 @@ def merge(r):
         ours.append(f"{head} THEN {action}")
         theirs.append(f"{head} THEN {plain or action}")
 
-    def when(kind, alias):
-        return f"WHEN {kind}" + (f" AND {condition(r, alias)}" if r.random() < 0.6 else "")
+    def when(kind, alias, last):
+        """Only the last clause of a kind may be without condition, says DuckDB."""
+        return f"WHEN {kind}" + (f" AND {condition(r, alias)}" if not last or r.random() < 0.6 else "")
 
     def from_source():
         return r.choice([("v", "s.v"), ("s", "t.s || s.s"), ("d", "s.d + t.d"), ("v", "coalesce(t.v, 0) + s.id"), ("g", "s.g")])
 
     matched, missing, orphan = r.randint(0, 2), r.randint(0, 2), r.choice([0, 0, 1])
-    for _ in range(max(matched, 0 if missing or orphan else 1)):
-        head = when("MATCHED", r.choice(["s.", "t."]))
+    matched = max(matched, 0 if missing or orphan else 1)
+    for i in range(matched):
+        head = when("MATCHED", r.choice(["s.", "t."]), i + 1 == matched)
         kind = r.random()
         if kind < 0.3:
             clause(head, "DELETE")
@@ -97,14 +99,14 @@ def merge(r):
             clause(head, "UPDATE SET *", "UPDATE SET " + ", ".join(f"{c} = s.{c}" for c in COLUMNS))
         else:
             clause(head, "UPDATE SET " + assignments(r, values=from_source))
-    for _ in range(missing):
-        head = when("NOT MATCHED", "s.")
+    for i in range(missing):
+        head = when("NOT MATCHED", "s.", i + 1 == missing)
         if r.random() < 0.5:
             clause(head, "INSERT *", f"INSERT ({', '.join(COLUMNS)}) VALUES ({', '.join('s.' + c for c in COLUMNS)})")
         else:
             clause(head, "INSERT (id, s, g) VALUES (s.id, s.s || '+', s.g)")
     for _ in range(orphan):
-        head = when("NOT MATCHED BY SOURCE", "t.")
+        head = when("NOT MATCHED BY SOURCE", "t.", True)
         clause(head, r.choice(["DELETE", "UPDATE SET " + assignments(r, "t.")]))
     on = r.choice(["t.id = s.id", "s.id = t.id AND t.g = s.g", "t.id = s.id AND t.g >= 1"])
     text = f"MERGE INTO {{t}} AS t USING ({source(r, 400)}) AS s ON {on}\n"
@@ -122,10 +124,6 @@ def statement(r):
     else:
         return merge(r)
     return text, text
-
-
-def unique_ids(con):
-    """Clauses may pair each target row once only: the sources have unique ids, so that holds; nothing to do."""
 
 
 def compare(name, cwd, place, con):
