@@ -354,8 +354,8 @@ static void add_tests(const check *c, tn_buf *b)
             continue;
         }
         bool floating = tn_delta_type_is(f->type, "double") || tn_delta_type_is(f->type, "float");
-        bool cut = tn_delta_type_is(f->type, "timestamp") ||
-                   tn_delta_type_is(f->type, "timestamp_ntz");
+        bool cut =
+            tn_delta_type_is(f->type, "timestamp") || tn_delta_type_is(f->type, "timestamp_ntz");
         for (int max = 0; max < 2; max++) {
             tn_buf_addf(b, ", %s(t.", max ? "max" : "min");
             tn_sql_ident(b, f->name);
@@ -365,7 +365,8 @@ static void add_tests(const check *c, tn_buf *b)
                 tn_sql_ident(b, f->name);
                 tn_buf_addz(b, "))");
             }
-            tn_buf_addf(b, " %s TRY_CAST(any_value(v.%c%zu) AS ", max ? ">" : "<", max ? 'x' : 'n', k);
+            tn_buf_addf(
+                b, " %s TRY_CAST(any_value(v.%c%zu) AS ", max ? ">" : "<", max ? 'x' : 'n', k);
             tn_delta_type_to_sql(b, f->type);
             tn_buf_addz(b, max && cut ? ") + INTERVAL 1 MILLISECOND" : ")");
         }

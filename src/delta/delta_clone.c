@@ -137,8 +137,8 @@ static tn_delta_meta new_meta(const cloning *c)
     tn_val conf = tn_val_dict(c->a);
     size_t at = 0;
     const tn_dict_item *it;
-    while (m.configuration.tag == TN_DICT &&
-           (it = tn_dict_next(m.configuration.dict, &at)) != NULL) {
+    while (
+        m.configuration.tag == TN_DICT && (it = tn_dict_next(m.configuration.dict, &at)) != NULL) {
         /* When the old table began with inCommitTimestamps means nothing to the new one, which has them from version 0 on. */
         if (!tn_str_starts(tn_val_as_str(it->key), TN_STR("delta.inCommitTimestampEnablement"))) {
             tn_dict_put(conf.dict, it->key, it->value);
@@ -215,11 +215,11 @@ tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool 
         if (rc != TN_E_AMBIGUOUS) {
             discard(&c);
         }
-        return tn_while(err, rc, "cloning the table '" TN_STR_FMT "'", TN_STR_ARG(from->store->root));
+        return tn_while(
+            err, rc, "cloning the table '" TN_STR_FMT "'", TN_STR_ARG(from->store->root));
     }
-    *ret = (tn_delta_clone_result){ .version = made,
-        .source_version = s->version,
-        .files = (int64_t)c.adds.n,
-        .bytes = c.bytes };
+    *ret = (tn_delta_clone_result){
+        .version = made, .source_version = s->version, .files = (int64_t)c.adds.n, .bytes = c.bytes
+    };
     return TN_OK;
 }

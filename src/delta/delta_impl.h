@@ -213,8 +213,7 @@ tn_rc tn_delta_dv_append(
     tn_delta_dv_file *file, tn_delta_rowset *set, tn_delta_dv *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_delta_dv_put(const tn_delta_dv_file *file, tn_store *store, tn_err *err) TN_MUSTUSE;
 /* Where its file lies: a key below the root, or an absolute path or URL; empty for one in the log itself. */
-tn_rc tn_delta_dv_place(
-    tn_arena *a, const tn_delta_dv *dv, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_dv_place(tn_arena *a, const tn_delta_dv *dv, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* uniqueId of the protocol: type, path, "@offset". */
 tn_str tn_delta_dv_id(tn_arena *a, const tn_delta_dv *dv);
 
@@ -248,11 +247,12 @@ typedef struct tn_delta_txn_plan {
     tn_val operation_parameters; /* dict of strings of JSON */
     tn_val operation_metrics;    /* dict of strings */
     tn_val user_metadata;
-    bool blind_append;                 /* reads nothing of the table, only adds */
-    bool reads_all;                    /* what it does depends on every file */
-    const tn_map *reads_files;         /* decoded paths of the files it depends on, or NULL */
+    bool blind_append;         /* reads nothing of the table, only adds */
+    bool reads_all;            /* what it does depends on every file */
+    const tn_map *reads_files; /* decoded paths of the files it depends on, or NULL */
     bool (*reads_add)(void *self,
-        const tn_delta_file *f); /* whether it would have read a file that a winner added; NULL: no */
+        const tn_delta_file
+            *f); /* whether it would have read a file that a winner added; NULL: no */
     void *reads_self;
     const tn_delta_protocol *protocol; /* new or NULL */
     const tn_delta_meta *meta;         /* new or NULL */

@@ -21,7 +21,8 @@ typedef struct tn_delta_optimize_opts {
 } tn_delta_optimize_opts;
 
 typedef struct tn_delta_optimize_result {
-    int64_t version; /* the new one; the old one when there was nothing to do */
+    int64_t version;      /* the new one; the old one when there was nothing to do */
+    int64_t read_version; /* that it began with; others may have written in between */
     bool changed;
     int64_t files_added, files_removed, bytes_added, bytes_removed;
     int64_t files_considered, files_skipped, partitions, vectors_removed, rows;
@@ -33,11 +34,14 @@ typedef struct tn_delta_optimize_result {
 tn_rc tn_delta_optimize(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_optimize_opts *opts, tn_delta_optimize_result *ret, tn_err *err) TN_MUSTUSE;
 
+/* "104857600", "100mb", "1 GB", "64k" (of 1024 each); false for anything else. */
+bool tn_delta_bytes_parse(tn_str s, int64_t *ret);
+
 /* ---- VACUUM ---- */
 typedef struct tn_delta_vacuum_opts {
-    int64_t retention_ms; /* -1: delta.deletedFileRetentionDuration, else 7 days */
-    bool dry_run;         /* only say what would be removed */
-    bool allow_short;     /* a retention shorter than the table's */
+    int64_t retention_ms;   /* -1: delta.deletedFileRetentionDuration, else 7 days */
+    bool dry_run;           /* only say what would be removed */
+    bool allow_short;       /* a retention shorter than the table's */
     const int64_t *protect; /* versions whose files stay, besides those of the newest version */
     size_t protect_n;
 } tn_delta_vacuum_opts;
@@ -47,6 +51,7 @@ typedef struct tn_delta_vacuum_result {
     int64_t failed;       /* could not be removed; the others were */
     int64_t log_files;    /* removed by tn_delta_log_cleanup, which follows */
     int64_t version;      /* newest, after the entries in the log */
+    int64_t read_version; /* that it began with */
     tn_strs paths;        /* keys below the table, sorted */
 } tn_delta_vacuum_result;
 
@@ -89,9 +94,9 @@ tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool 
 
 /* ---- checking ---- */
 typedef struct tn_delta_finding {
-    bool error;      /* else a warning */
+    bool error;       /* else a warning */
     const char *what; /* a short fixed name: "missing file", "row count", ... */
-    tn_str path;     /* of the file or log object; may be empty */
+    tn_str path;      /* of the file or log object; may be empty */
     tn_str detail;
 } tn_delta_finding;
 typedef tn_vec(tn_delta_finding) tn_delta_findings;

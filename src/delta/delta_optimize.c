@@ -127,8 +127,8 @@ static tn_rc filter_partitions(const optimize *o, partitions *all, tn_err *err)
         return TN_OK;
     }
     if (o->s->meta.partition_columns.n == 0) {
-        tn_rc rc = tn_fail(
-            err, TN_E_USAGE, "the table has no partitions, so OPTIMIZE can have no WHERE");
+        tn_rc rc =
+            tn_fail(err, TN_E_USAGE, "the table has no partitions, so OPTIMIZE can have no WHERE");
         return tn_hint(err, rc, "leave the WHERE out");
     }
     tn_str sql;
@@ -136,7 +136,8 @@ static tn_rc filter_partitions(const optimize *o, partitions *all, tn_err *err)
     TN_TRY(where_sql(o, all, &sql, err));
     tn_rc rc = tn_conn_rows(o->conn, o->a, sql, all->n, &rows, NULL, err);
     if (rc != TN_OK) {
-        rc = tn_while(err, rc, "choosing partitions by '" TN_STR_FMT "'", TN_STR_ARG(o->opts->where));
+        rc = tn_while(
+            err, rc, "choosing partitions by '" TN_STR_FMT "'", TN_STR_ARG(o->opts->where));
         return tn_hint(err, rc, "the WHERE of OPTIMIZE names partition columns only");
     }
     partitions kept = { 0 };
@@ -241,8 +242,8 @@ static tn_rc check_zorder(const optimize *o, tn_err *err)
         }
         if (f->type->kind != TN_DT_PRIMITIVE || tn_delta_type_is(f->type, "void") ||
             tn_delta_type_is(f->type, "variant")) {
-            return tn_fail(err, TN_E_USAGE, "rows cannot be ordered by '" TN_STR_FMT "'",
-                TN_STR_ARG(name));
+            return tn_fail(
+                err, TN_E_USAGE, "rows cannot be ordered by '" TN_STR_FMT "'", TN_STR_ARG(name));
         }
     }
     return TN_OK;
@@ -255,8 +256,9 @@ static tn_rc zorder_bounds(const optimize *o, tn_arena *a, tn_str scan, tn_val *
     tn_buf_addz(&b, "SELECT ");
     for (size_t i = 0; i < o->opts->zorder_by.n; i++) {
         tn_buf_addz(&b, i > 0 ? ", " : "");
-        tn_buf_addf(&b, "list_transform(list_sort(list_distinct(quantile_disc(c%zu, "
-                        "list_transform(range(1, %d), lambda x: x / %d)))), lambda x: x::VARCHAR)",
+        tn_buf_addf(&b,
+            "list_transform(list_sort(list_distinct(quantile_disc(c%zu, "
+            "list_transform(range(1, %d), lambda x: x / %d)))), lambda x: x::VARCHAR)",
             i, ZORDER_RANGES, ZORDER_RANGES);
     }
     tn_buf_addz(&b, " FROM (SELECT ");
@@ -355,8 +357,7 @@ static tn_rc bin_dir(const optimize *o, const bin *b, tn_str *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc bin_select(
-    const optimize *o, tn_arena *a, const bin *b, tn_str *ret, tn_err *err)
+static tn_rc bin_select(const optimize *o, tn_arena *a, const bin *b, tn_str *ret, tn_err *err)
 {
     tn_delta_snapshot part = *o->s; /* the same table with the bin's files only */
     part.files = (tn_delta_files){ 0 };
@@ -478,8 +479,7 @@ static tn_val parameters(const optimize *o)
     tn_val d = tn_val_dict(o->a);
     tn_dict_putz(
         d.dict, "predicate", list_text(o->a, &o->opts->where, o->opts->where.n > 0 ? 1 : 0));
-    tn_dict_putz(
-        d.dict, "zOrderBy", list_text(o->a, o->opts->zorder_by.v, o->opts->zorder_by.n));
+    tn_dict_putz(d.dict, "zOrderBy", list_text(o->a, o->opts->zorder_by.v, o->opts->zorder_by.n));
     tn_dict_putz(d.dict, "clusterBy", tn_val_z("[]"));
     tn_dict_putz(d.dict, "auto", tn_val_z("false"));
     return d;
@@ -507,16 +507,14 @@ static tn_rc commit(optimize *o, tn_err *err)
     make_metrics(o);
     p.adds = o->added;
     p.operation_metrics = o->out.metrics;
-    tn_rc rc =
-        tn_delta_commit_write(o->t, &p, tn_delta_commit_floor(o->s), &o->out.version, err);
+    tn_rc rc = tn_delta_commit_write(o->t, &p, tn_delta_commit_floor(o->s), &o->out.version, err);
     if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
         tn_delta_files_discard(o->t, &o->added);
     }
     return rc;
 }
 
-/* "104857600", "100mb", "1 GB", "64k": of 1024 each. */
-static bool parse_bytes(tn_str s, int64_t *ret)
+bool tn_delta_bytes_parse(tn_str s, int64_t *ret)
 {
     static const char UNITS[] = "kmgt";
     tn_str t = tn_str_trim(s);
@@ -541,7 +539,7 @@ static void set_sizes(optimize *o)
 {
     int64_t target = o->opts->target_file_bytes;
     if (target <= 0 &&
-        !parse_bytes(tn_delta_property(&o->s->meta, "delta.targetFileSize"), &target)) {
+        !tn_delta_bytes_parse(tn_delta_property(&o->s->meta, "delta.targetFileSize"), &target)) {
         target = TARGET_BYTES_DEFAULT;
     }
     o->target_bytes = target;
@@ -556,7 +554,7 @@ static tn_rc run(optimize *o, tn_err *err)
     split_partitions(o, &all);
     TN_TRY(filter_partitions(o, &all, err));
     make_bins(o, &all);
-    o->out.version = o->s->version;
+    o->out.version = o->out.read_version = o->s->version;
     if (o->bins.n == 0) {
         return TN_OK;
     }
@@ -582,7 +580,8 @@ tn_rc tn_delta_optimize(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     set_sizes(&o);
     tn_rc rc = run(&o, err);
     if (rc != TN_OK) {
-        return tn_while(err, rc, "optimizing the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
+        return tn_while(
+            err, rc, "optimizing the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
     }
     o.out.metrics = tn_val_dup(a, o.out.metrics);
     *ret = o.out;

@@ -158,8 +158,8 @@ static tn_rc run(restore *r, tn_conn *conn, tn_err *err)
         return TN_OK;
     }
     describe(r);
-    TN_TRY(tn_delta_commit_write(
-        r->t, &r->plan, tn_delta_commit_floor(r->now), &r->out.version, err));
+    TN_TRY(
+        tn_delta_commit_write(r->t, &r->plan, tn_delta_commit_floor(r->now), &r->out.version, err));
     tn_delta_after_commit(r->t, conn, r->out.version, &r->then->meta);
     return TN_OK;
 }

@@ -36,7 +36,8 @@ typedef struct vacuum {
 /* "a//b/./c" and "a/b/c" are one file. */
 static tn_str plain_key(tn_arena *a, tn_str key)
 {
-    if (tn_str_find(key, TN_STR("//"), 0) == SIZE_MAX && tn_str_find(key, TN_STR("./"), 0) == SIZE_MAX) {
+    if (tn_str_find(key, TN_STR("//"), 0) == SIZE_MAX &&
+        tn_str_find(key, TN_STR("./"), 0) == SIZE_MAX) {
         return key;
     }
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
@@ -191,8 +192,7 @@ static tn_rc log_entry(vacuum *v, tn_delta_txn_plan *p, tn_err *err)
     p->read_version = v->out.version;
     p->blind_append = true;
     p->isolation = TN_STR("SnapshotIsolation");
-    return tn_delta_commit_write(
-        v->t, p, tn_delta_commit_floor(v->s), &v->out.version, err);
+    return tn_delta_commit_write(v->t, p, tn_delta_commit_floor(v->s), &v->out.version, err);
 }
 
 static tn_rc log_start(vacuum *v, int64_t dflt_ms, tn_err *err)
@@ -293,10 +293,11 @@ tn_rc tn_delta_vacuum(tn_delta_table *t, tn_conn *conn, tn_arena *a,
         .s = s,
         .needed = tn_map_init(work),
         .needed_base = tn_map_init(work),
-        .out = { .version = s->version } };
+        .out = { .version = s->version, .read_version = s->version } };
     tn_rc rc = run(&v, &items, err);
     if (rc != TN_OK) {
-        return tn_while(err, rc, "vacuuming the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
+        return tn_while(
+            err, rc, "vacuuming the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
     }
     for (size_t i = 0; i < v.doomed.n; i++) {
         tn_vec_push(&v.out.paths, a, tn_str_dup(a, v.doomed.v[i].key));

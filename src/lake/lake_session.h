@@ -41,6 +41,9 @@ tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_
 /* UPDATE, DELETE, TRUNCATE, MERGE. */
 tn_rc tn_lake_sql_dml(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,
     tn_lake_sql_result *ret, bool *ret_done, tn_err *err) TN_MUSTUSE;
+/* OPTIMIZE, VACUUM, RESTORE, CREATE TABLE .. CLONE. */
+tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret,
+    bool *ret_done, tn_err *err) TN_MUSTUSE;
 /* Pins the version that a statement has written, unless the target is a place. did: "insert into". */
 tn_rc tn_sql_publish(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, int64_t version,
     const char *did, tn_err *err) TN_MUSTUSE;

@@ -541,6 +541,9 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
     s->skipped = TN_STR_NONE;
     TN_TRY(tn_lake_sql_describe(s, a, &t, &out, &done, err));
     if (!done) {
+        TN_TRY(tn_lake_sql_maint(s, a, &t, &out, &done, err));
+    }
+    if (!done) {
         TN_TRY(tn_lake_sql_write(s, a, statement, &t, &out, &done, err));
     }
     if (!done) { /* INSTALL and LOAD give no rows */

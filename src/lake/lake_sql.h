@@ -7,10 +7,11 @@
  * Statements that change the lake are taken out and done here, each as one Delta commit, then pinned and published:
  *   CREATE [OR REPLACE] TABLE [IF NOT EXISTS] t [(columns)] [USING DELTA] [PARTITIONED BY (..)] [LOCATION '..'] [COMMENT '..'] [TBLPROPERTIES (..)] [AS query]
  *   INSERT INTO | OVERWRITE [TABLE] t [(columns) | BY NAME] query
- *   CREATE [OR REPLACE] VIEW v AS query, DROP TABLE | VIEW [IF EXISTS] t, RESTORE [TABLE] t TO VERSION AS OF n
+ *   CREATE [OR REPLACE] VIEW v AS query, DROP TABLE | VIEW [IF EXISTS] t, RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
+ *   OPTIMIZE t [WHERE ..] [ZORDER BY (..)], VACUUM t [RETAIN n HOURS] [DRY RUN], CREATE TABLE t SHALLOW | DEEP CLONE s [VERSION AS OF n]
  *   DESCRIBE HISTORY t, DESCRIBE DETAIL t
  *   UPDATE t SET .., DELETE FROM t [WHERE ..], TRUNCATE [TABLE] t, MERGE INTO t USING source ON .. WHEN .. (grammar: lake_dml.c)
- * ALTER, OPTIMIZE, VACUUM of a Delta table are TN_E_UNSUPPORTED. Temporary tables are DuckDB's own.
+ * ALTER of a Delta table is TN_E_UNSUPPORTED. Temporary tables are DuckDB's own.
  *
  * Ownership: the session borrows lake and connection; both outlive it. One thread at a time. A result's rows end with the next statement.
  */

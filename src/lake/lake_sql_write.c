@@ -1,4 +1,4 @@
-/* lake_sql_write.c: statements that change a lake: CREATE TABLE [AS], INSERT, CREATE VIEW, DROP, RESTORE. Each is one Delta commit (or only pins), then
+/* lake_sql_write.c: statements that change a lake: CREATE TABLE [AS], INSERT, CREATE VIEW, DROP. Each is one Delta commit (or only pins), then
  * one lake commit and a new catalog. Grammar is in lake_sql.h. What is not for the lake (temporary tables, attached databases) is left to DuckDB.
  */
 #include "lake/lake_session.h"
@@ -624,7 +624,7 @@ static tn_rc run_insert(change *c, bool *ret_done, tn_err *err)
     return insert_rows(c, &in, err);
 }
 
-/* ---- DROP, RESTORE ---- */
+/* ---- DROP ---- */
 
 static tn_rc run_drop(change *c, bool *ret_done, tn_err *err)
 {
@@ -667,31 +667,6 @@ static tn_rc run_drop(change *c, bool *ret_done, tn_err *err)
     return change_pins(c, NULL, "drop", err);
 }
 
-/* RESTORE [TABLE] name TO [VERSION AS OF] n */
-static tn_rc run_restore(change *c, bool *ret_done, tn_err *err)
-{
-    const tn_tokens *t = c->t;
-    c->at = tn_token_is(t, 1, "table") ? 2 : 1;
-    TN_TRY(tn_sql_target_at(c->s, c->a, t, &c->at, &c->target, err));
-    if (c->target.local) {
-        return TN_OK;
-    }
-    *ret_done = true;
-    size_t number = c->at + (tn_token_are(t, c->at, "to version as of") ? 4 : 1);
-    int64_t version, made;
-    if (!tn_token_is(t, c->at, "to") || number + 1 != t->n ||
-        !tn_str_to_i64(t->v[number].text, &version)) {
-        return tn_fail(err, TN_E_SYNTAX, "write RESTORE TABLE t TO VERSION AS OF 3");
-    }
-    TN_AUTOPTR(tn_delta_table) table = NULL;
-    bool there;
-    TN_TRY(table_of(c, &table, &there, err));
-    TN_TRY(tn_delta_restore(table, c->s->conn, version, &made, err));
-    c->ret->note = tn_str_printf(c->a, "restored " TN_STR_FMT " to version %lld as version %lld",
-        TN_STR_ARG(c->target.shown), (long long)version, (long long)made);
-    return publish(c, made, "restore", err);
-}
-
 /* ---- what cannot be done yet ---- */
 
 static tn_rc refuse_if_ours(change *c, const char *what, tn_err *err)
@@ -716,7 +691,7 @@ static tn_rc refuse(change *c, tn_err *err)
     static const struct {
         const char *words, *what;
     } table[] = { { "alter table", "ALTER" }, { "alter view", "ALTER" },
-        { "optimize", "OPTIMIZE" }, { "vacuum", "VACUUM" }, { "insert or", "INSERT OR" } };
+        { "insert or", "INSERT OR" } };
     for (size_t i = 0; i < TN_COUNTOF(table); i++) {
         if (tn_token_are(c->t, 0, table[i].words)) {
             c->at = 1;
@@ -743,9 +718,6 @@ tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_
     }
     if (tn_token_is(t, 0, "drop")) {
         return run_drop(&c, ret_done, err);
-    }
-    if (tn_token_is(t, 0, "restore")) {
-        return run_restore(&c, ret_done, err);
     }
     TN_TRY(tn_lake_sql_dml(s, a, statement, t, ret, ret_done, err));
     return *ret_done ? TN_OK : refuse(&c, err);

@@ -153,13 +153,15 @@ TN_TEST(bins_end_at_the_target)
 TN_TEST(partitions_stay_apart)
 {
     fixture *f = open_fixture(arena, err);
-    const char *sql = "SELECT range AS id, CASE range % 3 WHEN 0 THEN 'a b' WHEN 1 THEN 'c/d' END AS "
-                      "p, DATE '2024-01-01' + (range % 2)::INTEGER AS d FROM range(30)";
+    const char *sql =
+        "SELECT range AS id, CASE range % 3 WHEN 0 THEN 'a b' WHEN 1 THEN 'c/d' END AS "
+        "p, DATE '2024-01-01' + (range % 2)::INTEGER AS d FROM range(30)";
     for (int i = 0; i < 4; i++) {
         put_by(f, TN_DELTA_APPEND, sql, "p", arena, err);
     }
     tn_val before = ask(f, SUM, arena, err);
-    const char *by = "SELECT string_agg(x, ';' ORDER BY x) FROM (SELECT p || ':' || sum(id) AS x FROM t GROUP BY p)";
+    const char *by = "SELECT string_agg(x, ';' ORDER BY x) FROM (SELECT p || ':' || sum(id) AS x "
+                     "FROM t GROUP BY p)";
     tn_str groups = tn_str_dup(arena, tn_val_as_str(ask(f, by, arena, err)));
     tn_delta_optimize_opts o = { .where = TN_STR("p = 'a b' OR p IS NULL") };
     tn_delta_optimize_result r;
@@ -178,8 +180,10 @@ TN_TEST(partitions_stay_apart)
 TN_TEST(zorder_lets_files_be_skipped)
 {
     fixture *f = open_fixture(arena, err);
-    put(f, "SELECT range AS id, (hash(range) % 1000)::INTEGER AS x, 'k' || (hash(range + 1) % 1000) AS y, "
-           "CASE WHEN range % 100 > 0 THEN md5(range::VARCHAR) END AS pad FROM range(1000000)",
+    put(f,
+        "SELECT range AS id, (hash(range) % 1000)::INTEGER AS x, 'k' || (hash(range + 1) % 1000) "
+        "AS y, "
+        "CASE WHEN range % 100 > 0 THEN md5(range::VARCHAR) END AS pad FROM range(1000000)",
         arena, err);
     tn_val before = ask(f, SUM, arena, err);
     tn_delta_optimize_opts o = { .target_file_bytes = 1 << 20 };
@@ -213,8 +217,8 @@ TN_TEST(zorder_lets_files_be_skipped)
 
 static const int64_t DAY_MS = 24 * 3600 * 1000;
 
-static void vacuum_with(fixture *f, tn_delta_vacuum_opts o, tn_delta_vacuum_result *r,
-    tn_arena *arena, tn_err *err)
+static void vacuum_with(
+    fixture *f, tn_delta_vacuum_opts o, tn_delta_vacuum_result *r, tn_arena *arena, tn_err *err)
 {
     TN_ASSERT_OK(tn_delta_vacuum(f->table, f->conn, arena, &o, r, err));
 }
@@ -268,11 +272,14 @@ static void touch(fixture *f, const char *key, tn_err *err)
 TN_TEST(vacuum_knows_names)
 {
     fixture *f = open_fixture(arena, err);
-    put_by(f, TN_DELTA_APPEND, "SELECT range AS id, range % 2 AS _p FROM range(10)", "_p", arena, err);
-    static const char *const goes[] = { "a.parquet", "_p=0/b.parquet", "_change_data/_p=0/c.parquet",
-        "deletion_vector_00000000-0000-0000-0000-000000000000.bin", "other/d.txt" };
-    static const char *const stays[] = { "_tmp/e.parquet", ".f.parquet", "_g.parquet", "other/.h/i.parquet",
-        "_p=0/_j", "nested/_delta_log/00000000000000000000.json", "nested/k.parquet" };
+    put_by(
+        f, TN_DELTA_APPEND, "SELECT range AS id, range % 2 AS _p FROM range(10)", "_p", arena, err);
+    static const char *const goes[] = { "a.parquet", "_p=0/b.parquet",
+        "_change_data/_p=0/c.parquet", "deletion_vector_00000000-0000-0000-0000-000000000000.bin",
+        "other/d.txt" };
+    static const char *const stays[] = { "_tmp/e.parquet", ".f.parquet", "_g.parquet",
+        "other/.h/i.parquet", "_p=0/_j", "nested/_delta_log/00000000000000000000.json",
+        "nested/k.parquet" };
     for (size_t i = 0; i < TN_COUNTOF(goes); i++) {
         touch(f, goes[i], err);
     }
@@ -312,7 +319,8 @@ TN_TEST(vacuum_never_takes_a_live_file)
             expect += i;
             count++;
         } else if (dice == 5) {
-            put_by(f, TN_DELTA_OVERWRITE, tn_arena_printf(arena, "SELECT %d::BIGINT AS id", i), NULL, arena, err);
+            put_by(f, TN_DELTA_OVERWRITE, tn_arena_printf(arena, "SELECT %d::BIGINT AS id", i),
+                NULL, arena, err);
             expect = i;
             count = 1;
         } else if (dice < 8) {
@@ -320,7 +328,9 @@ TN_TEST(vacuum_never_takes_a_live_file)
             tn_delta_optimize_result done;
             TN_ASSERT_OK(tn_delta_optimize(f->table, f->conn, arena, &o, &done, err));
         } else {
-            tn_delta_vacuum_opts o = { .retention_ms = 0, .allow_short = true, .dry_run = dice == 8 };
+            tn_delta_vacuum_opts o = {
+                .retention_ms = 0, .allow_short = true, .dry_run = dice == 8
+            };
             vacuum_with(f, o, &r, arena, err);
             if (!o.dry_run) {
                 TN_ASSERT_EQ_I(files_on_disk(f, arena, err), live_files(f, err));
@@ -392,19 +402,22 @@ static int64_t sum_of(fixture *f, tn_delta_table *t, tn_arena *arena, tn_err *er
     TN_ASSERT_OK(tn_delta_scan_sql(s, arena, NULL, &sql, err));
     tn_val v;
     TN_ASSERT_OK(tn_conn_scalar(f->conn, arena,
-        tn_str_printf(arena, "SELECT sum(id)::BIGINT FROM (" TN_STR_FMT ")", TN_STR_ARG(sql)), &v, err));
+        tn_str_printf(arena, "SELECT sum(id)::BIGINT FROM (" TN_STR_FMT ")", TN_STR_ARG(sql)), &v,
+        err));
     return v.i;
 }
 
 TN_TEST(clones_stand_alone)
 {
     fixture *f = open_fixture(arena, err);
-    put_by(f, TN_DELTA_APPEND, "SELECT range AS id, 'a b%' || range % 2 AS p FROM range(10)", "p", arena, err);
+    put_by(f, TN_DELTA_APPEND, "SELECT range AS id, 'a b%' || range % 2 AS p FROM range(10)", "p",
+        arena, err);
     for (int shallow = 0; shallow < 2; shallow++) {
         TN_AUTOPTR(tn_store) store = NULL;
         TN_AUTOPTR(tn_delta_table) to = NULL;
         tn_delta_clone_result r;
-        TN_ASSERT_OK(tn_store_open(tn_str_of(tn_arena_printf(arena, "%s/c d", tn_test_dir(arena))), NULL, &store, err));
+        TN_ASSERT_OK(tn_store_open(
+            tn_str_of(tn_arena_printf(arena, "%s/c d", tn_test_dir(arena))), NULL, &store, err));
         TN_ASSERT_OK(tn_delta_table_open(store, &to, err));
         TN_ASSERT_OK(tn_delta_clone(f->table, f->conn, TN_DELTA_LATEST, shallow, to, &r, err));
         TN_ASSERT_EQ_I(r.files, 2);
@@ -461,8 +474,10 @@ static void damage_log(fixture *f, const char *from, const char *to, tn_arena *a
 TN_TEST(check_finds_damage)
 {
     fixture *f = open_fixture(arena, err);
-    put(f, "SELECT 41000 + range AS id, 'x' || range AS s, TIMESTAMPTZ '2024-01-01 00:00:00.123456Z' AS ts, 1.5::DECIMAL(9,2) AS d, "
-           "'nan'::DOUBLE AS n, DATE '2024-02-29' AS day FROM range(100)",
+    put(f,
+        "SELECT 41000 + range AS id, 'x' || range AS s, TIMESTAMPTZ '2024-01-01 00:00:00.123456Z' "
+        "AS ts, 1.5::DECIMAL(9,2) AS d, "
+        "'nan'::DOUBLE AS n, DATE '2024-02-29' AS day FROM range(100)",
         arena, err);
     tn_delta_check_result r = check_it(f, arena, err);
     if (r.findings.n > 0) {
@@ -536,7 +551,8 @@ static void fail_each_call(int kind, tn_rc rc, bool after, tn_arena *arena, tn_e
         if (seen != after_it && (seen != before || got == TN_OK)) {
             TN_FAIL("call %" PRId64 " (%s): %" PRId64, k, why.msg, seen);
         }
-        if (kind == MAINT_OPTIMIZE && got != TN_OK && got != TN_E_AMBIGUOUS && files_on_disk(f, arena, err) != 5) {
+        if (kind == MAINT_OPTIMIZE && got != TN_OK && got != TN_E_AMBIGUOUS &&
+            files_on_disk(f, arena, err) != 5) {
             TN_FAIL("call %" PRId64 ": failed (%s), but files are left", k, why.msg);
         }
         TN_ASSERT(faulted || got == TN_OK);
@@ -618,7 +634,8 @@ TN_TEST(packing_does_not_disturb_appends)
     for (int i = 0; i < 4; i++) {
         r[i].duck = f->duck;
         r[i].dir = f->dir;
-        TN_ASSERT_OK(tn_thread_start(i < 2 ? append_on : optimize_on, &r[i], "race", &threads[i], err));
+        TN_ASSERT_OK(
+            tn_thread_start(i < 2 ? append_on : optimize_on, &r[i], "race", &threads[i], err));
     }
     for (int i = 0; i < 4; i++) {
         if (i == 2) {
@@ -656,7 +673,8 @@ static tn_rc gate_get(tn_store *s, tn_arena *a, tn_str key, size_t max, tn_str *
     return tn_store_get(behind(s), a, key, max, ret, err);
 }
 
-static tn_rc gate_range(tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+static tn_rc gate_range(
+    tn_store *s, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     return tn_store_get_range(behind(s), a, key, from, n, ret, err);
 }
@@ -672,7 +690,8 @@ static tn_rc gate_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn
     return tn_store_put(behind(s), key, data, mode, err);
 }
 
-static tn_rc gate_list(tn_store *s, tn_arena *a, const tn_store_list_opts *o, tn_store_items *ret, tn_err *err)
+static tn_rc gate_list(
+    tn_store *s, tn_arena *a, const tn_store_list_opts *o, tn_store_items *ret, tn_err *err)
 {
     return tn_store_list(behind(s), a, o, ret, err);
 }
@@ -705,10 +724,13 @@ static void gate_close(tn_store *s)
 static const tn_store_ops GATE_OPS = { "gate", gate_get, gate_range, gate_put, gate_list, gate_head,
     gate_remove, gate_locate, gate_prepare, gate_close };
 
-static tn_rc pack_while(fixture *f, tn_delta_mode mode, const char *sql, tn_delta_optimize_result *ret,
-    tn_arena *arena, tn_err *err)
+static tn_rc pack_while(fixture *f, tn_delta_mode mode, const char *sql,
+    tn_delta_optimize_result *ret, tn_arena *arena, tn_err *err)
 {
-    gate g = { .base = { .ops = &GATE_OPS, .refs = 1, .root = f->plain->root }, .f = f, .sql = sql, .mode = mode };
+    gate g = { .base = { .ops = &GATE_OPS, .refs = 1, .root = f->plain->root },
+        .f = f,
+        .sql = sql,
+        .mode = mode };
     TN_AUTOPTR(tn_delta_table) t = NULL;
     TN_ASSERT_OK(tn_delta_table_open(&g.base, &t, err));
     tn_delta_optimize_opts o = { .target_file_bytes = 0 };
@@ -729,7 +751,8 @@ TN_TEST(packing_passes_an_append_and_loses_to_a_removal)
     TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 7003);
     TN_ASSERT_EQ_I(live_files(f, err), 2);
     size_t files = files_on_disk(f, arena, err);
-    TN_ASSERT_RC(pack_while(f, TN_DELTA_OVERWRITE, "SELECT 9::BIGINT AS id", &done, arena, err), TN_E_CONFLICT);
+    TN_ASSERT_RC(pack_while(f, TN_DELTA_OVERWRITE, "SELECT 9::BIGINT AS id", &done, arena, err),
+        TN_E_CONFLICT);
     TN_ASSERT_HAS(err->msg, "version 4");
     TN_ASSERT_EQ_I(ask(f, SUM, arena, err).i, 9001);
     TN_ASSERT_EQ_I(files_on_disk(f, arena, err), files + 1);

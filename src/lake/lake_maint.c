@@ -1,0 +1,171 @@
+/* lake_maint.c: maintenance of a table and what it means for the pins of the lake. */
+#include "lake/lake_maint.h"
+
+#include "lake/lake_file.h"
+#include "text/uri.h"
+
+static tn_rc open_table(
+    const tn_lake_job *j, const tn_lake_place *at, tn_str shown, tn_delta_table **ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    bool there = false;
+    if (at->pin != NULL && at->pin->kind != TN_PIN_DELTA) {
+        return tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no Delta table", TN_STR_ARG(shown));
+    }
+    TN_TRY(tn_lake_table_open(j->lake, at->location, &table, err));
+    TN_TRY(tn_delta_table_exists(table, &there, err));
+    if (!there) {
+        tn_rc rc = tn_fail(
+            err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'", TN_STR_ARG(shown));
+        return tn_hint(err, rc, "'tarn table ls' lists what is there");
+    }
+    *ret = TN_TAKE(table);
+    return TN_OK;
+}
+
+static tn_rc publish(const tn_lake_job *j, int64_t version, const char *did, tn_err *err)
+{
+    if (j->at.schema.n == 0 || j->no_publish || j->head == NULL) {
+        return TN_OK;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("maintenance", NULL);
+    tn_pin pin = { .schema = j->at.schema,
+        .name = j->at.name,
+        .kind = TN_PIN_DELTA,
+        .location = j->at.location,
+        .version = version };
+    if (j->at.pin != NULL) {
+        pin.comment = j->at.pin->comment;
+        pin.node = j->at.pin->node;
+    }
+    tn_str message = tn_str_printf(a, "%s " TN_STR_FMT, did, TN_STR_ARG(j->shown));
+    return tn_lake_pin_tables(j->lake, j->env, j->head, &pin, 1, message, NULL, err);
+}
+
+/* The new version shows the rows that the pin shows already: nobody wrote between them. */
+static bool moves_pin(const tn_lake_job *j, int64_t read_version, int64_t version, int64_t steps)
+{
+    return j->at.pin != NULL && !j->no_publish && j->at.pin->version == read_version &&
+           version == read_version + steps;
+}
+
+tn_rc tn_lake_optimize(const tn_lake_job *j, tn_arena *a, const tn_delta_optimize_opts *opts,
+    tn_delta_optimize_result *ret, bool *ret_pinned, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    tn_delta_optimize_result r;
+    TN_TRY(open_table(j, &j->at, j->shown, &table, err));
+    TN_TRY(tn_delta_optimize(table, j->conn, a, opts, &r, err));
+    bool moves = r.changed && moves_pin(j, r.read_version, r.version, 1);
+    if (moves) {
+        TN_TRY(publish(j, r.version, "optimize", err));
+    }
+    *ret_pinned = moves;
+    *ret = r;
+    return TN_OK;
+}
+
+/* ---- VACUUM ---- */
+
+static tn_str absolute_place(const tn_lake_job *j, tn_arena *a, tn_str location)
+{
+    tn_str s = location;
+    if (!tn_str_starts(s, TN_STR("/")) && !tn_uri_is_remote(s)) {
+        s = tn_str_printf(
+            a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(tn_lake_root(j->lake)), TN_STR_ARG(s));
+    }
+    while (s.n > 1 && s.p[s.n - 1] == '/') {
+        s.n--;
+    }
+    return s;
+}
+
+typedef tn_vec(int64_t) versions;
+
+/* Versions of the table that the newest commit of an environment, any of them, pins. */
+static tn_rc pinned_versions(const tn_lake_job *j, tn_arena *a, versions *ret, tn_err *err)
+{
+    tn_val envs;
+    if (j->head == NULL) {
+        return TN_OK;
+    }
+    tn_str here = absolute_place(j, a, j->at.location);
+    TN_TRY(tn_lake_envs(j->lake, a, &envs, err));
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(envs.dict, &at)) != NULL) {
+        tn_lake_head head;
+        TN_TRY(tn_lake_head_read(j->lake, a, tn_val_as_str(it->key), &head, err));
+        for (size_t i = 0; i < head.pins.n; i++) {
+            const tn_pin *p = &head.pins.v[i];
+            if (p->kind == TN_PIN_DELTA && p->version >= 0 &&
+                tn_str_eq(absolute_place(j, a, p->location), here)) {
+                tn_vec_push(ret, a, p->version);
+            }
+        }
+    }
+    return TN_OK;
+}
+
+tn_rc tn_lake_vacuum(const tn_lake_job *j, tn_arena *a, const tn_delta_vacuum_opts *opts,
+    tn_delta_vacuum_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_AUTO_ARENA work = tn_arena_new("vacuum", NULL);
+    tn_delta_vacuum_opts o = *opts;
+    tn_delta_vacuum_result r;
+    versions pinned = { 0 };
+    TN_TRY(open_table(j, &j->at, j->shown, &table, err));
+    TN_TRY(pinned_versions(j, work, &pinned, err));
+    o.protect = pinned.v;
+    o.protect_n = pinned.n;
+    TN_TRY(tn_delta_vacuum(table, j->conn, a, &o, &r, err));
+    if (moves_pin(j, r.read_version, r.version, 2)) {
+        TN_TRY(publish(j, r.version, "vacuum", err));
+    }
+    *ret = r;
+    return TN_OK;
+}
+
+/* ---- the others ---- */
+
+tn_rc tn_lake_restore(const tn_lake_job *j, const tn_delta_restore_opts *opts,
+    tn_delta_restore_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    tn_delta_restore_result r;
+    TN_TRY(open_table(j, &j->at, j->shown, &table, err));
+    TN_TRY(tn_delta_restore_to(table, j->conn, opts, &r, err));
+    TN_TRY(publish(j, r.version, "restore", err));
+    *ret = r;
+    return TN_OK;
+}
+
+tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts *opts,
+    tn_delta_check_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_TRY(tn_lake_table_open(j->lake, j->at.location, &table, err));
+    return tn_delta_check(table, j->conn, a, opts, ret, err);
+}
+
+tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t version,
+    bool shallow, tn_delta_clone_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) from = NULL;
+    TN_AUTOPTR(tn_delta_table) to = NULL;
+    tn_delta_clone_result r;
+    if (j->at.pin != NULL) {
+        return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already", TN_STR_ARG(j->shown));
+    }
+    TN_TRY(open_table(j, source, source->name.n > 0 ? source->name : source->location, &from, err));
+    TN_TRY(tn_lake_table_open(j->lake, j->at.location, &to, err));
+    if (version < 0 && source->pin != NULL) {
+        version = source->pin->version;
+    }
+    TN_TRY(tn_delta_clone(
+        from, j->conn, version < 0 ? TN_DELTA_LATEST : version, shallow, to, &r, err));
+    TN_TRY(publish(j, r.version, "clone", err));
+    *ret = r;
+    return TN_OK;
+}
