@@ -90,7 +90,8 @@ int tn_cli_error(const tn_cli *cli, const tn_err *err)
     }
     fprintf(stderr, "%serror:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;31m" : "",
         cli->color_err ? "\033[0m" : "", TN_STR_ARG(msg));
-    if (err->file[0] != '\0') {
+    tn_str place = tn_str_printf(cli->arena, "at %s:%d:%d\n", err->file, err->line, err->col);
+    if (err->file[0] != '\0' && tn_str_find(msg, place, 0) == SIZE_MAX) {
         fprintf(stderr, "   --> %s", err->file);
         if (err->line > 0) {
             fprintf(stderr, err->col > 0 ? ":%d:%d" : ":%d", err->line, err->col);

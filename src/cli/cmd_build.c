@@ -29,7 +29,6 @@ static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, cons
         .select = start.select,
         .fail_fast = tn_val_bool_at(flags, "FAIL_FAST", o.fail_fast == TN_FLAG_ON),
         .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
-        .print = tn_val_bool_at(flags, "PRINT", true),
         .introspect = true,
         .show_limit = -1,
         .memory_limit = cli->memory_limit,

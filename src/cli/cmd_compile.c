@@ -5,7 +5,9 @@ static const tn_opt look_options[] = { TN_DBT_SELECTION, TN_DBT_COMMON,
     { "--full-refresh -f", TN_OPT_FLAG, TN_DBT_AT(full_refresh), NULL,
         "compile incremental models as at their first run", "DBT_FULL_REFRESH" },
     { "--limit", TN_OPT_INT, TN_DBT_AT(limit), "N", "show: rows, -1 for all (default 5)", NULL },
-    { "--output", TN_OPT_IGNORE_STR, 0, "text", NULL, NULL } };
+    { "--inline", TN_OPT_STR, TN_DBT_AT(inline_sql), "SQL", "a query of its own, with Jinja",
+        NULL },
+    { "--output", TN_OPT_STR, TN_DBT_AT(output), "FORM", "show: text (default) or json", NULL } };
 
 static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const char *summary,
     const char *examples)
@@ -31,8 +33,9 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
     tn_dict_putz(given.dict, "which", tn_val_z(argv[0]));
     tn_run_opts opts = { .verb = verb,
         .select = start.select,
-        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
-        .print = true,
+        .write_json = o.inline_sql.n == 0 && tn_val_bool_at(flags, "WRITE_JSON", true),
+        .bare = tn_flag_is(cli->quiet, false),
+        .rows_as_json = tn_str_is(o.output, "json"),
         .introspect = o.introspect != TN_FLAG_OFF,
         .show_limit = o.limit,
         .memory_limit = cli->memory_limit,
@@ -55,5 +58,6 @@ int tn_cmd_show(const tn_cli *cli, int argc, char **argv)
 {
     return look(cli, argc, argv, TN_VERB_SHOW, "shows rows of a node's query",
         "tarn show -s orders              five rows\n"
-        "tarn show -s orders --limit 20\n");
+        "tarn show -s orders --limit 20\n"
+        "tarn show --inline \"select count(*) from {{ ref('orders') }}\" --output json\n");
 }

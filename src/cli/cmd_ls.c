@@ -27,17 +27,29 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
         TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
-    for (size_t i = 0; i < unmatched.n; i++) {
-        tn_event(start->events, TN_EV_WARN, "NoNodesForSelectionCriteria", "M030", TN_VAL_UNDEF,
-            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
+    for (size_t i = 0; i < unmatched.n; i++) { /* events of ls go to the log: stdout is the list */
+        tn_cli_warn(cli, "the selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
             TN_STR_ARG(unmatched.v[i]));
+    }
+    if (tn_run_warn_unmatched(start->project, start->events, &unmatched, &err) != TN_OK) {
+        return tn_dbt_error(cli, start->events, &err);
     }
     if (nodes.n == 0) {
         tn_cli_warn(cli, "no nodes selected");
         return TN_EXIT_OK;
     }
     tn_buf b = tn_buf_init(cli->arena, TN_BUF_NO_LIMIT);
-    if (tn_ls_print(start->project, &nodes, form, &o->output_keys, &b, &err) != TN_OK) {
+    tn_strs keys = { 0 };
+    for (size_t i = 0; i < o->output_keys.n; i++) { /* one word may hold several names */
+        tn_str rest = o->output_keys.v[i], key;
+        while (rest.n > 0) {
+            (void)tn_str_cut(rest, ' ', &key, &rest);
+            if (key.n > 0) {
+                tn_vec_push(&keys, cli->arena, key);
+            }
+        }
+    }
+    if (tn_ls_print(start->project, &nodes, form, &keys, &b, &err) != TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
     (void)fwrite(b.p, 1, b.n, stdout);

@@ -28,6 +28,9 @@ static tn_dict *flags_of(const tn_cli *cli, const char *which, const tn_dbt_opti
     put_flag(d, "WRITE_JSON", o->write_json);
     put_flag(d, "PRINT", o->print);
     put_flag(d, "WARN_ERROR", o->warn_error);
+    if (o->warn_error_options.n > 0) {
+        tn_dict_putz(d, "WARN_ERROR_OPTIONS", tn_val_str(o->warn_error_options));
+    }
     put_flag(d, "INTROSPECT", o->introspect);
     put_flag(d, "QUIET", cli->quiet);
     put_flag(d, "DEBUG", cli->debug);
@@ -65,7 +68,11 @@ static bool kinds_of(const tn_cli *cli, const tn_strs *names, uint32_t *ret, tn_
 static bool selection_of(const tn_cli *cli, const tn_dbt_options *o, tn_select *ret, tn_err *err)
 {
     uint32_t only, except;
-    *ret = (tn_select){ .select = o->select, .exclude = o->exclude, .selector = o->selector };
+    *ret = (tn_select){ .select = o->models.n > 0 ? o->models : o->select, .exclude = o->exclude, .selector = o->selector };
+    if (o->select.n > 0 && o->models.n > 0) {
+        (void)tn_fail(err, TN_E_USAGE, "--select and --models mean the same: give one of them");
+        return false;
+    }
     if (o->indirect.n > 0 && !tn_indirect_find(o->indirect, &ret->indirect)) {
         (void)tn_fail(err, TN_E_USAGE,
             "'" TN_STR_FMT
@@ -80,6 +87,39 @@ static bool selection_of(const tn_cli *cli, const tn_dbt_options *o, tn_select *
     ret->kinds = only;
     if (except != 0) {
         ret->kinds = (only != 0 ? only : UINT32_MAX) & ~except;
+    }
+    return true;
+}
+
+static bool one_of(tn_str word, const char *const *words, const char *option, tn_err *err)
+{
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (word.n == 0 || tn_str_is(word, words[i])) {
+            return true;
+        }
+    }
+    (void)tn_fail(
+        err, TN_E_USAGE, "'" TN_STR_FMT "' is no value of %s", TN_STR_ARG(word), option);
+    return false;
+}
+
+static bool check_values(const tn_cli *cli, const tn_dbt_options *o, tn_val given, tn_err *err)
+{
+    static const char *const formats[] = { "text", "json", "debug", "default", NULL };
+    static const char *const levels[] = { "debug", "info", "warn", "error", "none", NULL };
+    if (!one_of(cli->log_format, formats, "--log-format: text, json, debug or default", err) ||
+        !one_of(cli->log_level, levels, "--log-level: debug, info, warn, error or none", err)) {
+        return false;
+    }
+    tn_val threads = tn_val_at(cli->invocation, "threads");
+    if (threads.tag == TN_INT && threads.i < 1) {
+        (void)tn_fail(err, TN_E_USAGE, "--threads must be at least 1");
+        return false;
+    }
+    if (tn_val_is_str(tn_val_at(given, "vars")) && tn_str_trim(o->vars).n == 0) {
+        (void)tn_fail(err, TN_E_USAGE, "--vars must be a YAML dictionary, but is empty");
+        (void)tn_hint(err, TN_E_USAGE, "for example: --vars '{start: 2024-01-01}'");
+        return false;
     }
     return true;
 }
@@ -125,15 +165,24 @@ static void log_to_events(void *self, tn_log_level level, const char *module, tn
         "Log", "Z000", TN_VAL_UNDEF, TN_STR_FMT, TN_STR_ARG(msg));
 }
 
-static void tell_notices(const tn_project *p, tn_events *events)
+static tn_rc tell_notices(const tn_project *p, tn_events *events, tn_err *err)
 {
     for (size_t i = 0; i < p->notices.n; i++) {
         const tn_notice *n = &p->notices.v[i];
+        tn_warn_fate fate = n->debug ? TN_WARN_SHOWN : tn_project_warn_fate(p, n->event);
+        if (fate == TN_WARN_SILENT) {
+            continue;
+        }
+        if (fate == TN_WARN_ERROR) {
+            return tn_fail(
+                err, TN_E_COMPILE, "[%s]: " TN_STR_FMT, n->event, TN_STR_ARG(n->msg));
+        }
         bool deprecation = tn_str_ends(tn_str_of(n->event), TN_STR("Deprecation"));
         tn_event(events, n->debug ? TN_EV_DEBUG : TN_EV_WARN, n->event, "D000", TN_VAL_UNDEF,
             deprecation ? "[WARNING][%s]: " TN_STR_FMT : "[WARNING]: %.0s" TN_STR_FMT, n->event,
             TN_STR_ARG(n->msg));
     }
+    return TN_OK;
 }
 
 static void tell_version(tn_events *events, tn_arena *a)
@@ -171,6 +220,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
         .profile = cli->profile,
         .target = cli->target,
         .vars = o->vars,
+        .inline_sql = o->inline_sql,
         .target_path = cli->target_path,
         .log_path = cli->log_path,
         .threads = (int)cli->threads,
@@ -180,7 +230,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
         .no_version_check = o->version_check == TN_FLAG_OFF };
     *ret_status = TN_EXIT_USAGE;
     *ret = (tn_dbt_start){ 0 };
-    if (!selection_of(cli, o, &ret->select, &err)) {
+    if (!check_values(cli, o, given, &err) || !selection_of(cli, o, &ret->select, &err)) {
         (void)tn_cli_error(cli, &err);
         return false;
     }
@@ -196,7 +246,10 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     ret->events = open_events(cli, ret->project->log_path, id, quiet_console);
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);
     tell_version(ret->events, cli->arena);
-    tell_notices(ret->project, ret->events);
+    if (tell_notices(ret->project, ret->events, &err) != TN_OK) {
+        *ret_status = tn_dbt_error(cli, ret->events, &err);
+        return false;
+    }
     *ret_status = TN_EXIT_OK;
     return true;
 }

@@ -9,7 +9,7 @@
 #include "run/run.h"
 
 typedef struct tn_dbt_options {
-    tn_strs select, exclude, resource_types, exclude_resource_types;
+    tn_strs select, models, exclude, resource_types, exclude_resource_types;
     tn_str selector, indirect, vars, state;
     tn_flag full_refresh, fail_fast, store_failures, empty, write_json, print, introspect,
         partial_parse, warn_error, version_check;
@@ -26,8 +26,9 @@ typedef struct tn_dbt_options {
 /* Option table entries; a command's table is a list of them. */
 #define TN_DBT_AT(field) offsetof(tn_dbt_options, field)
 #define TN_DBT_SELECTION                                                                           \
-    { "--select -s -m --models --model", TN_OPT_WORDS, TN_DBT_AT(select), "SPEC...",               \
+    { "--select -s", TN_OPT_WORDS, TN_DBT_AT(select), "SPEC...",                                   \
         "nodes: names, paths, tag:x, +up, down+, a,b", "DBT_SELECT" },                             \
+        { "--models -m --model", TN_OPT_WORDS, TN_DBT_AT(models), "SPEC...", NULL, NULL },         \
         { "--exclude", TN_OPT_WORDS, TN_DBT_AT(exclude), "SPEC...", "nodes to leave out", NULL },  \
         { "--selector", TN_OPT_STR, TN_DBT_AT(selector), "NAME", "an entry of selectors.yml",      \
             NULL },                                                                                \

@@ -160,6 +160,25 @@ static void print_help(const tn_cli *cli)
     printf("  %s COMMAND --help               options and examples of a command\n", cli->program);
 }
 
+static const command *find_command(const char *name);
+
+/* `tarn --warn-error build`: options of a command may stand before it. */
+static void bring_command_forward(int n, char **words)
+{
+    int at = 0;
+    while (at < n && (words[at][0] == '-' || find_command(words[at]) == NULL)) {
+        at++;
+    }
+    bool version = n > 0 && (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0 ||
+                                strcmp(words[0], "--version") == 0 || words[0][0] != '-');
+    if (at == n || version) {
+        return;
+    }
+    char *name = words[at];
+    memmove(words + 1, words, (size_t)at * sizeof *words);
+    words[0] = name;
+}
+
 static const command *find_command(const char *name)
 {
     for (size_t i = 0; i < TN_COUNTOF(commands); i++) {
@@ -192,6 +211,7 @@ static int run_main(tn_arena *a, int argc, char **argv)
         return status;
     }
     set_colors(&cli);
+    bring_command_forward(rest, words);
     if (rest == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0 ||
         strcmp(words[0], "help") == 0) {
         print_help(&cli);

@@ -187,7 +187,44 @@ static tn_rc context_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
     return TN_OK;
 }
 
-static const tn_obj_type context_type = { .name = "Context", .attr = context_attr };
+static void add_names(tn_pctx *c, const char *const *names, size_t n, tn_val list)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!tn_val_is_undef(tn_pctx_get(c, tn_str_of(names[i])))) {
+            tn_list_push(list.list, tn_val_z(names[i]));
+        }
+    }
+}
+
+/* Its names, for `'x' in context` and loops: macros, members, and what only nodes that run have. */
+static tn_rc context_iter(tn_obj *self, tn_arena *a, tn_val *ret_list, tn_err *err)
+{
+    (void)err;
+    tn_pctx *c = ((context_obj *)self)->ctx;
+    static const char *const own[] = { "model", "node", "execute", "schema", "database",
+        "pre_hooks", "post_hooks", "selected_resources", "context", "graph", "this", "adapter",
+        "api", "sql", "compiled_code", "load_result", "store_result", "store_raw_result",
+        "load_agate_table", "results", "schemas", "database_schemas", "defer_relation" };
+    *ret_list = tn_val_list(a);
+    add_names(c, own, TN_COUNTOF(own), *ret_list);
+    for (size_t i = 0; i < c->project->macros.n; i++) {
+        tn_list_push(ret_list->list, tn_val_str(c->project->macros.v[i]->name));
+    }
+    for (size_t i = 0; i < c->project->packages.n; i++) {
+        tn_list_push(ret_list->list, tn_val_str(c->project->packages.v[i]->name));
+    }
+    const tn_map *members = &c->project->state->members;
+    for (size_t i = 0; i < members->n; i++) {
+        if (members->items[i].value != NULL) {
+            tn_list_push(ret_list->list, tn_val_str(members->items[i].key));
+        }
+    }
+    return TN_OK;
+}
+
+static const tn_obj_type context_type = {
+    .name = "Context", .attr = context_attr, .iter = context_iter
+};
 
 static bool lookup_own(tn_pctx *c, tn_str name, tn_val *ret)
 {

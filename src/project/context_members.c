@@ -45,6 +45,8 @@ static tn_rc var_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *er
         *ret = *v;
     } else if (tn_call_has(call, 1, "default")) {
         *ret = tn_call_arg(call, 1, "default");
+    } else if (!c->execute && !c->state->no_macros) {
+        *ret = TN_VAL_NONE; /* parsing a node: it is an error of that node only, when it runs */
     } else {
         return var_missing(c, tn_val_to_str(c->arena, name), err);
     }
@@ -348,7 +350,8 @@ static tn_rc fn_render(void *self, const tn_call *call, tn_val *ret, tn_err *err
     static const char *const names[] = { "string", NULL };
     TN_TRY(tn_call_check(call, "render", 1, 1, names, err));
     tn_str s;
-    TN_TRY(tn_pctx_render(tn_pctx_of(call), tn_val_as_str(tn_call_arg(call, 0, "string")),
+    tn_pctx *c = tn_pctx_of(call);
+    TN_TRY(tn_pctx_render(c, tn_val_to_str(c->arena, tn_call_arg(call, 0, "string")),
         (tn_jinja_src){ "<render>", 0 }, &s, err));
     *ret = tn_val_str(s);
     return TN_OK;

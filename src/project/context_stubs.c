@@ -34,9 +34,17 @@ static tn_rc raise_text(void *self, const tn_call *call, tn_val *ret, tn_err *er
 
 static tn_rc raise_warn(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
-    (void)self, (void)err;
+    (void)self;
     tn_pctx *c = tn_pctx_of(call);
     tn_str msg = text_arg(call, 0);
+    tn_warn_fate fate = tn_project_warn_fate(c->project, "JinjaLogWarning");
+    *ret = tn_val_z("");
+    if (fate == TN_WARN_SILENT) {
+        return TN_OK;
+    }
+    if (fate == TN_WARN_ERROR && c->execute) {
+        return tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(msg));
+    }
     if (c->hooks != NULL && c->hooks->warn != NULL) {
         c->hooks->warn(c, msg);
     } else if (!c->execute) {
@@ -44,7 +52,6 @@ static tn_rc raise_warn(void *self, const tn_call *call, tn_val *ret, tn_err *er
     } else {
         tn_log(TN_LOG_WARN, "jinja", TN_STR_FMT, TN_STR_ARG(msg));
     }
-    *ret = tn_val_z("");
     return TN_OK;
 }
 

@@ -131,6 +131,7 @@ static tn_project *make_project(tn_arena *a, const tn_project_opts *o)
     s->parse_env = tn_jinja_env_new(a, &parse);
     tn_context_filters(s->env);
     tn_context_filters(s->parse_env);
+    s->inline_sql = o->inline_sql;
     p->state = s;
     return p;
 }
@@ -175,6 +176,7 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
     tn_vec_push(&p->packages, p->arena, p->package);
     tn_map_put(&p->package_by_name, p->name, p->package);
     tn_load_flags(p, o);
+    TN_TRY(tn_load_warn_options(p, err));
     p->profile.target = tn_val_dict(p->arena);
     tn_context_members(p);
     tn_str profile = o->profile.n > 0 ? o->profile : tn_env_get("DBT_PROFILE");

@@ -130,6 +130,13 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
     if (old != NULL) {
         return double_node(old, n, err);
     }
+    if (tn_node_is_refable(n) && tn_str_find_char(n->name, ' ', 0) != SIZE_MAX &&
+        tn_val_bool_at((tn_val){ .tag = TN_DICT, .dict = p->flags },
+            "REQUIRE_RESOURCE_NAMES_WITHOUT_SPACES", true)) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Resource names cannot contain spaces: found '" TN_STR_FMT "' (" TN_STR_FMT ")",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
+    }
     if (p->nodes.n >= TN_PROJECT_NODES_MAX) {
         return tn_fail(
             err, TN_E_LIMIT, "a project may have at most %d nodes", TN_PROJECT_NODES_MAX);
@@ -542,6 +549,23 @@ static tn_rc parse_analysis(tn_project *p, const tn_source_file *f, tn_err *err)
     return finish(p, n, tn_patch_find(p, "analyses", f->package, n->name), err);
 }
 
+/* A query from the command line: a node that nothing else can refer to. */
+static tn_rc parse_inline(tn_project *p, tn_err *err)
+{
+    if (p->state->inline_sql.n == 0) {
+        return TN_OK;
+    }
+    tn_node *n = tn_node_new(p, TN_NODE_ANALYSIS, p->package);
+    n->name = n->alias = n->path = n->original_file_path = TN_STR("inline_query");
+    n->raw_code = tn_str_trim(p->state->inline_sql);
+    n->unique_id =
+        tn_str_printf(p->arena, "sql_operation." TN_STR_FMT ".inline_query", TN_STR_ARG(p->name));
+    tn_fqn_of(p, p->package, TN_STR("sql/inline_query"), n->name, &n->fqn);
+    TN_TRY(parse_template(p, n, err));
+    p->inline_query = n;
+    return finish(p, n, NULL, err);
+}
+
 static tn_rc parse_run_hooks(
     tn_project *p, tn_package *g, tn_val hooks, const char *type, tn_err *err)
 {
@@ -608,6 +632,7 @@ tn_rc tn_parse_nodes(tn_project *p, tn_err *err)
     TN_TRY(parse_each(p, &s->seeds, parse_seed, err));
     TN_TRY(parse_each(p, &s->tests, parse_singular, err));
     TN_TRY(parse_each(p, &s->analyses, parse_analysis, err));
+    TN_TRY(parse_inline(p, err));
     for (size_t i = 0; i < p->packages.n; i++) {
         TN_TRY(parse_run_hooks(
             p, p->packages.v[i], p->packages.v[i]->on_run_start, "on-run-start", err));

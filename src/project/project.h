@@ -33,6 +33,7 @@ typedef struct tn_project_opts {
                             the environment and dbt_project.yml's `flags:` are filled in below them */
     tn_val invocation_args; /* invocation_args_dict of templates; undefined: empty */
     tn_str invocation_id;   /* "": a new UUID */
+    tn_str inline_sql;      /* show --inline: becomes the node tn_project.inline_query */
     bool profile_only;      /* debug: stop after profile and dbt_project.yml */
     bool no_version_check;
 } tn_project_opts;
@@ -90,6 +91,7 @@ typedef struct tn_project {
     tn_nodes nodes; /* enabled: order of files; sources, exposures, ... too */
     tn_map node_by_id;
     tn_nodes disabled;
+    tn_node *inline_query; /* of inline_sql; NULL: none. It is among nodes, as an analysis */
     tn_nodes order; /* enabled nodes, parents before children; ties by unique_id */
     tn_macros macros;
     tn_map macro_by_id;
@@ -131,6 +133,10 @@ tn_node *tn_project_find_source(
 tn_str tn_project_file(tn_arena *a, const tn_project *p, tn_str rel);
 void tn_project_note(tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...)
     TN_PRINTF(5, 6);
+
+/* What --warn-error and --warn-error-options make of a warning; event: "NodeNotFoundOrDisabled", "LogTestResult", ... */
+typedef enum tn_warn_fate { TN_WARN_SHOWN, TN_WARN_ERROR, TN_WARN_SILENT } tn_warn_fate;
+tn_warn_fate tn_project_warn_fate(const tn_project *p, const char *event);
 
 /* ---- macros ---- */
 /* `package` is the package of the node that renders: its own macros, then the root's, then the built-in ones. NULL when there is none. */

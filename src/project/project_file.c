@@ -27,6 +27,36 @@ static bool valid_name(tn_str s)
     return s.n > 0;
 }
 
+/* A misspelt section would lose all of its settings in silence. */
+static tn_rc check_keys(tn_project *p, tn_str file, const tn_dict *doc, tn_err *err)
+{
+    static const char *const known[] = { "name", "config-version", "version", "project-root",
+        "source-paths", "model-paths", "macro-paths", "data-paths", "seed-paths", "test-paths",
+        "analysis-paths", "docs-paths", "asset-paths", "function-paths", "osi-paths", "target-path",
+        "snapshot-paths", "clean-targets", "profile", "log-path", "packages-install-path",
+        "quoting", "on-run-start", "on-run-end", "require-dbt-version", "dispatch", "models",
+        "seeds", "snapshots", "analyses", "sources", "tests", "data_tests", "unit_tests", "metrics",
+        "semantic-models", "saved-queries", "exposures", "functions", "vars", "packages",
+        "query-comment", "restrict-access", "dbt-cloud", "flags" };
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(doc, &at)) != NULL) {
+        tn_str key = tn_val_to_str(p->arena, it->key);
+        bool found = false;
+        for (size_t i = 0; i < TN_COUNTOF(known) && !found; i++) {
+            found = tn_str_is(key, known[i]);
+        }
+        if (!found) {
+            tn_rc rc = tn_fail(err, TN_E_VALUE,
+                "Additional properties are not allowed ('" TN_STR_FMT "' was unexpected)",
+                TN_STR_ARG(key));
+            tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
+            return rc;
+        }
+    }
+    return TN_OK;
+}
+
 tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *err)
 {
     tn_str file = tn_uri_join(p->arena, root, TN_STR("dbt_project.yml"));
@@ -42,6 +72,7 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
         tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
         return rc;
     }
+    TN_TRY(check_keys(p, file, doc.dict, err));
     const tn_val *tests = tn_dict_finds(doc.dict, TN_STR("tests"));
     if (tests != NULL && tn_dict_finds(doc.dict, TN_STR("data_tests")) == NULL) {
         tn_dict_putz(doc.dict, "data_tests", *tests);

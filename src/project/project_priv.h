@@ -54,6 +54,7 @@ typedef struct tn_project_state {
     tn_map ref_disabled; /* name -> tn_nodes *, disabled */
     tn_map source_index; /* "source.table" -> tn_nodes * */
     tn_map source_disabled;
+    tn_str inline_sql;
     tn_source_files sql_models, seeds, snapshots, tests, analyses, yamls, docs, functions;
     tn_patches patches;
     tn_map patch_index;               /* "key.name" -> tn_patches * */
@@ -132,6 +133,7 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
 tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_selectors(tn_project *p, tn_err *err) TN_MUSTUSE;
 void tn_load_flags(tn_project *p, const tn_project_opts *o);
+tn_rc tn_load_warn_options(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_discover(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_properties(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_nodes(tn_project *p, tn_err *err) TN_MUSTUSE;

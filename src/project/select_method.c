@@ -9,13 +9,46 @@ typedef bool (*match_fn)(const tn_project *p, const tn_node *n, tn_str args, tn_
 
 /* ---- fqn ---- */
 
-/* Components of the value against the front of the fqn; a component with a wildcard matches as a glob, and a lone name matches the last one. */
+static size_t parts_of(tn_str s)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < s.n; i++) {
+        n += s.p[i] == '.';
+    }
+    return n;
+}
+
+/* Components of the value against the front of the fqn. From the first one with a wildcard on, the rest of the value is a glob for the
+ * whole joined rest of the fqn; a value of one component may also be a glob for the last name. Dots in names part components. */
+static bool prefix_selected(const tn_strs *fqn, bool versioned, tn_str value)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("fqn", NULL);
+    tn_str flat = tn_strs_join(scratch, fqn, "."), rest = value, part, own;
+    if (parts_of(flat) < parts_of(value)) {
+        return false;
+    }
+    while (rest.n > 0) {
+        tn_str here = rest, flat_here = flat;
+        (void)tn_str_cut(rest, '.', &part, &rest);
+        (void)tn_str_cut(flat, '.', &own, &flat);
+        if (tn_glob_has_magic(part) || tn_str_find_char(part, ']', 0) != SIZE_MAX) {
+            const tn_str leaf = fqn->v[fqn->n - (versioned && fqn->n > 1 ? 2 : 1)];
+            return tn_fnmatch(here, flat_here) || (parts_of(value) == 1 && tn_fnmatch(value, leaf));
+        }
+        if (!tn_str_eq(part, own)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A name by itself, a version's name, or a path of the fqn. */
 static bool fqn_selected(const tn_strs *fqn, bool versioned, tn_str value)
 {
     if (fqn->n == 0) {
         return false;
     }
-    if (tn_fnmatch(value, fqn->v[fqn->n - 1])) {
+    if (!versioned && tn_str_eq(value, fqn->v[fqn->n - 1])) {
         return true;
     }
     if (versioned && fqn->n > 1) {
@@ -23,52 +56,11 @@ static bool fqn_selected(const tn_strs *fqn, bool versioned, tn_str value)
         tn_str model = fqn->v[fqn->n - 2], v = fqn->v[fqn->n - 1];
         bool whole = value.n == model.n + 1 + v.n && tn_str_starts(value, model) &&
                      tn_str_ends(value, v) && (value.p[model.n] == '.' || value.p[model.n] == '_');
-        if (tn_fnmatch(value, model) || whole) {
+        if (tn_str_eq(value, model) || whole) {
             return true;
         }
     }
-    tn_str rest = value, part;
-    bool magic = tn_glob_has_magic(value);
-    size_t i = 0, parts = 1;
-    for (size_t k = 0; k < value.n; k++) {
-        parts += value.p[k] == '.';
-    }
-    /* A name with dots may be one component. */
-    size_t words = 0;
-    for (size_t k = 0; k < fqn->n; k++) {
-        words++;
-        for (size_t c = 0; c < fqn->v[k].n; c++) {
-            words += fqn->v[k].p[c] == '.';
-        }
-    }
-    if (words < parts) {
-        return false;
-    }
-    tn_str flat_rest = TN_STR_NONE, flat = TN_STR_NONE;
-    while (rest.n > 0 || i == 0) {
-        tn_str_cut(rest, '.', &part, &rest);
-        while (flat_rest.n == 0) {
-            if (i >= fqn->n) {
-                return false;
-            }
-            flat_rest = fqn->v[i++];
-        }
-        tn_str_cut(flat_rest, '.', &flat, &flat_rest);
-        if (magic && tn_glob_has_magic(part)) {
-            if (rest.n == 0 && tn_str_is(part, "*")) {
-                return true;
-            }
-            if (!tn_fnmatch(part, flat)) {
-                return false;
-            }
-        } else if (!tn_str_eq(part, flat)) {
-            return false;
-        }
-        if (rest.n == 0) {
-            return true;
-        }
-    }
-    return true;
+    return prefix_selected(fqn, versioned, value);
 }
 
 static bool match_fqn(const tn_project *p, const tn_node *n, tn_str args, tn_str value)

@@ -177,6 +177,9 @@ void tn_event_print(tn_events *e, tn_str text)
     TN_AUTO_ARENA scratch = tn_arena_new("print", NULL);
     tn_str msg = tn_log_scrub(scratch, text);
     TN_LOCKED(&e->lock);
+    if (!e->opts.console) {
+        return;
+    }
     if (e->opts.json) {
         print_json(e, scratch, TN_EV_INFO, "PrintEvent", "Z052", TN_VAL_UNDEF, msg);
         return;

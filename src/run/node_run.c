@@ -9,6 +9,8 @@
 #include "text/sqltext.h"
 #include "text/uri.h"
 
+enum { PLACE_LINES = 3 }; /* of an error: "at file:line:col", the source line, the caret */
+
 static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n)
 {
     tn_str below = n->original_file_path;
@@ -126,6 +128,11 @@ static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *er
         r->message = tn_str_printf(run->arena,
             "Got %lld result%s, configured to fail if " TN_STR_FMT, (long long)failures, plural,
             TN_STR_ARG(tn_node_config_str(j->node, "error_if", TN_STR("!= 0"))));
+    } else if (warn && tn_project_warn_fate(run->project, "LogTestResult") == TN_WARN_ERROR) {
+        r->status = TN_ST_FAIL;
+        r->message = tn_str_printf(run->arena,
+            "Got %lld result%s, configured to fail if " TN_STR_FMT, (long long)failures, plural,
+            TN_STR_ARG(tn_node_config_str(j->node, "warn_if", TN_STR("!= 0"))));
     } else if (warn) {
         r->status = TN_ST_WARN;
         r->message = tn_str_printf(run->arena,
@@ -337,6 +344,40 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     return run_compiled(run, j, r, err);
 }
 
+/* What the database said, without the places and frames of built-in macros through which every statement goes. */
+static tn_str without_builtin_frames(tn_arena *a, tn_str msg)
+{
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_str rest = msg, line;
+    int drop = 0;
+    while (rest.n > 0) {
+        (void)tn_str_cut(rest, '\n', &line, &rest);
+        bool place = tn_str_starts(line, TN_STR("  at macros/dbt"));
+        bool frame = tn_str_starts(line, TN_STR("> ")) &&
+                     tn_str_find(line, TN_STR(" (macros/dbt"), 0) != SIZE_MAX;
+        drop = place ? PLACE_LINES : drop;
+        if (drop > 0 || frame) {
+            drop -= drop > 0;
+            continue;
+        }
+        tn_buf_addf(&b, "%s" TN_STR_FMT, b.n > 0 ? "\n" : "", TN_STR_ARG(line));
+    }
+    return tn_buf_str(&b);
+}
+
+static tn_str with_dbt_hint(tn_arena *a, tn_str msg)
+{
+    tn_str first, rest;
+    bool more = tn_str_cut(msg, '\n', &first, &rest);
+    if (!tn_str_ends(first, TN_STR("' is undefined"))) {
+        return msg;
+    }
+    return tn_str_printf(a,
+        TN_STR_FMT ". This can happen when calling a macro that does not exist. Check for typos "
+                   "and/or install package dependencies with \"dbt deps\".%s" TN_STR_FMT,
+        TN_STR_ARG(first), more ? "\n" : "", TN_STR_ARG(rest));
+}
+
 static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, const tn_err *err)
 {
     TN_LOCKED(&run->lock);
@@ -349,13 +390,17 @@ static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, c
     r->error_kind = tn_str_of(kind);
     tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
     tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(run->arena, j->node)));
-    tn_str rest = tn_str_of(err->msg), line;
+    tn_str msg = tn_str_of(err->msg);
+    msg = rc == TN_E_SQL ? without_builtin_frames(run->arena, msg) : with_dbt_hint(run->arena, msg);
+    tn_str rest = msg, line;
     while (rest.n > 0) {
         (void)tn_str_cut(rest, '\n', &line, &rest);
         tn_buf_addf(&b, "  " TN_STR_FMT "%s", TN_STR_ARG(line), rest.n > 0 ? "\n" : "");
     }
-    if (err->line > 0 && class == TN_CLASS_USER && rc != TN_E_SQL) {
-        tn_buf_addf(&b, "\n  %s:%d:%d", err->file, err->line, err->col);
+    tn_str place = tn_str_printf(run->arena, "%s:%d:%d", err->file, err->line, err->col);
+    if (err->line > 0 && class == TN_CLASS_USER && rc != TN_E_SQL &&
+        tn_str_find(msg, place, 0) == SIZE_MAX) {
+        tn_buf_addf(&b, "\n  " TN_STR_FMT, TN_STR_ARG(place));
     }
     if (err->hint[0] != '\0') {
         tn_buf_addf(&b, "\n  hint: %s", err->hint);

@@ -7,6 +7,7 @@
 #include "os/file.h"
 #include "project/manifest.h"
 #include "run/runner.h"
+#include "text/json.h"
 #include "text/sqltext.h"
 
 enum { TN_WORKERS_MAX = 256 };
@@ -42,10 +43,36 @@ static uint32_t kinds_of(tn_verb verb)
     }
 }
 
+/* A file without SQL is a node that can be listed, but there is nothing to run. */
+static bool is_empty(const tn_node *n)
+{
+    bool sql = n->kind == TN_NODE_MODEL || n->kind == TN_NODE_SNAPSHOT ||
+               n->kind == TN_NODE_TEST || n->kind == TN_NODE_ANALYSIS;
+    return sql && tn_str_trim(n->raw_code).n == 0;
+}
+
 static bool planned(const tn_runner *run, const tn_node *n)
 {
     bool look = run->opts->verb == TN_VERB_COMPILE || run->opts->verb == TN_VERB_SHOW;
     return look || !tn_node_is_ephemeral(n);
+}
+
+tn_rc tn_run_warn_unmatched(
+    tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err)
+{
+    static const char event[] = "NoNodesForSelectionCriteria";
+    static const char text[] =
+        "The selection criterion '" TN_STR_FMT "' does not match any enabled nodes";
+    tn_warn_fate fate = tn_project_warn_fate(p, event);
+    for (size_t i = 0; i < unmatched->n && fate != TN_WARN_SILENT; i++) {
+        if (fate == TN_WARN_ERROR) {
+            return tn_fail(err, TN_E_COMPILE, text, TN_STR_ARG(unmatched->v[i]));
+        }
+        tn_event(events, TN_EV_WARN, event, "M030", TN_VAL_UNDEF,
+            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
+            TN_STR_ARG(unmatched->v[i]));
+    }
+    return TN_OK;
 }
 
 static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
@@ -55,15 +82,15 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
     sel.kinds = sel.kinds != 0 ? sel.kinds & kinds_of(run->opts->verb) : kinds_of(run->opts->verb);
     tn_nodes selected = { 0 };
     tn_strs unmatched = { 0 };
-    TN_TRY(tn_select_run(p, run->arena, &sel, &selected, NULL, &unmatched, err));
-    for (size_t i = 0; i < unmatched.n; i++) {
-        tn_event(run->events, TN_EV_WARN, "NoNodesForSelectionCriteria", "M030", TN_VAL_UNDEF,
-            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
-            TN_STR_ARG(unmatched.v[i]));
+    if (p->inline_query != NULL) {
+        tn_vec_push(&selected, run->arena, p->inline_query);
+    } else {
+        TN_TRY(tn_select_run(p, run->arena, &sel, &selected, NULL, &unmatched, err));
     }
+    TN_TRY(tn_run_warn_unmatched(p, run->events, &unmatched, err));
     run->place = tn_new_array(run->arena, uint32_t, p->nodes.n + 1);
     memset(run->place, 0xFF, (p->nodes.n + 1) * sizeof *run->place);
-    bool everything = sel.select.n == 0 && sel.exclude.n == 0 && sel.selector.n == 0;
+    bool everything = p->inline_query == NULL && sel.select.n == 0 && sel.exclude.n == 0 && sel.selector.n == 0;
     for (size_t i = 0; run->opts->verb == TN_VERB_COMPILE && everything && i < p->nodes.n; i++) {
         if (p->nodes.v[i]->kind == TN_NODE_OPERATION) {
             tn_vec_push(&selected, run->arena, p->nodes.v[i]);
@@ -71,6 +98,9 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
     }
     run->selected_resources = tn_val_list(run->arena);
     for (size_t i = 0; i < selected.n; i++) {
+        if (is_empty(selected.v[i])) {
+            continue;
+        }
         tn_list_push(run->selected_resources.list, tn_val_str(selected.v[i]->unique_id));
         if (planned(run, selected.v[i])) {
             run->place[selected.v[i]->index] = (uint32_t)run->plan.n;
@@ -360,20 +390,50 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
                : TN_OK;
 }
 
+/* "Compiled node 'a' is:" above the SQL, except where only results are wanted. */
+static void add_title(tn_runner *run, tn_buf *b, const tn_node *n, const char *what)
+{
+    bool inline_query = n == run->project->inline_query;
+    if (!run->opts->bare && inline_query) {
+        tn_buf_addf(b, "%s inline node%s:\n", what, what[0] == 'C' ? " is" : "");
+    } else if (!run->opts->bare) {
+        tn_buf_addf(b, "%s node '" TN_STR_FMT "'%s:\n", what, TN_STR_ARG(n->name),
+            what[0] == 'C' ? " is" : "");
+    }
+}
+
 static void print_compiled(tn_runner *run)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node_result *r = &run->results[i];
         if (r->compiled_code.p == NULL ||
-            (run->opts->select.select.n == 0 && run->opts->inline_sql.n == 0)) {
+            (run->opts->select.select.n == 0 && run->project->inline_query == NULL)) {
             continue;
         }
-        tn_event_print(run->events,
-            tn_str_printf(run->arena,
-                run->opts->inline_sql.n > 0 ? "Compiled inline node is:\n%.0s" TN_STR_FMT
-                                            : "Compiled node '%s' is:\n" TN_STR_FMT,
-                tn_str_z(run->arena, r->node->name), TN_STR_ARG(r->compiled_code)));
+        tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
+        add_title(run, &b, r->node, "Compiled");
+        tn_buf_add(&b, r->compiled_code);
+        tn_event_print(run->events, tn_buf_str(&b));
     }
+}
+
+static void add_json_rows(tn_runner *run, tn_buf *b, const tn_node *n, const tn_table *t)
+{
+    tn_arena *a = run->arena;
+    tn_val doc = tn_val_dict(a), rows = tn_val_list(a);
+    for (size_t i = 0; i < t->rows.list->n; i++) {
+        tn_val row = tn_val_dict(a);
+        for (size_t k = 0; k < t->names.list->n; k++) {
+            tn_dict_put(row.dict, t->names.list->v[k], t->rows.list->v[i].list->v[k]);
+        }
+        tn_list_push(rows.list, row);
+    }
+    if (n != run->project->inline_query) {
+        tn_dict_putz(doc.dict, "node", tn_val_str(n->name));
+    }
+    tn_dict_putz(doc.dict, "show", rows);
+    static const tn_json_style style = { .indent = 2, .py_separators = true };
+    tn_json_print(b, doc, &style);
 }
 
 static void print_shown(tn_runner *run)
@@ -385,8 +445,12 @@ static void print_shown(tn_runner *run)
             continue;
         }
         tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
-        tn_buf_addf(&b, "Previewing node '" TN_STR_FMT "':\n", TN_STR_ARG(r->node->name));
-        tn_table_print(&b, t, 0, 0);
+        if (run->opts->rows_as_json) {
+            add_json_rows(run, &b, r->node, t);
+        } else {
+            add_title(run, &b, r->node, "Previewing");
+            tn_table_print(&b, t, 0, 0);
+        }
         tn_event_print(run->events, tn_buf_str(&b));
     }
 }
@@ -405,7 +469,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     *ret = (tn_run_report){ .lake_commit = -1 };
     tn_report_found(&run);
     TN_TRY(make_plan(&run, ret, err));
-    if (run.plan.n == 0) {
+    if (run.plan.n == 0 && run.selected_resources.list->n == 0) {
         tn_event(events, TN_EV_WARN, "NothingToDo", "Q035", TN_VAL_UNDEF,
             "[WARNING]: Nothing to do. Try checking your model configs and model specification "
             "args");

@@ -28,9 +28,9 @@ typedef struct tn_run_opts {
     tn_select select;
     bool fail_fast;
     bool write_json;     /* manifest.json, run_results.json */
-    bool print;          /* print() of templates reaches stdout */
+    bool bare;           /* compile, show: the SQL or the rows without a line above them */
+    bool rows_as_json;   /* show --output json */
     bool introspect;     /* compile may query the database */
-    tn_str inline_sql;   /* show --inline, compile --inline */
     int64_t show_limit;  /* show: rows; -1: all */
     tn_str memory_limit; /* of DuckDB; empty: the profile's */
     tn_str lake;         /* overrides the profile's lake (type tarn) */
@@ -53,6 +53,9 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
 tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events,
     tn_err *err) TN_MUSTUSE;
 
+/* Warns of selection criteria that match nothing (an error with --warn-error). */
+tn_rc tn_run_warn_unmatched(
+    tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err) TN_MUSTUSE;
 /* Writes target/manifest.json (what parse and ls do). */
 tn_rc tn_run_write_manifest(tn_project *p, tn_err *err) TN_MUSTUSE;
 

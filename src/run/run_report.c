@@ -330,7 +330,7 @@ void tn_report_found(tn_runner *run)
         { TN_NODE_UNIT_TEST, "unit test", "unit tests" },
         { TN_NODE_FUNCTION, "function", "functions" } };
     for (size_t i = 0; i < p->nodes.n; i++) {
-        counts[p->nodes.v[i]->kind]++;
+        counts[p->nodes.v[i]->kind] += p->nodes.v[i] != p->inline_query;
     }
     tn_buf b = tn_buf_init(a, 4096);
     for (size_t i = 0; i < TN_COUNTOF(words); i++) {
@@ -389,13 +389,16 @@ static tn_str finished_counts(tn_runner *run, tn_arena *a)
         const tn_node *node = run->plan.v[i];
         tn_str key = finished_key(a, node);
         count_kind(list, &n, key,
-            node->kind == TN_NODE_TEST        ? TN_STR("data test")
+            node->kind == TN_NODE_TEST        ? TN_STR("test")
             : node->kind == TN_NODE_UNIT_TEST ? TN_STR("unit test")
                                               : key);
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) { /* dbt's words: "1 test", "2 data tests" */
+        bool tests = tn_str_is(list[i].what, "test") && list[i].n > 1;
         add_count(&b, list[i].n,
-            tn_str_z(a, tn_str_replace(a, list[i].what, TN_STR("_"), TN_STR(" "))), true);
+            tests ? "data test"
+                  : tn_str_z(a, tn_str_replace(a, list[i].what, TN_STR("_"), TN_STR(" "))),
+            true);
     }
     return tn_buf_str(&b);
 }
@@ -412,6 +415,23 @@ static void count_one(tn_run_report *ret, tn_status s)
 static void line(tn_runner *run, tn_ev_level level, const char *name, const char *code, tn_str text)
 {
     tn_event(run->events, level, name, code, TN_VAL_UNDEF, TN_STR_FMT, TN_STR_ARG(text));
+}
+
+/* Where the rows of a failed test are kept. */
+static void report_stored(tn_runner *run, tn_arena *a, const tn_node_result *r)
+{
+    if (r->node->kind != TN_NODE_TEST || r->status == TN_ST_ERROR ||
+        r->node->relation_name.n == 0 || !tn_runner_stores_failures(run, r->node)) {
+        return;
+    }
+    tn_str query =
+        tn_str_printf(a, "select * from " TN_STR_FMT, TN_STR_ARG(r->node->relation_name));
+    tn_buf rule = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_buf_add_repeat(&rule, '-', query.n);
+    line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
+    line(run, TN_EV_INFO, "CheckNodeTestFailure", "Z027",
+        tn_str_printf(a, "  See test failures:\n  " TN_STR_FMT "\n  " TN_STR_FMT "\n  " TN_STR_FMT,
+            TN_STR_ARG(tn_buf_str(&rule)), TN_STR_ARG(query), TN_STR_ARG(tn_buf_str(&rule))));
 }
 
 static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
@@ -435,6 +455,7 @@ static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
         line(run, TN_EV_INFO, "SQLCompiledPath", "Z026",
             tn_str_printf(a, "  compiled code at " TN_STR_FMT, TN_STR_ARG(path)));
     }
+    report_stored(run, a, r);
 }
 
 static void report_finished(tn_runner *run, tn_arena *a)

@@ -1,0 +1,214 @@
+"""What a user of dbt types and expects, in small projects made for each case: exit status, lines, what ran."""
+import json, os, pathlib, subprocess, sys, tempfile, traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
+CASES = []
+
+
+def case(fn):
+    CASES.append(fn)
+    return fn
+
+
+class Project:
+    def __init__(self, scratch):
+        self.dir = pathlib.Path(scratch)
+        self.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\n")
+        self.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: p.duckdb, threads: 2}\n")
+
+    def file(self, name, text):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run(self, *command, status=0, env=None):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
+        done = subprocess.run([TARN, *command], cwd=self.dir, env={**clean, **(env or {})}, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=120)
+        self.out = done.stdout
+        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{self.out}"
+        return self.out
+
+    def results(self, name="run_results.json"):
+        found = json.loads((self.dir / "target" / name).read_text())["results"]
+        return {r["unique_id"].split(".")[2]: r["status"] for r in found}
+
+
+def has(text, part):
+    assert part in text, f"no {part!r} in\n{text}"
+
+
+def lacks(text, part):
+    assert part not in text, f"{part!r} in\n{text}"
+
+
+def equal(got, want):
+    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
+
+
+@case
+def missing_var_is_an_error_of_its_node(p):
+    p.file("models/a.sql", "select '{{ var(\"x\") }}' as x")
+    p.file("models/b.sql", "select 1 as b")
+    has(p.run("ls"), "p.a")
+    has(p.run("run", status=1), "Required var 'x' not found in config")
+    equal(p.results(), {"a": "error", "b": "success"})
+
+
+@case
+def empty_model_is_listed_and_left_out(p):
+    p.file("models/a.sql", "select 1 as a")
+    p.file("models/none.sql", "  \n\n")
+    has(p.run("ls"), "p.none")
+    has(p.run("build"), "1 of 1 OK created sql view model main.a")
+
+
+@case
+def missing_generic_test_is_an_error_of_its_node(p):
+    p.file("models/a.sql", "select 1 as a")
+    p.file("models/s.yml", "models:\n  - name: a\n    columns: [{name: a, data_tests: [nonexist, unique]}]\n")
+    out = p.run("build", status=1)
+    has(out, "'test_nonexist' is undefined. This can happen when calling a macro that does not exist.")
+    equal(p.results(), {"a": "success", "nonexist_a_a": "error", "unique_a_a": "pass"})
+
+
+@case
+def output_keys_in_one_word(p):
+    p.file("models/a.sql", "select 1 as a")
+    equal(json.loads(p.run("ls", "--output", "json", "--output-keys", "name resource_type")), {"name": "a", "resource_type": "model"})
+
+
+@case
+def wrong_usage(p):
+    p.file("models/a.sql", "select 1 as a")
+    p.run("run", "--threads", "0", status=2)
+    p.run("run", "--log-format", "zz", status=2)
+    p.run("run", "--log-level", "zz", status=2)
+    p.run("run", "--vars", "", status=2)
+    p.run("run", "--select", "a", "--models", "a", status=2)
+    has(p.run("run", "--models", "a"), "PASS=1")
+
+
+@case
+def unknown_key_of_the_project_file(p):
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nmodles: {p: {+materialized: table}}\n")
+    has(p.run("parse", status=2), "Additional properties are not allowed ('modles' was unexpected)")
+
+
+@case
+def print_is_silenced_by_no_print_only(p):
+    p.file("models/a.sql", "{% do print('hello there') %}select 1 as a")
+    lacks(p.run("run", "--no-print"), "hello there")
+    has(p.run("run", "--quiet"), "hello there")
+    lacks(p.run("run", "--log-level", "none"), "hello there")
+
+
+@case
+def names_with_blanks_are_refused(p):
+    p.file("models/sp ace.sql", "select 1 as a")
+    has(p.run("parse", status=2), "Resource names cannot contain spaces")
+
+
+@case
+def warn_error(p):
+    p.file("models/a.sql", "select 1 as a union all select 2")
+    p.file("tests/some.sql", "{{ config(severity='warn') }} select * from {{ ref('a') }}")
+    has(p.run("build"), "WARN 2 some")
+    out = p.run("--warn-error", "build", status=1)
+    has(out, "FAIL 2 some")
+    has(out, "configured to fail if != 0")
+    has(p.run("build", "--warn-error-options", "{include: all}", status=1), "FAIL 2 some")
+    has(p.run("build", "--warn-error-options", "{error: [LogTestResult]}", status=1), "FAIL 2 some")
+    has(p.run("build", "--warn-error-options", "{error: all, warn: [LogTestResult]}"), "WARN 2 some")
+    p.run("run", "--warn-error", "--select", "nix", status=2)
+    has(p.run("run", "--select", "nix"), "The selection criterion 'nix' does not match any enabled nodes")
+    lacks(p.run("run", "--select", "nix", "--warn-error-options", "{silence: [NoNodesForSelectionCriteria]}"), "The selection criterion")
+    p.file("models/b.sql", "{% if execute %}{% do exceptions.warn('beware') %}{% endif %}select 1 as b")
+    has(p.run("run", "--warn-error", "--select", "b", status=1), "beware")
+    p.run("run", "--warn-error-options", "{error: all, wran: [x]}", status=2)
+
+
+@case
+def quiet_shows_results_only(p):
+    p.file("models/a.sql", "select 41 + 1 as a")
+    equal(p.run("compile", "-q", "--select", "a").strip(), "select 41 + 1 as a")
+    lacks(p.run("show", "-q", "--select", "a"), "Previewing")
+    has(p.out, "42")
+
+
+@case
+def inline_sql(p):
+    p.file("models/a.sql", "select 41 + 1 as a")
+    p.run("run")
+    has(p.run("show", "--inline", "select a + 1 as b from {{ ref('a') }}"), "43")
+    rows = p.run("show", "-q", "--output", "json", "--inline", "select a + 1 as b from {{ ref('a') }}")
+    equal(json.loads(rows)["show"], [{"b": 43}])
+    has(p.run("compile", "--inline", "select * from {{ ref('a') }}"), '"p"."main"."a"')
+
+
+@case
+def context_can_be_searched(p):
+    p.file("models/a.sql", "select {{ 1 if 'ref' in context else 0 }} as a, {{ 1 if 'nix' in context else 0 }} as b, '{{ render(7) }}' as c")
+    p.run("run")
+    has((p.dir / "target/compiled/p/models/a.sql").read_text(), "select 1 as a, 0 as b, '7' as c")
+
+
+@case
+def sql_errors_show_the_database_only(p):
+    p.file("models/a.sql", "select nix from {{ this.schema }}.nowhere")
+    out = p.run("run", status=1)
+    has(out, "nowhere does not exist")
+    lacks(out, "in macro statement")
+
+
+@case
+def words_of_the_last_line(p):
+    p.file("models/a.sql", "select 1 as a")
+    p.file("models/s.yml", "models:\n  - name: a\n    columns: [{name: a, data_tests: [unique]}]\n")
+    has(p.run("build"), "Finished running 1 test, 1 view model")
+
+
+@case
+def place_of_stored_failures(p):
+    p.file("models/a.sql", "select 1 as a")
+    p.file("tests/some.sql", "select * from {{ ref('a') }}")
+    out = p.run("build", "--store-failures", status=1)
+    has(out, "  See test failures:\n")
+    has(out, '  select * from "p"."main_dbt_test__audit"."some"')
+
+
+@case
+def unused_configuration_is_told(p):
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nmodels: {p: {zz: {+materialized: table}}}\n")
+    p.file("models/a.sql", "select 1 as a")
+    has(p.run("run"), "Configuration paths exist in your dbt_project.yml file which do not apply to any resources")
+    has(p.out, "- models.p.zz")
+
+
+@case
+def ephemeral_only(p):
+    p.file("models/a.sql", "{{ config(materialized='ephemeral') }} select 1 as a")
+    lacks(p.run("run", "--select", "a"), "Nothing to do")
+
+
+def main():
+    passed = failed = 0
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    for fn in CASES:
+        if only not in fn.__name__:
+            continue
+        with tempfile.TemporaryDirectory(prefix="dbt-use-") as scratch:
+            try:
+                fn(Project(scratch))
+                passed += 1
+            except Exception:
+                failed += 1
+                print(f"FAILED {fn.__name__}")
+                traceback.print_exc(limit=-2, file=sys.stdout)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
