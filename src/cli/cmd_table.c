@@ -1,31 +1,47 @@
-/* cmd_table.c: tarn table: what tables there are, what one is made of, what happened to it. */
+/* cmd_table.c: tarn table: what tables there are, what one is made of, what happened to it; maintenance is in cmd_table_maint.c. */
 #include <stdio.h>
 
 #include "cli/cli_lake.h"
 #include "cli/cli_rows.h"
+#include "cli/cli_table.h"
 #include "lake/lake_sql.h"
 #include "os/proc.h"
 
-typedef struct table_options {
-    tn_str env, output;
-    int64_t version, limit;
-} table_options;
-
-#define F(field) offsetof(table_options, field)
+#define F(field) offsetof(tn_table_options, field)
 static const tn_opt options[] = {
     { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)",
         "TARN_ENV" },
     { "--version", TN_OPT_INT, F(version), "N",
-        "show: that version (default: the pinned one, else the newest)", NULL },
+        "show, restore, clone: that version (default: the pinned one, else the newest)", NULL },
     { "--limit", TN_OPT_INT, F(limit), "N", "history: the newest N (default: all)", NULL },
+    { "--where", TN_OPT_STR, F(where), "SQL", "optimize: only these partitions", NULL },
+    { "--zorder", TN_OPT_MANY, F(zorder), "COLUMN,COLUMN",
+        "optimize: rewrite in Z-order of these columns", NULL },
+    { "--target-size", TN_OPT_STR, F(target_size), "SIZE",
+        "optimize: of files (default: delta.targetFileSize, else 256MB)", NULL },
+    { "--min-size", TN_OPT_STR, F(min_size), "SIZE",
+        "optimize: pack files below it (default: 3/4 of the target)", NULL },
+    { "--retain", TN_OPT_STR, F(retain), "HOURS",
+        "vacuum: keep younger files (default: the table's, else 168)", NULL },
+    { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL, "vacuum: only list what would be removed", NULL },
+    { "--allow-short-retention", TN_OPT_FLAG, F(short_retention), NULL,
+        "vacuum: nobody writes or reads old versions now", NULL },
+    { "--time", TN_OPT_STR, F(time), "TIME", "restore: the version of that instant (UTC)", NULL },
+    { "--allow-missing", TN_OPT_FLAG, F(missing), NULL,
+        "restore: go on when files are gone; their rows are lost", NULL },
+    { "--values", TN_OPT_FLAG, F(values), NULL,
+        "check: read all rows and hold them against the statistics", NULL },
+    { "--log-only", TN_OPT_FLAG, F(log_only), NULL, "check: open no data file", NULL },
+    { "--shallow", TN_OPT_FLAG, F(shallow), NULL, "clone: share the files, copy none", NULL },
     { "--output", TN_OPT_STR, F(output), "text|json", "json: for programs", NULL },
 };
 #undef F
 
 static const tn_cmd_spec spec = {
     .name = "table",
-    .summary = "tables of a lake: list, contents, history",
-    .usage = "ls | show TABLE | history TABLE [options]",
+    .summary = "tables of a lake: list, contents, history, maintenance",
+    .usage = "ls | show TABLE | history TABLE | optimize TABLE | vacuum TABLE | restore TABLE | "
+             "check TABLE | clone SOURCE TABLE [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -34,24 +50,21 @@ static const tn_cmd_spec spec = {
         "tarn table show gold.prices            columns, partitioning, properties, protocol, size\n"
         "tarn table history gold.prices --limit 5\n"
         "tarn table show /data/some/table       a Delta table anywhere\n"
+        "tarn table optimize gold.prices        pack small files\n"
+        "tarn table optimize gold.prices --zorder day,shop\n"
+        "tarn table vacuum gold.prices --dry-run\n"
+        "tarn table restore gold.prices --version 3\n"
+        "tarn table check gold.prices --values\n"
+        "tarn table clone gold.prices test.prices --shallow\n"
         "\nExit status: 0 ok, 1 the table is damaged, 2 wrong usage, no such table or environment.",
     .words_min = 1,
-    .words_max = 2,
+    .words_max = 3,
 };
-
-typedef struct table_call {
-    const tn_cli *cli;
-    const table_options *o;
-    tn_cli_place place;
-    tn_lake *lake;
-    tn_conn *conn;
-    bool json;
-} table_call;
 
 /* ---- shared ---- */
 
 static tn_rc snapshot_of(
-    table_call *x, tn_str location, int64_t version, tn_delta_snapshot **ret, tn_err *err)
+    tn_table_call *x, tn_str location, int64_t version, tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(tn_lake_table_open(x->lake, location, &table, err));
@@ -59,7 +72,7 @@ static tn_rc snapshot_of(
         table, x->conn, version < 0 ? TN_DELTA_LATEST : version, ret, err);
 }
 
-static tn_rc print_list(table_call *x, tn_val names, tn_val list, tn_err *err)
+static tn_rc print_list(tn_table_call *x, tn_val names, tn_val list, tn_err *err)
 {
     tn_rows rows = { .names = names, .list = list };
     tn_rows_style style = { .color = x->cli->color,
@@ -97,7 +110,7 @@ static tn_val strs_list(tn_arena *a, const tn_strs *v)
 
 /* ---- ls ---- */
 
-static tn_val relation_dict(table_call *x, const tn_pin *p, bool pinned)
+static tn_val relation_dict(tn_table_call *x, const tn_pin *p, bool pinned)
 {
     static const char *const kinds[] = {
         [TN_PIN_DELTA] = "delta", [TN_PIN_VIEW] = "view", [TN_PIN_EXTERNAL] = "external"
@@ -136,7 +149,7 @@ static tn_val cell_count(tn_arena *a, tn_val v)
     return v.tag == TN_INT ? tn_val_str(tn_cli_count(a, v.i)) : TN_VAL_NONE;
 }
 
-static tn_rc print_relations(table_call *x, tn_val relations, tn_err *err)
+static tn_rc print_relations(tn_table_call *x, tn_val relations, tn_err *err)
 {
     static const char *const names[] = { "relation", "kind", "version", "rows", "size", "files",
         "location", "state" };
@@ -163,7 +176,7 @@ static tn_rc print_relations(table_call *x, tn_val relations, tn_err *err)
     return print_list(x, names_list(a, names, TN_COUNTOF(names)), list, err);
 }
 
-static tn_rc run_ls(table_call *x, tn_err *err)
+static tn_rc run_ls(tn_table_call *x, tn_err *err)
 {
     tn_pins pins;
     size_t pinned;
@@ -187,7 +200,7 @@ static tn_rc run_ls(table_call *x, tn_err *err)
 
 /* ---- show ---- */
 
-static tn_rc find_target(table_call *x, tn_str word, tn_lake_place *ret, tn_err *err)
+static tn_rc find_target(tn_table_call *x, tn_str word, tn_lake_place *ret, tn_err *err)
 {
     tn_lake_head *head = tn_new(x->cli->arena, tn_lake_head); /* the target's pin points into it */
     head->commit = -1;
@@ -220,7 +233,7 @@ static tn_val columns_list(tn_arena *a, const tn_delta_type *schema)
 }
 
 static tn_val table_dict(
-    table_call *x, const tn_lake_place *t, const tn_delta_snapshot *s, tn_str word)
+    tn_table_call *x, const tn_lake_place *t, const tn_delta_snapshot *s, tn_str word)
 {
     tn_arena *a = x->cli->arena;
     const tn_delta_meta *m = tn_delta_snapshot_meta(s);
@@ -264,7 +277,7 @@ static tn_str joined(tn_arena *a, tn_val list)
     return tn_buf_str(&b);
 }
 
-static tn_rc print_table(table_call *x, tn_val d, tn_err *err)
+static tn_rc print_table(tn_table_call *x, tn_val d, tn_err *err)
 {
     static const char *const names[] = { "column", "type", "nullable", "comment" };
     tn_arena *a = x->cli->arena;
@@ -313,7 +326,7 @@ static tn_rc print_table(table_call *x, tn_val d, tn_err *err)
     return print_list(x, names_list(a, names, TN_COUNTOF(names)), list, err);
 }
 
-static tn_rc show_view(table_call *x, const tn_lake_place *t, tn_str word)
+static tn_rc show_view(tn_table_call *x, const tn_lake_place *t, tn_str word)
 {
     const char *kind = t->pin->kind == TN_PIN_VIEW ? "view" : "external";
     if (x->json) {
@@ -330,7 +343,7 @@ static tn_rc show_view(table_call *x, const tn_lake_place *t, tn_str word)
     return TN_OK;
 }
 
-static tn_rc run_show(table_call *x, tn_str word, tn_err *err)
+static tn_rc run_show(tn_table_call *x, tn_str word, tn_err *err)
 {
     tn_lake_place t;
     TN_TRY(find_target(x, word, &t, err));
@@ -369,7 +382,7 @@ static tn_str changes_of(tn_arena *a, tn_val metrics)
     return tn_buf_str(&b);
 }
 
-static tn_rc run_history(table_call *x, tn_str word, tn_err *err)
+static tn_rc run_history(tn_table_call *x, tn_str word, tn_err *err)
 {
     static const char *const names[] = { "version", "time (UTC)", "operation", "changes",
         "written by" };
@@ -399,7 +412,7 @@ static tn_rc run_history(table_call *x, tn_str word, tn_err *err)
     return print_list(x, names_list(a, names, TN_COUNTOF(names)), list, err);
 }
 
-static tn_rc run(table_call *x, const tn_strs *words, tn_err *err)
+static tn_rc run(tn_table_call *x, const tn_strs *words, int *ret_status, tn_err *err)
 {
     TN_TRY(tn_cli_find_place(x->cli, x->o->env, &x->place, err));
     TN_AUTOPTR(tn_lake) lake = NULL;
@@ -410,6 +423,9 @@ static tn_rc run(table_call *x, const tn_strs *words, tn_err *err)
     TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));
     x->lake = lake;
     x->conn = conn;
+    if (tn_table_maint_words(words->v[0]) > 0) {
+        return tn_table_maint(x, words, ret_status, err);
+    }
     if (tn_str_is(words->v[0], "ls")) {
         return run_ls(x, err);
     }
@@ -419,7 +435,7 @@ static tn_rc run(table_call *x, const tn_strs *words, tn_err *err)
 
 int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
 {
-    table_options o = { .version = -1 };
+    tn_table_options o = { .version = -1 };
     tn_strs words = { 0 };
     bool done;
     int status;
@@ -427,16 +443,20 @@ int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
     if (done) {
         return status;
     }
-    table_call x = { .cli = cli, .o = &o };
+    tn_table_call x = { .cli = cli, .o = &o };
     bool ls = tn_str_is(words.v[0], "ls"),
          other = tn_str_is(words.v[0], "show") || tn_str_is(words.v[0], "history");
-    if (!ls && !other) {
-        return tn_cli_usage_error(cli, spec.name, "'" TN_STR_FMT "' is none of ls, show, history",
+    size_t tables = other ? 1 : tn_table_maint_words(words.v[0]);
+    if (!ls && tables == 0) {
+        return tn_cli_usage_error(cli, spec.name,
+            "'" TN_STR_FMT
+            "' is none of ls, show, history, optimize, vacuum, restore, check, clone",
             TN_STR_ARG(words.v[0]));
     }
-    if (words.n != (ls ? 1 : 2)) {
-        return tn_cli_usage_error(
-            cli, spec.name, "%s", ls ? "ls takes no table" : "the name of one table is needed");
+    if (words.n != 1 + tables) {
+        static const char *const wants[] = { "ls takes no table", "the name of one table is needed",
+            "clone needs the names of two tables" };
+        return tn_cli_usage_error(cli, spec.name, "%s", wants[tables]);
     }
     if (!tn_cli_output_json(cli, spec.name, o.output, &x.json)) {
         return TN_EXIT_USAGE;
@@ -445,5 +465,6 @@ int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
         return tn_cli_usage_error(cli, spec.name, "--limit cannot be negative");
     }
     tn_err err = TN_ERR_INIT;
-    return run(&x, &words, &err) == TN_OK ? TN_EXIT_OK : tn_cli_error(cli, &err);
+    status = TN_EXIT_OK;
+    return run(&x, &words, &status, &err) == TN_OK ? status : tn_cli_error(cli, &err);
 }
