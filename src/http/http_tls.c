@@ -1,0 +1,237 @@
+/* http_tls.c: which certificates count, and what to say when one does not.
+ *
+ * libcurl reports a bad chain as "unable to get local issuer certificate". Users need to know which authority signed the certificate and where to
+ * put its file, so OpenSSL's check is watched and its findings are kept for the message.
+ */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+#include "http/http_impl.h"
+#include "os/file.h"
+#include "os/proc.h"
+
+enum { CA_BYTES_MAX = 16 << 20 };
+
+/* ---- the certificates that are trusted ---- */
+
+static const char *const system_bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+
+static bool is_pem(tn_str text)
+{
+    return tn_str_find(text, TN_STR("-----BEGIN CERTIFICATE-----"), 0) != SIZE_MAX ||
+           tn_str_find(text, TN_STR("-----BEGIN TRUSTED CERTIFICATE-----"), 0) != SIZE_MAX;
+}
+
+static tn_rc add_folder(tn_buf *b, tn_arena *a, tn_str dir, tn_err *err)
+{
+    tn_file_infos entries;
+    TN_TRY(tn_dir_list(a, dir, false, &entries, err));
+    for (size_t i = 0; i < entries.n; i++) {
+        tn_str path = tn_str_printf(
+            a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(dir), TN_STR_ARG(entries.v[i].name));
+        tn_str text;
+        if (!tn_file_is_dir(path) && tn_file_read(a, path, CA_BYTES_MAX, &text, NULL) == TN_OK &&
+            is_pem(text)) {
+            tn_buf_add(b, text);
+            tn_buf_addc(b, '\n');
+        }
+    }
+    return TN_OK;
+}
+
+tn_rc tn_http_ca_bundle(tn_arena *a, tn_str ca_file, tn_str *ret, tn_err *err)
+{
+    tn_buf b = tn_buf_init(a, CA_BYTES_MAX);
+    if (ca_file.n > 0) {
+        tn_rc rc = TN_OK;
+        if (tn_file_is_dir(ca_file)) {
+            rc = add_folder(&b, a, ca_file, err);
+        } else {
+            tn_str text;
+            rc = tn_file_read(a, ca_file, CA_BYTES_MAX, &text, err);
+            if (rc == TN_OK) {
+                tn_buf_add(&b, text);
+                tn_buf_addc(&b, '\n');
+            }
+        }
+        if (rc != TN_OK) {
+            return tn_while(err, rc, "reading the certificates to trust (ca_file)");
+        }
+        if (!is_pem(tn_buf_str(&b))) {
+            return tn_hint(err,
+                tn_fail(err, TN_E_TLS, "no certificate is in ca_file '" TN_STR_FMT "'",
+                    TN_STR_ARG(ca_file)),
+                "it must be PEM text with -----BEGIN CERTIFICATE-----");
+        }
+    }
+    tn_str system = tn_env_get("SSL_CERT_FILE");
+    for (size_t i = 0; system.n == 0 && i < TN_COUNTOF(system_bundles); i++) {
+        if (tn_file_exists(tn_str_of(system_bundles[i]))) {
+            system = tn_str_of(system_bundles[i]);
+        }
+    }
+    tn_str text;
+    if (system.n > 0 && tn_file_read(a, system, CA_BYTES_MAX, &text, NULL) == TN_OK) {
+        tn_buf_add(&b, text);
+    }
+    return tn_buf_finish(&b, "the certificates to trust", ret, err);
+}
+
+/* ---- watching the check ---- */
+
+static void name_text(X509_NAME *name, char *out, size_t n)
+{
+    /* The common name says most; without one, everything on one line. */
+    if (X509_NAME_get_text_by_NID(name, NID_commonName, out, (int)n) <= 0) {
+        X509_NAME_oneline(name, out, (int)n);
+    }
+}
+
+static int on_verify(int ok, X509_STORE_CTX *store)
+{
+    if (ok) {
+        return ok;
+    }
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    http_tls_seen *seen = ssl != NULL ? SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)) : NULL;
+    X509 *cert = X509_STORE_CTX_get_current_cert(store);
+    if (seen == NULL || cert == NULL || seen->failed) {
+        return ok;
+    }
+    seen->failed = true;
+    seen->code = X509_STORE_CTX_get_error(store);
+    name_text(X509_get_subject_name(cert), seen->subject, sizeof seen->subject);
+    name_text(X509_get_issuer_name(cert), seen->issuer, sizeof seen->issuer);
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio != NULL) {
+        ASN1_TIME_print(bio, X509_get0_notAfter(cert));
+        int n = BIO_read(bio, seen->expired, (int)sizeof seen->expired - 1);
+        seen->expired[n > 0 ? n : 0] = '\0';
+        BIO_free(bio);
+    }
+    return ok;
+}
+
+static CURLcode on_context(CURL *curl, void *ctx, void *seen)
+{
+    (void)curl;
+    SSL_CTX_set_app_data((SSL_CTX *)ctx, seen);
+    SSL_CTX_set_verify((SSL_CTX *)ctx, SSL_CTX_get_verify_mode((SSL_CTX *)ctx), on_verify);
+    return CURLE_OK;
+}
+
+void http_tls_watch(CURL *curl, http_tls_seen *seen)
+{
+    curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_context);
+    curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, seen);
+}
+
+/* ---- what to say ---- */
+
+tn_str http_place(tn_str url)
+{
+    size_t from = tn_str_find(url, TN_STR("://"), 0);
+    tn_str rest = from == SIZE_MAX ? url : tn_str_sub(url, from + 3, url.n);
+    size_t end = 0;
+    while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?') {
+        end++;
+    }
+    return tn_str_sub(rest, 0, end);
+}
+
+static tn_rc fail_certificate(const char *detail, tn_str place, tn_str ca_file,
+    const http_tls_seen *seen, tn_err *err)
+{
+    if (!seen->failed) {
+        tn_fail(err, TN_E_TLS, "the certificate of '" TN_STR_FMT "' is refused: %s",
+            TN_STR_ARG(place), detail);
+        return tn_hint(err, TN_E_TLS,
+            "the name in the endpoint must be one of the certificate's names (subjectAltName)");
+    }
+    if (seen->code == X509_V_ERR_CERT_HAS_EXPIRED) {
+        tn_fail(err, TN_E_TLS, "the certificate '%s' of '" TN_STR_FMT "' has expired on %s",
+            seen->subject, TN_STR_ARG(place), seen->expired);
+        return tn_hint(err, TN_E_TLS, "renew it on the server, or look at this machine's clock");
+    }
+    if (seen->code == X509_V_ERR_CERT_NOT_YET_VALID) {
+        tn_fail(err, TN_E_TLS, "the certificate '%s' of '" TN_STR_FMT "' is not valid yet",
+            seen->subject, TN_STR_ARG(place));
+        return tn_hint(err, TN_E_TLS, "look at the clocks of this machine and of the server");
+    }
+    if (ca_file.n > 0) {
+        tn_fail(err, TN_E_TLS,
+            "the certificate of '" TN_STR_FMT
+            "' is signed by '%s', which is not in ca_file '" TN_STR_FMT
+            "' and not among the system's certificates (%s)",
+            TN_STR_ARG(place), seen->issuer, TN_STR_ARG(ca_file),
+            X509_verify_cert_error_string(seen->code));
+    } else {
+        tn_fail(err, TN_E_TLS,
+            "the certificate of '" TN_STR_FMT
+            "' is signed by '%s', which is not among the system's certificates (%s)",
+            TN_STR_ARG(place), seen->issuer, X509_verify_cert_error_string(seen->code));
+    }
+    return tn_hint(err, TN_E_TLS,
+        "give the file of that authority's certificate as ca_file, --ca-file or TARN_CA_FILE");
+}
+
+static tn_rc fail_handshake(const char *detail, tn_str place, tn_err *err)
+{
+    tn_fail(err, TN_E_TLS, "no TLS connection to '" TN_STR_FMT "': %s", TN_STR_ARG(place), detail);
+    if (strstr(detail, "wrong version number") != NULL || strstr(detail, "packet length") != NULL) {
+        return tn_hint(err, TN_E_TLS,
+            "the server seems to speak plain http: give the endpoint as http://... with "
+            "allow_http");
+    }
+    if (strstr(detail, "certificate required") != NULL ||
+        strstr(detail, "bad certificate") != NULL) {
+        return tn_hint(
+            err, TN_E_TLS, "the server wants a client certificate: client_cert and client_key");
+    }
+    return TN_E_TLS;
+}
+
+tn_rc http_fail(CURLcode code, const char *detail, tn_str url, tn_str ca_file,
+    const http_tls_seen *seen, tn_err *err)
+{
+    tn_str place = http_place(url);
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return fail_certificate(detail, place, ca_file, seen, err);
+    case CURLE_SSL_CONNECT_ERROR:
+        return fail_handshake(detail, place, err);
+    case CURLE_SSL_CERTPROBLEM:
+        return tn_fail(err, TN_E_TLS, "the client certificate cannot be used: %s", detail);
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+        return tn_fail(err, TN_E_TLS, "'" TN_STR_FMT "': %s", TN_STR_ARG(place), detail);
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return tn_hint(err,
+            tn_fail(err, TN_E_NET, "the name in '" TN_STR_FMT "' cannot be resolved",
+                TN_STR_ARG(place)),
+            "check the endpoint and this machine's name service");
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return tn_fail(err, TN_E_NET, "the proxy cannot be resolved: %s", detail);
+    case CURLE_COULDNT_CONNECT:
+        return tn_hint(err,
+            tn_fail(
+                err, TN_E_NET, "no connection to '" TN_STR_FMT "': %s", TN_STR_ARG(place), detail),
+            "is the server running and the port right");
+    case CURLE_OPERATION_TIMEDOUT:
+        return tn_fail(
+            err, TN_E_TIMEOUT, "'" TN_STR_FMT "' does not answer: %s", TN_STR_ARG(place), detail);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return tn_fail(err, TN_E_CANCELLED, "interrupted");
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is no http or https URL: %s",
+            TN_STR_ARG(url), detail);
+    default:
+        return tn_fail(err, TN_E_NET, "the connection to '" TN_STR_FMT "' failed: %s",
+            TN_STR_ARG(place), detail);
+    }
+}

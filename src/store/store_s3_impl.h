@@ -1,0 +1,56 @@
+/* store_s3_impl.h: private to src/store/store_s3*.c: one bucket, one signed call. */
+#ifndef TN_STORE_STORE_S3_IMPL_H
+#define TN_STORE_STORE_S3_IMPL_H
+
+#include "http/client.h"
+#include "os/thread.h"
+#include "store/sigv4.h"
+#include "store/store_s3.h"
+
+typedef struct s3_store {
+    tn_store base;
+    tn_arena *arena;
+    tn_s3_config config;
+    tn_http *http;
+    tn_str dir; /* prefix with its slash, or empty */
+    tn_mutex lock;
+    tn_str region;   /* may be corrected by the server; under the lock */
+    int64_t skew_us; /* server's clock minus ours; under the lock */
+} s3_store;
+
+typedef struct s3_call {
+    const char *method;
+    tn_str key; /* with the prefix; p NULL: the bucket itself */
+    tn_sigv4_pairs query;
+    tn_sigv4_pairs headers; /* signed, lower case */
+    tn_str body;
+    size_t bytes_max;
+} s3_call;
+
+/* What an error document says. */
+typedef struct s3_error {
+    tn_str code, message, region;
+} s3_error;
+
+static inline void s3_pair(tn_arena *a, tn_sigv4_pairs *to, const char *name, tn_str value)
+{
+    tn_sigv4_pair p = { .name = tn_str_of(name), .value = value };
+    tn_vec_push(to, a, p);
+}
+
+/* Signs, sends, corrects clock and region once. TN_OK with any status. On failure ret->outcome_unknown is set. */
+tn_rc s3_send(s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *ret,
+    tn_err *err) TN_MUSTUSE;
+s3_error s3_error_of(tn_arena *a, tn_str body);
+/* The code, message and hint for an answer that is not 2xx. */
+tn_rc s3_fail(
+    s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key, tn_err *err) TN_MUSTUSE;
+tn_str s3_full_key(s3_store *s, tn_arena *a, tn_str key);
+
+/* ---- store_s3_list.c ---- */
+tn_rc s3_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret,
+    tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_put.c ---- */
+tn_rc s3_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
+
+#endif

@@ -1,0 +1,194 @@
+/* store_s3_put.c: writing objects: in one request, or in parts when large; put-if-absent by If-None-Match: *.
+ *
+ * A put whose answer got lost may have been carried out. An overwrite is simply sent again. A put-if-absent that is sent again may then lose
+ * against itself, so "it exists" after an attempt with unknown outcome is TN_E_AMBIGUOUS: the caller reads back and compares.
+ */
+#include "base/log.h"
+#include "os/clock.h"
+#include "os/random.h"
+#include "store/store_s3_impl.h"
+#include "store/store_s3_xml.h"
+#include "text/hash.h"
+
+enum { ANSWER_BYTES_MAX = 1 << 20, CONFLICT_RETRIES_MAX = 8, CONFLICT_WAIT_MS = 50, PARTS_MAX = 10000 };
+#define PART_BYTES ((size_t)32 << 20)
+#define ONE_PUT_BYTES_MAX ((size_t)64 << 20)
+
+/* Judges the answer to the request that makes the object visible. */
+static tn_rc judge(s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key, bool absent,
+    bool unknown, tn_err *err)
+{
+    if (r->status >= 200 && r->status < 300) {
+        return TN_OK;
+    }
+    if (absent && (r->status == 412 || r->status == 409)) {
+        tn_rc rc = unknown ? TN_E_AMBIGUOUS : TN_E_EXISTS;
+        return tn_fail(err, rc,
+            unknown ? "'s3://" TN_STR_FMT "/" TN_STR_FMT
+                      "' is there, but an answer was lost: it may be ours"
+                    : "'s3://" TN_STR_FMT "/" TN_STR_FMT "' is there already",
+            TN_STR_ARG(s->config.bucket), TN_STR_ARG(key));
+    }
+    tn_rc rc = s3_fail(s, a, r, key, err);
+    if (rc == TN_E_UNSUPPORTED && absent) {
+        return tn_hint(err, rc,
+            "this store has no conditional puts (If-None-Match), which shared writing needs");
+    }
+    if (absent && unknown) {
+        return tn_while(err, tn_fail(err, TN_E_AMBIGUOUS, "the server answers %d", r->status),
+            "it is unknown whether 's3://" TN_STR_FMT "/" TN_STR_FMT "' was written",
+            TN_STR_ARG(s->config.bucket), TN_STR_ARG(key));
+    }
+    return rc;
+}
+
+static tn_rc send_visible(
+    s3_store *s, tn_arena *a, const s3_call *call, bool absent, tn_http_response *ret, tn_err *err)
+{
+    bool unknown = false;
+    for (int i = 0;; i++) {
+        tn_http_response r = { 0 };
+        tn_err why = TN_ERR_INIT;
+        tn_rc rc = s3_send(s, a, call, &r, &why);
+        unknown = unknown || r.outcome_unknown;
+        if (rc != TN_OK) {
+            if (err != NULL) {
+                *err = why;
+            }
+            if (absent && unknown && rc != TN_E_CANCELLED) {
+                return tn_fail(err, TN_E_AMBIGUOUS, "it is unknown whether 's3://" TN_STR_FMT
+                                                    "/" TN_STR_FMT "' was written: %s",
+                    TN_STR_ARG(s->config.bucket), TN_STR_ARG(call->key), why.msg);
+            }
+            return rc;
+        }
+        /* 409: another conditional put of this key is under way; its end decides. */
+        if (absent && r.status == 409 && i < CONFLICT_RETRIES_MAX) {
+            tn_clock_sleep_us(
+                (int64_t)(tn_random_unit() * CONFLICT_WAIT_MS * 1000) * (i + 1));
+            continue;
+        }
+        *ret = r;
+        return judge(s, a, &r, call->key, absent, unknown, err);
+    }
+}
+
+static tn_rc put_whole(
+    s3_store *s, tn_arena *a, tn_str key, tn_str data, bool absent, tn_err *err)
+{
+    s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
+    if (absent) {
+        s3_pair(a, &call.headers, "if-none-match", TN_STR("*"));
+    }
+    tn_http_response r;
+    return send_visible(s, a, &call, absent, &r, err);
+}
+
+/* ---- in parts ---- */
+
+static tn_rc upload_leaf(void *self, const tn_str *path, size_t depth, tn_str text, tn_err *err)
+{
+    (void)err;
+    if (depth == 2 && tn_str_is(path[1], "UploadId")) {
+        *(tn_str *)self = text;
+    }
+    return TN_OK;
+}
+
+static tn_rc begin_upload(s3_store *s, tn_arena *a, tn_str key, tn_str *ret_id, tn_err *err)
+{
+    s3_call call = { .method = "POST", .key = key, .bytes_max = ANSWER_BYTES_MAX };
+    s3_pair(a, &call.query, "uploads", TN_STR_NONE);
+    tn_http_response r;
+    TN_TRY(s3_send(s, a, &call, &r, err));
+    if (r.status != 200) {
+        return s3_fail(s, a, &r, key, err);
+    }
+    tn_str id = TN_STR_NONE;
+    TN_TRY(s3_xml_walk(a, r.body, upload_leaf, &id, err));
+    if (id.n == 0) {
+        return tn_fail(err, TN_E_CORRUPT, "the server began an upload without an id");
+    }
+    *ret_id = id;
+    return TN_OK;
+}
+
+static void abort_upload(s3_store *s, tn_arena *a, tn_str key, tn_str id)
+{
+    s3_call call = { .method = "DELETE", .key = key, .bytes_max = ANSWER_BYTES_MAX };
+    s3_pair(a, &call.query, "uploadId", id);
+    tn_http_response r;
+    tn_err why = TN_ERR_INIT;
+    if (s3_send(s, a, &call, &r, &why) != TN_OK || (r.status >= 300 && r.status != 404)) {
+        tn_log(TN_LOG_WARN, "store",
+            "parts of an unfinished upload to '" TN_STR_FMT "' may be left in the bucket",
+            TN_STR_ARG(key));
+    }
+}
+
+static tn_rc put_part(s3_store *s, tn_arena *a, tn_str key, tn_str id, size_t number, tn_str data,
+    tn_buf *list, tn_err *err)
+{
+    s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
+    s3_pair(a, &call.query, "partNumber", tn_str_printf(a, "%zu", number));
+    s3_pair(a, &call.query, "uploadId", id);
+    tn_http_response r;
+    TN_TRY(s3_send(s, a, &call, &r, err));
+    if (r.status != 200) {
+        return s3_fail(s, a, &r, key, err);
+    }
+    tn_str etag = tn_str_replace(a,
+        tn_http_header_get(&r.headers, "etag"), TN_STR("\""), TN_STR("&quot;"));
+    tn_buf_addf(list, "<Part><PartNumber>%zu</PartNumber><ETag>" TN_STR_FMT "</ETag></Part>",
+        number, TN_STR_ARG(etag));
+    return TN_OK;
+}
+
+static tn_rc put_in_parts(s3_store *s, tn_arena *a, tn_str key, tn_str id, tn_str data,
+    bool absent, tn_err *err)
+{
+    size_t part = tn_max_size(PART_BYTES, data.n / PARTS_MAX + 1);
+    tn_buf list = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_buf_addz(&list, "<CompleteMultipartUpload>");
+    for (size_t from = 0, n = 1; from < data.n; from += part, n++) {
+        TN_TRY(put_part(s, a, key, id, n, tn_str_sub(data, from, from + part), &list, err));
+        tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "': %zu of %zu MiB are uploaded",
+            TN_STR_ARG(key), tn_min_size(from + part, data.n) >> 20, data.n >> 20);
+    }
+    tn_buf_addz(&list, "</CompleteMultipartUpload>");
+    s3_call call = {
+        .method = "POST", .key = key, .body = tn_buf_str(&list), .bytes_max = ANSWER_BYTES_MAX
+    };
+    s3_pair(a, &call.query, "uploadId", id);
+    if (absent) {
+        s3_pair(a, &call.headers, "if-none-match", TN_STR("*"));
+    }
+    tn_http_response r;
+    TN_TRY(send_visible(s, a, &call, absent, &r, err));
+    /* Completion may take long: the server sends 200 first and says later that it failed. */
+    s3_error e = s3_error_of(a, r.body);
+    if (e.code.n > 0) {
+        return tn_fail(err, absent ? TN_E_AMBIGUOUS : TN_E_NET,
+            "joining the parts of '" TN_STR_FMT "' failed: " TN_STR_FMT, TN_STR_ARG(key),
+            TN_STR_ARG(e.code));
+    }
+    return TN_OK;
+}
+
+tn_rc s3_put(tn_store *store, tn_str key, tn_str data, tn_put_mode mode, tn_err *err)
+{
+    s3_store *s = (s3_store *)store;
+    TN_AUTO_ARENA a = tn_arena_new("s3 put", NULL);
+    bool absent = mode == TN_PUT_IF_ABSENT;
+    key = s3_full_key(s, a, key);
+    if (data.n <= ONE_PUT_BYTES_MAX) {
+        return put_whole(s, a, key, data, absent, err);
+    }
+    tn_str id;
+    TN_TRY(begin_upload(s, a, key, &id, err));
+    tn_rc rc = put_in_parts(s, a, key, id, data, absent, err);
+    if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
+        abort_upload(s, a, key, id);
+    }
+    return rc;
+}
