@@ -33,6 +33,7 @@ typedef struct tn_pin {
     tn_str sql;      /* view, external */
     tn_str comment;  /* shown to readers; may be empty */
     tn_str node;     /* unique_id that made it; may be empty */
+    tn_str owner;    /* Delta: the environment that writes at `location`; in a change, empty: the one that is changed */
 } tn_pin;
 typedef tn_vec(tn_pin) tn_pins; /* in an order in which views can be created */
 
@@ -88,6 +89,18 @@ tn_rc tn_lake_env_create(
 /* ---- tables ---- */
 /* Where a relation's Delta table lies by default: "<schema>/<name>" under the root. */
 tn_str tn_lake_default_location(tn_arena *a, tn_str schema, tn_str name);
+/* The places that other environments have pinned, so that none of them is written. */
+typedef struct tn_lake_taken {
+    tn_str location, env;
+    bool owned; /* env is the pin's owner */
+} tn_lake_taken;
+typedef tn_vec(tn_lake_taken) tn_lake_takens;
+tn_rc tn_lake_taken_read(
+    tn_lake *l, tn_arena *a, tn_str env, tn_lake_takens *ret, tn_err *err) TN_MUSTUSE;
+/* Where env may write schema.name that it wants at `wanted` (empty: where its pin `own` is, else the default place): that place,
+ * or "_tarn/tables/<env>/<schema>/<name>" when another environment has it pinned and env does not own it. own may be NULL. */
+tn_str tn_lake_write_location(tn_arena *a, tn_str env, const tn_lake_takens *taken,
+    const tn_pin *own, tn_str schema, tn_str name, tn_str wanted);
 /* location: relative to the root, an absolute path or a URL. The table may be absent (see tn_delta_table_exists). */
 tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_err *err) TN_MUSTUSE;
 /* Delta tables lying under the root at <schema>/<name>, pinned or not: a pin without version (-1) each. */

@@ -6,6 +6,7 @@
 
 #define TN_LAKE_LOG_DIR "_tarn/log/"
 #define TN_LAKE_CATALOG_DIR "catalog"
+#define TN_LAKE_TABLES_DIR "_tarn/tables"
 
 enum { TN_LAKE_COMMIT_BYTES_MAX = 256 << 20, TN_LAKE_PINS_MAX = 1000000 };
 

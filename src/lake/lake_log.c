@@ -108,7 +108,7 @@ static tn_rc newest_commit(tn_lake *l, tn_arena *a, commit_doc *ret, tn_err *err
     return TN_OK;
 }
 
-static tn_rc pin_parse(tn_val v, tn_pin *ret, tn_err *err)
+static tn_rc pin_parse(tn_val v, tn_str env, tn_pin *ret, tn_err *err)
 {
     tn_pin p = {
         .schema = tn_val_str_at(v, "schema", TN_STR_NONE),
@@ -118,6 +118,7 @@ static tn_rc pin_parse(tn_val v, tn_pin *ret, tn_err *err)
         .sql = tn_val_str_at(v, "sql", TN_STR_NONE),
         .comment = tn_val_str_at(v, "comment", TN_STR_NONE),
         .node = tn_val_str_at(v, "node", TN_STR_NONE),
+        .owner = tn_val_str_at(v, "owner", env),
     };
     tn_str kind = tn_val_str_at(v, "kind", TN_STR_NONE);
     p.kind = tn_str_is(kind, "delta")  ? TN_PIN_DELTA
@@ -141,7 +142,7 @@ static tn_rc pins_parse(tn_arena *a, tn_val doc, tn_pins *ret, tn_err *err)
     tn_pins pins = { 0 };
     for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
         tn_pin p;
-        TN_TRY(pin_parse(list.list->v[i], &p, err));
+        TN_TRY(pin_parse(list.list->v[i], tn_val_str_at(doc, "env", TN_STR_NONE), &p, err));
         tn_vec_push(&pins, a, p);
     }
     *ret = pins;
@@ -275,7 +276,7 @@ static tn_rc merge_pins(tn_arena *a, tn_str env, const tn_lake_head *now, const 
 
 /* ---- writing ---- */
 
-static void print_pin(tn_json_writer *w, const tn_pin *p)
+static void print_pin(tn_json_writer *w, tn_str env, const tn_pin *p)
 {
     static const char *const kinds[] = {
         [TN_PIN_DELTA] = "delta", [TN_PIN_VIEW] = "view", [TN_PIN_EXTERNAL] = "external"
@@ -305,6 +306,10 @@ static void print_pin(tn_json_writer *w, const tn_pin *p)
     if (p->node.n > 0) {
         tn_jw_key(w, "node");
         tn_jw_str(w, p->node);
+    }
+    if (p->kind == TN_PIN_DELTA && p->owner.n > 0 && !tn_str_eq(p->owner, env)) {
+        tn_jw_key(w, "owner");
+        tn_jw_str(w, p->owner);
     }
     tn_jw_obj_end(w);
 }
@@ -398,7 +403,7 @@ static tn_rc print_commit(tn_arena *a, const draft *d, tn_str *ret, tn_err *err)
     tn_jw_key(&w, "pins");
     tn_jw_arr(&w);
     for (size_t i = 0; i < d->pins.n; i++) {
-        print_pin(&w, &d->pins.v[i]);
+        print_pin(&w, d->env, &d->pins.v[i]);
     }
     tn_jw_arr_end(&w);
     tn_jw_obj_end(&w);

@@ -16,6 +16,7 @@ struct tn_lake_target {
     tn_lake *lake;
     tn_str env;
     tn_lake_head head;
+    tn_lake_takens taken; /* by other environments: their tables are not written */
     tn_pins readable; /* the head's pins and landed tables that nobody has pinned */
     tn_map
         candidates; /* lower "schema.name" -> candidate, in the order in which they were finished */
@@ -74,6 +75,7 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
     TN_TRY(tn_lake_open(s->project->profile.path, &opts, &t->lake, err));
     tn_arena_defer(a, close_lake, t->lake);
     TN_TRY(tn_lake_head_read(t->lake, a, t->env, &t->head, err));
+    TN_TRY(tn_lake_taken_read(t->lake, a, t->env, &t->taken, err));
     TN_TRY(add_unpinned(t, &t->readable, err));
     for (size_t i = 0; i < t->head.pins.n; i++) {
         tn_vec_push(&t->readable, a, t->head.pins.v[i]);
@@ -129,26 +131,63 @@ static void keep(tn_lake_target *t, const tn_pin *pin, bool dropped)
         .version = pin->version,
         .sql = tn_str_dup(a, pin->sql),
         .comment = tn_str_dup(a, pin->comment),
-        .node = tn_str_dup(a, pin->node) };
+        .node = tn_str_dup(a, pin->node),
+        .owner = tn_str_dup(a, pin->owner) };
     tn_str key = key_of(a, pin->schema, pin->name);
     (void)tn_map_remove(
         &t->candidates, key); /* so that it stands at the end: after what it reads */
     tn_map_put(&t->candidates, key, made);
 }
 
+/* What this run sees as the relation: its own candidate, else the environment's pin; NULL when there is none. */
+static const tn_pin *current_pin(tn_lake_target *t, const tn_lake_write *w)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("pin", NULL);
+    TN_LOCKED(&t->lock);
+    const candidate *made = tn_map_find(&t->candidates, key_of(scratch, w->schema, w->name));
+    return made != NULL ? &made->pin : tn_pins_find(&t->head.pins, w->schema, w->name);
+}
+
+/* Before the first increment to a table of its own, an environment copies the rows that it has read from another's so far. */
+static tn_rc bring_here(tn_lake_target *t, tn_delta_table *table, tn_conn *c,
+    const tn_lake_write *w, const tn_pin *here, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("bring", NULL);
+    TN_AUTOPTR(tn_delta_table) there = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    const tn_pin *pin = current_pin(t, w);
+    if (pin == NULL || pin->kind != TN_PIN_DELTA || w->opts.mode != TN_DELTA_APPEND ||
+        tn_str_eq(pin->location, here->location)) {
+        return TN_OK;
+    }
+    tn_str sql;
+    tn_delta_write_result copied;
+    TN_TRY(tn_lake_table_open(t->lake, pin->location, &there, err));
+    TN_TRY(tn_delta_snapshot_open(there, c, pin->version, &s, err));
+    tn_delta_write_opts opts = { .mode = TN_DELTA_OVERWRITE,
+        .schema_mode = TN_SCHEMA_OVERWRITE,
+        .partition_by = tn_delta_snapshot_meta(s)->partition_columns,
+        .properties = TN_VAL_UNDEF,
+        .operation_parameters = TN_VAL_UNDEF,
+        .user_metadata = TN_VAL_UNDEF };
+    TN_TRY(tn_lake_pin_sql(t->lake, c, a, pin, &sql, err));
+    TN_TRY(tn_delta_write(table, c, sql, &opts, &copied, err));
+    tn_event(t->session->events, TN_EV_DEBUG, "LakeTableBranched", "T006", TN_VAL_UNDEF,
+        "copied %lld rows of " TN_STR_FMT "." TN_STR_FMT " from " TN_STR_FMT " to " TN_STR_FMT,
+        (long long)copied.rows, TN_STR_ARG(w->schema), TN_STR_ARG(w->name),
+        TN_STR_ARG(pin->location), TN_STR_ARG(here->location));
+    return TN_OK;
+}
+
 /* What lies after the pin is a rejected candidate: an increment must not start from it. */
 static tn_rc restore_pin(
-    tn_lake_target *t, tn_delta_table *table, tn_conn *c, const tn_lake_write *w, tn_err *err)
+    tn_lake_target *t, tn_delta_table *table, tn_conn *c, const tn_lake_write *w,
+    const tn_pin *here, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
-    TN_AUTO_ARENA scratch = tn_arena_new("restore", NULL);
-    const tn_pin *pin = tn_pins_find(&t->head.pins, w->schema, w->name);
-    {
-        TN_LOCKED(&t->lock);
-        const candidate *made = tn_map_find(&t->candidates, key_of(scratch, w->schema, w->name));
-        pin = made != NULL ? &made->pin : pin;
-    }
-    if (pin == NULL || pin->kind != TN_PIN_DELTA || w->opts.mode != TN_DELTA_APPEND) {
+    const tn_pin *pin = current_pin(t, w);
+    if (pin == NULL || pin->kind != TN_PIN_DELTA || w->opts.mode != TN_DELTA_APPEND ||
+        !tn_str_eq(pin->location, here->location)) {
         return TN_OK;
     }
     TN_TRY(tn_delta_snapshot_open(table, c, TN_DELTA_LATEST, &s, err));
@@ -168,12 +207,12 @@ tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_
         .kind = TN_PIN_DELTA,
         .node = w->node,
         .comment = w->comment };
-    pin.location = w->location.n > 0 ? w->location
-                   : old != NULL && old->kind == TN_PIN_DELTA
-                       ? old->location
-                       : tn_lake_default_location(a, w->schema, w->name);
+    pin.location =
+        tn_lake_write_location(a, t->env, &t->taken, old, w->schema, w->name, w->location);
+    pin.owner = t->env;
     TN_TRY(tn_lake_table_open(t->lake, pin.location, &table, err));
-    TN_TRY(restore_pin(t, table, c, w, err));
+    TN_TRY(bring_here(t, table, c, w, &pin, err));
+    TN_TRY(restore_pin(t, table, c, w, &pin, err));
     tn_delta_write_result result;
     tn_rc rc = tn_delta_write(table, c, w->sql, &w->opts, &result, err);
     if (rc != TN_OK) {
