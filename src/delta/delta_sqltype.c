@@ -26,6 +26,8 @@ static const struct {
     { "UTINYINT", "short" },
     { "USMALLINT", "integer" },
     { "UINTEGER", "long" },
+    { "UBIGINT", "decimal(20,0)" },
+    { "HUGEINT", "decimal(38,0)" }, /* what sum() of integers gives; the cast fails beyond 38 digits */
     { "FLOAT", "float" },
     { "DOUBLE", "double" },
     { "VARCHAR", "string" },
@@ -46,9 +48,7 @@ static const struct {
     const char *sql;
     const char *hint;
 } REFUSED[] = {
-    { "HUGEINT", "cast it to DECIMAL(38,0), BIGINT or VARCHAR" },
     { "UHUGEINT", "cast it to DECIMAL(38,0) or VARCHAR" },
-    { "UBIGINT", "cast it to BIGINT or DECIMAL(20,0)" },
     { "BIGNUM", "cast it to DECIMAL(38,0) or VARCHAR" },
     { "TIME", "cast it to VARCHAR" },
     { "TIME_NS", "cast it to VARCHAR" },

@@ -67,7 +67,7 @@ static bool castable_primitive(const tn_delta_type *from, const tn_delta_type *t
         return int_rank(to) > 0 || is_float(to) || is_decimal(to, &p, &s);
     }
     if (is_decimal(from, &p, &s)) {
-        return is_float(to) || (is_decimal(to, &q, &r) && r >= s);
+        return is_float(to) || (is_decimal(to, &q, &r) && r >= s) || (s == 0 && int_rank(to) > 0);
     }
     if (is_float(from)) {
         return is_float(to);

@@ -309,7 +309,7 @@ tn_rc tn_big_pow(tn_arena *a, tn_big x, uint64_t e, tn_big *ret, tn_err *err)
     if (!trivial &&
         (e > TN_BIG_DIGITS_MAX * (uint64_t)4 ||
             (double)e * ((double)tn_big_digits(x) - (x.n == 1 && x.d[0] < 10 ? 0.69 : 1.0)) >
-                TN_BIG_DIGITS_MAX)) {
+                (double)TN_BIG_DIGITS_MAX)) {
         return tn_fail(err, TN_E_LIMIT, "an integer of more than %d digits", TN_BIG_DIGITS_MAX);
     }
     tn_big r = tn_big_of_i64(a, 1);

@@ -274,7 +274,7 @@ static void json_newline(const json_printer *p, int depth)
 {
     if (p->style.indent > 0) {
         tn_buf_addc(p->b, '\n');
-        tn_buf_add_repeat(p->b, ' ', (size_t)(p->style.indent * depth));
+        tn_buf_add_repeat(p->b, ' ', (size_t)p->style.indent * (size_t)depth);
     }
 }
 
@@ -472,7 +472,7 @@ static void jw_break(tn_json_writer *w)
 {
     if (w->indent > 0) {
         tn_buf_addc(w->b, '\n');
-        tn_buf_add_repeat(w->b, ' ', (size_t)(w->indent * w->depth));
+        tn_buf_add_repeat(w->b, ' ', (size_t)w->indent * (size_t)w->depth);
     }
 }
 

@@ -174,12 +174,34 @@ TN_TEST(schema_modes)
     TN_ASSERT_EQ_S(ask_at(f, arena, 1, "SELECT count(name) FROM %s", err), "1");
 }
 
+TN_TEST(sums_of_integers_are_exact_or_refused)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn,
+        TN_STR("SELECT sum(i) AS total, 18446744073709551615::UBIGINT AS u, 5::BIGINT AS small "
+               "FROM (VALUES (9223372036854775807), (9223372036854775807)) t(i)"),
+        &o, &r, err));
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT total FROM %s", err), "18446744073709551614");
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT typeof(total) || typeof(u) FROM %s", err),
+        "DECIMAL(38,0)DECIMAL(20,0)");
+    /* into a column that is narrower: the value decides */
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn,
+        TN_STR("SELECT 1 AS total, 2 AS u, sum(7) AS small"), &o, &r, err));
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT sum(small) FROM %s", err), "12");
+    TN_ASSERT(tn_delta_write(f->table, f->conn,
+                  TN_STR("SELECT 1 AS total, 2 AS u, 9223372036854775808::HUGEINT AS small"), &o, &r,
+                  err) != TN_OK);
+    TN_ASSERT_EQ_S(ask(f, arena, "SELECT sum(small) FROM %s", err), "12");
+}
+
 TN_TEST(refuses_types_that_delta_lacks)
 {
     fixture *f = open_fixture(arena, err);
     tn_delta_write_opts o = { .mode = TN_DELTA_APPEND };
     tn_delta_write_result r;
-    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1::HUGEINT AS h"), &o, &r, err),
+    TN_ASSERT_RC(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1::UHUGEINT AS h"), &o, &r, err),
         TN_E_UNSUPPORTED);
     TN_ASSERT_HAS(err->msg, "'h'");
     TN_ASSERT_HAS(err->hint, "DECIMAL(38,0)");
