@@ -44,6 +44,7 @@ typedef struct tn_delta_vacuum_opts {
     bool allow_short;       /* a retention shorter than the table's */
     const int64_t *protect; /* versions whose files stay, besides those of the newest version */
     size_t protect_n;
+    tn_strs protect_places; /* files that others need, as tn_delta_outside_places gives them */
 } tn_delta_vacuum_opts;
 
 typedef struct tn_delta_vacuum_result {
@@ -61,6 +62,10 @@ typedef struct tn_delta_vacuum_result {
  * error. Entries VACUUM START and VACUUM END go to the log when there is something to remove. */
 tn_rc tn_delta_vacuum(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_vacuum_opts *opts, tn_delta_vacuum_result *ret, tn_err *err) TN_MUSTUSE;
+
+/* Appends the files and vectors that a snapshot names outside of its own root (a shallow clone's), decoded, to *ret. */
+tn_rc tn_delta_outside_places(
+    const tn_delta_snapshot *s, tn_arena *a, tn_strs *ret, tn_err *err) TN_MUSTUSE;
 
 /* Removes commits and checkpoints older than delta.logRetentionDuration (30 days, to the day), as far as a readable checkpoint stands in for them and no
  * protected version needs them. Gives the number of removed objects. Does nothing when delta.enableExpiredLogCleanup is false. */

@@ -102,8 +102,33 @@ static tn_rc need_protected(vacuum *v, tn_err *err)
     return TN_OK;
 }
 
+static void add_outside(tn_arena *a, tn_str place, tn_strs *ret)
+{
+    if (tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place)) {
+        tn_vec_push(ret, a, tn_str_dup(a, place));
+    }
+}
+
+tn_rc tn_delta_outside_places(const tn_delta_snapshot *s, tn_arena *a, tn_strs *ret, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("delta places", NULL);
+    for (size_t i = 0; i < s->files.n; i++) {
+        tn_str place;
+        TN_TRY(tn_delta_path_decode(scratch, s->files.v[i].path, &place, err));
+        add_outside(a, place, ret);
+        if (s->files.v[i].dv.storage != 0) {
+            TN_TRY(tn_delta_dv_place(scratch, &s->files.v[i].dv, &place, err));
+            add_outside(a, place, ret);
+        }
+    }
+    return TN_OK;
+}
+
 static tn_rc need_all(vacuum *v, tn_err *err)
 {
+    for (size_t i = 0; i < v->opts->protect_places.n; i++) {
+        need_place(v, v->opts->protect_places.v[i]);
+    }
     TN_TRY(need_live(v, v->s, err));
     for (size_t i = 0; i < v->s->tombstones.n; i++) {
         const tn_delta_remove *r = &v->s->tombstones.v[i];

@@ -80,10 +80,41 @@ static tn_str absolute_place(const tn_lake_job *j, tn_arena *a, tn_str location)
     return s;
 }
 
-typedef tn_vec(int64_t) versions;
+typedef struct needs { /* what the newest commits of all environments need of a table */
+    tn_vec(int64_t) versions;
+    tn_strs places; /* files that shallow clones share */
+    tn_map seen;    /* other tables' "place@version" */
+} needs;
 
-/* Versions of the table that the newest commit of an environment, any of them, pins. */
-static tn_rc pinned_versions(const tn_lake_job *j, tn_arena *a, versions *ret, tn_err *err)
+static tn_rc need_pin(
+    const tn_lake_job *j, tn_arena *a, tn_str here, const tn_pin *p, needs *n, tn_err *err)
+{
+    tn_str place = absolute_place(j, a, p->location);
+    if (tn_str_eq(place, here)) {
+        tn_vec_push(&n->versions, a, p->version);
+        return TN_OK;
+    }
+    tn_str key = tn_str_printf(a, TN_STR_FMT "@%lld", TN_STR_ARG(place), (long long)p->version);
+    if (tn_map_find(&n->seen, key) != NULL) {
+        return TN_OK;
+    }
+    tn_map_put(&n->seen, key, n);
+    TN_AUTOPTR(tn_delta_table) other = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    tn_err why = TN_ERR_INIT;
+    TN_TRY(tn_lake_table_open(j->lake, p->location, &other, err));
+    tn_rc rc = tn_delta_snapshot_open(other, j->conn, p->version, &s, &why);
+    if (rc == TN_E_NOTFOUND || rc == TN_E_UNSUPPORTED) {
+        return TN_OK; /* nobody reads it, and it is no clone that was made here */
+    }
+    if (rc != TN_OK) {
+        return tn_fail(err, rc, "looking whether '" TN_STR_FMT "." TN_STR_FMT "' shares files: %s",
+            TN_STR_ARG(p->schema), TN_STR_ARG(p->name), why.msg);
+    }
+    return tn_delta_outside_places(s, a, &n->places, err);
+}
+
+static tn_rc find_needs(const tn_lake_job *j, tn_arena *a, needs *n, tn_err *err)
 {
     tn_val envs;
     if (j->head == NULL) {
@@ -97,10 +128,8 @@ static tn_rc pinned_versions(const tn_lake_job *j, tn_arena *a, versions *ret, t
         tn_lake_head head;
         TN_TRY(tn_lake_head_read(j->lake, a, tn_val_as_str(it->key), &head, err));
         for (size_t i = 0; i < head.pins.n; i++) {
-            const tn_pin *p = &head.pins.v[i];
-            if (p->kind == TN_PIN_DELTA && p->version >= 0 &&
-                tn_str_eq(absolute_place(j, a, p->location), here)) {
-                tn_vec_push(ret, a, p->version);
+            if (head.pins.v[i].kind == TN_PIN_DELTA && head.pins.v[i].version >= 0) {
+                TN_TRY(need_pin(j, a, here, &head.pins.v[i], n, err));
             }
         }
     }
@@ -114,11 +143,12 @@ tn_rc tn_lake_vacuum(const tn_lake_job *j, tn_arena *a, const tn_delta_vacuum_op
     TN_AUTO_ARENA work = tn_arena_new("vacuum", NULL);
     tn_delta_vacuum_opts o = *opts;
     tn_delta_vacuum_result r;
-    versions pinned = { 0 };
+    needs n = { .seen = tn_map_init(work) };
     TN_TRY(open_table(j, &j->at, j->shown, &table, err));
-    TN_TRY(pinned_versions(j, work, &pinned, err));
-    o.protect = pinned.v;
-    o.protect_n = pinned.n;
+    TN_TRY(find_needs(j, work, &n, err));
+    o.protect = n.versions.v;
+    o.protect_n = n.versions.n;
+    o.protect_places = n.places;
     TN_TRY(tn_delta_vacuum(table, j->conn, a, &o, &r, err));
     if (moves_pin(j, r.read_version, r.version, 2)) {
         TN_TRY(publish(j, r.version, "vacuum", err));

@@ -2,7 +2,8 @@
  *
  * What changes no rows (OPTIMIZE, the log entries of VACUUM) moves the environment's pin along when it stood on the version that the work began with and
  * nobody else wrote in between; else the pin stays, since the newer versions are not published. RESTORE and CLONE are changes of
- * rows and are published like an INSERT. VACUUM keeps the files of every version that the newest lake commit of any environment pins.
+ * rows and are published like an INSERT. VACUUM keeps the files of every version that the newest lake commit of any environment pins, also those that a
+ * pinned shallow clone shares.
  */
 #ifndef TN_LAKE_LAKE_MAINT_H
 #define TN_LAKE_LAKE_MAINT_H
