@@ -1,6 +1,6 @@
 /* delta_clone.c: a new table with the state of another's version.
  *
- * Shallow: the new log names the old table's files by absolute URLs, and its deletion vectors likewise. Deep: files are copied under the same keys
+ * Shallow: the new log names the old table's files by absolute paths or URLs, and its deletion vectors likewise. Deep: files are copied under the same keys
  * (files that the source names by an absolute path get a new name below the root). The new table has an id of its own, keeps properties,
  * application transactions and foreign metadata domains, and begins at version 0.
  */
@@ -28,12 +28,11 @@ static bool is_absolute(tn_str place)
     return tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place);
 }
 
-/* A place as the URL that goes to a log. */
+/* A place as it goes to a log: an absolute path (DuckDB's delta extension takes no file:// there) or a URL. */
 static tn_rc url_of(const cloning *c, tn_str place, tn_str *ret, tn_err *err)
 {
     tn_str where = is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_buf b = tn_buf_init(c->a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, tn_uri_is_remote(where) ? "" : "file://");
     tn_percent_encode(&b, where, "/=!$&'()*+,;:@", true);
     return tn_buf_finish(&b, "a file's URL", ret, err);
 }
