@@ -8,7 +8,7 @@
 typedef struct land_options {
     tn_str mode, schema_mode, format, delimiter, quote, escape, date_format, timestamp_format,
         zip_glob, on_bad_row, env, output, columns;
-    tn_strs partition_by, types, null, csv_options, properties;
+    tn_strs partition_by, key, types, null, csv_options, properties;
     int64_t skip;
     tn_flag header, normalize_names, once, source_columns, publish;
 } land_options;
@@ -16,7 +16,10 @@ typedef struct land_options {
 #define F(field) offsetof(land_options, field)
 static const tn_opt options[] = {
     { "--mode", TN_OPT_STR, F(mode), "MODE",
-        "append (default), overwrite, error or ignore when the table is there", NULL },
+        "append (default), overwrite, merge by --key, error or ignore when the table is there",
+        NULL },
+    { "--key", TN_OPT_MANY, F(key), "COLUMN,..",
+        "merge: the columns that tell rows apart; new rows are added, changed ones updated", NULL },
     { "--schema-mode", TN_OPT_STR, F(schema_mode), "MODE",
         "strict (default), merge: new columns are added, overwrite", NULL },
     { "--partition-by", TN_OPT_MANY, F(partition_by), "COLUMN,..", "of a new table", NULL },
@@ -68,6 +71,8 @@ static const tn_cmd_spec spec = {
     .examples =
         "tarn land landing.prices 'prices/*.csv.gz'                 append; types are guessed\n"
         "tarn land landing.prices a.csv --mode overwrite --types 'price=DECIMAL(10,2),day=DATE'\n"
+        "tarn land landing.prices new.csv --mode merge --key day,isin  new rows added, changed ones "
+        "updated\n"
         "tarn land landing.quotes quotes.zip --columns time,bid,ask  all members of an archive\n"
         "tarn land landing.events events/*.ndjson --once --on-bad-row aside\n"
         "tarn land ./prices a.parquet                               a table anywhere, without a "
@@ -234,6 +239,12 @@ static tn_rc take_lists(tn_arena *a, const land_options *o, tn_land_opts *out, t
     for (size_t i = 0; i < out->partition_by.n; i++) {
         out->partition_by.v[i] = unquote(a, out->partition_by.v[i]);
     }
+    for (size_t i = 0; i < o->key.n; i++) {
+        cut_commas(a, o->key.v[i], &out->key);
+    }
+    for (size_t i = 0; i < out->key.n; i++) {
+        out->key.v[i] = unquote(a, out->key.v[i]);
+    }
     cut_commas(a, o->columns, &out->columns);
     for (size_t i = 0; i < out->columns.n; i++) {
         out->columns.v[i] = unquote(a, out->columns.v[i]);
@@ -251,7 +262,7 @@ static tn_rc take_options(tn_arena *a, const land_options *o, tn_land_opts *ret,
 {
     static const word_of modes[] = { { "append", TN_LAND_APPEND },
         { "overwrite", TN_LAND_OVERWRITE }, { "error", TN_LAND_ERROR },
-        { "ignore", TN_LAND_IGNORE } };
+        { "ignore", TN_LAND_IGNORE }, { "merge", TN_LAND_MERGE } };
     static const word_of schema_modes[] = { { "strict", TN_SCHEMA_STRICT },
         { "merge", TN_SCHEMA_MERGE }, { "overwrite", TN_SCHEMA_OVERWRITE } };
     static const word_of formats[] = { { "auto", TN_LAND_AUTO }, { "csv", TN_LAND_CSV },
@@ -282,6 +293,13 @@ static tn_rc take_options(tn_arena *a, const land_options *o, tn_land_opts *ret,
     TN_TRY(take_types(a, o, &out, err));
     TN_TRY(take_csv(a, o, &out, err));
     TN_TRY(take_lists(a, o, &out, err));
+    if ((out.mode == TN_LAND_MERGE) != (out.key.n > 0)) {
+        return tn_fail(err, TN_E_USAGE, "--mode merge and --key go together");
+    }
+    if (out.mode == TN_LAND_MERGE && out.schema_mode != TN_SCHEMA_STRICT) {
+        return tn_fail(err, TN_E_USAGE,
+            "--mode merge leaves the columns as they are: --schema-mode does not go with it");
+    }
     *ret = out;
     return TN_OK;
 }
@@ -403,6 +421,11 @@ static void tell_text(const landing_call *x)
             TN_STR_ARG(tn_cli_count(a, r->inputs_skipped)), plural(r->inputs_skipped));
     }
     if (r->rejected > 0) {
+    if (x->land.mode == TN_LAND_MERGE && !r->created) {
+        printf("added " TN_STR_FMT " row%s, updated " TN_STR_FMT "\n",
+            TN_STR_ARG(tn_cli_count(a, r->rows - r->updated)), plural(r->rows - r->updated),
+            TN_STR_ARG(tn_cli_count(a, r->updated)));
+    }
         fflush(stdout);
         tn_cli_warn(x->cli,
             TN_STR_FMT " row%s could not be read and %s in " TN_STR_FMT "__rejected",
@@ -426,6 +449,9 @@ static void tell_json(const landing_call *x)
     tn_dict_putz(d.dict, "inputs", tn_val_int(r->inputs));
     tn_dict_putz(d.dict, "inputs_skipped", tn_val_int(r->inputs_skipped));
     tn_dict_putz(d.dict, "rejected", tn_val_int(r->rejected));
+    if (x->land.mode == TN_LAND_MERGE) {
+        tn_dict_putz(d.dict, "updated", tn_val_int(r->updated));
+    }
     tn_dict_putz(d.dict, "created", tn_val_bool(r->created));
     tn_dict_putz(d.dict, "skipped", tn_val_bool(r->skipped));
     tn_dict_putz(d.dict, "environment", x->lake_commit < 0 ? TN_VAL_NONE : tn_val_str(x->env));

@@ -186,6 +186,7 @@ static tn_delta_dml_result result_of(const tn_dml *d, int64_t version, bool chan
         .deleted = d->deleted,
         .copied = d->copied,
         .files_added = (int64_t)d->data.n,
+        .bytes_added = d->bytes_added,
         .files_removed = (int64_t)(d->removes.n) - d->dv_added - d->dv_updated,
         .vectors_added = d->dv_added + d->dv_updated };
 }

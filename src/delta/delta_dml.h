@@ -34,7 +34,7 @@ typedef struct tn_delta_dml_result {
     bool skipped;    /* app_id/txn_version was there already */
     int64_t inserted, updated, deleted;
     int64_t copied; /* rows that did not change and were written anew with their file */
-    int64_t files_added, files_removed;
+    int64_t files_added, files_removed, bytes_added;
     int64_t vectors_added; /* deletion vectors, those that replace one counted too */
 } tn_delta_dml_result;
 

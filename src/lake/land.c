@@ -235,7 +235,8 @@ static tn_str once_app_id(landing *x)
 
 static tn_val operation_parameters(landing *x)
 {
-    static const char *const modes[] = { "Append", "Overwrite", "ErrorIfExists", "Ignore" };
+    static const char *const modes[] = { "Append", "Overwrite", "ErrorIfExists", "Ignore",
+        "Merge" };
     tn_val d = tn_val_dict(x->a);
     tn_dict_putz(d.dict, "mode", tn_val_z(modes[x->opts->mode]));
     tn_buf by =
@@ -251,6 +252,26 @@ static tn_val operation_parameters(landing *x)
     return d;
 }
 
+/* Everything is read before anything is written: only then is it known whether each key is there once. */
+static tn_rc merge_by_key(landing *x, tn_str sql, tn_err *err)
+{
+    tn_str rows = TN_STR("temp.__tarn_land_rows");
+    show(x, "reading");
+    tn_str make = tn_str_printf(x->a,
+        "CREATE OR REPLACE TEMP TABLE __tarn_land_rows AS SELECT * FROM (" TN_STR_FMT
+        "\n) AS source",
+        TN_STR_ARG(sql));
+    tn_rc rc = tn_conn_exec(x->conn, make, err);
+    TN_TRY(rc == TN_OK ? rc : tell_bad_lines(x, rc, err));
+    TN_TRY(look_at_rejects(x, x->conn, err));
+    show(x, "merging");
+    tn_str app_id = x->opts->once ? once_app_id(x) : TN_STR_NONE;
+    TN_TRY(
+        tn_land_merge(x->table, x->snap, x->conn, x->a, rows, x->opts, app_id, &x->result, err));
+    x->result.rejected = x->rejects.rows;
+    return tn_conn_exec(x->conn, TN_STR("DROP TABLE temp.__tarn_land_rows"), err);
+}
+
 static tn_rc write_rows(landing *x, tn_err *err)
 {
     unsigned long long tag = (unsigned long long)tn_random_u64();
@@ -264,6 +285,9 @@ static tn_rc write_rows(landing *x, tn_err *err)
     tn_rc looked = tn_land_read_sql(&x->read, x->conn, x->a, &sql, &x->inferred, err);
     if (looked != TN_OK) {
         return tell_bad_lines(x, looked, err);
+    }
+    if (x->opts->mode == TN_LAND_MERGE) {
+        return merge_by_key(x, sql, err);
     }
     tn_delta_write_opts wo = {
         .mode = x->opts->mode == TN_LAND_OVERWRITE ? TN_DELTA_OVERWRITE

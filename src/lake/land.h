@@ -7,6 +7,8 @@
  * A row that cannot be read is never dropped silently: by default it fails the whole call with file and line, nothing is committed; with
  * TN_BAD_ASIDE the good rows are committed and the bad ones go to the table <name>__rejected beside it.
  *
+ * merge: rows with a new key are added, rows that differ are updated, the rest stays. A key that is in the inputs twice, or NULL, fails the call.
+ *
  * once: an input whose name is in the table's _source_file already is skipped; two calls that load the same names at the same time commit once.
  */
 #ifndef TN_LAKE_LAND_H
@@ -27,7 +29,8 @@ typedef enum tn_land_mode {
     TN_LAND_APPEND,
     TN_LAND_OVERWRITE,
     TN_LAND_ERROR,
-    TN_LAND_IGNORE
+    TN_LAND_IGNORE,
+    TN_LAND_MERGE
 } tn_land_mode;
 typedef enum tn_bad_rows { TN_BAD_REJECT, TN_BAD_ASIDE } tn_bad_rows;
 
@@ -44,6 +47,7 @@ typedef struct tn_land_opts {
     tn_land_mode mode;
     tn_delta_schema_mode schema_mode;
     tn_strs partition_by;
+    tn_strs key; /* TN_LAND_MERGE: columns that tell rows apart */
     tn_strs columns; /* names for files without a header line, in order */
     tn_val types;    /* dict: column -> SQL type */
     tn_val
@@ -67,6 +71,7 @@ typedef struct tn_land_result {
     int64_t inputs;         /* files read, members of archives counted */
     int64_t inputs_skipped; /* by once */
     int64_t rejected;
+    int64_t updated; /* of rows: those whose key was there (merge) */
     bool created;
     bool
         skipped; /* nothing to do: mode ignore on an existing table, or all inputs loaded already */

@@ -46,4 +46,9 @@ tn_rc tn_land_ndjson_aside(tn_land_read *r, tn_conn *conn, tn_arena *a, tn_str t
 void tn_land_add_shown(tn_buf *b, const tn_land_read *r, tn_str file_expr);
 void tn_land_add_shown_join(tn_buf *b, const tn_land_read *r, tn_str file_expr);
 
+/* land_merge.c: the rows of a temporary table (its quoted name) into the table by opts->key. snap NULL: the table is made. app_id may be empty. */
+tn_rc tn_land_merge(tn_delta_table *table, const tn_delta_snapshot *snap, tn_conn *conn,
+    tn_arena *a, tn_str rows, const tn_land_opts *opts, tn_str app_id, tn_land_result *ret,
+    tn_err *err) TN_MUSTUSE;
+
 #endif
