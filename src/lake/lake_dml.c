@@ -158,14 +158,19 @@ static tn_rc take_where(dml *d, tn_str *ret, tn_err *err)
 
 /* ---- running ---- */
 
-static tn_rc open_table(const dml *d, tn_delta_table **ret, tn_err *err)
+static tn_rc open_table(dml *d, tn_delta_table **ret, tn_err *err)
 {
     if (d->target.at.pin != NULL && d->target.at.pin->kind != TN_PIN_DELTA) {
         return tn_fail(err, TN_E_SQL,
             "'" TN_STR_FMT "' is no Delta table: its rows cannot be changed",
             TN_STR_ARG(d->target.shown));
     }
-    return tn_lake_table_open(d->s->lake, d->target.at.location, ret, err);
+    tn_lake_place *at = &d->target.at;
+    if (at->schema.n > 0 && !d->s->opts.no_publish) {
+        TN_TRY(tn_lake_own_place(d->s->lake, d->a, d->s->conn, d->s->opts.env, at->pin, at->schema,
+            at->name, true, &at->location, err));
+    }
+    return tn_lake_table_open(d->s->lake, at->location, ret, err);
 }
 
 static tn_rc finish(dml *d, const tn_delta_dml_result *r, const char *did, tn_str note, tn_err *err)

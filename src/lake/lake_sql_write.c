@@ -103,10 +103,15 @@ static tn_rc need_lake_name(const change *c, const char *what, tn_err *err)
         TN_STR_ARG(c->target.shown), what);
 }
 
-static tn_rc table_of(const change *c, tn_delta_table **ret, bool *ret_there, tn_err *err)
+static tn_rc table_of(change *c, tn_delta_table **ret, bool *ret_there, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
-    TN_TRY(tn_lake_table_open(c->s->lake, c->target.at.location, &table, err));
+    tn_lake_place *at = &c->target.at;
+    if (at->schema.n > 0 && !c->s->opts.no_publish) {
+        TN_TRY(tn_lake_own_place(c->s->lake, c->a, c->s->conn, c->s->opts.env, at->pin, at->schema,
+            at->name, true, &at->location, err));
+    }
+    TN_TRY(tn_lake_table_open(c->s->lake, at->location, &table, err));
     TN_TRY(tn_delta_table_exists(table, ret_there, err));
     *ret = TN_TAKE(table);
     return TN_OK;

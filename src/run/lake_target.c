@@ -71,9 +71,10 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
         .arena = a, .session = s, .candidates = tn_map_init(a), .lock = TN_MUTEX_INIT
     };
     t->env = tn_val_str_at(creds, "environment", s->project->profile.target_name);
-    tn_lake_opts opts = { .storage = tn_val_at(creds, "storage"), .create = true };
+    tn_lake_opts opts = { .storage = tn_lake_storage_of(a, creds), .create = true };
     TN_TRY(tn_lake_open(s->project->profile.path, &opts, &t->lake, err));
     tn_arena_defer(a, close_lake, t->lake);
+    TN_TRY(tn_lake_connect(t->lake, c, err));
     TN_TRY(tn_lake_head_read(t->lake, a, t->env, &t->head, err));
     TN_TRY(tn_lake_taken_read(t->lake, a, t->env, &t->taken, err));
     TN_TRY(add_unpinned(t, &t->readable, err));
@@ -148,35 +149,14 @@ static const tn_pin *current_pin(tn_lake_target *t, const tn_lake_write *w)
     return made != NULL ? &made->pin : tn_pins_find(&t->head.pins, w->schema, w->name);
 }
 
-/* Before the first increment to a table of its own, an environment copies the rows that it has read from another's so far. */
-static tn_rc bring_here(tn_lake_target *t, tn_delta_table *table, tn_conn *c,
-    const tn_lake_write *w, const tn_pin *here, tn_err *err)
+/* The first increment to a table of its own starts from what the environment has read from another's so far. */
+static tn_rc bring_here(
+    tn_lake_target *t, tn_conn *c, const tn_lake_write *w, const tn_pin *here, tn_err *err)
 {
-    TN_AUTO_ARENA a = tn_arena_new("bring", NULL);
-    TN_AUTOPTR(tn_delta_table) there = NULL;
-    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     const tn_pin *pin = current_pin(t, w);
-    if (pin == NULL || pin->kind != TN_PIN_DELTA || w->opts.mode != TN_DELTA_APPEND ||
-        tn_str_eq(pin->location, here->location)) {
-        return TN_OK;
-    }
-    tn_str sql;
-    tn_delta_write_result copied;
-    TN_TRY(tn_lake_table_open(t->lake, pin->location, &there, err));
-    TN_TRY(tn_delta_snapshot_open(there, c, pin->version, &s, err));
-    tn_delta_write_opts opts = { .mode = TN_DELTA_OVERWRITE,
-        .schema_mode = TN_SCHEMA_OVERWRITE,
-        .partition_by = tn_delta_snapshot_meta(s)->partition_columns,
-        .properties = TN_VAL_UNDEF,
-        .operation_parameters = TN_VAL_UNDEF,
-        .user_metadata = TN_VAL_UNDEF };
-    TN_TRY(tn_lake_pin_sql(t->lake, c, a, pin, &sql, err));
-    TN_TRY(tn_delta_write(table, c, sql, &opts, &copied, err));
-    tn_event(t->session->events, TN_EV_DEBUG, "LakeTableBranched", "T006", TN_VAL_UNDEF,
-        "copied %lld rows of " TN_STR_FMT "." TN_STR_FMT " from " TN_STR_FMT " to " TN_STR_FMT,
-        (long long)copied.rows, TN_STR_ARG(w->schema), TN_STR_ARG(w->name),
-        TN_STR_ARG(pin->location), TN_STR_ARG(here->location));
-    return TN_OK;
+    bool moves = pin != NULL && pin->kind == TN_PIN_DELTA && w->opts.mode == TN_DELTA_APPEND &&
+                 !tn_str_eq(pin->location, here->location);
+    return moves ? tn_lake_bring(t->lake, c, pin, here->location, err) : TN_OK;
 }
 
 /* What lies after the pin is a rejected candidate: an increment must not start from it. */
@@ -210,8 +190,8 @@ tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_
     pin.location =
         tn_lake_write_location(a, t->env, &t->taken, old, w->schema, w->name, w->location);
     pin.owner = t->env;
+    TN_TRY(bring_here(t, c, w, &pin, err));
     TN_TRY(tn_lake_table_open(t->lake, pin.location, &table, err));
-    TN_TRY(bring_here(t, table, c, w, &pin, err));
     TN_TRY(restore_pin(t, table, c, w, &pin, err));
     tn_delta_write_result result;
     tn_rc rc = tn_delta_write(table, c, w->sql, &w->opts, &result, err);

@@ -100,12 +100,21 @@ def landing_and_sql_leave_tables_of_others_alone(lake):
     lake.file("a.csv", "id\n1\n")
     lake.run("land", "raw.a", "a.csv", "--env", "prod")
     lake.run("lake", "env", "create", "dev", "--from", "prod")
-    lake.run("land", "raw.a", "a.csv", "--env", "dev", status=None)
-    has(lake.err, "belongs to environment 'prod'")
-    lake.run("sql", "--env", "dev", "insert into raw.a values (2)", status=None)
-    has(lake.err, "belongs to environment 'prod'")
-    equal(DeltaTable(str(lake.root / "raw/a")).version(), 0)
-    equal(json.loads(lake.run("sql", "--env", "dev", "--format", "json", "select count(*) as n from raw.a")), [{"n": 1}])
+    data = len(lake.parquet_files())
+    lake.run("sql", "--env", "dev", "insert into raw.a values (2, 'x', now()::timestamp)")
+    equal(len(lake.parquet_files()), data + 1)  # the clone has copied nothing
+    lake.run("land", "raw.a", "a.csv", "--env", "prod")
+    lake.run("land", "raw.a", "a.csv", "--env", "dev")
+    lake.run("sql", "--env", "dev", "delete from raw.a where id = 2")
+    lake.run("land", "raw.b", "a.csv", "--env", "prod")
+    lake.run("land", "raw.b", "a.csv", "--env", "dev")
+    equal(DeltaTable(str(lake.root / "raw/a")).version(), 1)
+    equal(DeltaTable(str(lake.root / "raw/b")).version(), 0)
+    for env, n in (("prod", 2), ("dev", 2)):
+        equal(lake.rows("select count(*) as n from raw.a", env={"TARN_ENV": env}), [{"n": n}])
+        equal(lake.rows("select count(*) as n from raw.b", env={"TARN_ENV": env}), [{"n": 1}])
+    equal(seen(lake, "dev", "select location, version from _tarn.pins order by 1"),
+          [("_tarn/tables/dev/raw/a", 3), ("_tarn/tables/dev/raw/b", 0)])
 
 
 if __name__ == "__main__":

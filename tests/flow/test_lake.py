@@ -89,7 +89,7 @@ def commands(lake):
     equal(lake.rows("FROM gold.v"), [{"s": 3}])
     equal(lake.rows("FROM gold.v", env={"TARN_ENV": "alice"}), [{"s": 10}])
     d = json.loads(lake.run("lake", "diff", "prod", "alice", "--output", "json"))
-    equal([(x["name"], x["change"], x["from"], x["to"]) for x in d], [("t", "changed", "version 0 of silver/t", "version 1 of silver/t")])
+    equal([(x["name"], x["change"], x["from"], x["to"]) for x in d], [("t", "changed", "version 0 of silver/t", "version 1 of _tarn/tables/alice/silver/t")])
     has(lake.run("lake", "diff", "0", "1"), "gold.v")
     lake.run("lake", "diff", "prod", "nobody", status=2)
     equal([e["commit"] for e in json.loads(lake.run("lake", "log", "--output", "json", "--all"))], [3, 2, 1, 0])

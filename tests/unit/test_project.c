@@ -346,11 +346,10 @@ TN_TEST(broken_files_say_where)
     TN_ASSERT_RC(small_load(&s, &p, err), TN_E_SYNTAX);
     TN_ASSERT_HAS(err->file, "models/s.yml");
     TN_ASSERT_EQ_I(err->line, 5);
+    /* What only one node cannot do is for its run to say. */
     put(&s, "models/s.yml", "models:\n  - name: a\n    data_tests: [nonsense]\n");
     tn_err_clear(err);
-    TN_ASSERT_RC(small_load(&s, &p, err), TN_E_COMPILE);
-    TN_ASSERT_HAS(err->msg, "'test_nonsense' is undefined");
-    TN_ASSERT_EQ_I(err->line, 2);
+    TN_ASSERT_RC(small_load(&s, &p, err), TN_OK);
 }
 
 TN_TEST(resources_are_described_once)
@@ -421,8 +420,11 @@ TN_TEST(missing_vars_list_what_is_there)
     small s = small_new(arena);
     tn_project *p;
     put(&s, "models/a.sql", "select {{ var('x') }}");
+    TN_ASSERT_RC(small_load(&s, &p, err), TN_OK); /* it is none while parsing */
+    put(&s, "dbt_project.yml", "name: small\nprofile: small\nmodels:\n  +alias: \"{{ var('x') }}\"\n");
+    tn_err_clear(err);
     TN_ASSERT_RC(small_load(&s, &p, err), TN_E_COMPILE);
-    TN_ASSERT_HAS(err->msg, "Required var 'x' not found in config:\nVars supplied to a = {}");
+    TN_ASSERT_HAS(err->msg, "Required var 'x' not found in config:\nVars supplied to");
 }
 
 TN_TEST(no_project_is_a_clear_error)
