@@ -40,6 +40,7 @@ static bool project_here(const tn_cli *cli)
 
 static void take_profile(const tn_cli *cli, const tn_profile *p, tn_cli_place *out)
 {
+    out->storage = tn_lake_storage_of(cli->arena, (tn_val){ .tag = TN_DICT, .dict = p->credentials });
     if (tn_str_is(p->type, "tarn")) {
         if (out->lake.n == 0) {
             out->lake = p->path;
@@ -105,10 +106,11 @@ static void show_warning(void *self, tn_log_level level, const char *module, tn_
     tn_cli_warn(self, TN_STR_FMT, TN_STR_ARG(msg));
 }
 
-tn_rc tn_cli_open_lake(const tn_cli *cli, tn_str url, bool create, tn_lake **ret, tn_err *err)
+tn_rc tn_cli_open_lake(
+    const tn_cli *cli, tn_str url, tn_val storage, bool create, tn_lake **ret, tn_err *err)
 {
     tn_log_set(show_warning, (void *)(uintptr_t)cli, TN_LOG_WARN);
-    tn_lake_opts lo = { .storage = TN_VAL_UNDEF, .create = create };
+    tn_lake_opts lo = { .storage = storage, .create = create };
     return tn_lake_open(url, &lo, ret, err);
 }
 

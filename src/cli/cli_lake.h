@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "lake/lake.h"
+#include "lake/lake_remote.h"
 #include "lake/lake_sql.h"
 
 typedef struct tn_cli_place {
@@ -11,6 +12,7 @@ typedef struct tn_cli_place {
     tn_str env;      /* never empty */
     tn_str database; /* inside a project of type duckdb: its file or read copy; empty: none */
     tn_str schema;   /* of that profile */
+    tn_val storage;  /* the profile's storage options for a bucket, or undefined */
 } tn_cli_place;
 
 /* The lake: --lake or TARN_LAKE, else the profile of the project here (type tarn). The environment: env when given (--env, TARN_ENV), else the
@@ -20,7 +22,7 @@ tn_rc tn_cli_find_place(const tn_cli *cli, tn_str env, tn_cli_place *ret, tn_err
 tn_rc tn_cli_need_lake(const tn_cli_place *p, tn_err *err) TN_MUSTUSE;
 /* create: make the root when it is absent. */
 tn_rc tn_cli_open_lake(
-    const tn_cli *cli, tn_str url, bool create, tn_lake **ret, tn_err *err) TN_MUSTUSE;
+    const tn_cli *cli, tn_str url, tn_val storage, bool create, tn_lake **ret, tn_err *err) TN_MUSTUSE;
 /* An in-memory session with --threads, --memory-limit and --ca-file; times are shown in UTC. */
 tn_rc tn_cli_open_duck(
     const tn_cli *cli, tn_duck **ret_duck, tn_conn **ret_conn, tn_err *err) TN_MUSTUSE;

@@ -208,6 +208,7 @@ static tn_rc pin_newest(lake_call *x, tn_err *err)
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));
+    TN_TRY(tn_lake_connect(x->lake, conn, err));
     for (size_t i = 0; i < found.n; i++) {
         tn_pin pin = found.v[i];
         const tn_pin *old = tn_pins_find(&head.pins, pin.schema, pin.name);
@@ -397,7 +398,7 @@ static tn_rc run(lake_call *x, lake_verb verb, const tn_strs *w, tn_err *err)
     TN_TRY(tn_cli_find_place(x->cli, x->o->env, &place, err));
     TN_TRY(tn_cli_need_lake(&place, err));
     TN_AUTOPTR(tn_lake) lake = NULL;
-    TN_TRY(tn_cli_open_lake(x->cli, place.lake, false, &lake, err));
+    TN_TRY(tn_cli_open_lake(x->cli, place.lake, place.storage, false, &lake, err));
     x->lake = lake;
     x->env = place.env;
     switch (verb) {

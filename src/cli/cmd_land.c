@@ -369,6 +369,7 @@ static tn_rc do_land(landing_call *x, tn_err *err)
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));
+    TN_TRY(tn_lake_connect(x->lake, conn, err));
     x->conn = conn;
     int64_t began = tn_clock_mono_us();
     {
@@ -483,7 +484,7 @@ static tn_rc run(
         TN_TRY(tn_cli_need_lake(&place, err));
     }
     TN_AUTOPTR(tn_lake) lake = NULL;
-    TN_TRY(tn_cli_open_lake(cli, place.lake.n > 0 ? place.lake : TN_STR("."), named, &lake, err));
+    TN_TRY(tn_cli_open_lake(cli, place.lake.n > 0 ? place.lake : TN_STR("."), place.storage, named, &lake, err));
     x.lake = lake;
     if (named) {
         TN_TRY(tn_lake_head_read(lake, cli->arena, x.env, &x.head, err));

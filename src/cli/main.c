@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "duck/duck.h"
 #include "os/proc.h"
+#include "store/store_s3.h"
 #include "text/uri.h"
 
 typedef struct command {
@@ -212,6 +213,13 @@ static int run_main(tn_arena *a, int argc, char **argv)
     }
     set_colors(&cli);
     bring_command_forward(rest, words);
+    if (cli.ca_file.n > 0) { /* one place from which everything below takes it */
+        tn_err err = TN_ERR_INIT;
+        if (tn_env_set("TARN_CA_FILE", cli.ca_file, &err) != TN_OK) {
+            return tn_cli_usage_error(&cli, "", "--ca-file: %s", err.msg);
+        }
+    }
+    tn_store_s3_register();
     if (rest == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0 ||
         strcmp(words[0], "help") == 0) {
         print_help(&cli);

@@ -30,6 +30,9 @@ tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *
         tn_store_opts so = { .options = l->storage, .create = opts != NULL && opts->create };
         rc = tn_store_open(l->root, &so, &l->store, err);
     }
+    if (rc == TN_OK && l->remote) {
+        l->root = l->store->root; /* one spelling: s3://bucket/prefix */
+    }
     if (rc != TN_OK) {
         tn_arena_free(a);
         rc = tn_while(err, rc, "opening the lake '" TN_STR_FMT "'", TN_STR_ARG(url));

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "lake/lake_file.h"
+#include "lake/lake_remote.h"
 #include "lake/lake_token.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -17,7 +18,8 @@
 #include "text/sqltext.h"
 #include "text/uri.h"
 
-enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20 };
+enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20, PUBLISH_ROUNDS_MAX = 20 };
+#define CATALOG_BYTES_MAX ((size_t)4 << 30)
 
 /* ---- views ---- */
 
@@ -275,6 +277,7 @@ static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_he
     TN_TRY(tn_duck_open(&o, &duck, err));
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_duck_connect(duck, &conn, err));
+    TN_TRY(tn_lake_connect(l, conn, err));
     tn_pins pins;
     TN_TRY(tn_lake_catalog_pins(a, env, &head->pins, &pins, err));
     TN_TRY(attach_pins(l, conn, &pins, true, ret_skipped, a, err));
@@ -282,8 +285,7 @@ static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_he
     return tn_conn_exec(conn, TN_STR("CHECKPOINT"), err);
 }
 
-static tn_rc write_init_sql(
-    tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str path, tn_err *err)
+static tn_str init_sql(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head)
 {
     tn_buf b = tn_buf_init(a, 1 << 20);
     tn_buf_addf(&b,
@@ -291,8 +293,7 @@ static tn_rc write_init_sql(
         "', lake commit %lld. Run this first in a client that reads it.\n",
         TN_STR_ARG(env), (long long)head->commit);
     if (l->remote) {
-        tn_buf_addz(&b, "INSTALL httpfs;\nLOAD httpfs;\n-- then your own secret: CREATE SECRET "
-                        "lake (TYPE s3, PROVIDER credential_chain, ...);\n");
+        tn_lake_remote_init_sql(l, &b);
     } else {
         tn_buf_addz(&b, "-- The tables are Parquet files on this file system: DuckDB needs no "
                         "extension and no secret for them.\n");
@@ -304,7 +305,7 @@ static tn_rc write_init_sql(
     tn_sql_ident(
         &b, tn_lake_schema_clash(env, &head->pins) ? tn_str_concat(a, env, TN_STR("_lake")) : env);
     tn_buf_addz(&b, " (READ_ONLY);\n");
-    return tn_file_write_atomic(path, tn_buf_str(&b), err);
+    return tn_buf_str(&b);
 }
 
 static void warn_skipped(tn_val skipped)
@@ -337,16 +338,65 @@ static tn_rc publish_locked(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_h
     }
     tn_str init = tn_str_printf(
         a, TN_STR_FMT "/" TN_STR_FMT ".init.sql", TN_STR_ARG(folder), TN_STR_ARG(env));
-    return write_init_sql(l, a, env, head, init, err);
+    return tn_file_write_atomic(init, init_sql(l, a, env, head), err);
+}
+
+/* ---- in a bucket ---- */
+
+static tn_str object_of(tn_arena *a, tn_str env, const char *ending)
+{
+    return tn_str_printf(a, TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".%s", TN_STR_ARG(env), ending);
+}
+
+static tn_rc put_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str dir,
+    tn_err *err)
+{
+    tn_str path = tn_str_printf(
+        a, TN_STR_FMT "/%016llx.duckdb", TN_STR_ARG(dir), (unsigned long long)tn_random_u64());
+    tn_val skipped;
+    tn_str bytes;
+    TN_TRY(build_catalog(l, a, env, head, path, &skipped, err));
+    warn_skipped(skipped);
+    TN_TRY(tn_file_read(a, path, CATALOG_BYTES_MAX, &bytes, err));
+    TN_TRY(tn_store_put(l->store, object_of(a, env, "duckdb"), bytes, TN_PUT_OVERWRITE, err));
+    return tn_store_put(l->store, object_of(a, env, "init.sql"), init_sql(l, a, env, head),
+        TN_PUT_OVERWRITE, err);
+}
+
+/* Nobody holds a lock in a bucket, so a slow publisher may overwrite a newer catalog. It looks at the head again afterwards and then publishes
+ * that: whoever writes last sees the newest commit. */
+static tn_rc publish_remote(
+    tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_err *err)
+{
+    tn_str dir;
+    TN_TRY(tn_file_temp_dir(a, "tarn-catalog", &dir, err));
+    tn_lake_head done = { .commit = -2 };
+    for (int i = 0; i < PUBLISH_ROUNDS_MAX; i++) {
+        tn_lake_head newest;
+        TN_TRY(tn_lake_head_read(l, a, env, &newest, err));
+        if (newest.commit <= done.commit) {
+            return TN_OK;
+        }
+        done = head == NULL || newest.commit > head->commit ? newest : *head;
+        TN_TRY(put_catalog(l, a, env, &done, dir, err));
+    }
+    tn_log(TN_LOG_WARN, "lake", "other writers commit faster than the catalog of '" TN_STR_FMT
+                                "' can be published; the last one brings it up to date",
+        TN_STR_ARG(env));
+    return TN_OK;
 }
 
 tn_rc tn_lake_catalog_publish(
     tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path, tn_arena *a, tn_err *err)
 {
     if (l->remote) {
-        return tn_fail(err, TN_E_UNSUPPORTED,
-            "publishing a catalog file to '" TN_STR_FMT "' is not supported yet",
-            TN_STR_ARG(l->root));
+        TN_AUTO_ARENA scratch = tn_arena_new("catalog", NULL);
+        tn_rc rc = publish_remote(l, scratch, env, head, err);
+        if (rc != TN_OK) {
+            return tn_while(err, rc, "writing the catalog of '" TN_STR_FMT "'", TN_STR_ARG(l->root));
+        }
+        *ret_path = tn_store_locate(l->store, a, object_of(a, env, "duckdb"));
+        return TN_OK;
     }
     tn_str folder = tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR, TN_STR_ARG(l->root));
     tn_str final =

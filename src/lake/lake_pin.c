@@ -80,7 +80,7 @@ tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const
     int64_t commit;
     tn_rc rc = tn_lake_commit_write(l, env, base, &change, &commit, err);
     tn_str path;
-    if (rc == TN_OK && !l->remote) {
+    if (rc == TN_OK) {
         rc = tn_lake_catalog_publish(l, env, NULL, &path, a, err);
     }
     if (rc != TN_OK) {

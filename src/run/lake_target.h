@@ -9,6 +9,7 @@
 #define TN_RUN_LAKE_TARGET_H
 
 #include "lake/lake.h"
+#include "lake/lake_remote.h"
 #include "run/session.h"
 
 typedef struct tn_lake_target tn_lake_target;

@@ -166,6 +166,11 @@ tn_rc tn_store_open_s3(tn_str url, const tn_store_opts *opts, tn_store **ret, tn
     return TN_OK;
 }
 
+tn_rc tn_s3_ca_bundle(tn_arena *a, tn_str ca_file, tn_str *ret, tn_err *err)
+{
+    return tn_http_ca_bundle(a, ca_file, ret, err);
+}
+
 void tn_store_s3_register(void)
 {
     tn_store_register("s3", tn_store_open_s3);

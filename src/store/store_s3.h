@@ -26,6 +26,8 @@ tn_rc tn_s3_config_read(
     tn_arena *a, tn_str url, tn_val options, tn_s3_config *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_store_open_s3(
     tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err) TN_MUSTUSE;
+/* All certificates to trust, PEM: ca_file's (a file or a folder; may be empty) and the system's. */
+tn_rc tn_s3_ca_bundle(tn_arena *a, tn_str ca_file, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* "https://host:port" as requests go to it, without the bucket. */
 tn_str tn_s3_endpoint(tn_arena *a, const tn_s3_config *c);
 

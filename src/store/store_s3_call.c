@@ -209,7 +209,7 @@ tn_rc s3_fail(s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key, t
     const tn_s3_config *c = &s->config;
     if (tn_str_is(e.code, "NoSuchBucket") || (r->status == 404 && key.p == NULL)) {
         return tn_hint(err,
-            tn_fail(err, TN_E_NOTFOUND, "the bucket '" TN_STR_FMT "' does not exist at " TN_STR_FMT,
+            tn_fail(err, TN_E_IO, "the bucket '" TN_STR_FMT "' does not exist at " TN_STR_FMT,
                 TN_STR_ARG(c->bucket), TN_STR_ARG(tn_s3_endpoint(a, c))),
             "make the bucket first, or check its name and the endpoint");
     }

@@ -1,0 +1,95 @@
+"""A real MinIO on loopback for tests: private authority, certificates, a free port, buckets; ended with the test."""
+import os, pathlib, shutil, socket, subprocess, sys, time
+import urllib.request, ssl
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def program(wait=False):
+    """The server's path, or None. wait: builds it when it is not there (minutes)."""
+    done = subprocess.run([str(ROOT / "tools/minio"), *([] if wait else ["--cached"])], stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def openssl(*words, cwd):
+    subprocess.run(["openssl", *words], cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def authority(folder, name):
+    """Makes folder/ca.crt and folder/ca.key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={name}", "-keyout", "ca.key", "-out", "ca.crt",
+            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign", cwd=folder)
+    return folder / "ca.crt"
+
+
+def certificate(folder, out, names="DNS:localhost,IP:127.0.0.1", days="30"):
+    """A server's certificate, signed by the authority in folder: out/public.crt and out/private.key."""
+    out.mkdir(parents=True, exist_ok=True)
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "private.key", "-out", "s.csr", cwd=out)
+    (out / "s.ext").write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
+    openssl("x509", "-req", "-in", "s.csr", "-CA", str(folder / "ca.crt"), "-CAkey", str(folder / "ca.key"), "-CAcreateserial", "-days", days,
+            "-extfile", "s.ext", "-out", "public.crt", cwd=out)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Minio:
+    KEY, SECRET = "tarn-test-key", "tarn-test-secret-0123456789"
+
+    def __init__(self, folder, tls=True, buckets=("lake",)):
+        self.folder, self.tls = pathlib.Path(folder), tls
+        self.port = free_port()
+        self.data = self.folder / "data"
+        for b in buckets:
+            (self.data / b).mkdir(parents=True, exist_ok=True)
+        if tls:
+            self.ca = authority(self.folder / "ca", "tarn test CA")
+            certificate(self.folder / "ca", self.folder / "certs")
+        self.process = None
+
+    @property
+    def endpoint(self):
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def env(self):
+        out = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ACCESS_KEY_ID": self.KEY, "AWS_SECRET_ACCESS_KEY": self.SECRET}
+        if self.tls:
+            out["TARN_CA_FILE"] = str(self.ca)
+        else:
+            out["AWS_ALLOW_HTTP"] = "true"
+        return out
+
+    def start(self):
+        env = {**os.environ, "MINIO_ROOT_USER": self.KEY, "MINIO_ROOT_PASSWORD": self.SECRET, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off",
+               "HOME": str(self.folder)}
+        certs = self.folder / ("certs" if self.tls else "no-certs")
+        self.log = open(self.folder / "minio.log", "ab")
+        self.process = subprocess.Popen(
+            [program(), "server", "--quiet", "--certs-dir", str(certs), "--address", f"127.0.0.1:{self.port}", str(self.data)],
+            env=env, stdout=self.log, stderr=subprocess.STDOUT)
+        context = ssl.create_default_context(cafile=str(self.ca)) if self.tls else None
+        until = time.time() + 60
+        while True:
+            try:
+                urllib.request.urlopen(self.endpoint + "/minio/health/ready", timeout=2, context=context).close()
+                return self
+            except OSError:
+                if self.process.poll() is not None or time.time() > until:
+                    raise RuntimeError("MinIO does not start:\n" + (self.folder / "minio.log").read_text(errors="replace"))
+                time.sleep(0.05)
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+            self.process = None
+            self.log.close()
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
