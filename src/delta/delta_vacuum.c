@@ -55,11 +55,13 @@ static tn_str plain_key(tn_arena *a, tn_str key)
     return tn_buf_str(&b);
 }
 
-static void need_place(vacuum *v, tn_str place)
+/* A protected version's texts die with its snapshot, so keys are copied. */
+static void need_place(vacuum *v, tn_str borrowed)
 {
-    if (place.n == 0) {
+    if (borrowed.n == 0) {
         return;
     }
+    tn_str place = tn_str_dup(v->a, borrowed);
     if (tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place) ||
         tn_str_find(place, TN_STR(".."), 0) != SIZE_MAX) {
         tn_map_put(&v->needed_base, tn_path_base(place), v);
