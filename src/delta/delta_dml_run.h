@@ -9,6 +9,7 @@
 #define TN_DELTA_DELTA_DML_RUN_H
 
 #include "delta/delta_dml.h"
+#include "delta/delta_dv_write.h"
 #include "delta/delta_impl.h"
 
 typedef struct tn_dml_act {
@@ -24,13 +25,13 @@ typedef struct tn_dml {
     const tn_delta_dml_opts *opts;
     const tn_delta_snapshot *s;
     tn_str alias;
-    tn_str where;     /* what the statement reads of the table, as far as it says; empty: all */
-    bool reads_all;   /* an empty where is meant */
-    bool *keep;       /* of each file of the snapshot */
+    tn_str where;         /* what the statement reads of the table, as far as it says; empty: all */
+    bool reads_all;       /* an empty where is meant */
+    bool *keep;           /* of each file of the snapshot */
     tn_vec(size_t) files; /* the kept ones' places in the snapshot */
-    tn_str enum_type; /* ENUM of the kept files' locations */
-    tn_str hits;      /* quoted name of the temporary table; empty: none yet */
-    bool writes;      /* hits has new rows */
+    tn_str enum_type;     /* ENUM of the kept files' locations */
+    tn_str hits;          /* quoted name of the temporary table; empty: none yet */
+    bool writes;          /* hits has new rows */
     tn_vec(tn_dml_act) acts;
     tn_str operation;
     tn_val parameters;

@@ -6,12 +6,18 @@
  */
 #include <roaring/roaring.h>
 
-#include "delta/delta_impl.h"
+#include "delta/delta_dv_write.h"
 #include "os/random.h"
 #include "text/hash.h"
 #include "text/json.h"
 
-enum { MAGIC_PORTABLE = 1681511377, FILE_VERSION = 1, UUID_BYTES = 16, FRAME_BYTES = 16, PUT_TRIES_MAX = 5 };
+enum {
+    MAGIC_PORTABLE = 1681511377,
+    FILE_VERSION = 1,
+    UUID_BYTES = 16,
+    FRAME_BYTES = 16,
+    PUT_TRIES_MAX = 5
+};
 
 struct tn_delta_rowset {
     roaring_bitmap_t *bits;
@@ -35,8 +41,8 @@ tn_delta_rowset *tn_delta_rowset_new(tn_arena *a)
 tn_rc tn_delta_rowset_add(tn_delta_rowset *set, uint64_t row, tn_err *err)
 {
     if (row > UINT32_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "a data file has more than %llu rows",
-            (unsigned long long)UINT32_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "a data file has more than %llu rows", (unsigned long long)UINT32_MAX);
     }
     roaring_bitmap_add(set->bits, (uint32_t)row);
     return TN_OK;
@@ -122,7 +128,8 @@ tn_rc tn_delta_dv_put(const tn_delta_dv_file *file, tn_store *store, tn_err *err
     if (rc == TN_OK) {
         return TN_OK;
     }
-    return tn_fail(err, rc == TN_E_AMBIGUOUS ? TN_E_IO : rc, "writing deletion vectors: %s", why.msg);
+    return tn_fail(
+        err, rc == TN_E_AMBIGUOUS ? TN_E_IO : rc, "writing deletion vectors: %s", why.msg);
 }
 
 /* ---- statistics beside a vector ---- */

@@ -196,22 +196,6 @@ void tn_delta_type_to_physical_sql(tn_buf *b, const tn_delta_type *t, tn_delta_m
 /* Row numbers in ascending order. */
 tn_rc tn_delta_dv_read(tn_store *store, tn_arena *a, const tn_delta_dv *dv, uint64_t **ret,
     size_t *ret_n, tn_err *err) TN_MUSTUSE;
-/* A set of row numbers that grows; lives as long as the arena. */
-typedef struct tn_delta_rowset tn_delta_rowset;
-tn_delta_rowset *tn_delta_rowset_new(tn_arena *a);
-tn_rc tn_delta_rowset_add(tn_delta_rowset *set, uint64_t row, tn_err *err) TN_MUSTUSE;
-int64_t tn_delta_rowset_count(const tn_delta_rowset *set);
-/* One file of a commit's deletion vectors: append the sets, then put it. Nothing is there before the put. */
-typedef struct tn_delta_dv_file {
-    tn_arena *arena;
-    tn_buf data;
-    tn_str key;  /* where it is to lie, under the table's root */
-    tn_str name; /* pathOrInlineDv */
-} tn_delta_dv_file;
-tn_delta_dv_file tn_delta_dv_file_init(tn_arena *a);
-tn_rc tn_delta_dv_append(
-    tn_delta_dv_file *file, tn_delta_rowset *set, tn_delta_dv *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_delta_dv_put(const tn_delta_dv_file *file, tn_store *store, tn_err *err) TN_MUSTUSE;
 /* Where its file lies: a key below the root, or an absolute path or URL; empty for one in the log itself. */
 tn_rc tn_delta_dv_place(tn_arena *a, const tn_delta_dv *dv, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* uniqueId of the protocol: type, path, "@offset". */
@@ -231,9 +215,6 @@ tn_val tn_delta_where_tree(tn_conn *conn, tn_arena *a, tn_str where);
 /* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. */
 void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m,
     int64_t rows, tn_val column_statistics);
-/* A file's statistics as they hold with a deletion vector: exact numRecords, tightBounds false. */
-tn_rc tn_delta_stats_loosen(
-    tn_arena *a, const tn_delta_file *f, int64_t rows, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* numRecords, or -1 when the statistics do not say. */
 int64_t tn_delta_stats_rows(const tn_delta_file *f);
 /* A partition value's text as DuckDB casts it to the text that the log holds. */
