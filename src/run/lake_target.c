@@ -8,6 +8,7 @@
 typedef struct candidate {
     tn_pin pin;
     bool dropped;
+    bool published;
 } candidate;
 
 struct tn_lake_target {
@@ -181,7 +182,7 @@ tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_
     tn_delta_write_result *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
-    const tn_pin *old = tn_pins_find(&t->head.pins, w->schema, w->name);
+    const tn_pin *old = current_pin(t, w);
     tn_pin pin = { .schema = w->schema,
         .name = w->name,
         .kind = TN_PIN_DELTA,
@@ -232,12 +233,14 @@ tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
     bool (*passed)(void *self, tn_str node), void *self, tn_val info, tn_str message,
     int64_t *ret_commit, tn_str *ret_catalog, tn_err *err)
 {
+    TN_LOCKED(&t->lock); /* one at a time; each is based on the one before */
     tn_lake_change change = { .info = info, .message = message };
     for (size_t i = 0; i < t->candidates.n; i++) {
-        const candidate *made = t->candidates.items[i].value;
-        if (made == NULL || !passed(self, made->pin.node)) {
+        candidate *made = t->candidates.items[i].value;
+        if (made == NULL || made->published || !passed(self, made->pin.node)) {
             continue;
         }
+        made->published = true;
         if (made->dropped) {
             tn_vec_push(&change.drop, a, key_of(a, made->pin.schema, made->pin.name));
         } else {
@@ -250,8 +253,18 @@ tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
     }
     int64_t commit;
     tn_lake_head head = { 0 };
-    TN_TRY(tn_lake_commit_write(t->lake, t->env, &t->head, &change, &commit, err));
-    TN_TRY(tn_lake_head_read(t->lake, a, t->env, &head, err));
+    tn_rc rc = tn_lake_commit_write(t->lake, t->env, &t->head, &change, &commit, err);
+    if (rc != TN_OK) {
+        for (size_t i = 0; i < t->candidates.n; i++) { /* the end of the run tries them again */
+            candidate *made = t->candidates.items[i].value;
+            if (made != NULL) {
+                made->published = false;
+            }
+        }
+        return rc;
+    }
+    TN_TRY(tn_lake_head_read(t->lake, t->arena, t->env, &head, err));
+    t->head = head;
     TN_TRY(tn_lake_catalog_publish(t->lake, t->env, &head, ret_catalog, a, err));
     *ret_commit = commit;
     return TN_OK;

@@ -2,7 +2,6 @@
 #include "run/run.h"
 
 #include "base/log.h"
-#include "lake/lake.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "project/manifest.h"
@@ -240,104 +239,7 @@ static tn_rc register_sources(tn_runner *run, tn_err *err)
     return TN_OK;
 }
 
-/* ---- after the nodes ---- */
-
-/* A node passed when it succeeded and none of its tests failed. */
-static bool node_passed(void *self, tn_str id)
-{
-    tn_runner *run = self;
-    const tn_node *n = tn_project_find(run->project, id);
-    if (n == NULL || run->place[n->index] == UINT32_MAX ||
-        run->results[run->place[n->index]].status != TN_ST_SUCCESS) {
-        return false;
-    }
-    for (size_t i = 0; i < n->children.n; i++) {
-        const tn_node *t = n->children.v[i];
-        uint32_t at = t->index < run->project->nodes.n ? run->place[t->index] : UINT32_MAX;
-        if (at == UINT32_MAX || t->kind != TN_NODE_TEST) {
-            continue;
-        }
-        tn_status s = run->results[at].status;
-        if (s == TN_ST_FAIL || s == TN_ST_ERROR) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool never(void *self, tn_str id)
-{
-    (void)self, (void)id;
-    return false;
-}
-
-static tn_val publish_info(tn_runner *run, const tn_run_report *report)
-{
-    tn_arena *a = run->arena;
-    tn_val d = tn_val_dict(a), nodes = tn_val_dict(a);
-    tn_dict_putz(d.dict, "run_id", tn_val_str(run->project->invocation_id));
-    tn_dict_putz(d.dict, "project", tn_val_str(run->project->name));
-    tn_dict_putz(d.dict, "command",
-        tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "WHICH"));
-    for (size_t i = 0; i < run->plan.n; i++) {
-        tn_dict_puts(nodes.dict, run->plan.v[i]->unique_id,
-            tn_val_z(tn_status_name(run->results[i].status)));
-    }
-    tn_dict_putz(d.dict, "nodes", nodes);
-    (void)report;
-    return d;
-}
-
-static tn_rc publish_lake(tn_runner *run, tn_run_report *ret, tn_err *err)
-{
-    tn_val creds = { .tag = TN_DICT, .dict = run->project->profile.credentials };
-    tn_str when = tn_val_str_at(creds, "publish", TN_STR("on_success"));
-    bool manual = tn_str_is(when, "manual");
-    int64_t commit = -1;
-    tn_str catalog = TN_STR_NONE;
-    tn_rc rc = tn_lake_target_publish(run->session->lake, run->arena, manual ? never : node_passed,
-        run, publish_info(run, ret),
-        tn_str_printf(run->arena, "%lld nodes of " TN_STR_FMT, (long long)ret->selected,
-            TN_STR_ARG(run->project->name)),
-        &commit, &catalog, err);
-    if (rc != TN_OK) {
-        return tn_while(err, rc, "publishing to the lake");
-    }
-    ret->lake_commit = commit;
-    ret->published = catalog;
-    if (commit >= 0) {
-        tn_event(run->events, TN_EV_INFO, "LakePublished", "T005", TN_VAL_UNDEF,
-            "Published lake commit %lld: " TN_STR_FMT, (long long)commit, TN_STR_ARG(catalog));
-    }
-    return TN_OK;
-}
-
-/* The database file is closed for writing before it is copied: what readers open is complete. */
-static tn_rc publish_copy(tn_runner *run, tn_run_report *ret, tn_err *err)
-{
-    tn_session *s = run->session;
-    tn_val creds = { .tag = TN_DICT, .dict = run->project->profile.credentials };
-    tn_val wanted = tn_val_at(creds, "read_copy");
-    if (s->path.n == 0 || (wanted.tag == TN_BOOL && !wanted.i)) {
-        return TN_OK;
-    }
-    tn_str copy =
-        tn_val_is_str(wanted) ? tn_val_as_str(wanted) : tn_lake_read_copy_path(run->arena, s->path);
-    TN_TRY(tn_conn_exec(run->workers[0].conn, TN_STR("CHECKPOINT"), err));
-    TN_TRY(tn_lake_read_copy(s->path, copy, err));
-    ret->published = copy;
-    return TN_OK;
-}
-
-static tn_rc publish(tn_runner *run, tn_run_report *ret, tn_err *err)
-{
-    bool changes = run->opts->verb != TN_VERB_COMPILE && run->opts->verb != TN_VERB_SHOW &&
-                   run->opts->verb != TN_VERB_TEST;
-    if (!changes || run->interrupted) {
-        return TN_OK;
-    }
-    return run->session->is_lake ? publish_lake(run, ret, err) : publish_copy(run, ret, err);
-}
+/* ---- the whole ---- */
 
 static tn_rc announce(tn_runner *run)
 {
@@ -465,6 +367,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
         .events = events,
         .lock = TN_MUTEX_INIT,
         .changed = TN_COND_INIT,
+        .lake_commit = -1,
         .started_us = tn_clock_now_us() };
     *ret = (tn_run_report){ .lake_commit = -1 };
     tn_report_found(&run);
@@ -477,6 +380,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
         return opts->write_json ? tn_report_write(&run, err) : TN_OK;
     }
     TN_TRY(announce(&run));
+    TN_TRY(tn_runner_publish_mode(&run, err));
     TN_TRY(tn_session_open(p, arena, events, opts->memory_limit, &run.session, err));
     TN_TRY(open_workers(&run, err));
     TN_TRY(carry_out(&run, err));
@@ -487,7 +391,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     }
     tn_report_summary(&run, ret);
     ret->interrupted = run.interrupted;
-    tn_rc rc = publish(&run, ret, err);
+    tn_rc rc = tn_runner_publish(&run, ret, err);
     ret->published = tn_str_dup(a, ret->published);
     if (opts->write_json) {
         tn_rc written = tn_report_write(&run, rc == TN_OK ? err : NULL);

@@ -33,8 +33,10 @@ typedef struct tn_node_result {
     tn_str error_kind; /* "Runtime Error", "Compilation Error", "Database Error" */
     tn_val table;      /* show: the rows */
     size_t index;      /* the number on the console */
-    bool counted;      /* in the totals */
+    bool finished;     /* under the lock: the result is what it will be */
 } tn_node_result;
+
+typedef enum tn_publish { TN_PUBLISH_ON_SUCCESS, TN_PUBLISH_EACH_NODE, TN_PUBLISH_MANUAL } tn_publish;
 
 typedef struct tn_runner {
     tn_arena *arena;
@@ -60,6 +62,9 @@ typedef struct tn_runner {
     bool stop; /* fail-fast or interrupt: start nothing more */
     bool interrupted;
     int64_t started_us;
+    tn_publish publish;  /* of a lake: the profile's */
+    int64_t lake_commit; /* newest one of this run; -1: none */
+    tn_str catalog;
 } tn_runner;
 
 /* node_run.c: compiles and carries out one node on a worker; fills everything of *r but its place. Never fails: errors are results. */
@@ -71,6 +76,12 @@ tn_rc tn_runner_hooks(
 
 bool tn_runner_stores_failures(
     const tn_runner *run, const tn_node *n); /* a test whose rows are kept */
+
+/* publish.c */
+tn_rc tn_runner_publish_mode(tn_runner *run, tn_err *err) TN_MUSTUSE;
+/* After each node, outside of the lock: with `publish: each_node`, what has passed so far becomes visible. */
+void tn_runner_publish_now(tn_runner *run, const tn_node_result *r);
+tn_rc tn_runner_publish(tn_runner *run, tn_run_report *ret, tn_err *err) TN_MUSTUSE;
 
 /* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;

@@ -194,6 +194,10 @@ static void run_one(graph *g, tn_worker *w, uint32_t place)
     }
     tn_report_end(run, r);
     tn_mutex_lock(&run->lock);
+    r->finished = true;
+    tn_mutex_unlock(&run->lock);
+    tn_runner_publish_now(run, r);
+    tn_mutex_lock(&run->lock);
     run->running--;
     run->stop = run->stop || (run->opts->fail_fast && failed(r));
     finish(g, place);

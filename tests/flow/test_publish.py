@@ -40,6 +40,23 @@ def seen(folder, sql):
         return con.execute(sql).fetchall()
 
 
+def each_node(folder):
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text.replace("threads: 2", "threads: 4, publish: each_node"))
+    (folder / "models/zz_late.sql").write_text("{{ config(materialized='table') }} -- {{ ref('child') }}\nselect error('late')\n")
+    status, out = run(folder, "build")
+    check("each node is published by itself", status == 1 and out.count("Published lake commit") >= 3, out)
+    check("before the run ends", out.index("Published lake commit") < out.index("Finished running"), out)
+    check("what it made is there", seen(folder, "select n from main.child") == [(1,)])
+    status, out = run(folder, "build", "--vars", "{batch: 2, twice: true}")
+    check("not before its tests", status == 1 and seen(folder, "select * from main.grown") == [(1, False)], out)
+    check("others are", seen(folder, "select batch from main.look") == [(2,)], out)
+    (folder / "profiles.yml").write_text(FILES["profiles.yml"].replace("threads: 2", "publish: sometimes"))
+    status, out = run(folder, "build")
+    check("another word is refused", status == 2 and "must be on_success, each_node or manual" in out, out)
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
@@ -76,6 +93,8 @@ def main():
         check("nothing selected is fine", status == 0 and "does not match any enabled nodes" in out, out)
         status, out = run(folder, "run", "--no-such-option")
         check("wrong usage is exit status 2", status == 2 and "no such option" in out and "--help" in out, out)
+    with tempfile.TemporaryDirectory() as scratch:
+        each_node(pathlib.Path(scratch))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
