@@ -327,9 +327,8 @@ static tn_rc run_change(void *self, tn_dml *d, tn_err *err)
     d->reads_all = c->where.n == 0;
     d->writes = c->sets != NULL;
     TN_TRY(tn_dml_pick(d, err));
-    tn_dml_act act = {
-        .when = TN_MERGE_MATCHED, .what = c->sets != NULL ? TN_ACT_UPDATE : TN_ACT_DELETE
-    };
+    tn_dml_act act = { .when = TN_MERGE_MATCHED,
+        .what = c->sets != NULL ? TN_ACT_UPDATE : TN_ACT_DELETE };
     tn_vec_push(&d->acts, d->a, act);
     if (c->sets == NULL && c->where.n == 0) {
         return tn_dml_apply_all(d, err);

@@ -51,7 +51,7 @@ tn_rc tn_delta_update(tn_delta_table *t, tn_conn *conn, const tn_delta_sets *set
 
 typedef enum tn_merge_when {
     TN_MERGE_MATCHED,
-    TN_MERGE_NOT_MATCHED,          /* of the source: may insert; its expressions see the source only */
+    TN_MERGE_NOT_MATCHED, /* of the source: may insert; its expressions see the source only */
     TN_MERGE_NOT_MATCHED_BY_SOURCE /* of the target: may update and delete; sees the target only */
 } tn_merge_when;
 typedef enum tn_merge_do {

@@ -203,7 +203,9 @@ static void add_kept_rows(tn_dml *d, tn_buf *b, tn_str scan)
     add_columns(d, b, false);
     tn_buf_addz(b, " FROM (");
     tn_buf_add(b, scan);
-    tn_buf_addf(b, ") AS kept ANTI JOIN " TN_STR_FMT " AS hits ON hits._tarn_r = kept._tarn_row AND hits._tarn_f = ",
+    tn_buf_addf(b,
+        ") AS kept ANTI JOIN " TN_STR_FMT
+        " AS hits ON hits._tarn_r = kept._tarn_row AND hits._tarn_f = ",
         TN_STR_ARG(d->hits));
     tn_dml_add_file(d, b, TN_STR("kept"));
 }
@@ -358,7 +360,8 @@ tn_val tn_dml_metrics(const tn_dml *d)
         d->dv_added + d->dv_updated);
     put(d, m, merge ? "numTargetDeletionVectorsRemoved" : "numDeletionVectorsRemoved",
         d->dv_removed + d->dv_updated);
-    put(d, m, merge ? "numTargetDeletionVectorsUpdated" : "numDeletionVectorsUpdated", d->dv_updated);
+    put(d, m, merge ? "numTargetDeletionVectorsUpdated" : "numDeletionVectorsUpdated",
+        d->dv_updated);
     put(d, m, "executionTimeMs", (now - d->started_us) / 1000);
     put(d, m, "scanTimeMs", (d->scanned_us - d->started_us) / 1000);
     put(d, m, "rewriteTimeMs", (now - d->scanned_us) / 1000);

@@ -18,8 +18,8 @@ enum { KEY_VALUES_MAX = 1000, NO_ACT = 0, UNMATCHED = -1 };
 typedef struct merge {
     const tn_delta_merge_spec *spec;
     tn_arena *a;
-    tn_str alias;  /* of the source */
-    tn_str source; /* quoted name of the temporary table */
+    tn_str alias;   /* of the source */
+    tn_str source;  /* quoted name of the temporary table */
     tn_val columns; /* of the source: list of (name, type) */
     int64_t rows;
 } merge;
@@ -43,12 +43,14 @@ static tn_rc load_source(merge *m, tn_conn *conn, tn_err *err)
     tn_val n;
     m->source = tn_dml_temp_name(m->a, "source");
     TN_TRY(tn_conn_exec(conn,
-        tn_str_printf(m->a, "CREATE TEMP TABLE " TN_STR_FMT " AS SELECT * FROM (" TN_STR_FMT "\n) AS source",
+        tn_str_printf(m->a,
+            "CREATE TEMP TABLE " TN_STR_FMT " AS SELECT * FROM (" TN_STR_FMT "\n) AS source",
             TN_STR_ARG(m->source), TN_STR_ARG(text)),
         err));
     tn_str all = tn_str_printf(m->a, "FROM " TN_STR_FMT, TN_STR_ARG(m->source));
     TN_TRY(tn_conn_describe(conn, m->a, all, &m->columns, err));
-    TN_TRY(tn_conn_scalar(conn, m->a, tn_str_concat(m->a, TN_STR("SELECT count(*) "), all), &n, err));
+    TN_TRY(
+        tn_conn_scalar(conn, m->a, tn_str_concat(m->a, TN_STR("SELECT count(*) "), all), &n, err));
     m->rows = n.i;
     return TN_OK;
 }
@@ -86,8 +88,8 @@ static tn_rc check_all_columns(const merge *m, const tn_dml *d, const char *what
     for (size_t i = 0; i < fields->n; i++) {
         if (source_type(m, fields->v[i].name) == NULL) {
             tn_rc rc = tn_fail(err, TN_E_NAME,
-                "%s * needs every column of the table, but the source has no '" TN_STR_FMT "'", what,
-                TN_STR_ARG(fields->v[i].name));
+                "%s * needs every column of the table, but the source has no '" TN_STR_FMT "'",
+                what, TN_STR_ARG(fields->v[i].name));
             return tn_hint(err, rc, "name the columns to be set");
         }
     }
@@ -99,7 +101,8 @@ static tn_rc check_clause(const merge *m, const tn_dml *d, const tn_merge_clause
     bool inserts = c->what == TN_MERGE_INSERT || c->what == TN_MERGE_INSERT_ALL;
     if (c->what != TN_MERGE_NOTHING && inserts != (c->when == TN_MERGE_NOT_MATCHED)) {
         return tn_fail(err, TN_E_SYNTAX,
-            "WHEN NOT MATCHED inserts; WHEN MATCHED and WHEN NOT MATCHED BY SOURCE update or delete");
+            "WHEN NOT MATCHED inserts; WHEN MATCHED and WHEN NOT MATCHED BY SOURCE update or "
+            "delete");
     }
     if (c->what == TN_MERGE_UPDATE_ALL && c->when != TN_MERGE_MATCHED) {
         return tn_fail(
@@ -228,8 +231,9 @@ static tn_rc add_key(const merge *m, tn_dml *d, const key *k, tn_buf *b, tn_err 
     tn_str v = key_value(m, k);
     if (tn_delta_partition_index(&d->s->meta, k->field->name) != SIZE_MAX) {
         TN_TRY(tn_conn_rows(d->conn, m->a,
-            tn_str_printf(m->a, "SELECT DISTINCT CAST(" TN_STR_FMT " AS VARCHAR) AS v FROM " TN_STR_FMT
-                                " WHERE v IS NOT NULL LIMIT %d",
+            tn_str_printf(m->a,
+                "SELECT DISTINCT CAST(" TN_STR_FMT " AS VARCHAR) AS v FROM " TN_STR_FMT
+                " WHERE v IS NOT NULL LIMIT %d",
                 TN_STR_ARG(v), TN_STR_ARG(m->source), KEY_VALUES_MAX + 1),
             KEY_VALUES_MAX + 1, &rows, NULL, err));
         if (rows.list->n > 0 && rows.list->n <= KEY_VALUES_MAX) {
@@ -243,8 +247,9 @@ static tn_rc add_key(const merge *m, tn_dml *d, const key *k, tn_buf *b, tn_err 
         }
     }
     TN_TRY(tn_conn_rows(d->conn, m->a,
-        tn_str_printf(m->a, "SELECT CAST(min(" TN_STR_FMT ") AS VARCHAR), CAST(max(" TN_STR_FMT
-                            ") AS VARCHAR) FROM " TN_STR_FMT,
+        tn_str_printf(m->a,
+            "SELECT CAST(min(" TN_STR_FMT ") AS VARCHAR), CAST(max(" TN_STR_FMT
+            ") AS VARCHAR) FROM " TN_STR_FMT,
             TN_STR_ARG(v), TN_STR_ARG(v), TN_STR_ARG(m->source)),
         1, &rows, NULL, err));
     const tn_val *range = rows.list->v[0].list->v;
@@ -396,8 +401,8 @@ static tn_rc find_pairs(const merge *m, tn_dml *d, tn_str scan, tn_err *err)
     tn_sql_ident(&b, d->alias);
     tn_buf_addz(&b, inserts ? " RIGHT JOIN " : " JOIN ");
     add_source(m, &b);
-    tn_buf_addf(
-        &b, " ON (" TN_STR_FMT "\n)) AS found WHERE _tarn_k <> %d", TN_STR_ARG(m->spec->on), NO_ACT);
+    tn_buf_addf(&b, " ON (" TN_STR_FMT "\n)) AS found WHERE _tarn_k <> %d", TN_STR_ARG(m->spec->on),
+        NO_ACT);
     return run_built(d, &b, err);
 }
 
@@ -416,24 +421,29 @@ static tn_rc check_matches(const merge *m, tn_dml *d, tn_err *err)
         return TN_OK;
     }
     tn_rc rc = tn_fail(err, TN_E_DATA,
-        "several rows of the source match one row of the table, for %lld row%s that the merge would change",
+        "several rows of the source match one row of the table, for %lld row%s that the merge "
+        "would change",
         (long long)n.i, n.i == 1 ? "" : "s");
     return tn_hint(err, rc,
-        "make the source unique by the keys of ON: QUALIFY row_number() OVER (PARTITION BY key ORDER BY ..) = 1");
+        "make the source unique by the keys of ON: QUALIFY row_number() OVER (PARTITION BY key "
+        "ORDER BY ..) = 1");
 }
 
 /* Statement 2. */
 static tn_rc find_inserts(const merge *m, tn_dml *d, tn_err *err)
 {
     tn_buf b = tn_buf_init(d->a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addf(&b, "INSERT INTO " TN_STR_FMT " SELECT * FROM (SELECT NULL AS _tarn_f, NULL AS _tarn_r, CASE",
+    tn_buf_addf(&b,
+        "INSERT INTO " TN_STR_FMT " SELECT * FROM (SELECT NULL AS _tarn_f, NULL AS _tarn_r, CASE",
         TN_STR_ARG(d->hits));
     add_acts(m, &b, TN_MERGE_NOT_MATCHED);
     tn_buf_addf(&b, " ELSE %d END AS _tarn_k, NULL AS _tarn_s", NO_ACT);
     add_values(m, d, &b, TN_MERGE_NOT_MATCHED);
     tn_buf_addz(&b, " FROM ");
     add_source(m, &b);
-    tn_buf_addf(&b, " SEMI JOIN (SELECT _tarn_s FROM " TN_STR_FMT " WHERE _tarn_k = %d) AS _tarn_new ON _tarn_new._tarn_s = ",
+    tn_buf_addf(&b,
+        " SEMI JOIN (SELECT _tarn_s FROM " TN_STR_FMT
+        " WHERE _tarn_k = %d) AS _tarn_new ON _tarn_new._tarn_s = ",
         TN_STR_ARG(d->hits), UNMATCHED);
     add_column(&b, m->alias, TN_STR("rowid"));
     tn_buf_addf(&b, ") AS found WHERE _tarn_k <> %d", NO_ACT);
@@ -456,8 +466,8 @@ static tn_rc find_orphans(const merge *m, tn_dml *d, tn_str scan, tn_err *err)
     tn_sql_ident(&b, d->alias);
     tn_buf_addz(&b, " ANTI JOIN ");
     add_source(m, &b);
-    tn_buf_addf(
-        &b, " ON (" TN_STR_FMT "\n)) AS found WHERE _tarn_k <> %d", TN_STR_ARG(m->spec->on), NO_ACT);
+    tn_buf_addf(&b, " ON (" TN_STR_FMT "\n)) AS found WHERE _tarn_k <> %d", TN_STR_ARG(m->spec->on),
+        NO_ACT);
     return run_built(d, &b, err);
 }
 

@@ -57,8 +57,8 @@ static void add_keys(const merging *m, tn_buf *b, const char *between, const cha
 static tn_rc check_columns(merging *m, const tn_delta_type *table, tn_err *err)
 {
     tn_val list;
-    TN_TRY(tn_conn_describe(
-        m->conn, m->a, tn_str_concat(m->a, TN_STR("FROM "), m->rows), &list, err));
+    TN_TRY(
+        tn_conn_describe(m->conn, m->a, tn_str_concat(m->a, TN_STR("FROM "), m->rows), &list, err));
     for (size_t i = 0; i < list.list->n; i++) {
         tn_vec_push(&m->columns, m->a, tn_val_as_str(list.list->v[i].list->v[0]));
     }
@@ -92,8 +92,9 @@ static tn_rc check_keys(const merging *m, tn_err *err)
     add_keys(m, &b, " OR ", " IS NULL");
     TN_TRY(tn_conn_scalar(m->conn, m->a, tn_buf_str(&b), &rows, err));
     if (rows.i > 0) {
-        return tn_fail(err, TN_E_DATA, "%lld row%s of the files %s no value in the key; nothing was loaded",
-            (long long)rows.i, rows.i == 1 ? "" : "s", rows.i == 1 ? "has" : "have");
+        return tn_fail(err, TN_E_DATA,
+            "%lld row%s of the files %s no value in the key; nothing was loaded", (long long)rows.i,
+            rows.i == 1 ? "" : "s", rows.i == 1 ? "has" : "have");
     }
     b = tn_buf_init(m->a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT concat_ws(', ', ");
@@ -113,7 +114,8 @@ static tn_rc check_keys(const merging *m, tn_err *err)
         tn_buf_addf(&shown, "%s'" TN_STR_FMT "' (%lld times)", i > 0 ? ", " : "",
             TN_STR_ARG(tn_val_as_str(v[0])), (long long)v[1].i);
     }
-    tn_rc rc = tn_fail(err, TN_E_DATA, "keys are in the files more than once; nothing was loaded: " TN_STR_FMT,
+    tn_rc rc = tn_fail(err, TN_E_DATA,
+        "keys are in the files more than once; nothing was loaded: " TN_STR_FMT,
         TN_STR_ARG(tn_buf_str(&shown)));
     return tn_hint(err, rc, "name all columns that make a row unique with --key a,b");
 }
@@ -188,8 +190,9 @@ static tn_rc merge_rows(
     return TN_OK;
 }
 
-tn_rc tn_land_merge(tn_delta_table *table, const tn_delta_snapshot *snap, tn_conn *conn, tn_arena *a,
-    tn_str rows, const tn_land_opts *opts, tn_str app_id, tn_land_result *ret, tn_err *err)
+tn_rc tn_land_merge(tn_delta_table *table, const tn_delta_snapshot *snap, tn_conn *conn,
+    tn_arena *a, tn_str rows, const tn_land_opts *opts, tn_str app_id, tn_land_result *ret,
+    tn_err *err)
 {
     merging m = { .conn = conn, .a = a, .opts = opts, .rows = rows };
     TN_TRY(check_columns(&m, snap != NULL ? tn_delta_snapshot_meta(snap)->schema : NULL, err));
