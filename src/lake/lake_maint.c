@@ -42,6 +42,34 @@ static tn_rc publish(const tn_lake_job *j, int64_t version, const char *did, tn_
     return tn_lake_pin_tables(j->lake, j->env, j->head, &pin, 1, message, NULL, err);
 }
 
+/* Where this environment may write the relation: its place, or one of its own when the place belongs to another. */
+static tn_rc own_location(const tn_lake_job *j, tn_arena *a, tn_str *ret, tn_err *err)
+{
+    tn_str location = j->at.location;
+    if (j->at.schema.n > 0 && j->head != NULL) {
+        TN_TRY(tn_lake_own_place(j->lake, a, j->conn, j->env, j->at.pin, j->at.schema, j->at.name,
+            false, &location, err));
+    }
+    *ret = location;
+    return TN_OK;
+}
+
+static tn_rc refuse_foreign(const tn_lake_job *j, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("maintenance", NULL);
+    tn_str own;
+    TN_TRY(own_location(j, a, &own, err));
+    if (tn_str_eq(own, j->at.location)) {
+        return TN_OK;
+    }
+    tn_str owner =
+        j->at.pin != NULL && j->at.pin->owner.n > 0 ? j->at.pin->owner : TN_STR("another");
+    tn_rc rc = tn_fail(err, TN_E_ACCESS,
+        "the files of '" TN_STR_FMT "' belong to environment '" TN_STR_FMT "'",
+        TN_STR_ARG(j->shown), TN_STR_ARG(owner));
+    return tn_hint(err, rc, "look after them there (--env)");
+}
+
 /* The new version shows the rows that the pin shows already: nobody wrote between them. */
 static bool moves_pin(const tn_lake_job *j, int64_t read_version, int64_t version, int64_t steps)
 {
@@ -54,6 +82,7 @@ tn_rc tn_lake_optimize(const tn_lake_job *j, tn_arena *a, const tn_delta_optimiz
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     tn_delta_optimize_result r;
+    TN_TRY(refuse_foreign(j, err));
     TN_TRY(open_table(j, &j->at, j->shown, &table, err));
     TN_TRY(tn_delta_optimize(table, j->conn, a, opts, &r, err));
     bool moves = r.changed && moves_pin(j, r.read_version, r.version, 1);
@@ -144,6 +173,7 @@ tn_rc tn_lake_vacuum(const tn_lake_job *j, tn_arena *a, const tn_delta_vacuum_op
     tn_delta_vacuum_opts o = *opts;
     tn_delta_vacuum_result r;
     needs n = { .seen = tn_map_init(work) };
+    TN_TRY(refuse_foreign(j, err));
     TN_TRY(open_table(j, &j->at, j->shown, &table, err));
     TN_TRY(find_needs(j, work, &n, err));
     o.protect = n.versions.v;
@@ -159,14 +189,44 @@ tn_rc tn_lake_vacuum(const tn_lake_job *j, tn_arena *a, const tn_delta_vacuum_op
 
 /* ---- the others ---- */
 
+/* The old version lies in another environment's place: it begins as a clone in our own. */
+static tn_rc restore_apart(const tn_lake_job *j, tn_delta_table *table, tn_str own,
+    const tn_delta_restore_opts *opts, tn_delta_restore_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_snapshot) then = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) made = NULL;
+    TN_AUTOPTR(tn_delta_table) to = NULL;
+    if (opts->version >= 0) {
+        TN_TRY(tn_delta_snapshot_open(table, j->conn, opts->version, &then, err));
+    } else {
+        TN_TRY(tn_delta_snapshot_at_time(table, j->conn, opts->timestamp_ms, &then, err));
+    }
+    tn_pin old = *j->at.pin;
+    old.version = tn_delta_snapshot_version(then);
+    TN_TRY(tn_lake_bring(j->lake, j->conn, &old, own, err));
+    TN_TRY(tn_lake_table_open(j->lake, own, &to, err));
+    TN_TRY(tn_delta_snapshot_open(to, j->conn, TN_DELTA_LATEST, &made, err));
+    *ret = (tn_delta_restore_result){ .version = tn_delta_snapshot_version(made),
+        .restored_version = old.version,
+        .files_restored = (int64_t)tn_delta_snapshot_file_count(made) };
+    return TN_OK;
+}
+
 tn_rc tn_lake_restore(const tn_lake_job *j, const tn_delta_restore_opts *opts,
     tn_delta_restore_result *ret, tn_err *err)
 {
+    TN_AUTO_ARENA a = tn_arena_new("restore", NULL);
     TN_AUTOPTR(tn_delta_table) table = NULL;
     tn_delta_restore_result r;
+    tn_lake_job own = *j;
     TN_TRY(open_table(j, &j->at, j->shown, &table, err));
-    TN_TRY(tn_delta_restore_to(table, j->conn, opts, &r, err));
-    TN_TRY(publish(j, r.version, "restore", err));
+    TN_TRY(own_location(j, a, &own.at.location, err));
+    if (tn_str_eq(own.at.location, j->at.location) || j->at.pin == NULL) {
+        TN_TRY(tn_delta_restore_to(table, j->conn, opts, &r, err));
+    } else {
+        TN_TRY(restore_apart(j, table, own.at.location, opts, &r, err));
+    }
+    TN_TRY(publish(&own, r.version, "restore", err));
     *ret = r;
     return TN_OK;
 }
@@ -182,20 +242,23 @@ tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts
 tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t version,
     bool shallow, tn_delta_clone_result *ret, tn_err *err)
 {
+    TN_AUTO_ARENA a = tn_arena_new("clone", NULL);
     TN_AUTOPTR(tn_delta_table) from = NULL;
     TN_AUTOPTR(tn_delta_table) to = NULL;
     tn_delta_clone_result r;
+    tn_lake_job own = *j;
     if (j->at.pin != NULL) {
         return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already", TN_STR_ARG(j->shown));
     }
     TN_TRY(open_table(j, source, source->name.n > 0 ? source->name : source->location, &from, err));
-    TN_TRY(tn_lake_table_open(j->lake, j->at.location, &to, err));
+    TN_TRY(own_location(j, a, &own.at.location, err));
+    TN_TRY(tn_lake_table_open(j->lake, own.at.location, &to, err));
     if (version < 0 && source->pin != NULL) {
         version = source->pin->version;
     }
     TN_TRY(tn_delta_clone(
         from, j->conn, version < 0 ? TN_DELTA_LATEST : version, shallow, to, &r, err));
-    TN_TRY(publish(j, r.version, "clone", err));
+    TN_TRY(publish(&own, r.version, "clone", err));
     *ret = r;
     return TN_OK;
 }

@@ -11,6 +11,8 @@
 #include "delta/delta_maint.h"
 #include "lake/lake_sql.h"
 
+/* A place belongs to one environment (docs/decisions/005-environments.md): OPTIMIZE and VACUUM of another's are TN_E_ACCESS, RESTORE of a version
+ * of another's makes a table of the environment's own. */
 typedef struct tn_lake_job { /* what the work is on; everything is borrowed */
     tn_lake *lake;
     tn_conn *conn;
