@@ -27,6 +27,7 @@ static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin 
     tn_str *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_TRY(tn_lake_remote_prepare(conn, pin->location, l->storage, err));
     TN_TRY(tn_lake_table_open(l, pin->location, &table, err));
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
     TN_TRY(tn_delta_snapshot_open(

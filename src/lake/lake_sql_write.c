@@ -1,6 +1,7 @@
 /* lake_sql_write.c: statements that change a lake: CREATE TABLE [AS], INSERT, CREATE VIEW, DROP. Each is one Delta commit (or only pins), then
  * one lake commit and a new catalog. Grammar is in lake_sql.h. What is not for the lake (temporary tables, attached databases) is left to DuckDB.
  */
+#include "lake/lake_remote.h"
 #include "lake/lake_session.h"
 #include "os/file.h"
 #include "text/json.h"
@@ -37,8 +38,8 @@ static tn_rc is_database(tn_lake_sql *s, tn_arena *a, tn_str name, bool *ret, tn
 
 static tn_rc place_target(tn_lake_sql *s, tn_arena *a, tn_str path, tn_sql_target *ret, tn_err *err)
 {
-    (void)s;
     tn_sql_target out = { .shown = path, .at = { .location = path } };
+    TN_TRY(tn_lake_remote_prepare(s->conn, path, s->lake->storage, err));
     if (!tn_uri_is_remote(path)) {
         TN_TRY(tn_file_absolute(a, path, &out.at.location, err));
     }

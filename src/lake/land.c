@@ -7,6 +7,8 @@
  */
 #include "lake/land.h"
 
+#include "lake/lake_file.h"
+#include "lake/lake_remote.h"
 #include "lake/land_read.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -384,7 +386,11 @@ static tn_rc prepare(landing *x, bool *ret_nothing, tn_err *err)
         return TN_OK;
     }
     show(x, "finding the files");
-    TN_TRY(tn_land_inputs(x->a, x->opts, x->temp_dir, &x->read.files, err));
+    TN_TRY(tn_lake_remote_prepare(x->conn, x->location, x->lake->storage, err));
+    for (size_t i = 0; i < x->opts->inputs.n; i++) {
+        TN_TRY(tn_lake_remote_prepare(x->conn, x->opts->inputs.v[i], x->lake->storage, err));
+    }
+    TN_TRY(tn_land_inputs(x->a, x->opts, x->lake->storage, x->temp_dir, &x->read.files, err));
     TN_TRY(settle_format(x, err));
     x->result.inputs = (int64_t)x->read.files.n;
     if (x->opts->once) {

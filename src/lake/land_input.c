@@ -5,6 +5,8 @@
 #include "text/glob.h"
 #include "text/uri.h"
 
+#define ARCHIVE_BYTES_MAX ((size_t)4 << 30)
+
 static const struct {
     const char *ending;
     tn_land_format format;
@@ -37,6 +39,7 @@ tn_land_format tn_land_format_of(tn_str name)
 typedef struct expander {
     tn_arena *a;
     const tn_land_opts *opts;
+    tn_val storage;
     tn_str temp_dir;
     int archives;
     tn_land_files *out;
@@ -78,7 +81,9 @@ static tn_str member_path(expander *x, size_t number, tn_str member)
     return tn_buf_str(&b);
 }
 
-static tn_rc expand_archive(expander *x, tn_str path, tn_str pattern, tn_err *err)
+/* shown: the archive's name as given. */
+static tn_rc expand_archive(
+    expander *x, tn_str path, tn_str shown, tn_str pattern, tn_err *err)
 {
     tn_zip_members members;
     TN_TRY(tn_zip_list(x->a, path, &members, err));
@@ -97,14 +102,14 @@ static tn_rc expand_archive(expander *x, tn_str path, tn_str pattern, tn_err *er
         tn_str to = member_path(x, i, m->name);
         TN_TRY(tn_zip_extract(path, m, to, err));
         TN_TRY(add_file(x, to,
-            tn_str_printf(x->a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(path), TN_STR_ARG(m->name)),
+            tn_str_printf(x->a, TN_STR_FMT "::" TN_STR_FMT, TN_STR_ARG(shown), TN_STR_ARG(m->name)),
             err));
         taken++;
     }
     x->archives++;
     if (taken == 0) {
         return tn_fail(err, TN_E_NOTFOUND, "no member of '" TN_STR_FMT "' matches '" TN_STR_FMT "'",
-            TN_STR_ARG(path), TN_STR_ARG(pattern));
+            TN_STR_ARG(shown), TN_STR_ARG(pattern));
     }
     return TN_OK;
 }
@@ -112,7 +117,7 @@ static tn_rc expand_archive(expander *x, tn_str path, tn_str pattern, tn_err *er
 static tn_rc expand_path(expander *x, tn_str path, tn_str pattern, bool archive, tn_err *err)
 {
     if (archive || tn_str_eq_nocase(tn_path_ext(path), TN_STR("zip"))) {
-        return expand_archive(x, path, pattern, err);
+        return expand_archive(x, path, path, pattern, err);
     }
     return add_file(x, path, path, err);
 }
@@ -129,6 +134,69 @@ static tn_rc spool_stdin(expander *x, tn_err *err)
     return add_file(x, to, TN_STR("-"), err);
 }
 
+/* ---- in buckets ---- */
+
+static bool in_bucket(tn_str url)
+{
+    return tn_str_starts(url, TN_STR("s3://")) || tn_str_starts(url, TN_STR("s3a://"));
+}
+
+/* Takes a URL apart at its last slash before `at`. */
+static tn_rc open_folder(
+    expander *x, tn_str url, size_t at, tn_store **ret, tn_str *ret_rest, tn_err *err)
+{
+    size_t slash = tn_str_rfind_char(tn_str_sub(url, 0, at), '/');
+    tn_store_opts so = { .options = x->storage };
+    TN_TRY(tn_store_open(tn_str_sub(url, 0, slash), &so, ret, err));
+    *ret_rest = tn_str_sub(url, slash + 1, url.n);
+    return TN_OK;
+}
+
+static tn_rc fetch_archive(expander *x, tn_str url, tn_str pattern, tn_err *err)
+{
+    TN_AUTOPTR(tn_store) store = NULL;
+    TN_AUTO_ARENA bytes_arena = tn_arena_new("archive", NULL);
+    tn_str name, bytes;
+    TN_TRY(open_folder(x, url, url.n, &store, &name, err));
+    TN_TRY(tn_store_get(store, bytes_arena, name, ARCHIVE_BYTES_MAX, &bytes, err));
+    tn_str to = tn_str_printf(
+        x->a, TN_STR_FMT "/fetched-%d.zip", TN_STR_ARG(x->temp_dir), x->archives);
+    TN_TRY(tn_file_write(to, bytes, err));
+    return expand_archive(x, to, url, pattern, err);
+}
+
+static tn_rc expand_bucket(expander *x, tn_str url, tn_str pattern, bool archive, tn_err *err)
+{
+    if (archive || tn_str_eq_nocase(tn_path_ext(url), TN_STR("zip"))) {
+        return fetch_archive(x, url, pattern, err);
+    }
+    size_t magic = 0;
+    while (magic < url.n && strchr("*?[", url.p[magic]) == NULL) {
+        magic++;
+    }
+    if (magic == url.n) {
+        return add_file(x, url, url, err);
+    }
+    TN_AUTOPTR(tn_store) store = NULL;
+    tn_str rest;
+    tn_store_items items = { .v = NULL };
+    TN_TRY(open_folder(x, url, magic, &store, &rest, err));
+    tn_store_list_opts lo = { .flat = true };
+    lo.prefix = tn_str_sub(rest, 0, rest.n - (url.n - magic));
+    TN_TRY(tn_store_list(store, x->a, &lo, &items, err));
+    size_t taken = 0;
+    for (size_t i = 0; i < items.n; i++) {
+        if (tn_pathmatch(rest, items.v[i].key)) {
+            tn_str path = tn_store_locate(store, x->a, items.v[i].key);
+            TN_TRY(add_file(x, path, path, err));
+            taken++;
+        }
+    }
+    return taken > 0 ? TN_OK
+                     : tn_fail(err, TN_E_NOTFOUND, "no object matches '" TN_STR_FMT "'",
+                           TN_STR_ARG(url));
+}
+
 static tn_rc expand_word(expander *x, tn_str word, tn_err *err)
 {
     if (tn_str_is(word, "-")) {
@@ -137,6 +205,9 @@ static tn_rc expand_word(expander *x, tn_str word, tn_err *err)
     size_t cut = tn_str_find(word, TN_STR("::"), 0);
     tn_str path = tn_str_sub(word, 0, cut);
     tn_str pattern = cut == SIZE_MAX ? x->opts->zip_glob : tn_str_sub(word, cut + 2, word.n);
+    if (in_bucket(path)) {
+        return expand_bucket(x, path, pattern, cut != SIZE_MAX, err);
+    }
     if (tn_uri_is_remote(path)) {
         return add_file(x, path, path, err);
     }
@@ -165,10 +236,10 @@ static tn_rc expand_word(expander *x, tn_str word, tn_err *err)
 }
 
 tn_rc tn_land_inputs(
-    tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_land_files *ret, tn_err *err)
+    tn_arena *a, const tn_land_opts *opts, tn_val storage, tn_str temp_dir, tn_land_files *ret, tn_err *err)
 {
     tn_land_files out = { 0 };
-    expander x = { .a = a, .opts = opts, .temp_dir = temp_dir, .out = &out };
+    expander x = { .a = a, .opts = opts, .storage = storage, .temp_dir = temp_dir, .out = &out };
     for (size_t i = 0; i < opts->inputs.n; i++) {
         TN_TRY(expand_word(&x, opts->inputs.v[i], err));
     }

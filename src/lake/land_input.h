@@ -11,9 +11,9 @@ typedef struct tn_land_file {
 typedef tn_vec(tn_land_file) tn_land_files;
 
 /* Expands globs and unpacks archives below temp_dir. An input that matches nothing is an error naming it. Order: as given, globs and members
- * sorted. Standard input is spooled to a file. */
-tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_str temp_dir, tn_land_files *ret,
-    tn_err *err) TN_MUSTUSE;
+ * sorted. Standard input is spooled to a file, archives in buckets are fetched. storage: options of the lake's bucket. */
+tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_val storage, tn_str temp_dir,
+    tn_land_files *ret, tn_err *err) TN_MUSTUSE;
 /* The format of a file by its name, compression endings left out; AUTO when it says nothing. */
 tn_land_format tn_land_format_of(tn_str name);
 
