@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""tarn table optimize, vacuum, restore, check, clone and their SQL: pins, environments, messages."""
+import json
+
+from lake_flow import case, equal, has, main
+
+
+def count(lake, table="gold.t", env="prod"):
+    return lake.rows(f"SELECT count(*) AS n FROM {table}", env={"TARN_ENV": env})[0]["n"]
+
+
+def pinned(lake, env="prod"):
+    listed = json.loads(lake.run("table", "ls", "--output", "json", "--env", env))
+    return {f"{r['schema']}.{r['name']}": (r["location"], r["version"]) for r in listed["relations"]}
+
+
+def table(lake, times=3):
+    lake.root.mkdir(exist_ok=True)
+    lake.run("sql", "CREATE TABLE gold.t PARTITIONED BY (p) AS SELECT range AS id, range % 2 AS p FROM range(10)")
+    for _ in range(times - 1):
+        lake.run("sql", "INSERT INTO gold.t SELECT range, range % 2 FROM range(10)")
+
+
+@case
+def packing_moves_the_pin(lake):
+    table(lake)
+    report = json.loads(lake.run("table", "optimize", "gold.t", "--where", "p = 1", "--output", "json"))
+    equal((report["files_removed"], report["files_added"], report["pinned"]), (3, 1, True))
+    equal(pinned(lake)["gold.t"], ("gold/t", 3))
+    lake.run("sql", "OPTIMIZE gold.t ZORDER BY (id)")
+    equal((pinned(lake)["gold.t"], count(lake)), (("gold/t", 4), 30))
+    has(lake.run("table", "optimize", "gold.t"), "nothing to do")
+    lake.run("sql", "OPTIMIZE gold.t WHERE id = 1", status=None)
+    has(lake.err, "partition columns only")
+
+
+@case
+def packing_publishes_nothing_of_others(lake):
+    table(lake)
+    lake.run("sql", "--no-publish", "INSERT INTO gold.t SELECT 100, 1")
+    lake.run("table", "optimize", "gold.t")
+    has(lake.err, "stays at version 2")
+    equal((pinned(lake)["gold.t"], count(lake)), (("gold/t", 2), 30))
+
+
+@case
+def vacuum_keeps_pins_and_shallow_clones(lake):
+    table(lake)
+    lake.run("sql", "CREATE TABLE gold.c SHALLOW CLONE gold.t")
+    lake.run("lake", "env", "create", "dev", "--from", "prod")
+    lake.run("sql", "INSERT OVERWRITE gold.t SELECT 1, 1")
+    lake.run("sql", "INSERT OVERWRITE gold.t SELECT 2, 1")
+    lake.run("table", "vacuum", "gold.t", "--retain", "0", status=2)
+    has(lake.err, "--allow-short-retention")
+    short = ["--retain", "0", "--allow-short-retention"]
+    has(lake.run("table", "vacuum", "gold.t", *short), "removed 1 file")
+    equal((count(lake), count(lake, "gold.c"), count(lake, env="dev")), (1, 30, 30))
+    has(lake.run("table", "check", "gold.c"), ": ok")
+    lake.run("sql", "DROP TABLE gold.c")
+    lake.run("table", "vacuum", "gold.t", "--env", "dev", *short, status=2)
+    has(lake.err, "belong to environment 'prod'")
+    has(lake.run("table", "vacuum", "gold.t", *short), "removed 0 files")
+    equal(count(lake, env="dev"), 30)
+
+
+@case
+def restore_in_a_branch_stays_there(lake):
+    table(lake)
+    lake.run("lake", "env", "create", "dev", "--from", "prod")
+    lake.run("table", "restore", "gold.t", "--version", "0", "--env", "dev")
+    equal((count(lake), count(lake, env="dev")), (30, 10))
+    equal(pinned(lake, "dev")["gold.t"], ("_tarn/tables/dev/gold/t", 0))
+    lake.run("sql", "RESTORE TABLE gold.t TO VERSION AS OF 1")
+    equal((count(lake), count(lake, env="dev")), (20, 10))
+    lake.run("sql", "RESTORE TABLE gold.t TO TIMESTAMP AS OF '1999-01-01'", status=None)
+    has(lake.err, "no version as old")
+
+
+@case
+def check_tells_damage(lake):
+    table(lake)
+    has(lake.run("table", "check", "gold.t", "--values"), "version 2, 6 files, 3 commits: ok")
+    sorted((lake.root / "gold/t").rglob("*.parquet"))[0].unlink()
+    report = json.loads(lake.run("table", "check", "gold.t", "--output", "json", status=1))
+    equal([f["what"] for f in report["findings"]], ["missing file"])
+    equal(lake.run("table", "check", "gold.t", "--log-only").count("ok"), 1)
+
+
+@case
+def clones(lake):
+    table(lake)
+    lake.run("table", "clone", "gold.t", "test.t", "--version", "0")
+    lake.run("sql", "CREATE TABLE IF NOT EXISTS test.t DEEP CLONE gold.t")
+    has(lake.err, "is there already")
+    equal(count(lake, "test.t"), 10)
+    lake.run("table", "clone", "gold.t", "test.t", status=1)
+    lake.run("table", "clone", "gold.t", lake.dir / "elsewhere", "--shallow")
+    equal(lake.rows(f"SELECT count(*) AS n FROM delta.\"{lake.dir}/elsewhere\"")[0]["n"], 30)
+
+
+if __name__ == "__main__":
+    main()
