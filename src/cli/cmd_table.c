@@ -418,8 +418,8 @@ static tn_rc run(tn_table_call *x, const tn_strs *words, int *ret_status, tn_err
     TN_AUTOPTR(tn_lake) lake = NULL;
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
-    TN_TRY(tn_cli_open_lake(
-        x->cli, x->place.lake.n > 0 ? x->place.lake : TN_STR("."), x->place.storage, false, &lake, err));
+    TN_TRY(tn_cli_open_lake(x->cli, x->place.lake.n > 0 ? x->place.lake : TN_STR("."),
+        x->place.storage, false, &lake, err));
     TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));
     TN_TRY(tn_lake_connect(lake, conn, err));
     x->lake = lake;
