@@ -433,6 +433,7 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
         j.empty = tn_val_truthy(
             tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
         rc = r->node->kind == TN_NODE_UNIT_TEST ? run_unit_test(run, w, a, r, &err)
+             : r->node->kind == TN_NODE_SOURCE  ? tn_freshness_run(run, &j, r, &err)
                                                 : run_node(run, &j, r, &err);
     }
     if (rc != TN_OK) {

@@ -84,7 +84,8 @@ static tn_rc publish_passed(tn_runner *run, tn_arena *a, tn_val info, tn_str mes
 static bool changes_tables(const tn_runner *run)
 {
     tn_verb v = run->opts->verb;
-    return v != TN_VERB_COMPILE && v != TN_VERB_SHOW && v != TN_VERB_TEST;
+    return v != TN_VERB_COMPILE && v != TN_VERB_SHOW && v != TN_VERB_TEST &&
+           v != TN_VERB_FRESHNESS;
 }
 
 /* publish: each_node. What goes wrong here is tried again, and told, at the end of the run. */

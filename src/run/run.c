@@ -31,6 +31,8 @@ static uint32_t kinds_of(tn_verb verb)
         return seed;
     case TN_VERB_SNAPSHOT:
         return snapshot;
+    case TN_VERB_FRESHNESS:
+        return 1u << TN_NODE_SOURCE;
     case TN_VERB_COMPILE:
         return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_SHOW:
@@ -52,6 +54,9 @@ static bool is_empty(const tn_node *n)
 
 static bool planned(const tn_runner *run, const tn_node *n)
 {
+    if (run->opts->verb == TN_VERB_FRESHNESS) {
+        return tn_freshness_wanted(n);
+    }
     bool look = run->opts->verb == TN_VERB_COMPILE || run->opts->verb == TN_VERB_SHOW;
     return look || !tn_node_is_ephemeral(n);
 }
@@ -228,6 +233,9 @@ static tn_rc register_sources(tn_runner *run, tn_err *err)
     bool *seen = tn_new_array(run->arena, bool, run->project->nodes.n + 1);
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
+        if (n->kind == TN_NODE_SOURCE) {
+            TN_TRY(register_source(run, n, err));
+        }
         for (size_t k = 0; k < n->parents.n; k++) {
             const tn_node *p = n->parents.v[k];
             if (p->kind == TN_NODE_SOURCE && p->index < run->project->nodes.n && !seen[p->index]) {
@@ -394,7 +402,9 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     tn_rc rc = tn_runner_publish(&run, ret, err);
     ret->published = tn_str_dup(a, ret->published);
     if (opts->write_json) {
-        tn_rc written = tn_report_write(&run, rc == TN_OK ? err : NULL);
+        tn_rc written = opts->verb == TN_VERB_FRESHNESS
+                            ? tn_freshness_write(&run, rc == TN_OK ? err : NULL)
+                            : tn_report_write(&run, rc == TN_OK ? err : NULL);
         rc = rc == TN_OK ? written : rc;
     }
     return rc;

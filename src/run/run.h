@@ -21,6 +21,7 @@ typedef enum tn_verb {
     TN_VERB_SNAPSHOT,
     TN_VERB_COMPILE,
     TN_VERB_SHOW,
+    TN_VERB_FRESHNESS,
 } tn_verb;
 
 typedef struct tn_run_opts {
@@ -32,6 +33,7 @@ typedef struct tn_run_opts {
     bool rows_as_json;   /* show --output json */
     bool introspect;     /* compile may query the database */
     int64_t show_limit;  /* show: rows; -1: all */
+    tn_str output;       /* freshness: where sources.json goes; empty: the target folder */
     tn_str memory_limit; /* of DuckDB; empty: the profile's */
     tn_str lake;         /* overrides the profile's lake (type tarn) */
     tn_dict *args;       /* run_results.json "args" */

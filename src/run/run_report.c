@@ -93,6 +93,9 @@ static tn_str description(tn_arena *a, const tn_node *n)
             a, "snapshot " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
     case TN_NODE_TEST:
         return tn_str_printf(a, "test " TN_STR_FMT, TN_STR_ARG(n->name));
+    case TN_NODE_SOURCE:
+        return tn_str_printf(a, "freshness of " TN_STR_FMT "." TN_STR_FMT,
+            TN_STR_ARG(n->source->source_name), TN_STR_ARG(n->name));
     case TN_NODE_UNIT_TEST:
         return tn_str_printf(a, "unit_test " TN_STR_FMT, TN_STR_ARG(test_name(a, n)));
     case TN_NODE_MODEL:
@@ -204,6 +207,24 @@ static void report_test(tn_runner *run, tn_arena *a, const tn_node_result *r, tn
         TN_STR_ARG(line));
 }
 
+static void report_freshness(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_val data)
+{
+    const char *word = r->status == TN_ST_PASS   ? "PASS"
+                       : r->status == TN_ST_WARN ? "WARN"
+                       : r->status == TN_ST_FAIL ? "ERROR STALE"
+                                                 : "ERROR";
+    tn_str status = tn_str_printf(a, TN_STR_FMT " in %.2fs",
+        TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true, tn_str_of(word))),
+        seconds(r));
+    tn_dict_putz(data.dict, "source_name", tn_val_str(r->node->source->source_name));
+    tn_dict_putz(data.dict, "table_name", tn_val_str(r->node->name));
+    tn_dict_putz(data.dict, "total", tn_val_int((int64_t)run->plan.n));
+    tn_str line = fancy_line(a, r->index, run->plan.n,
+        tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(description(a, r->node))), status);
+    tn_event(run->events, level_of(r->status), "LogFreshnessResult", "Q018", data, TN_STR_FMT,
+        TN_STR_ARG(line));
+}
+
 static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_val data)
 {
     const tn_node *n = r->node;
@@ -253,6 +274,8 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
                 TN_STR_ARG(line));
         } else if (r->node->kind == TN_NODE_TEST || r->node->kind == TN_NODE_UNIT_TEST) {
             report_test(run, a, r, data);
+        } else if (r->node->kind == TN_NODE_SOURCE) {
+            report_freshness(run, a, r, data);
         } else {
             report_made(run, a, r, data);
         }
@@ -494,6 +517,16 @@ void tn_report_summary(tn_runner *run, tn_run_report *ret)
         return;
     }
     report_finished(run, a);
+    if (run->opts->verb == TN_VERB_FRESHNESS) {
+        for (size_t i = 0; i < run->order_count; i++) {
+            tn_status s = run->results[run->order[i]].status;
+            if (s == TN_ST_ERROR || s == TN_ST_FAIL) {
+                report_problem(run, a, &run->results[run->order[i]]);
+            }
+        }
+        line(run, TN_EV_INFO, "FreshnessCheckComplete", "Q036", TN_STR("Done."));
+        return;
+    }
     line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
     if (ret->error > 0) {
         line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",

@@ -33,6 +33,7 @@ typedef struct tn_node_result {
     tn_str error_kind; /* "Runtime Error", "Compilation Error", "Database Error" */
     tn_val table;      /* show: the rows */
     size_t index;      /* the number on the console */
+    int64_t max_loaded_us, snapshotted_us; /* freshness */
     bool finished;     /* under the lock: the result is what it will be */
 } tn_node_result;
 
@@ -76,6 +77,11 @@ tn_rc tn_runner_hooks(
 
 bool tn_runner_stores_failures(
     const tn_runner *run, const tn_node *n); /* a test whose rows are kept */
+
+/* freshness.c */
+bool tn_freshness_wanted(const tn_node *n);
+tn_rc tn_freshness_run(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err) TN_MUSTUSE;
+tn_rc tn_freshness_write(tn_runner *run, tn_err *err) TN_MUSTUSE;
 
 /* publish.c */
 tn_rc tn_runner_publish_mode(tn_runner *run, tn_err *err) TN_MUSTUSE;

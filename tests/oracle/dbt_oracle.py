@@ -20,6 +20,7 @@ CASES = [
                ["compile"], ["build", "--select", "nothing_here"]]),
     ("faults", [["build"], ["run", "--exclude", "broken"], ["test", "--store-failures"]]),
     ("shop", [["build"], ["build"]]),
+    ("ages", [["run"], ["source", "freshness"], ["source", "freshness", "--select", "source:raw.fresh", "source:raw.old"]]),
 ]
 # Differences that are meant. Views over Delta tables are pinned, so their text differs; rows do not.
 TEXT_MAY_DIFFER = re.compile(r"delta_scan")
@@ -55,6 +56,18 @@ def results_of(folder):
             message = None  # texts of the database and line numbers may differ
         # what dbt-duckdb calls OK may say more here (a Delta version)
         found[r["unique_id"]] = (r["status"], r["failures"], message if message != "OK" else None)
+    return found
+
+
+def ages_of(folder):
+    """sources.json without what depends on the moment; ages in whole hours."""
+    path = folder / "target/sources.json"
+    if not path.exists():
+        return None
+    found = {}
+    for r in json.loads(path.read_text())["results"]:
+        hours = round(r["max_loaded_at_time_ago_in_s"] / 3600)
+        found[r["unique_id"]] = (r["status"], min(hours, 10**6), r["criteria"], r["adapter_response"], sorted(r))
     return found
 
 
@@ -218,6 +231,7 @@ def compare(name, project, commands, show):
                 print(tarn_out[-3000:])
                 print(dbt_out[-1500:])
             same(f"{what}: nodes", results_of(copies[0]), results_of(copies[1]))
+            same(f"{what}: ages", ages_of(copies[0]), ages_of(copies[1]))
             same(f"{what}: compiled", compiled_of(copies[0]), compiled_of(copies[1]))
             tables = [{k: v for k, v in tables_of(c).items()} for c in copies]
             same(f"{what}: relations", tables[0], tables[1])

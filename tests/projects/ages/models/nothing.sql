@@ -1,0 +1,1 @@
+select null::timestamp as loaded_at limit 0
