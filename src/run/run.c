@@ -79,6 +79,22 @@ tn_rc tn_run_warn_unmatched(
     return TN_OK;
 }
 
+static void select_only(tn_runner *run, tn_nodes *selected)
+{
+    const tn_project *p = run->project;
+    tn_map wanted = tn_map_init(run->arena);
+    for (size_t i = 0; i < run->opts->only->n; i++) {
+        tn_map_put(&wanted, run->opts->only->v[i], run);
+    }
+    for (size_t i = 0; i < p->order.n; i++) {
+        tn_node *n = p->order.v[i];
+        bool fits = (kinds_of(run->opts->verb) & 1u << n->kind) != 0;
+        if (fits && tn_map_find(&wanted, n->unique_id) != NULL) {
+            tn_vec_push(selected, run->arena, n);
+        }
+    }
+}
+
 static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
 {
     tn_project *p = run->project;
@@ -88,6 +104,8 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
     tn_strs unmatched = { 0 };
     if (p->inline_query != NULL) {
         tn_vec_push(&selected, run->arena, p->inline_query);
+    } else if (run->opts->only != NULL) {
+        select_only(run, &selected);
     } else {
         TN_TRY(tn_select_run(p, run->arena, &sel, &selected, NULL, &unmatched, err));
     }

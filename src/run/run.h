@@ -27,6 +27,7 @@ typedef enum tn_verb {
 typedef struct tn_run_opts {
     tn_verb verb;
     tn_select select;
+    const tn_strs *only; /* retry: exactly these unique ids in place of `select`; NULL: none */
     bool fail_fast;
     bool write_json;     /* manifest.json, run_results.json */
     bool bare;           /* compile, show: the SQL or the rows without a line above them */

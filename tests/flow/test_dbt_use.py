@@ -192,6 +192,23 @@ def ephemeral_only(p):
     lacks(p.run("run", "--select", "a"), "Nothing to do")
 
 
+@case
+def retry_of_what_failed(p):
+    p.file("models/a.sql", "select 1 as a")
+    p.file("models/b.sql", "select * from {{ ref('a') }} where {{ var('bad', 'nix') }} = 1")
+    p.file("models/c.sql", "select * from {{ ref('b') }}")
+    p.file("tests/t.sql", "select * from {{ ref('c') }} where a = 2")
+    has(p.run("retry", status=2), "Could not find previous run")
+    p.run("build", status=1)
+    equal(p.results(), {"a": "success", "b": "error", "c": "skipped", "t": "skipped"})
+    p.run("retry", status=1)
+    equal(p.results(), {"b": "error", "c": "skipped", "t": "skipped"})
+    p.file("models/b.sql", "select * from {{ ref('a') }} where a = 1")
+    has(p.run("retry"), "PASS=3 WARN=0 ERROR=0 SKIP=0")
+    equal(p.results(), {"b": "success", "c": "success", "t": "pass"})
+    has(p.run("retry"), "Nothing to do")
+
+
 def main():
     passed = failed = 0
     only = sys.argv[1] if len(sys.argv) > 1 else ""

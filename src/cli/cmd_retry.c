@@ -1,0 +1,143 @@
+/* cmd_retry.c: retry: the command of target/run_results.json once more, for the nodes that failed or were skipped. */
+#include "cli/dbt_options.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "text/json.h"
+#include "text/uri.h"
+
+enum { RESULTS_BYTES_MAX = 1 << 30 };
+
+static const tn_opt retry_options[] = { TN_DBT_COMMON, TN_DBT_RUNNING,
+    { "--state", TN_OPT_STR, TN_DBT_AT(state), "DIR",
+        "folder of the run_results.json (default: the target folder)", NULL } };
+
+static const tn_cmd_spec spec = { .name = "retry",
+    .summary = "runs again what failed or was skipped in the last run",
+    .usage = "[options]",
+    .opts = retry_options,
+    .opt_count = TN_COUNTOF(retry_options),
+    .examples = "tarn retry                    after a failed build: the failed nodes and those after them\n"
+                "tarn retry --vars '{day: 2024-01-31}'\n" };
+
+static const struct {
+    const char *name;
+    tn_verb verb;
+} verbs[] = { { "build", TN_VERB_BUILD }, { "run", TN_VERB_RUN }, { "test", TN_VERB_TEST },
+    { "seed", TN_VERB_SEED }, { "snapshot", TN_VERB_SNAPSHOT }, { "compile", TN_VERB_COMPILE } };
+
+static tn_rc read_results(const tn_cli *cli, tn_str folder, tn_val *ret, tn_err *err)
+{
+    tn_str text, path = tn_uri_join(cli->arena, folder, TN_STR("run_results.json"));
+    if (!tn_file_exists(path)) {
+        return tn_fail(err, TN_E_NOTFOUND,
+            "Could not find previous run in '" TN_STR_FMT "' target directory",
+            TN_STR_ARG(folder));
+    }
+    TN_TRY(tn_file_read(cli->arena, path, RESULTS_BYTES_MAX, &text, err));
+    return tn_json_parse(cli->arena, text, ret, err);
+}
+
+static bool was_bad(tn_str status)
+{
+    static const char *const bad[] = { "error", "fail", "skipped", "runtime error",
+        "partial success" };
+    for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
+        if (tn_str_is(status, bad[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static tn_strs bad_ids(const tn_cli *cli, tn_val doc)
+{
+    tn_strs out = { 0 };
+    tn_val results = tn_val_at(doc, "results");
+    for (size_t i = 0; tn_val_is_seq(results) && i < results.list->n; i++) {
+        tn_val r = results.list->v[i];
+        if (was_bad(tn_val_str_at(r, "status", TN_STR_NONE))) {
+            tn_vec_push(&out, cli->arena, tn_val_str_at(r, "unique_id", TN_STR_NONE));
+        }
+    }
+    return out;
+}
+
+/* Options of the run before that change what nodes do; what is given now wins. */
+static void take_previous(tn_dbt_options *o, tn_val args)
+{
+    if (o->vars.n == 0) {
+        o->vars = tn_val_str_at(args, "vars", TN_STR_NONE);
+    }
+    const struct {
+        tn_flag *field;
+        const char *key;
+    } flags[] = { { &o->full_refresh, "full_refresh" }, { &o->fail_fast, "fail_fast" },
+        { &o->empty, "empty" }, { &o->store_failures, "store_failures" },
+        { &o->warn_error, "warn_error" } };
+    for (size_t i = 0; i < TN_COUNTOF(flags); i++) {
+        if (*flags[i].field == TN_FLAG_UNSET && tn_val_bool_at(args, flags[i].key, false)) {
+            *flags[i].field = TN_FLAG_ON;
+        }
+    }
+}
+
+static tn_str results_folder(const tn_cli *cli, const tn_dbt_options *o)
+{
+    if (o->state.n > 0) {
+        return o->state;
+    }
+    tn_str root = cli->project_dir.n > 0 ? cli->project_dir : TN_STR(".");
+    return tn_uri_join(
+        cli->arena, root, cli->target_path.n > 0 ? cli->target_path : TN_STR("target"));
+}
+
+int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
+{
+    tn_dbt_options o = { .limit = -1 };
+    tn_dbt_start start;
+    tn_val given, before;
+    tn_err err = TN_ERR_INIT;
+    bool done;
+    int status;
+    tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
+    if (done) {
+        return status;
+    }
+    if (read_results(cli, results_folder(cli, &o), &before, &err) != TN_OK) {
+        return tn_dbt_error(cli, NULL, &err);
+    }
+    tn_val args = tn_val_at(before, "args");
+    tn_str which = tn_val_str_at(args, "which", TN_STR_NONE);
+    size_t k = 0;
+    while (k < TN_COUNTOF(verbs) && !tn_str_is(which, verbs[k].name)) {
+        k++;
+    }
+    if (k == TN_COUNTOF(verbs)) {
+        (void)tn_fail(&err, TN_E_USAGE, "the last run was '" TN_STR_FMT "': it cannot be retried",
+            TN_STR_ARG(which));
+        return tn_dbt_error(cli, NULL, &err);
+    }
+    take_previous(&o, args);
+    tn_strs ids = bad_ids(cli, before);
+    if (!tn_dbt_begin(cli, verbs[k].name, &o, given, false, &start, &status)) {
+        return status;
+    }
+    tn_run_report report;
+    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
+    tn_dict_putz(given.dict, "which", tn_val_str(which));
+    if (o.vars.n > 0) {
+        tn_dict_putz(given.dict, "vars", tn_val_str(o.vars));
+    }
+    tn_run_opts opts = { .verb = verbs[k].verb,
+        .only = &ids,
+        .fail_fast = tn_val_bool_at(flags, "FAIL_FAST", false),
+        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
+        .introspect = true,
+        .show_limit = -1,
+        .memory_limit = cli->memory_limit,
+        .args = given.dict };
+    if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
+        return tn_dbt_error(cli, start.events, &err);
+    }
+    return report.failed || report.interrupted ? TN_EXIT_FAILED : TN_EXIT_OK;
+}
