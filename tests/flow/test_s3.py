@@ -258,6 +258,13 @@ def an_unverified_server_is_warned_about(b):
 
 
 @case
+def large_objects_and_long_lists(b):
+    driver = pathlib.Path(os.environ.get("TARN_BUILD", pathlib.Path(TARN).parent)) / "s3_driver"
+    done = subprocess.run([driver, "s3://lake/driver/place"], env=b.env, capture_output=True, text=True, timeout=120)
+    equal(done.stdout + done.stderr, "ok\n")
+
+
+@case
 def keys_are_in_no_output(b):
     assert b.said and Minio.SECRET not in b.said and "not-the-secret" not in b.said
 
