@@ -71,8 +71,9 @@ static tn_val source_freshness(tn_arena *a, tn_val source, tn_val table)
         return out;
     }
     tn_val f = tn_val_dict(a), filter = tn_val_at(out, "filter");
-    tn_dict_putz(f.dict, "warn_after", time_threshold(a, tn_val_at(out, "warn_after")));
-    tn_dict_putz(f.dict, "error_after", time_threshold(a, tn_val_at(out, "error_after")));
+    tn_val warn = tn_val_at(out, "warn_after"), error = tn_val_at(out, "error_after");
+    tn_dict_putz(f.dict, "warn_after", tn_val_is_none(warn) ? warn : time_threshold(a, warn));
+    tn_dict_putz(f.dict, "error_after", tn_val_is_none(error) ? error : time_threshold(a, error));
     tn_dict_putz(f.dict, "filter", tn_val_is_undef(filter) ? TN_VAL_NONE : filter);
     return f;
 }
