@@ -137,7 +137,7 @@ static const char *combined(char c)
     }
 }
 
-/* Flat: one case a directive. False: not a directive. */
+/* A flat dispatch, one case a directive. False: not a directive. */
 static bool add_directive(tn_buf *b, directive d, tn_val v, const tn_civil *c)
 {
     int64_t days = tn_days_from_civil(c->year, c->month, c->day);
