@@ -206,7 +206,8 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
         return TN_EXIT_USAGE;
     }
     (void)tn_cli_error(cli, err);
-    return TN_EXIT_USAGE; /* whatever stops a verb before its nodes is 2, as with dbt */
+    /* Whatever stops a verb before its nodes is 2, as with dbt; another's publishing that came first is no wrong usage. */
+    return tn_rc_class(err->rc) == TN_CLASS_CONFLICT ? TN_EXIT_FAILED : TN_EXIT_USAGE;
 }
 
 /* How the console was asked to be is known before the project is: its errors are shown the same way. */

@@ -382,23 +382,23 @@ static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, c
 {
     TN_LOCKED(&run->lock);
     tn_rc_kind class = tn_rc_class(rc);
-    const char *kind =
-        rc == TN_E_SQL || class == TN_CLASS_ENV || class == TN_CLASS_CONFLICT || rc == TN_E_DATA
-            ? "Runtime Error"
-            : "Compilation Error";
+    bool from_outside = rc == TN_E_SQL || class == TN_CLASS_ENV || class == TN_CLASS_CONFLICT ||
+                        rc == TN_E_DATA ||
+                        (rc == TN_E_UNSUPPORTED && j->node->refused.n == 0);
+    const char *kind = from_outside ? "Runtime Error" : "Compilation Error";
     r->status = TN_ST_ERROR;
     r->error_kind = tn_str_of(kind);
     tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
     tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(run->arena, j->node)));
     tn_str msg = tn_str_of(err->msg);
-    msg = rc == TN_E_SQL ? without_builtin_frames(run->arena, msg) : with_dbt_hint(run->arena, msg);
+    msg = from_outside ? without_builtin_frames(run->arena, msg) : with_dbt_hint(run->arena, msg);
     tn_str rest = msg, line;
     while (rest.n > 0) {
         (void)tn_str_cut(rest, '\n', &line, &rest);
         tn_buf_addf(&b, "  " TN_STR_FMT "%s", TN_STR_ARG(line), rest.n > 0 ? "\n" : "");
     }
     tn_str place = tn_str_printf(run->arena, "%s:%d:%d", err->file, err->line, err->col);
-    if (err->line > 0 && class == TN_CLASS_USER && rc != TN_E_SQL &&
+    if (err->line > 0 && class == TN_CLASS_USER && !from_outside &&
         tn_str_find(msg, place, 0) == SIZE_MAX) {
         tn_buf_addf(&b, "\n  " TN_STR_FMT, TN_STR_ARG(place));
     }

@@ -498,6 +498,29 @@ static const char *plural(int64_t n)
     return n == 1 ? "" : "s";
 }
 
+/* "Completed successfully", or with what. */
+static void report_outcome(tn_runner *run, tn_arena *a, const tn_run_report *ret)
+{
+    if (ret->error > 0) {
+        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
+            tn_events_paint(run->events, a, TN_EV_ERROR, false,
+                tn_str_printf(a,
+                    "Completed with %lld error%s, 0 partial successes, and %lld warning%s:",
+                    (long long)ret->error, plural(ret->error), (long long)ret->warn,
+                    plural(ret->warn))));
+    } else if (ret->warn > 0) {
+        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
+            tn_events_paint(run->events, a, TN_EV_WARN, false,
+                tn_str_printf(
+                    a, "Completed with %lld warning%s:", (long long)ret->warn, plural(ret->warn))));
+    } else {
+        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
+            tn_events_paint(run->events, a, TN_EV_INFO, true,
+                run->interrupted ? TN_STR("Exited because of keyboard interrupt")
+                                 : TN_STR("Completed successfully")));
+    }
+}
+
 void tn_report_summary(tn_runner *run, tn_run_report *ret)
 {
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
@@ -528,24 +551,7 @@ void tn_report_summary(tn_runner *run, tn_run_report *ret)
         return;
     }
     line(run, TN_EV_INFO, "Formatting", "Z017", TN_STR(""));
-    if (ret->error > 0) {
-        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
-            tn_events_paint(run->events, a, TN_EV_ERROR, false,
-                tn_str_printf(a,
-                    "Completed with %lld error%s, 0 partial successes, and %lld warning%s:",
-                    (long long)ret->error, plural(ret->error), (long long)ret->warn,
-                    plural(ret->warn))));
-    } else if (ret->warn > 0) {
-        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
-            tn_events_paint(run->events, a, TN_EV_WARN, false,
-                tn_str_printf(
-                    a, "Completed with %lld warning%s:", (long long)ret->warn, plural(ret->warn))));
-    } else {
-        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
-            tn_events_paint(run->events, a, TN_EV_INFO, true,
-                run->interrupted ? TN_STR("Exited because of keyboard interrupt")
-                                 : TN_STR("Completed successfully")));
-    }
+    report_outcome(run, a, ret);
     for (int warnings = 0; warnings < 2; warnings++) { /* errors first */
         for (size_t i = 0; i < run->hooks.n + run->order_count; i++) {
             const tn_node_result *r =

@@ -54,7 +54,8 @@ def two_that_began_apart(lake):
     equal(places(lake, "prod"), {"grown": "main/grown", "whole": "main/whole"})
     equal(places(lake, "dev"), {"grown": "_tarn/tables/dev/main/grown", "whole": "_tarn/tables/dev/main/whole"})
     # readers of the newest version of prod's table see prod only
-    equal(DeltaTable(str(lake.root / "main/grown")).to_pyarrow_table().to_pydict()["who"], ["prod"] * 3)
+    newest = DeltaTable(str(lake.root / "main/grown")).file_uris()
+    equal(duckdb.sql(f"select distinct who from read_parquet({newest})").fetchall(), [("prod",)])
     equal(DeltaTable(str(lake.root / "main/whole")).version(), 2)
 
 
