@@ -89,6 +89,10 @@ static tn_rc env_dict(lake_call *x, tn_str env, tn_val *ret, tn_err *err)
         kinds[head.pins.v[i].kind]++;
     }
     tn_str catalog = catalog_path(x, env);
+    tn_store_item item;
+    bool there = tn_store_head(tn_lake_store(x->lake), a,
+                     tn_str_printf(a, "catalog/" TN_STR_FMT ".duckdb", TN_STR_ARG(env)), &item,
+                     NULL) == TN_OK;
     tn_val d = tn_val_dict(a);
     tn_dict_putz(d.dict, "environment", tn_val_str(env));
     tn_dict_putz(d.dict, "lake_commit", tn_val_int(head.commit));
@@ -96,7 +100,7 @@ static tn_rc env_dict(lake_call *x, tn_str env, tn_val *ret, tn_err *err)
     tn_dict_putz(d.dict, "delta", tn_val_int(kinds[TN_PIN_DELTA]));
     tn_dict_putz(d.dict, "views", tn_val_int(kinds[TN_PIN_VIEW]));
     tn_dict_putz(d.dict, "external", tn_val_int(kinds[TN_PIN_EXTERNAL]));
-    tn_dict_putz(d.dict, "catalog", tn_file_exists(catalog) ? tn_val_str(catalog) : TN_VAL_NONE);
+    tn_dict_putz(d.dict, "catalog", there ? tn_val_str(catalog) : TN_VAL_NONE);
     *ret = d;
     return TN_OK;
 }

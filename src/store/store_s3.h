@@ -17,6 +17,7 @@ typedef struct tn_s3_config {
     tn_str ca_file, client_cert, client_key, proxy;
     const char *key_source; /* for messages: "the options", "the environment", ... or NULL: no key */
     bool use_ssl, verify_tls, path_style, unsigned_payload;
+    bool trust_conditional_puts; /* conditional_put: etag; the store is not asked whether it honours If-None-Match */
     int retries_max;
 } tn_s3_config;
 

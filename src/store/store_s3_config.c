@@ -28,6 +28,7 @@ typedef enum field {
     F_UNSIGNED,
     F_ANONYMOUS,
     F_RETRIES,
+    F_CONDITIONAL,
     F_IGNORED,
     FIELDS,
 } field;
@@ -75,7 +76,7 @@ static const struct {
     { "retries", F_RETRIES },
     /* other programs' settings that mean nothing here: puts are conditional anyway */
     { "allow_unsafe_rename", F_IGNORED },
-    { "conditional_put", F_IGNORED },
+    { "conditional_put", F_CONDITIONAL },
     { "copy_if_not_exists", F_IGNORED },
     { "locking_provider", F_IGNORED },
     { "type", F_IGNORED },
@@ -407,6 +408,7 @@ tn_rc tn_s3_config_read(
         }
         c.retries_max = n == 0 ? -1 : (int)n;
     }
+    c.trust_conditional_puts = tn_str_eq_nocase(r.v[F_CONDITIONAL], TN_STR("etag"));
     *ret = c;
     return TN_OK;
 }

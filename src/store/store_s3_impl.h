@@ -16,6 +16,7 @@ typedef struct s3_store {
     tn_mutex lock;
     tn_str region;   /* may be corrected by the server; under the lock */
     int64_t skew_us; /* server's clock minus ours; under the lock */
+    bool probed;     /* it honours If-None-Match; under the lock */
 } s3_store;
 
 typedef struct s3_call {

@@ -5,10 +5,13 @@
  */
 #include "base/log.h"
 #include "os/clock.h"
+#include "os/file.h"
+#include "os/proc.h"
 #include "os/random.h"
 #include "store/store_s3_impl.h"
 #include "store/store_s3_xml.h"
 #include "text/hash.h"
+#include "text/uri.h"
 
 enum { ANSWER_BYTES_MAX = 1 << 20, CONFLICT_RETRIES_MAX = 8, CONFLICT_WAIT_MS = 50, PARTS_MAX = 10000 };
 #define PART_BYTES ((size_t)32 << 20)
@@ -82,6 +85,70 @@ static tn_rc put_whole(
     }
     tn_http_response r;
     return send_visible(s, a, &call, absent, &r, err);
+}
+
+/* ---- does the store honour If-None-Match? ---- */
+
+/* Where it is noted that a bucket does: a store that ignored the header would lose commits silently. */
+static tn_str note_path(s3_store *s, tn_arena *a)
+{
+    tn_str cache = tn_env_get("XDG_CACHE_HOME"), home = tn_env_get("HOME");
+    if (cache.n == 0 && home.n == 0) {
+        return TN_STR_NONE;
+    }
+    tn_str what = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT,
+        TN_STR_ARG(tn_s3_endpoint(a, &s->config)), TN_STR_ARG(s->config.bucket));
+    return tn_str_printf(a, TN_STR_FMT "%s/tarn/conditional/" TN_STR_FMT,
+        TN_STR_ARG(cache.n > 0 ? cache : home), cache.n > 0 ? "" : "/.cache",
+        TN_STR_ARG(tn_str_sub(tn_sha256_hex(a, what), 0, 32)));
+}
+
+static tn_rc probe(s3_store *s, tn_arena *a, tn_err *err)
+{
+    tn_str key = s3_full_key(
+        s, a, tn_str_printf(a, "_tarn_probe-%016llx", (unsigned long long)tn_random_u64()));
+    TN_TRY(put_whole(s, a, key, TN_STR("1"), true, err));
+    tn_err second = TN_ERR_INIT;
+    tn_rc rc = put_whole(s, a, key, TN_STR("2"), true, &second);
+    s3_call gone = { .method = "DELETE", .key = key, .bytes_max = ANSWER_BYTES_MAX };
+    tn_http_response r;
+    if (s3_send(s, a, &gone, &r, NULL) != TN_OK || r.status >= 300) {
+        tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "' is left in the bucket", TN_STR_ARG(key));
+    }
+    if (rc == TN_OK) {
+        return tn_hint(err,
+            tn_fail(err, TN_E_UNSUPPORTED,
+                "the store at " TN_STR_FMT
+                " ignores If-None-Match: commits of several writers would overwrite each other",
+                TN_STR_ARG(tn_s3_endpoint(a, &s->config))),
+            "use a store with conditional puts (S3, MinIO)");
+    }
+    if (rc != TN_E_EXISTS && rc != TN_E_AMBIGUOUS) {
+        return tn_while(err, tn_fail(err, rc, "%s", second.msg), "asking for conditional puts");
+    }
+    return TN_OK;
+}
+
+/* Once for each bucket and machine: three small requests before the first put-if-absent. */
+static tn_rc check_conditional(s3_store *s, tn_arena *a, tn_err *err)
+{
+    {
+        TN_LOCKED(&s->lock);
+        if (s->probed || s->config.trust_conditional_puts) {
+            return TN_OK;
+        }
+    }
+    tn_str note = note_path(s, a);
+    if (note.n == 0 || !tn_file_exists(note)) {
+        TN_TRY(probe(s, a, err));
+        if (note.n > 0 && (tn_dir_make(tn_path_dir(note), NULL) != TN_OK ||
+                              tn_file_write(note, TN_STR("honours If-None-Match\n"), NULL) != TN_OK)) {
+            tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "' cannot be written", TN_STR_ARG(note));
+        }
+    }
+    TN_LOCKED(&s->lock);
+    s->probed = true;
+    return TN_OK;
 }
 
 /* ---- in parts ---- */
@@ -181,6 +248,9 @@ tn_rc s3_put(tn_store *store, tn_str key, tn_str data, tn_put_mode mode, tn_err 
     TN_AUTO_ARENA a = tn_arena_new("s3 put", NULL);
     bool absent = mode == TN_PUT_IF_ABSENT;
     key = s3_full_key(s, a, key);
+    if (absent) {
+        TN_TRY(check_conditional(s, a, err));
+    }
     if (data.n <= ONE_PUT_BYTES_MAX) {
         return put_whole(s, a, key, data, absent, err);
     }

@@ -10,6 +10,7 @@
 #define EMPTY(status) "HTTP/1.1 " status "\r\nContent-Length: 0\r\n\r\n"
 
 static script_server server;
+static bool trusting = true; /* the store is not asked first whether it honours If-None-Match */
 
 static tn_val options_for(tn_arena *a)
 {
@@ -19,6 +20,9 @@ static tn_val options_for(tn_arena *a)
     tn_dict_putz(o.dict, "key_id", tn_val_z("AKID"));
     tn_dict_putz(o.dict, "secret", tn_val_z("hush-hush"));
     tn_dict_putz(o.dict, "max_retries", tn_val_int(3));
+    if (trusting) {
+        tn_dict_putz(o.dict, "conditional_put", tn_val_z("etag"));
+    }
     return o;
 }
 
@@ -75,6 +79,27 @@ TN_TEST(a_put_whose_answer_was_lost_is_ambiguous)
     TN_ASSERT_RC(put_absent(arena, dead, &n, err), TN_E_AMBIGUOUS);
     static const char *const again[] = { SCRIPT_RESET, EMPTY("200 OK"), NULL };
     TN_ASSERT_RC(put_absent(arena, again, &n, err), TN_OK);
+}
+
+TN_TEST(a_store_that_ignores_conditions_is_refused)
+{
+    TN_ASSERT_RC(tn_env_set("XDG_CACHE_HOME", tn_str_of(tn_test_dir(arena)), err), TN_OK);
+    static const char *const ignores[] = { EMPTY("200 OK"), EMPTY("200 OK"), EMPTY("204 No Content"), NULL };
+    trusting = false;
+    tn_store *s = open_store(arena, ignores);
+    TN_ASSERT_RC(tn_store_put(s, TN_STR("k"), TN_STR("data"), TN_PUT_IF_ABSENT, err), TN_E_UNSUPPORTED);
+    TN_ASSERT_HAS(err->msg, "ignores If-None-Match");
+    TN_ASSERT_EQ_I(server.seen, 3);
+    TN_ASSERT_HAS(server.requests[2], "DELETE /bucket/some/prefix/_tarn_probe-");
+    done(s);
+    static const char *const honours[] = { EMPTY("200 OK"), EMPTY("412 Precondition Failed"), EMPTY("204 No Content"), EMPTY("200 OK"),
+        NULL };
+    s = open_store(arena, honours);
+    TN_ASSERT_RC(tn_store_put(s, TN_STR("k"), TN_STR("data"), TN_PUT_IF_ABSENT, err), TN_OK);
+    TN_ASSERT_RC(tn_store_put(s, TN_STR("l"), TN_STR("data"), TN_PUT_IF_ABSENT, err), TN_OK);
+    TN_ASSERT_EQ_I(server.seen, 5); /* asked once */
+    done(s);
+    trusting = true;
 }
 
 TN_TEST(a_store_without_conditional_puts_is_named)
