@@ -219,7 +219,8 @@ static void set_transport(tn_http *h, handle *x, tn_arena *a)
     http_tls_watch(c, &x->seen);
 }
 
-static struct curl_slist *add_headers(struct curl_slist *list, tn_arena *a, const tn_http_headers *h)
+static struct curl_slist *add_headers(
+    struct curl_slist *list, tn_arena *a, const tn_http_headers *h)
 {
     for (size_t i = 0; i < h->n; i++) {
         /* "name;" is libcurl's way to send a header without a value. */

@@ -41,10 +41,11 @@ struct tn_http_request {
     tn_str url;         /* encoded; sent as it is */
     tn_http_headers headers;
     tn_str body;
-    size_t bytes_max; /* of the answer's body; error bodies may have TN_HTTP_ERROR_BYTES_MAX at least */
+    size_t
+        bytes_max; /* of the answer's body; error bodies may have TN_HTTP_ERROR_BYTES_MAX at least */
     /* Called before each attempt to add headers that belong to it (a signature holds the time). May be NULL. */
-    tn_rc (*sign)(void *self, const tn_http_request *req, tn_arena *a, tn_http_headers *add,
-        tn_err *err);
+    tn_rc (*sign)(
+        void *self, const tn_http_request *req, tn_arena *a, tn_http_headers *add, tn_err *err);
     void *self;
 };
 enum { TN_HTTP_ERROR_BYTES_MAX = 1 << 20 };

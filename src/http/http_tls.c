@@ -142,8 +142,8 @@ tn_str http_place(tn_str url)
     return tn_str_sub(rest, 0, end);
 }
 
-static tn_rc fail_certificate(const char *detail, tn_str place, tn_str ca_file,
-    const http_tls_seen *seen, tn_err *err)
+static tn_rc fail_certificate(
+    const char *detail, tn_str place, tn_str ca_file, const http_tls_seen *seen, tn_err *err)
 {
     if (!seen->failed) {
         tn_fail(err, TN_E_TLS, "the certificate of '" TN_STR_FMT "' is refused: %s",

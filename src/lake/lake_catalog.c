@@ -349,8 +349,8 @@ static tn_str object_of(tn_arena *a, tn_str env, const char *ending)
     return tn_str_printf(a, TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".%s", TN_STR_ARG(env), ending);
 }
 
-static tn_rc put_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str dir,
-    tn_err *err)
+static tn_rc put_catalog(
+    tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str dir, tn_err *err)
 {
     tn_str path = tn_str_printf(
         a, TN_STR_FMT "/%016llx.duckdb", TN_STR_ARG(dir), (unsigned long long)tn_random_u64());
@@ -360,8 +360,8 @@ static tn_rc put_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head
     warn_skipped(skipped);
     TN_TRY(tn_file_read(a, path, CATALOG_BYTES_MAX, &bytes, err));
     TN_TRY(tn_store_put(l->store, object_of(a, env, "duckdb"), bytes, TN_PUT_OVERWRITE, err));
-    return tn_store_put(l->store, object_of(a, env, "init.sql"), init_sql(l, a, env, head),
-        TN_PUT_OVERWRITE, err);
+    return tn_store_put(
+        l->store, object_of(a, env, "init.sql"), init_sql(l, a, env, head), TN_PUT_OVERWRITE, err);
 }
 
 /* Nobody holds a lock in a bucket, so a slow publisher may overwrite a newer catalog. It looks at the head again afterwards and then publishes
@@ -381,8 +381,9 @@ static tn_rc publish_remote(
         done = head == NULL || newest.commit > head->commit ? newest : *head;
         TN_TRY(put_catalog(l, a, env, &done, dir, err));
     }
-    tn_log(TN_LOG_WARN, "lake", "other writers commit faster than the catalog of '" TN_STR_FMT
-                                "' can be published; the last one brings it up to date",
+    tn_log(TN_LOG_WARN, "lake",
+        "other writers commit faster than the catalog of '" TN_STR_FMT
+        "' can be published; the last one brings it up to date",
         TN_STR_ARG(env));
     return TN_OK;
 }
@@ -394,7 +395,8 @@ tn_rc tn_lake_catalog_publish(
         TN_AUTO_ARENA scratch = tn_arena_new("catalog", NULL);
         tn_rc rc = publish_remote(l, scratch, env, head, err);
         if (rc != TN_OK) {
-            return tn_while(err, rc, "writing the catalog of '" TN_STR_FMT "'", TN_STR_ARG(l->root));
+            return tn_while(
+                err, rc, "writing the catalog of '" TN_STR_FMT "'", TN_STR_ARG(l->root));
         }
         *ret_path = tn_store_locate(l->store, a, object_of(a, env, "duckdb"));
         return TN_OK;

@@ -6,8 +6,7 @@
 
 /* Lets the connection's database read and write at url: loads httpfs, trusts ca_file, makes a temporary secret for the bucket. Local paths:
  * nothing to do. May be called again for other buckets; the certificates of the last call count for all of the database. */
-tn_rc tn_lake_remote_prepare(
-    tn_conn *conn, tn_str url, tn_val storage, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_remote_prepare(tn_conn *conn, tn_str url, tn_val storage, tn_err *err) TN_MUSTUSE;
 /* The same for the lake's own root. Call it once for each database that is to see the lake. */
 tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err) TN_MUSTUSE;
 /* The storage options of a profile's output: its `storage`, with its `secrets` in it; undefined when it has neither. */

@@ -82,8 +82,7 @@ static tn_str member_path(expander *x, size_t number, tn_str member)
 }
 
 /* shown: the archive's name as given. */
-static tn_rc expand_archive(
-    expander *x, tn_str path, tn_str shown, tn_str pattern, tn_err *err)
+static tn_rc expand_archive(expander *x, tn_str path, tn_str shown, tn_str pattern, tn_err *err)
 {
     tn_zip_members members;
     TN_TRY(tn_zip_list(x->a, path, &members, err));
@@ -159,8 +158,8 @@ static tn_rc fetch_archive(expander *x, tn_str url, tn_str pattern, tn_err *err)
     tn_str name, bytes;
     TN_TRY(open_folder(x, url, url.n, &store, &name, err));
     TN_TRY(tn_store_get(store, bytes_arena, name, ARCHIVE_BYTES_MAX, &bytes, err));
-    tn_str to = tn_str_printf(
-        x->a, TN_STR_FMT "/fetched-%d.zip", TN_STR_ARG(x->temp_dir), x->archives);
+    tn_str to =
+        tn_str_printf(x->a, TN_STR_FMT "/fetched-%d.zip", TN_STR_ARG(x->temp_dir), x->archives);
     TN_TRY(tn_file_write(to, bytes, err));
     return expand_archive(x, to, url, pattern, err);
 }
@@ -192,9 +191,9 @@ static tn_rc expand_bucket(expander *x, tn_str url, tn_str pattern, bool archive
             taken++;
         }
     }
-    return taken > 0 ? TN_OK
-                     : tn_fail(err, TN_E_NOTFOUND, "no object matches '" TN_STR_FMT "'",
-                           TN_STR_ARG(url));
+    return taken > 0
+               ? TN_OK
+               : tn_fail(err, TN_E_NOTFOUND, "no object matches '" TN_STR_FMT "'", TN_STR_ARG(url));
 }
 
 static tn_rc expand_word(expander *x, tn_str word, tn_err *err)
@@ -235,8 +234,8 @@ static tn_rc expand_word(expander *x, tn_str word, tn_err *err)
     return TN_OK;
 }
 
-tn_rc tn_land_inputs(
-    tn_arena *a, const tn_land_opts *opts, tn_val storage, tn_str temp_dir, tn_land_files *ret, tn_err *err)
+tn_rc tn_land_inputs(tn_arena *a, const tn_land_opts *opts, tn_val storage, tn_str temp_dir,
+    tn_land_files *ret, tn_err *err)
 {
     tn_land_files out = { 0 };
     expander x = { .a = a, .opts = opts, .storage = storage, .temp_dir = temp_dir, .out = &out };

@@ -124,6 +124,6 @@ tn_str tn_sigv4_authorization(
 tn_str tn_sigv4_date(tn_arena *a, int64_t us)
 {
     tn_civil c = tn_civil_of_micros(us);
-    return tn_str_printf(a, "%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-        c.second);
+    return tn_str_printf(
+        a, "%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }

@@ -28,8 +28,8 @@ static tn_rc s3_get(
     return TN_OK;
 }
 
-static tn_rc s3_get_range(tn_store *store, tn_arena *a, tn_str key, int64_t from, size_t n,
-    tn_str *ret, tn_err *err)
+static tn_rc s3_get_range(
+    tn_store *store, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
 {
     s3_store *s = of(store);
     s3_call call = { .method = "GET", .key = s3_full_key(s, a, key), .bytes_max = n };
@@ -159,9 +159,9 @@ tn_rc tn_store_open_s3(tn_str url, const tn_store_opts *opts, tn_store **ret, tn
     s->dir = s->config.prefix.n > 0 ? tn_str_concat(a, s->config.prefix, TN_STR("/")) : TN_STR_NONE;
     s->base.ops = &s3_ops;
     s->base.refs = 1;
-    s->base.root = tn_str_printf(a, "s3://" TN_STR_FMT "%s" TN_STR_FMT,
-        TN_STR_ARG(s->config.bucket), s->config.prefix.n > 0 ? "/" : "",
-        TN_STR_ARG(s->config.prefix));
+    s->base.root =
+        tn_str_printf(a, "s3://" TN_STR_FMT "%s" TN_STR_FMT, TN_STR_ARG(s->config.bucket),
+            s->config.prefix.n > 0 ? "/" : "", TN_STR_ARG(s->config.prefix));
     *ret = &s->base;
     return TN_OK;
 }

@@ -15,9 +15,11 @@ typedef struct tn_s3_config {
     tn_str region;
     tn_str key_id, secret, session_token; /* secret ones are registered with tn_log_secret */
     tn_str ca_file, client_cert, client_key, proxy;
-    const char *key_source; /* for messages: "the options", "the environment", ... or NULL: no key */
+    const char
+        *key_source; /* for messages: "the options", "the environment", ... or NULL: no key */
     bool use_ssl, verify_tls, path_style, unsigned_payload;
-    bool trust_conditional_puts; /* conditional_put: etag; the store is not asked whether it honours If-None-Match */
+    bool
+        trust_conditional_puts; /* conditional_put: etag; the store is not asked whether it honours If-None-Match */
     int retries_max;
 } tn_s3_config;
 

@@ -38,10 +38,9 @@ static void place_of(s3_store *s, tn_arena *a, tn_str key, signer *out)
     /* A bucket with dots has no certificate as a host name. */
     bool path_style =
         c->path_style || (c->use_ssl && tn_str_find_char(c->bucket, '.', 0) != SIZE_MAX);
-    tn_str path = path_style
-                      ? tn_str_printf(a, "/" TN_STR_FMT "%s" TN_STR_FMT, TN_STR_ARG(c->bucket),
-                            key.p != NULL ? "/" : "", TN_STR_ARG(key))
-                      : tn_str_printf(a, "/" TN_STR_FMT, TN_STR_ARG(key));
+    tn_str path = path_style ? tn_str_printf(a, "/" TN_STR_FMT "%s" TN_STR_FMT,
+                                   TN_STR_ARG(c->bucket), key.p != NULL ? "/" : "", TN_STR_ARG(key))
+                             : tn_str_printf(a, "/" TN_STR_FMT, TN_STR_ARG(key));
     out->host = path_style ? host
                            : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(c->bucket),
                                  TN_STR_ARG(host));
@@ -220,9 +219,11 @@ tn_rc s3_fail(s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key, t
     if (r->status == 401 || r->status == 403) {
         return fail_auth(s, &e, err);
     }
-    tn_rc rc = r->status == 501 ? TN_E_UNSUPPORTED : r->status >= 500 || r->status == 429 ? TN_E_NET : TN_E_IO;
-    tn_fail(err, rc, "'s3://" TN_STR_FMT "/" TN_STR_FMT "': the server answers %d%s" TN_STR_FMT
-                     "%s" TN_STR_FMT,
+    tn_rc rc = r->status == 501                       ? TN_E_UNSUPPORTED
+               : r->status >= 500 || r->status == 429 ? TN_E_NET
+                                                      : TN_E_IO;
+    tn_fail(err, rc,
+        "'s3://" TN_STR_FMT "/" TN_STR_FMT "': the server answers %d%s" TN_STR_FMT "%s" TN_STR_FMT,
         TN_STR_ARG(c->bucket), TN_STR_ARG(key), r->status, e.code.n > 0 ? " " : "",
         TN_STR_ARG(e.code), e.message.n > 0 ? ": " : "", TN_STR_ARG(e.message));
     if (r->status == 301 || r->status == 307) {

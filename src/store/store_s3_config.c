@@ -193,8 +193,7 @@ static tn_str home_file(tn_arena *a, const char *env, const char *below_home)
 static void take_ini(reader *r, tn_str path, tn_str section)
 {
     tn_str text, line;
-    if (path.n == 0 ||
-        tn_file_read(r->a, path, CREDENTIALS_BYTES_MAX, &text, NULL) != TN_OK) {
+    if (path.n == 0 || tn_file_read(r->a, path, CREDENTIALS_BYTES_MAX, &text, NULL) != TN_OK) {
         return;
     }
     bool inside = false;
@@ -371,16 +370,15 @@ static tn_rc read_keys(reader *r, tn_s3_config *c)
     c->secret = r->v[F_SECRET];
     c->session_token = r->v[F_TOKEN];
     if (c->secret.n == 0) {
-        return tn_fail(r->err, TN_E_AUTH, "an access key id without its secret is in %s",
-            c->key_source);
+        return tn_fail(
+            r->err, TN_E_AUTH, "an access key id without its secret is in %s", c->key_source);
     }
     tn_log_secret(c->secret);
     tn_log_secret(c->session_token);
     return TN_OK;
 }
 
-tn_rc tn_s3_config_read(
-    tn_arena *a, tn_str url, tn_val options, tn_s3_config *ret, tn_err *err)
+tn_rc tn_s3_config_read(tn_arena *a, tn_str url, tn_val options, tn_s3_config *ret, tn_err *err)
 {
     tn_s3_config c = { .retries_max = 0 };
     reader r = { .a = a, .err = err };

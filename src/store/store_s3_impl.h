@@ -40,8 +40,8 @@ static inline void s3_pair(tn_arena *a, tn_sigv4_pairs *to, const char *name, tn
 }
 
 /* Signs, sends, corrects clock and region once. TN_OK with any status. On failure ret->outcome_unknown is set. */
-tn_rc s3_send(s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *ret,
-    tn_err *err) TN_MUSTUSE;
+tn_rc s3_send(
+    s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *ret, tn_err *err) TN_MUSTUSE;
 s3_error s3_error_of(tn_arena *a, tn_str body);
 /* The code, message and hint for an answer that is not 2xx. A missing bucket is TN_E_IO: unlike a missing folder it is not an empty store. */
 tn_rc s3_fail(

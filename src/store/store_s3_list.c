@@ -35,8 +35,8 @@ static tn_rc finish_item(page *p, bool is_prefix, tn_err *err)
     tn_store_item item = p->item;
     p->item = (tn_store_item){ .key = TN_STR_NONE };
     if (!tn_str_starts(key, p->s->dir)) {
-        return tn_fail(err, TN_E_CORRUPT, "the listing names '" TN_STR_FMT "', which was not asked for",
-            TN_STR_ARG(key));
+        return tn_fail(err, TN_E_CORRUPT,
+            "the listing names '" TN_STR_FMT "', which was not asked for", TN_STR_ARG(key));
     }
     item.key = tn_str_sub(key, p->s->dir.n, key.n);
     item.is_prefix = is_prefix;
@@ -56,8 +56,8 @@ static tn_rc contents_leaf(page *p, tn_str name, tn_str text, tn_err *err)
         p->item.key = text;
     } else if (tn_str_is(name, "Size")) {
         if (!tn_str_to_i64(text, &p->item.size) || p->item.size < 0) {
-            return tn_fail(err, TN_E_CORRUPT, "the listing has a size of '" TN_STR_FMT "'",
-                TN_STR_ARG(text));
+            return tn_fail(
+                err, TN_E_CORRUPT, "the listing has a size of '" TN_STR_FMT "'", TN_STR_ARG(text));
         }
     } else if (tn_str_is(name, "LastModified")) {
         if (!tn_parse_timestamp(text, &p->item.mtime_us, &zone, &offset)) {
@@ -73,8 +73,8 @@ static tn_rc on_leaf(void *self, const tn_str *path, size_t depth, tn_str text, 
 {
     page *p = self;
     if (depth == 1 && !tn_str_is(path[0], "ListBucketResult")) {
-        return tn_fail(err, TN_E_CORRUPT, "the answer to a listing is '" TN_STR_FMT "'",
-            TN_STR_ARG(path[0]));
+        return tn_fail(
+            err, TN_E_CORRUPT, "the answer to a listing is '" TN_STR_FMT "'", TN_STR_ARG(path[0]));
     }
     if (depth == 2) {
         if (tn_str_is(path[1], "IsTruncated")) {
@@ -139,8 +139,8 @@ static int by_key(const void *x, const void *y)
     return tn_str_cmp(((const tn_store_item *)x)->key, ((const tn_store_item *)y)->key);
 }
 
-tn_rc s3_list(tn_store *store, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret,
-    tn_err *err)
+tn_rc s3_list(
+    tn_store *store, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret, tn_err *err)
 {
     tn_store_items items = { .v = NULL };
     page p = { .s = (s3_store *)store, .a = a, .opts = opts, .items = &items };

@@ -13,7 +13,12 @@
 #include "text/hash.h"
 #include "text/uri.h"
 
-enum { ANSWER_BYTES_MAX = 1 << 20, CONFLICT_RETRIES_MAX = 8, CONFLICT_WAIT_MS = 50, PARTS_MAX = 10000 };
+enum {
+    ANSWER_BYTES_MAX = 1 << 20,
+    CONFLICT_RETRIES_MAX = 8,
+    CONFLICT_WAIT_MS = 50,
+    PARTS_MAX = 10000
+};
 #define PART_BYTES ((size_t)32 << 20)
 #define ONE_PUT_BYTES_MAX ((size_t)64 << 20)
 
@@ -59,16 +64,15 @@ static tn_rc send_visible(
                 *err = why;
             }
             if (absent && unknown && rc != TN_E_CANCELLED) {
-                return tn_fail(err, TN_E_AMBIGUOUS, "it is unknown whether 's3://" TN_STR_FMT
-                                                    "/" TN_STR_FMT "' was written: %s",
+                return tn_fail(err, TN_E_AMBIGUOUS,
+                    "it is unknown whether 's3://" TN_STR_FMT "/" TN_STR_FMT "' was written: %s",
                     TN_STR_ARG(s->config.bucket), TN_STR_ARG(call->key), why.msg);
             }
             return rc;
         }
         /* 409: another conditional put of this key is under way; its end decides. */
         if (absent && r.status == 409 && i < CONFLICT_RETRIES_MAX) {
-            tn_clock_sleep_us(
-                (int64_t)(tn_random_unit() * CONFLICT_WAIT_MS * 1000) * (i + 1));
+            tn_clock_sleep_us((int64_t)(tn_random_unit() * CONFLICT_WAIT_MS * 1000) * (i + 1));
             continue;
         }
         *ret = r;
@@ -76,8 +80,7 @@ static tn_rc send_visible(
     }
 }
 
-static tn_rc put_whole(
-    s3_store *s, tn_arena *a, tn_str key, tn_str data, bool absent, tn_err *err)
+static tn_rc put_whole(s3_store *s, tn_arena *a, tn_str key, tn_str data, bool absent, tn_err *err)
 {
     s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
     if (absent) {
@@ -141,8 +144,9 @@ static tn_rc check_conditional(s3_store *s, tn_arena *a, tn_err *err)
     tn_str note = note_path(s, a);
     if (note.n == 0 || !tn_file_exists(note)) {
         TN_TRY(probe(s, a, err));
-        if (note.n > 0 && (tn_dir_make(tn_path_dir(note), NULL) != TN_OK ||
-                              tn_file_write(note, TN_STR("honours If-None-Match\n"), NULL) != TN_OK)) {
+        if (note.n > 0 &&
+            (tn_dir_make(tn_path_dir(note), NULL) != TN_OK ||
+                tn_file_write(note, TN_STR("honours If-None-Match\n"), NULL) != TN_OK)) {
             tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "' cannot be written", TN_STR_ARG(note));
         }
     }
@@ -204,15 +208,15 @@ static tn_rc put_part(s3_store *s, tn_arena *a, tn_str key, tn_str id, size_t nu
     if (r.status != 200) {
         return s3_fail(s, a, &r, key, err);
     }
-    tn_str etag = tn_str_replace(a,
-        tn_http_header_get(&r.headers, "etag"), TN_STR("\""), TN_STR("&quot;"));
+    tn_str etag =
+        tn_str_replace(a, tn_http_header_get(&r.headers, "etag"), TN_STR("\""), TN_STR("&quot;"));
     tn_buf_addf(list, "<Part><PartNumber>%zu</PartNumber><ETag>" TN_STR_FMT "</ETag></Part>",
         number, TN_STR_ARG(etag));
     return TN_OK;
 }
 
-static tn_rc put_in_parts(s3_store *s, tn_arena *a, tn_str key, tn_str id, tn_str data,
-    bool absent, tn_err *err)
+static tn_rc put_in_parts(
+    s3_store *s, tn_arena *a, tn_str key, tn_str id, tn_str data, bool absent, tn_err *err)
 {
     size_t part = tn_max_size(PART_BYTES, data.n / PARTS_MAX + 1);
     tn_buf list = tn_buf_init(a, TN_BUF_NO_LIMIT);

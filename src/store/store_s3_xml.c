@@ -13,7 +13,8 @@ typedef struct walker {
 
 static tn_rc corrupt(walker *w, const char *what)
 {
-    return tn_fail(w->err, TN_E_CORRUPT, "the server's XML is damaged at byte %zu: %s", w->at, what);
+    return tn_fail(
+        w->err, TN_E_CORRUPT, "the server's XML is damaged at byte %zu: %s", w->at, what);
 }
 
 static tn_rc number_entity(walker *w, tn_str ref)
@@ -22,9 +23,10 @@ static tn_rc number_entity(walker *w, tn_str ref)
     uint32_t cp = 0;
     for (size_t i = hex ? 2 : 1; i < ref.n; i++) {
         char c = ref.p[i];
-        uint32_t digit = c >= '0' && c <= '9'                         ? (uint32_t)(c - '0')
-                         : hex && (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (uint32_t)((c | 0x20) - 'a' + 10)
-                                                                      : 99;
+        uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
+                         : hex && (c | 0x20) >= 'a' && (c | 0x20) <= 'f'
+                             ? (uint32_t)((c | 0x20) - 'a' + 10)
+                             : 99;
         if (digit == 99 || cp > 0x10FFFF) {
             return corrupt(w, "a bad character reference");
         }

@@ -83,8 +83,8 @@ static tn_rc check_many(tn_store *s, tn_arena *a, tn_err *err)
     TN_TRY(check(items.n == 7 && tn_str_eq(items.v[0].key, next), "start_after", err));
     lo = (tn_store_list_opts){ .prefix = TN_STR_NONE };
     TN_TRY(tn_store_list(s, a, &lo, &items, err));
-    return check(items.n == 1 && items.v[0].is_prefix && tn_str_is(items.v[0].key, "many/"),
-        "folders", err);
+    return check(
+        items.n == 1 && items.v[0].is_prefix && tn_str_is(items.v[0].key, "many/"), "folders", err);
 }
 
 int main(int argc, char **argv)

@@ -17,7 +17,8 @@ enum { SCRIPT_REQUESTS_MAX = 64, SCRIPT_REQUEST_BYTES = 16384 };
 
 typedef struct script_server {
     int listener, port;
-    const char *const *answers; /* raw HTTP; NULL ends the list: the last one is given again and again */
+    const char *const
+        *answers; /* raw HTTP; NULL ends the list: the last one is given again and again */
     char *requests[SCRIPT_REQUESTS_MAX];
     int seen, connections;
     tn_thread *thread;

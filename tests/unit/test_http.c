@@ -105,8 +105,10 @@ TN_TEST(an_answer_may_be_too_long)
 
 TN_TEST(a_cut_body_is_no_answer)
 {
-    static const char *const answers[] = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nh",
-        SCRIPT_RESET, OK_HI, NULL };
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nh", SCRIPT_RESET, OK_HI,
+        NULL
+    };
     /* The server waits for the next request on the same connection: the stall limit or its end must be noticed. */
     script_server server;
     script_start(&server, answers);
@@ -128,7 +130,9 @@ TN_TEST(a_closed_port_is_named)
     TN_AUTOPTR(tn_http) h = NULL;
     tn_http_opts o = { .retries_max = -1 };
     TN_ASSERT_RC(tn_http_open(&o, &h, err), TN_OK);
-    tn_http_request req = { .method = "GET", .url = TN_STR("https://127.0.0.1:1/"), .bytes_max = 1 };
+    tn_http_request req = {
+        .method = "GET", .url = TN_STR("https://127.0.0.1:1/"), .bytes_max = 1
+    };
     tn_http_response r = { 0 };
     TN_ASSERT_RC(tn_http_send(h, arena, &req, &r, err), TN_E_NET);
     TN_ASSERT_HAS(err->msg, "127.0.0.1:1");

@@ -15,7 +15,8 @@ static bool trusting = true; /* the store is not asked first whether it honours 
 static tn_val options_for(tn_arena *a)
 {
     tn_val o = tn_val_dict(a);
-    tn_dict_putz(o.dict, "AWS_ENDPOINT_URL", tn_val_str(tn_str_printf(a, "http://127.0.0.1:%d", server.port)));
+    tn_dict_putz(o.dict, "AWS_ENDPOINT_URL",
+        tn_val_str(tn_str_printf(a, "http://127.0.0.1:%d", server.port)));
     tn_dict_putz(o.dict, "AWS_ALLOW_HTTP", tn_val_z("true"));
     tn_dict_putz(o.dict, "key_id", tn_val_z("AKID"));
     tn_dict_putz(o.dict, "secret", tn_val_z("hush-hush"));
@@ -64,7 +65,8 @@ TN_TEST(put_if_absent)
     static const char *const busy[] = { EMPTY("409 Conflict"), EMPTY("200 OK"), NULL };
     TN_ASSERT_RC(put_absent(arena, busy, &n, err), TN_OK);
     TN_ASSERT_EQ_I(n, 2);
-    static const char *const slow[] = { EMPTY("503 Slow Down"), EMPTY("412 Precondition Failed"), NULL };
+    static const char *const slow[] = { EMPTY("503 Slow Down"), EMPTY("412 Precondition Failed"),
+        NULL };
     TN_ASSERT_RC(put_absent(arena, slow, &n, err), TN_E_EXISTS); /* the first was not carried out */
 }
 
@@ -73,7 +75,8 @@ TN_TEST(a_put_whose_answer_was_lost_is_ambiguous)
     int n;
     static const char *const reset[] = { SCRIPT_RESET, EMPTY("412 Precondition Failed"), NULL };
     TN_ASSERT_RC(put_absent(arena, reset, &n, err), TN_E_AMBIGUOUS);
-    static const char *const internal[] = { EMPTY("500 Oops"), EMPTY("412 Precondition Failed"), NULL };
+    static const char *const internal[] = { EMPTY("500 Oops"), EMPTY("412 Precondition Failed"),
+        NULL };
     TN_ASSERT_RC(put_absent(arena, internal, &n, err), TN_E_AMBIGUOUS);
     static const char *const dead[] = { SCRIPT_RESET, NULL };
     TN_ASSERT_RC(put_absent(arena, dead, &n, err), TN_E_AMBIGUOUS);
@@ -84,16 +87,18 @@ TN_TEST(a_put_whose_answer_was_lost_is_ambiguous)
 TN_TEST(a_store_that_ignores_conditions_is_refused)
 {
     TN_ASSERT_RC(tn_env_set("XDG_CACHE_HOME", tn_str_of(tn_test_dir(arena)), err), TN_OK);
-    static const char *const ignores[] = { EMPTY("200 OK"), EMPTY("200 OK"), EMPTY("204 No Content"), NULL };
+    static const char *const ignores[] = { EMPTY("200 OK"), EMPTY("200 OK"),
+        EMPTY("204 No Content"), NULL };
     trusting = false;
     tn_store *s = open_store(arena, ignores);
-    TN_ASSERT_RC(tn_store_put(s, TN_STR("k"), TN_STR("data"), TN_PUT_IF_ABSENT, err), TN_E_UNSUPPORTED);
+    TN_ASSERT_RC(
+        tn_store_put(s, TN_STR("k"), TN_STR("data"), TN_PUT_IF_ABSENT, err), TN_E_UNSUPPORTED);
     TN_ASSERT_HAS(err->msg, "ignores If-None-Match");
     TN_ASSERT_EQ_I(server.seen, 3);
     TN_ASSERT_HAS(server.requests[2], "DELETE /bucket/some/prefix/_tarn_probe-");
     done(s);
-    static const char *const honours[] = { EMPTY("200 OK"), EMPTY("412 Precondition Failed"), EMPTY("204 No Content"), EMPTY("200 OK"),
-        NULL };
+    static const char *const honours[] = { EMPTY("200 OK"), EMPTY("412 Precondition Failed"),
+        EMPTY("204 No Content"), EMPTY("200 OK"), NULL };
     s = open_store(arena, honours);
     TN_ASSERT_RC(tn_store_put(s, TN_STR("k"), TN_STR("data"), TN_PUT_IF_ABSENT, err), TN_OK);
     TN_ASSERT_RC(tn_store_put(s, TN_STR("l"), TN_STR("data"), TN_PUT_IF_ABSENT, err), TN_OK);
@@ -119,13 +124,16 @@ TN_TEST(pages_are_joined_and_sorted)
 {
     const char *answers[] = {
         list_answer(arena,
-            "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><IsTruncated>true</IsTruncated><NextContinuationToken>a&amp;b=</"
-            "NextContinuationToken><EncodingType>url</EncodingType><Contents><Key>some/prefix/d/z+1%2B.json</Key><Size>5</Size>"
-            "<LastModified>2024-01-02T03:04:05.678Z</LastModified><ETag>&quot;e&quot;</ETag></Contents><CommonPrefixes><Prefix>some/prefix/d/"
+            "<?xml version=\"1.0\"?><ListBucketResult "
+            "xmlns=\"x\"><IsTruncated>true</IsTruncated><NextContinuationToken>a&amp;b=</"
+            "NextContinuationToken><EncodingType>url</EncodingType><Contents><Key>some/prefix/d/"
+            "z+1%2B.json</Key><Size>5</Size>"
+            "<LastModified>2024-01-02T03:04:05.678Z</LastModified><ETag>&quot;e&quot;</ETag></"
+            "Contents><CommonPrefixes><Prefix>some/prefix/d/"
             "a%2Fb/</Prefix></CommonPrefixes></ListBucketResult>"),
-        list_answer(arena,
-            "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>some/prefix/d/zz</Key><Size>0</Size></Contents><Contents>"
-            "<Key>some/prefix/d/</Key><Size>0</Size></Contents></ListBucketResult>"),
+        list_answer(arena, "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>some/"
+                           "prefix/d/zz</Key><Size>0</Size></Contents><Contents>"
+                           "<Key>some/prefix/d/</Key><Size>0</Size></Contents></ListBucketResult>"),
         NULL
     };
     tn_store *s = open_store(arena, answers);
@@ -148,9 +156,12 @@ TN_TEST(pages_are_joined_and_sorted)
 
 TN_TEST(a_list_that_does_not_end_is_refused)
 {
-    const char *answers[] = { list_answer(arena, "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</"
-                                                 "NextContinuationToken></ListBucketResult>"),
-        NULL };
+    const char *answers[] = {
+        list_answer(arena,
+            "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</"
+            "NextContinuationToken></ListBucketResult>"),
+        NULL
+    };
     tn_store *s = open_store(arena, answers);
     tn_store_list_opts lo = { .flat = true };
     tn_store_items items;
@@ -160,11 +171,11 @@ TN_TEST(a_list_that_does_not_end_is_refused)
 
 TN_TEST(the_clock_and_the_region_are_corrected)
 {
-    static const char *const answers[] = {
-        "HTTP/1.1 403 Forbidden\r\nDate: Wed, 21 Oct 2015 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 400 Bad Request\r\nDate: Wed, 21 Oct 2015 07:28:00 GMT\r\nx-amz-bucket-region: eu-west-7\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", NULL
-    };
+    static const char *const answers[] = { "HTTP/1.1 403 Forbidden\r\nDate: Wed, 21 Oct 2015 "
+                                           "07:28:00 GMT\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\nDate: Wed, 21 Oct 2015 07:28:00 GMT\r\nx-amz-bucket-region: "
+        "eu-west-7\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", NULL };
     tn_store *s = open_store(arena, answers);
     tn_str got;
     TN_ASSERT_RC(tn_store_get(s, arena, TN_STR("k"), 10, &got, err), TN_OK);
@@ -186,15 +197,18 @@ static tn_rc ignore(void *self, const tn_str *path, size_t depth, tn_str text, t
 
 TN_TEST(hostile_xml)
 {
-    static const char *const bad[] = { "<a>", "<a></b>", "</a>", "<a", "<>", "<a>&bomb;</a>", "<a>&#0;</a>", "<a>&#x110000;</a>",
-        "<a>&#99999999999;</a>", "<a>&", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "<!-- ", "<a><b></a></b>",
+    static const char *const bad[] = { "<a>", "<a></b>", "</a>", "<a", "<>", "<a>&bomb;</a>",
+        "<a>&#0;</a>", "<a>&#x110000;</a>", "<a>&#99999999999;</a>", "<a>&",
+        "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "<!-- ", "<a><b></a></b>",
         "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>" };
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
         tn_str text;
         TN_ASSERT_RC(s3_xml_walk(arena, tn_str_of(bad[i]), ignore, &text, err), TN_E_CORRUPT);
     }
     tn_str text;
-    TN_ASSERT_RC(s3_xml_walk(arena, TN_STR("<?x?><!-- c --><a b=\"1\">&lt;&#65;&#x42;&amp;</a>"), ignore, &text, err), TN_OK);
+    TN_ASSERT_RC(s3_xml_walk(arena, TN_STR("<?x?><!-- c --><a b=\"1\">&lt;&#65;&#x42;&amp;</a>"),
+                     ignore, &text, err),
+        TN_OK);
     TN_ASSERT_EQ_S(text, "<AB&");
 }
 
@@ -212,15 +226,16 @@ static tn_rc read_options(tn_arena *a, const char *const *pairs, tn_s3_config *r
 TN_TEST(names_of_other_programs)
 {
     tn_s3_config c;
-    static const char *const deltalake[] = { "AWS_ENDPOINT_URL", "https://minio:9000/", "aws_access_key_id", "k",
-        "AWS_SECRET_ACCESS_KEY", "secret-one", "AWS_S3_ALLOW_UNSAFE_RENAME", "true", "AWS_REGION", "eu-1", NULL };
+    static const char *const deltalake[] = { "AWS_ENDPOINT_URL", "https://minio:9000/",
+        "aws_access_key_id", "k", "AWS_SECRET_ACCESS_KEY", "secret-one",
+        "AWS_S3_ALLOW_UNSAFE_RENAME", "true", "AWS_REGION", "eu-1", NULL };
     TN_ASSERT_RC(read_options(arena, deltalake, &c, err), TN_OK);
     TN_ASSERT_EQ_S(c.host, "minio:9000");
     TN_ASSERT_EQ_S(c.secret, "secret-one");
     TN_ASSERT_EQ_S(c.region, "eu-1");
     TN_ASSERT(c.use_ssl && c.path_style && c.verify_tls);
-    static const char *const duckdb[] = { "type", "s3", "key_id", "k", "secret", "secret-two", "endpoint", "minio:9000", "url_style",
-        "vhost", "use_ssl", "false", NULL };
+    static const char *const duckdb[] = { "type", "s3", "key_id", "k", "secret", "secret-two",
+        "endpoint", "minio:9000", "url_style", "vhost", "use_ssl", "false", NULL };
     TN_ASSERT_RC(read_options(arena, duckdb, &c, err), TN_OK);
     TN_ASSERT(!c.use_ssl && !c.path_style);
     TN_ASSERT_EQ_S(tn_s3_endpoint(arena, &c), "http://minio:9000");
@@ -232,7 +247,8 @@ TN_TEST(plain_http_must_be_wanted)
     static const char *const silent[] = { "endpoint", "http://minio:9000", NULL };
     TN_ASSERT_RC(read_options(arena, silent, &c, err), TN_E_VALUE);
     TN_ASSERT_HAS(err->hint, "allow_http");
-    static const char *const said[] = { "endpoint", "http://minio:9000", "allow_http", "True", NULL };
+    static const char *const said[] = { "endpoint", "http://minio:9000", "allow_http", "True",
+        NULL };
     TN_ASSERT_RC(read_options(arena, said, &c, err), TN_OK);
     static const char *const unclear[] = { "use_ssl", "perhaps", NULL };
     TN_ASSERT_RC(read_options(arena, unclear, &c, err), TN_E_VALUE);
@@ -243,7 +259,8 @@ TN_TEST(plain_http_must_be_wanted)
 TN_TEST(the_longest_scope_wins)
 {
     tn_val list = tn_val_list(arena), o = tn_val_dict(arena);
-    static const char *const scopes[][2] = { { "s3://", "one" }, { "s3://bucket/p", "two" }, { "s3://other", "three" } };
+    static const char *const scopes[][2] = { { "s3://", "one" }, { "s3://bucket/p", "two" },
+        { "s3://other", "three" } };
     for (size_t i = 0; i < TN_COUNTOF(scopes); i++) {
         tn_val s = tn_val_dict(arena);
         tn_dict_putz(s.dict, "type", tn_val_z("s3"));
@@ -264,7 +281,8 @@ TN_TEST(places)
 {
     tn_s3_config c;
     TN_ASSERT_RC(tn_s3_config_read(arena, TN_STR("s3://ab/x"), TN_VAL_UNDEF, &c, err), TN_E_VALUE);
-    TN_ASSERT_RC(tn_s3_config_read(arena, TN_STR("s3://a b c/x"), TN_VAL_UNDEF, &c, err), TN_E_VALUE);
+    TN_ASSERT_RC(
+        tn_s3_config_read(arena, TN_STR("s3://a b c/x"), TN_VAL_UNDEF, &c, err), TN_E_VALUE);
     TN_ASSERT_RC(tn_s3_config_read(arena, TN_STR("s3:///x"), TN_VAL_UNDEF, &c, err), TN_E_VALUE);
     TN_ASSERT_RC(tn_s3_config_read(arena, TN_STR("s3://abc//x/y//"), TN_VAL_UNDEF, &c, err), TN_OK);
     TN_ASSERT_EQ_S(c.prefix, "x/y");

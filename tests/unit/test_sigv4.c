@@ -27,7 +27,9 @@ static const tn_sigv4_key suite = { .key_id = { "AKIDEXAMPLE", 11 },
 
 static tn_sigv4_request suite_request(tn_arena *a, const char *method)
 {
-    tn_sigv4_request r = { .method = method, .path = TN_STR("/"), .payload_hash = TN_STR(EMPTY_HASH) };
+    tn_sigv4_request r = {
+        .method = method, .path = TN_STR("/"), .payload_hash = TN_STR(EMPTY_HASH)
+    };
     add(a, &r.headers, "Host", "example.amazonaws.com");
     add(a, &r.headers, "X-Amz-Date", "20150830T123600Z");
     return r;
@@ -73,9 +75,12 @@ static const tn_sigv4_key s3_key = { .key_id = { "AKIAIOSFODNN7EXAMPLE", 20 },
     .region = { "us-east-1", 9 },
     .service = { "s3", 2 } };
 
-static tn_sigv4_request s3_request(tn_arena *a, const char *method, const char *path, const char *hash)
+static tn_sigv4_request s3_request(
+    tn_arena *a, const char *method, const char *path, const char *hash)
 {
-    tn_sigv4_request r = { .method = method, .path = tn_str_of(path), .payload_hash = tn_str_of(hash) };
+    tn_sigv4_request r = {
+        .method = method, .path = tn_str_of(path), .payload_hash = tn_str_of(hash)
+    };
     add(a, &r.headers, "host", "examplebucket.s3.amazonaws.com");
     add(a, &r.headers, "x-amz-content-sha256", hash);
     add(a, &r.headers, "x-amz-date", "20130524T000000Z");
@@ -136,7 +141,8 @@ TN_TEST(values_are_folded)
     tn_sigv4_request r = { .method = "GET", .path = TN_STR("/"), .payload_hash = TN_STR("x") };
     add(a, &r.headers, "My-Header1", "  a   b   c ");
     tn_str names;
-    TN_ASSERT_EQ_S(tn_sigv4_canonical(a, &r, &names), "GET\n/\n\nmy-header1:a b c\n\nmy-header1\nx");
+    TN_ASSERT_EQ_S(
+        tn_sigv4_canonical(a, &r, &names), "GET\n/\n\nmy-header1:a b c\n\nmy-header1\nx");
     TN_ASSERT_EQ_S(names, "my-header1");
 }
 
