@@ -422,16 +422,16 @@ static void tell_text(const landing_call *x)
         plural(r->inputs - r->inputs_skipped), TN_STR_ARG(x->word), (long long)r->version,
         TN_STR_ARG(tn_cli_bytes(a, r->bytes)), TN_STR_ARG(tn_cli_count(a, r->files_written)),
         plural(r->files_written), (double)x->took_us / 1e6);
-    if (r->inputs_skipped > 0) {
-        printf("skipped " TN_STR_FMT " file%s that were loaded before\n",
-            TN_STR_ARG(tn_cli_count(a, r->inputs_skipped)), plural(r->inputs_skipped));
-    }
-    if (r->rejected > 0) {
     if (x->land.mode == TN_LAND_MERGE && !r->created) {
         printf("added " TN_STR_FMT " row%s, updated " TN_STR_FMT "\n",
             TN_STR_ARG(tn_cli_count(a, r->rows - r->updated)), plural(r->rows - r->updated),
             TN_STR_ARG(tn_cli_count(a, r->updated)));
     }
+    if (r->inputs_skipped > 0) {
+        printf("skipped " TN_STR_FMT " file%s that were loaded before\n",
+            TN_STR_ARG(tn_cli_count(a, r->inputs_skipped)), plural(r->inputs_skipped));
+    }
+    if (r->rejected > 0) {
         fflush(stdout);
         tn_cli_warn(x->cli,
             TN_STR_FMT " row%s could not be read and %s in " TN_STR_FMT "__rejected",
@@ -450,14 +450,14 @@ static void tell_json(const landing_call *x)
     tn_dict_putz(d.dict, "location", tn_val_str(x->target.location));
     tn_dict_putz(d.dict, "version", r->version < 0 ? TN_VAL_NONE : tn_val_int(r->version));
     tn_dict_putz(d.dict, "rows", tn_val_int(r->rows));
+    if (x->land.mode == TN_LAND_MERGE) {
+        tn_dict_putz(d.dict, "updated", tn_val_int(r->updated));
+    }
     tn_dict_putz(d.dict, "bytes", tn_val_int(r->bytes));
     tn_dict_putz(d.dict, "files_written", tn_val_int(r->files_written));
     tn_dict_putz(d.dict, "inputs", tn_val_int(r->inputs));
     tn_dict_putz(d.dict, "inputs_skipped", tn_val_int(r->inputs_skipped));
     tn_dict_putz(d.dict, "rejected", tn_val_int(r->rejected));
-    if (x->land.mode == TN_LAND_MERGE) {
-        tn_dict_putz(d.dict, "updated", tn_val_int(r->updated));
-    }
     tn_dict_putz(d.dict, "created", tn_val_bool(r->created));
     tn_dict_putz(d.dict, "skipped", tn_val_bool(r->skipped));
     tn_dict_putz(d.dict, "environment", x->lake_commit < 0 ? TN_VAL_NONE : tn_val_str(x->env));
