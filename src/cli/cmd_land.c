@@ -372,9 +372,10 @@ static tn_rc do_land(landing_call *x, tn_err *err)
     TN_TRY(tn_lake_connect(x->lake, conn, err));
     x->conn = conn;
     if (x->publish) { /* it will be a relation of the environment */
-        TN_TRY(tn_lake_own_place(x->lake, x->cli->arena, conn, x->env, x->target.pin,
-            x->target.schema, x->target.name, x->land.mode != TN_LAND_OVERWRITE,
-            &x->target.location, err));
+        tn_lake_own own = { x->env, x->target.pin, x->target.schema, x->target.name,
+            x->land.mode != TN_LAND_OVERWRITE };
+        TN_TRY(tn_lake_own_place(
+            x->lake, x->cli->arena, conn, &own, &x->target.location, err));
     }
     int64_t began = tn_clock_mono_us();
     {

@@ -101,10 +101,16 @@ tn_rc tn_lake_taken_read(
  * or "_tarn/tables/<env>/<schema>/<name>" when another environment has it pinned and env does not own it. own may be NULL. */
 tn_str tn_lake_write_location(tn_arena *a, tn_str env, const tn_lake_takens *taken,
     const tn_pin *own, tn_str schema, tn_str name, tn_str wanted);
-/* The same for what would be written at *io_location, with taken read, and with the rows: when that is pin's place and env may not have it and with_rows says so, the table begins there as a shallow clone of
- * the pinned version (no data is copied), so that rows can be added or changed. pin: what env sees as the relation, or NULL. */
-tn_rc tn_lake_own_place(tn_lake *l, tn_arena *a, tn_conn *conn, tn_str env, const tn_pin *pin,
-    tn_str schema, tn_str name, bool with_rows, tn_str *io_location, tn_err *err) TN_MUSTUSE;
+/* The same for what would be written at *io_location, with `taken` read. Where the place is pin's and env may not have it, the table begins
+ * in env's own place as a shallow clone of the pinned version (no data is copied) when with_rows says so. */
+typedef struct tn_lake_own {
+    tn_str env;
+    const tn_pin *pin; /* what env sees as the relation, or NULL */
+    tn_str schema, name;
+    bool with_rows;
+} tn_lake_own;
+tn_rc tn_lake_own_place(tn_lake *l, tn_arena *a, tn_conn *conn, const tn_lake_own *own,
+    tn_str *io_location, tn_err *err) TN_MUSTUSE;
 /* Makes the table at `location` begin as pin's version. */
 tn_rc tn_lake_bring(
     tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_str location, tn_err *err) TN_MUSTUSE;

@@ -167,8 +167,8 @@ static tn_rc open_table(dml *d, tn_delta_table **ret, tn_err *err)
     }
     tn_lake_place *at = &d->target.at;
     if (at->schema.n > 0 && !d->s->opts.no_publish) {
-        TN_TRY(tn_lake_own_place(d->s->lake, d->a, d->s->conn, d->s->opts.env, at->pin, at->schema,
-            at->name, true, &at->location, err));
+        tn_lake_own own = { d->s->opts.env, at->pin, at->schema, at->name, true };
+        TN_TRY(tn_lake_own_place(d->s->lake, d->a, d->s->conn, &own, &at->location, err));
     }
     return tn_lake_table_open(d->s->lake, at->location, ret, err);
 }

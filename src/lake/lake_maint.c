@@ -47,8 +47,8 @@ static tn_rc own_location(const tn_lake_job *j, tn_arena *a, tn_str *ret, tn_err
 {
     tn_str location = j->at.location;
     if (j->at.schema.n > 0 && j->head != NULL) {
-        TN_TRY(tn_lake_own_place(j->lake, a, j->conn, j->env, j->at.pin, j->at.schema, j->at.name,
-            false, &location, err));
+        tn_lake_own own = { j->env, j->at.pin, j->at.schema, j->at.name, false };
+        TN_TRY(tn_lake_own_place(j->lake, a, j->conn, &own, &location, err));
     }
     *ret = location;
     return TN_OK;

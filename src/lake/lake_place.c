@@ -97,15 +97,17 @@ tn_rc tn_lake_bring(tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_str locatio
     return tn_delta_clone(from, conn, version, true, to, &cloned, err);
 }
 
-tn_rc tn_lake_own_place(tn_lake *l, tn_arena *a, tn_conn *conn, tn_str env, const tn_pin *pin,
-    tn_str schema, tn_str name, bool with_rows, tn_str *io_location, tn_err *err)
+tn_rc tn_lake_own_place(tn_lake *l, tn_arena *a, tn_conn *conn, const tn_lake_own *own,
+    tn_str *io_location, tn_err *err)
 {
+    const tn_pin *pin = own->pin;
     tn_lake_takens taken = { 0 };
-    TN_TRY(tn_lake_taken_read(l, a, env, &taken, err));
-    tn_str at = tn_lake_write_location(a, env, &taken, pin, schema, name, *io_location);
+    TN_TRY(tn_lake_taken_read(l, a, own->env, &taken, err));
+    tn_str at =
+        tn_lake_write_location(a, own->env, &taken, pin, own->schema, own->name, *io_location);
     bool moves = pin != NULL && pin->kind == TN_PIN_DELTA && !tn_str_eq(*io_location, at) &&
                  tn_str_eq(pin->location, *io_location);
-    if (moves && with_rows) {
+    if (moves && own->with_rows) {
         TN_TRY(tn_lake_bring(l, conn, pin, at, err));
     }
     *io_location = at;

@@ -109,8 +109,8 @@ static tn_rc table_of(change *c, tn_delta_table **ret, bool *ret_there, tn_err *
     TN_AUTOPTR(tn_delta_table) table = NULL;
     tn_lake_place *at = &c->target.at;
     if (at->schema.n > 0 && !c->s->opts.no_publish) {
-        TN_TRY(tn_lake_own_place(c->s->lake, c->a, c->s->conn, c->s->opts.env, at->pin, at->schema,
-            at->name, true, &at->location, err));
+        tn_lake_own own = { c->s->opts.env, at->pin, at->schema, at->name, true };
+        TN_TRY(tn_lake_own_place(c->s->lake, c->a, c->s->conn, &own, &at->location, err));
     }
     TN_TRY(tn_lake_table_open(c->s->lake, at->location, &table, err));
     TN_TRY(tn_delta_table_exists(table, ret_there, err));
