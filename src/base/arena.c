@@ -186,7 +186,8 @@ static void *piece(block *b, size_t size, size_t step)
 
 static block *add_block(tn_arena *a, size_t step)
 {
-    if (step > a->block_next / 4 && a->top != NULL) { /* a large piece: its own block behind the top */
+    if (step > a->block_next / 4 &&
+        a->top != NULL) { /* a large piece: its own block behind the top */
         block *b = block_new(a->name, step);
         b->prev = a->top->prev;
         a->top->prev = b;
@@ -222,7 +223,8 @@ void *tn_arena_grow(tn_arena *a, void *old, size_t old_size, size_t new_size)
     if (old != NULL && b != NULL) {
         size_t old_step = round_up(tn_size_add(old_size, RED_ZONE + (old_size == 0)));
         size_t new_step = round_up(tn_size_add(new_size, RED_ZONE + (new_size == 0)));
-        if ((char *)old + old_step == block_data(b) + b->used && b->cap - b->used >= new_step - old_step) {
+        if ((char *)old + old_step == block_data(b) + b->used &&
+            b->cap - b->used >= new_step - old_step) {
             b->used += new_step - old_step;
             a->handed_out += new_size - old_size;
             ASAN_UNPOISON_MEMORY_REGION(old, new_size);

@@ -15,18 +15,23 @@
 
 typedef struct tn_arena tn_arena;
 
-tn_arena *tn_arena_new(const char *name, tn_arena *parent); /* name: a literal; parent may be NULL */
-void tn_arena_free(tn_arena *a);                            /* NULL is fine */
-void tn_arena_reset(tn_arena *a);                           /* runs defers, frees children, keeps one block */
+tn_arena *tn_arena_new(
+    const char *name, tn_arena *parent); /* name: a literal; parent may be NULL */
+void tn_arena_free(tn_arena *a);         /* NULL is fine */
+void tn_arena_reset(tn_arena *a);        /* runs defers, frees children, keeps one block */
 TN_DEFINE_AUTOPTR(tn_arena, tn_arena_free)
 #define TN_AUTO_ARENA TN_AUTOPTR(tn_arena)
 
-void *tn_arena_alloc(tn_arena *a, size_t size) __attribute__((malloc, returns_nonnull, alloc_size(2)));
-void *tn_arena_zalloc(tn_arena *a, size_t size) __attribute__((malloc, returns_nonnull, alloc_size(2)));
+void *tn_arena_alloc(tn_arena *a, size_t size)
+    __attribute__((malloc, returns_nonnull, alloc_size(2)));
+void *tn_arena_zalloc(tn_arena *a, size_t size)
+    __attribute__((malloc, returns_nonnull, alloc_size(2)));
 /* Grows an object; in place when it is the last one. old may be NULL when old_size is 0. */
-void *tn_arena_grow(tn_arena *a, void *old, size_t old_size, size_t new_size) __attribute__((returns_nonnull));
+void *tn_arena_grow(tn_arena *a, void *old, size_t old_size, size_t new_size)
+    __attribute__((returns_nonnull));
 char *tn_arena_strdup(tn_arena *a, const char *s) __attribute__((returns_nonnull));
-char *tn_arena_printf(tn_arena *a, const char *fmt, ...) TN_PRINTF(2, 3) __attribute__((returns_nonnull));
+char *tn_arena_printf(tn_arena *a, const char *fmt, ...) TN_PRINTF(2, 3)
+    __attribute__((returns_nonnull));
 
 typedef void (*tn_defer_fn)(void *p);
 void tn_arena_defer(tn_arena *a, tn_defer_fn fn, void *p);

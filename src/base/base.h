@@ -27,7 +27,7 @@
 #define TN_AUTO(type) __attribute__((cleanup(type##_cleanup))) type
 #define TN_AUTOPTR(type) __attribute__((cleanup(type##_cleanup_ptr))) type *
 /* Defines type##_cleanup_ptr from a destructor that accepts NULL. */
-#define TN_DEFINE_AUTOPTR(type, destroy)                                                          \
+#define TN_DEFINE_AUTOPTR(type, destroy)                                                           \
     static inline void type##_cleanup_ptr(type **p)                                                \
     {                                                                                              \
         destroy(*p);                                                                               \

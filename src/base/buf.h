@@ -33,7 +33,8 @@ void tn_buf_add_i64(tn_buf *b, int64_t v);
 void tn_buf_add_repeat(tn_buf *b, char c, size_t count);
 void tn_buf_reset(tn_buf *b); /* keeps the memory */
 void tn_buf_truncate(tn_buf *b, size_t n);
-char *tn_buf_reserve(tn_buf *b, size_t n); /* room for n more bytes, or NULL past the limit; then b->n += used */
+char *tn_buf_reserve(
+    tn_buf *b, size_t n); /* room for n more bytes, or NULL past the limit; then b->n += used */
 
 static inline tn_str tn_buf_str(const tn_buf *b) /* valid until the next append */
 {

@@ -96,7 +96,8 @@ tn_rc tn_while(tn_err *err, tn_rc rc, const char *fmt, ...)
     int n = vsnprintf(msg, sizeof msg, fmt, ap);
     va_end(ap);
     size_t at = n < 0 ? 0 : tn_min_size((size_t)n, sizeof msg - 1);
-    snprintf(msg + at, sizeof msg - at, ": %.*s", (int)(sizeof msg - 3 - tn_min_size(at, sizeof msg - 3)), err->msg);
+    snprintf(msg + at, sizeof msg - at, ": %.*s",
+        (int)(sizeof msg - 3 - tn_min_size(at, sizeof msg - 3)), err->msg);
     memcpy(err->msg, msg, sizeof msg);
     err->rc = rc;
     return rc;

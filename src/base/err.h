@@ -12,8 +12,7 @@
 #include "base/base.h"
 
 typedef enum tn_rc {
-#define TN_RC(name, number, class, retry, status, text)                                            \
-    TN_E_##name = number,
+#define TN_RC(name, number, class, retry, status, text) TN_E_##name = number,
 #include "base/rc.def"
 #undef TN_RC
     TN_OK = 0

@@ -76,7 +76,8 @@ void tn_map_put(tn_map *m, tn_str key, void *value)
     }
     if (m->n == m->cap) {
         size_t next = tn_max_size(m->cap * 2, 8);
-        m->items = tn_arena_grow(m->arena, m->items, m->cap * sizeof *m->items, next * sizeof *m->items);
+        m->items =
+            tn_arena_grow(m->arena, m->items, m->cap * sizeof *m->items, next * sizeof *m->items);
         m->cap = next;
     }
     m->items[m->n++] = (tn_map_item){ .key = key, .hash = hash, .value = value };

@@ -35,7 +35,8 @@ bool tn_str_starts(tn_str s, tn_str prefix)
 
 bool tn_str_ends(tn_str s, tn_str suffix)
 {
-    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+    return s.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 size_t tn_str_find(tn_str s, tn_str needle, size_t from)
@@ -170,7 +171,8 @@ tn_str tn_str_replace(tn_arena *a, tn_str s, tn_str from, tn_str to)
 {
     TN_CHECK(from.n > 0);
     size_t count = 0;
-    for (size_t at = tn_str_find(s, from, 0); at != SIZE_MAX; at = tn_str_find(s, from, at + from.n)) {
+    for (size_t at = tn_str_find(s, from, 0); at != SIZE_MAX;
+        at = tn_str_find(s, from, at + from.n)) {
         count++;
     }
     if (count == 0) {
@@ -263,7 +265,11 @@ size_t tn_utf8_decode(tn_str s, uint32_t *ret_cp)
     }
     const unsigned char *p = (const unsigned char *)s.p;
     uint32_t c = p[0];
-    size_t want = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+    size_t want = c < 0x80                ? 1
+                  : c >= 0xC2 && c < 0xE0 ? 2
+                  : c >= 0xE0 && c < 0xF0 ? 3
+                  : c >= 0xF0 && c < 0xF5 ? 4
+                                          : 0;
     if (want == 0 || want > s.n) {
         *ret_cp = 0xFFFD;
         return 1;
@@ -276,7 +282,8 @@ size_t tn_utf8_decode(tn_str s, uint32_t *ret_cp)
         }
         cp = cp << 6 | (p[i] & 0x3F);
     }
-    if ((want == 3 && cp < 0x800) || (want == 4 && (cp < 0x10000 || cp > 0x10FFFF)) || (cp >= 0xD800 && cp < 0xE000)) {
+    if ((want == 3 && cp < 0x800) || (want == 4 && (cp < 0x10000 || cp > 0x10FFFF)) ||
+        (cp >= 0xD800 && cp < 0xE000)) {
         *ret_cp = 0xFFFD;
         return 1;
     }

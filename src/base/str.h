@@ -46,7 +46,7 @@ bool tn_str_ends(tn_str s, tn_str suffix);
 /* First place at or after `from`, or SIZE_MAX. */
 size_t tn_str_find(tn_str s, tn_str needle, size_t from);
 size_t tn_str_find_char(tn_str s, char c, size_t from);
-size_t tn_str_rfind_char(tn_str s, char c); /* last place, or SIZE_MAX */
+size_t tn_str_rfind_char(tn_str s, char c);          /* last place, or SIZE_MAX */
 tn_str tn_str_sub(tn_str s, size_t from, size_t to); /* clamped */
 tn_str tn_str_trim(tn_str s);                        /* ASCII white space on both ends */
 /* Cuts at the first sep: true and both sides when found; else false, *head = s, *tail empty. */

@@ -37,10 +37,22 @@ tn_val tn_val_decimal(tn_str digits)
 const char *tn_val_type_name(tn_val v)
 {
     static const char *const names[] = {
-        [TN_UNDEF] = "Undefined", [TN_NONE] = "NoneType", [TN_BOOL] = "bool",      [TN_INT] = "int",
-        [TN_FLOAT] = "float",     [TN_BIGINT] = "int",    [TN_DECIMAL] = "Decimal", [TN_STR_V] = "str",
-        [TN_BYTES] = "bytes",     [TN_DATE] = "date",     [TN_DATETIME] = "datetime", [TN_TIME] = "time",
-        [TN_DELTA] = "timedelta", [TN_LIST] = "list",     [TN_TUPLE] = "tuple",    [TN_DICT] = "dict",
+        [TN_UNDEF] = "Undefined",
+        [TN_NONE] = "NoneType",
+        [TN_BOOL] = "bool",
+        [TN_INT] = "int",
+        [TN_FLOAT] = "float",
+        [TN_BIGINT] = "int",
+        [TN_DECIMAL] = "Decimal",
+        [TN_STR_V] = "str",
+        [TN_BYTES] = "bytes",
+        [TN_DATE] = "date",
+        [TN_DATETIME] = "datetime",
+        [TN_TIME] = "time",
+        [TN_DELTA] = "timedelta",
+        [TN_LIST] = "list",
+        [TN_TUPLE] = "tuple",
+        [TN_DICT] = "dict",
         [TN_SET] = "set",
     };
     return v.tag == TN_OBJ ? v.obj->type->name : names[v.tag];
@@ -106,7 +118,8 @@ bool tn_val_truthy(tn_val v)
 
 static bool is_number(tn_val v)
 {
-    return v.tag == TN_BOOL || v.tag == TN_INT || v.tag == TN_FLOAT || v.tag == TN_BIGINT || v.tag == TN_DECIMAL;
+    return v.tag == TN_BOOL || v.tag == TN_INT || v.tag == TN_FLOAT || v.tag == TN_BIGINT ||
+           v.tag == TN_DECIMAL;
 }
 
 static double as_double(tn_val v)
@@ -162,7 +175,8 @@ static int digits_cmp(digits x, digits y)
     if (x.sign != y.sign) {
         return x.sign < y.sign ? -1 : 1;
     }
-    int c = x.whole.n != y.whole.n ? (x.whole.n < y.whole.n ? -1 : 1) : tn_str_cmp(x.whole, y.whole);
+    int c =
+        x.whole.n != y.whole.n ? (x.whole.n < y.whole.n ? -1 : 1) : tn_str_cmp(x.whole, y.whole);
     if (c == 0) {
         c = tn_str_cmp(x.frac, y.frac);
     }
@@ -284,7 +298,8 @@ static bool same_tag_eq(tn_val a, tn_val b)
     case TN_DELTA:
         return a.i == b.i;
     case TN_DATETIME:
-        return (a.n == TN_ZONE_NAIVE) == (b.n == TN_ZONE_NAIVE) && datetime_instant(a) == datetime_instant(b);
+        return (a.n == TN_ZONE_NAIVE) == (b.n == TN_ZONE_NAIVE) &&
+               datetime_instant(a) == datetime_instant(b);
     case TN_LIST:
     case TN_TUPLE:
         return a.list == b.list || list_eq(a.list, b.list);
@@ -356,8 +371,8 @@ tn_rc tn_val_cmp(tn_val a, tn_val b, int *ret, tn_err *err)
             break;
         }
     }
-    return tn_fail(err, TN_E_TYPE, "'<' not supported between instances of '%s' and '%s'", tn_val_type_name(a),
-        tn_val_type_name(b));
+    return tn_fail(err, TN_E_TYPE, "'<' not supported between instances of '%s' and '%s'",
+        tn_val_type_name(a), tn_val_type_name(b));
 }
 
 /* ---- hashing ---- */
@@ -401,7 +416,8 @@ uint64_t tn_val_hash(tn_val v)
     case TN_BOOL:
     case TN_INT:
         /* Whole numbers beyond 2^53 may equal a float only through double: hash what the double says. */
-        return v.i > -(1LL << 53) && v.i < (1LL << 53) ? mix((uint64_t)v.i) : hash_double((double)v.i);
+        return v.i > -(1LL << 53) && v.i < (1LL << 53) ? mix((uint64_t)v.i)
+                                                       : hash_double((double)v.i);
     case TN_FLOAT:
     case TN_BIGINT:
     case TN_DECIMAL:
@@ -423,7 +439,8 @@ uint64_t tn_val_hash(tn_val v)
         return h;
     }
     case TN_OBJ:
-        return v.obj->type->hash != NULL ? v.obj->type->hash(v.obj) : mix((uint64_t)(uintptr_t)v.obj);
+        return v.obj->type->hash != NULL ? v.obj->type->hash(v.obj)
+                                         : mix((uint64_t)(uintptr_t)v.obj);
     default:
         return v.tag;
     }

@@ -21,21 +21,21 @@
 typedef enum tn_tag {
     TN_UNDEF = 0, /* Jinja's Undefined: s = the name, for messages (may be empty) */
     TN_NONE,
-    TN_BOOL,      /* i = 0 or 1 */
-    TN_INT,       /* i */
-    TN_FLOAT,     /* f */
-    TN_BIGINT,    /* s = decimal digits with sign, outside int64 (canonical: never one that fits) */
-    TN_DECIMAL,   /* s = decimal text as Python's Decimal prints it: "148.50" */
-    TN_STR_V,     /* s, n bytes of UTF-8; flag TN_VF_SAFE = Markup */
-    TN_BYTES,     /* s, n bytes */
-    TN_DATE,      /* i = days since 1970-01-01 */
-    TN_DATETIME,  /* i = microseconds since 1970-01-01T00:00:00 on its own wall clock; n = zone */
-    TN_TIME,      /* i = microseconds since midnight */
-    TN_DELTA,     /* i = microseconds */
+    TN_BOOL,     /* i = 0 or 1 */
+    TN_INT,      /* i */
+    TN_FLOAT,    /* f */
+    TN_BIGINT,   /* s = decimal digits with sign, outside int64 (canonical: never one that fits) */
+    TN_DECIMAL,  /* s = decimal text as Python's Decimal prints it: "148.50" */
+    TN_STR_V,    /* s, n bytes of UTF-8; flag TN_VF_SAFE = Markup */
+    TN_BYTES,    /* s, n bytes */
+    TN_DATE,     /* i = days since 1970-01-01 */
+    TN_DATETIME, /* i = microseconds since 1970-01-01T00:00:00 on its own wall clock; n = zone */
+    TN_TIME,     /* i = microseconds since midnight */
+    TN_DELTA,    /* i = microseconds */
     TN_LIST,
-    TN_TUPLE,     /* list pointer, frozen */
+    TN_TUPLE, /* list pointer, frozen */
     TN_DICT,
-    TN_SET,       /* dict pointer whose values are not used */
+    TN_SET, /* dict pointer whose values are not used */
     TN_OBJ,
 } tn_tag;
 
@@ -43,7 +43,8 @@ enum {
     TN_VF_SAFE = 1, /* string: already escaped (Markup) */
 };
 
-#define TN_ZONE_NAIVE UINT32_MAX /* TN_DATETIME.n: no zone; else 86400 + offset east of UTC in seconds */
+#define TN_ZONE_NAIVE                                                                              \
+    UINT32_MAX /* TN_DATETIME.n: no zone; else 86400 + offset east of UTC in seconds */
 #define TN_ZONE_UTC 86400u
 
 typedef struct tn_list tn_list;
@@ -148,7 +149,8 @@ static inline bool tn_val_is_seq(tn_val v)
 
 static inline tn_str tn_val_as_str(tn_val v) /* the bytes of a string-like value, else empty */
 {
-    return v.tag == TN_STR_V || v.tag == TN_BIGINT || v.tag == TN_DECIMAL || v.tag == TN_BYTES || v.tag == TN_UNDEF
+    return v.tag == TN_STR_V || v.tag == TN_BIGINT || v.tag == TN_DECIMAL || v.tag == TN_BYTES ||
+                   v.tag == TN_UNDEF
                ? tn_str_n(v.s, v.n)
                : TN_STR_NONE;
 }
@@ -224,7 +226,7 @@ typedef struct tn_obj_type {
     bool (*length)(tn_obj *self, size_t *ret);
     bool (*truthy)(tn_obj *self); /* default: length != 0, else true */
     void (*str)(tn_obj *self, tn_buf *b);
-    void (*repr)(tn_obj *self, tn_buf *b); /* default: str, else <name> */
+    void (*repr)(tn_obj *self, tn_buf *b);  /* default: str, else <name> */
     bool (*eq)(tn_obj *self, tn_val other); /* default: identity */
     uint64_t (*hash)(tn_obj *self);         /* default: identity */
 } tn_obj_type;
@@ -242,7 +244,7 @@ tn_val tn_val_module(tn_arena *a, const char *name, tn_dict *members);
 tn_val tn_call_arg(const tn_call *c, size_t place, const char *name);
 bool tn_call_has(const tn_call *c, size_t place, const char *name);
 /* Fails with TN_E_TYPE when there are more places than max, or a keyword that is not in the NULL-ended list. */
-tn_rc tn_call_check(const tn_call *c, const char *fn, size_t min, size_t max, const char *const *names, tn_err *err)
-    TN_MUSTUSE;
+tn_rc tn_call_check(const tn_call *c, const char *fn, size_t min, size_t max,
+    const char *const *names, tn_err *err) TN_MUSTUSE;
 
 #endif

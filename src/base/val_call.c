@@ -27,7 +27,9 @@ static tn_rc fn_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err
     return TN_OK;
 }
 
-static const tn_obj_type fn_type = { .name = "function", .call = fn_call, .str = fn_str, .attr = fn_attr };
+static const tn_obj_type fn_type = {
+    .name = "function", .call = fn_call, .str = fn_str, .attr = fn_attr
+};
 
 tn_val tn_val_fn(tn_arena *a, const char *name, tn_call_fn fn, void *self)
 {
@@ -89,10 +91,12 @@ bool tn_call_has(const tn_call *c, size_t place, const char *name)
     return find_arg(c, place, name) != NULL;
 }
 
-tn_rc tn_call_check(const tn_call *c, const char *fn, size_t min, size_t max, const char *const *names, tn_err *err)
+tn_rc tn_call_check(
+    const tn_call *c, const char *fn, size_t min, size_t max, const char *const *names, tn_err *err)
 {
     if (c->argc > max) {
-        return tn_fail(err, TN_E_TYPE, "%s() takes at most %zu positional arguments but %zu were given", fn, max, c->argc);
+        return tn_fail(err, TN_E_TYPE,
+            "%s() takes at most %zu positional arguments but %zu were given", fn, max, c->argc);
     }
     for (size_t i = 0; i < c->kwargc; i++) {
         size_t k = 0;
@@ -100,16 +104,19 @@ tn_rc tn_call_check(const tn_call *c, const char *fn, size_t min, size_t max, co
             k++;
         }
         if (names == NULL || names[k] == NULL) {
-            return tn_fail(err, TN_E_TYPE, "%s() got an unexpected keyword argument '" TN_STR_FMT "'", fn,
+            return tn_fail(err, TN_E_TYPE,
+                "%s() got an unexpected keyword argument '" TN_STR_FMT "'", fn,
                 TN_STR_ARG(c->kwargs[i].name));
         }
         if (k < c->argc) {
-            return tn_fail(err, TN_E_TYPE, "%s() got multiple values for argument '%s'", fn, names[k]);
+            return tn_fail(
+                err, TN_E_TYPE, "%s() got multiple values for argument '%s'", fn, names[k]);
         }
     }
     for (size_t k = 0; k < min; k++) {
         if (find_arg(c, k, names != NULL ? names[k] : NULL) == NULL) {
-            return tn_fail(err, TN_E_TYPE, "%s() missing required argument '%s'", fn, names != NULL ? names[k] : "value");
+            return tn_fail(err, TN_E_TYPE, "%s() missing required argument '%s'", fn,
+                names != NULL ? names[k] : "value");
         }
     }
     return TN_OK;

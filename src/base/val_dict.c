@@ -55,7 +55,8 @@ void tn_list_insert(tn_list *l, size_t at, tn_val v)
     TN_CHECK(!l->frozen && at <= l->n);
     if (l->n == l->cap) {
         size_t next = tn_max_size(l->cap * 2, 4);
-        l->v = tn_arena_grow(l->arena, l->v, l->cap * sizeof *l->v, tn_size_mul(next, sizeof *l->v));
+        l->v =
+            tn_arena_grow(l->arena, l->v, l->cap * sizeof *l->v, tn_size_mul(next, sizeof *l->v));
         l->cap = next;
     }
     memmove(l->v + at + 1, l->v + at, (l->n - at) * sizeof *l->v);
@@ -148,7 +149,8 @@ tn_val *tn_dict_finds(const tn_dict *d, tn_str key)
 void tn_dict_put(tn_dict *d, tn_val key, tn_val value)
 {
     TN_CHECK(!d->frozen && tn_val_hashable(key));
-    bool crowded = d->index_cap == 0 ? d->slots >= INLINE_SLOTS : (d->slots + 1) * 3 > d->index_cap * 2;
+    bool crowded =
+        d->index_cap == 0 ? d->slots >= INLINE_SLOTS : (d->slots + 1) * 3 > d->index_cap * 2;
     if (crowded) {
         rebuild(d);
     }
@@ -161,7 +163,8 @@ void tn_dict_put(tn_dict *d, tn_val key, tn_val value)
     }
     if (d->slots == d->cap) {
         size_t next = tn_max_size(d->cap * 2, 4);
-        d->items = tn_arena_grow(d->arena, d->items, d->cap * sizeof *d->items, tn_size_mul(next, sizeof *d->items));
+        d->items = tn_arena_grow(
+            d->arena, d->items, d->cap * sizeof *d->items, tn_size_mul(next, sizeof *d->items));
         d->cap = next;
     }
     d->items[d->slots++] = (tn_dict_item){ .key = key, .value = value, .hash = hash };

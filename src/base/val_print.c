@@ -18,7 +18,8 @@ void tn_float_repr_to(tn_buf *b, double f)
         return;
     }
     char text[40];
-    for (int precision = 1; precision <= 17; precision++) { /* the shortest that reads back the same */
+    for (int precision = 1; precision <= 17;
+        precision++) { /* the shortest that reads back the same */
         snprintf(text, sizeof text, "%.*e", precision - 1, f);
         if (strtod(text, NULL) == f) {
             break;
@@ -68,10 +69,12 @@ static bool printable(uint32_t cp)
     if (cp < 0x20 || (cp >= 0x7F && cp < 0xA1) || cp == 0xAD) {
         return false;
     }
-    if ((cp >= 0x2000 && cp <= 0x200F) || (cp >= 0x2028 && cp <= 0x202F) || (cp >= 0x205F && cp <= 0x206F)) {
+    if ((cp >= 0x2000 && cp <= 0x200F) || (cp >= 0x2028 && cp <= 0x202F) ||
+        (cp >= 0x205F && cp <= 0x206F)) {
         return false;
     }
-    return !(cp == 0x3000 || cp == 0xFEFF || (cp >= 0xE000 && cp <= 0xF8FF) || (cp >= 0xFFF0 && cp <= 0xFFFB) || cp >= 0xE0000);
+    return !(cp == 0x3000 || cp == 0xFEFF || (cp >= 0xE000 && cp <= 0xF8FF) ||
+             (cp >= 0xFFF0 && cp <= 0xFFFB) || cp >= 0xE0000);
 }
 
 static void str_repr(tn_buf *b, tn_str s)
@@ -139,7 +142,9 @@ static ymd ymd_of(int64_t days)
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int64_t mp = (5 * doy + 2) / 153;
     int month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    return (ymd){ .year = yoe + era * 400 + (month <= 2), .month = month, .day = (int)(doy - (153 * mp + 2) / 5 + 1) };
+    return (ymd){ .year = yoe + era * 400 + (month <= 2),
+        .month = month,
+        .day = (int)(doy - (153 * mp + 2) / 5 + 1) };
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

@@ -12,7 +12,8 @@
         size_t cap;                                                                                \
     }
 
-#define tn_vec_reserve(vec, arena, want) tn_vec_grow_((void **)&(vec)->v, &(vec)->cap, sizeof(*(vec)->v), (arena), (want))
+#define tn_vec_reserve(vec, arena, want)                                                           \
+    tn_vec_grow_((void **)&(vec)->v, &(vec)->cap, sizeof(*(vec)->v), (arena), (want))
 
 #define tn_vec_push(vec, arena, item)                                                              \
     do {                                                                                           \

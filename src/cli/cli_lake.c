@@ -40,7 +40,8 @@ static bool project_here(const tn_cli *cli)
 
 static void take_profile(const tn_cli *cli, const tn_profile *p, tn_cli_place *out)
 {
-    out->storage = tn_lake_storage_of(cli->arena, (tn_val){ .tag = TN_DICT, .dict = p->credentials });
+    out->storage =
+        tn_lake_storage_of(cli->arena, (tn_val){ .tag = TN_DICT, .dict = p->credentials });
     if (tn_str_is(p->type, "tarn")) {
         if (out->lake.n == 0) {
             out->lake = p->path;

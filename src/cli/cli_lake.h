@@ -21,8 +21,8 @@ tn_rc tn_cli_find_place(const tn_cli *cli, tn_str env, tn_cli_place *ret, tn_err
 /* Fails with a hint when no lake is known. */
 tn_rc tn_cli_need_lake(const tn_cli_place *p, tn_err *err) TN_MUSTUSE;
 /* create: make the root when it is absent. */
-tn_rc tn_cli_open_lake(
-    const tn_cli *cli, tn_str url, tn_val storage, bool create, tn_lake **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_cli_open_lake(const tn_cli *cli, tn_str url, tn_val storage, bool create, tn_lake **ret,
+    tn_err *err) TN_MUSTUSE;
 /* An in-memory session with --threads, --memory-limit and --ca-file; times are shown in UTC. */
 tn_rc tn_cli_open_duck(
     const tn_cli *cli, tn_duck **ret_duck, tn_conn **ret_conn, tn_err *err) TN_MUSTUSE;

@@ -71,7 +71,8 @@ static const tn_cmd_spec spec = {
     .examples =
         "tarn land landing.prices 'prices/*.csv.gz'                 append; types are guessed\n"
         "tarn land landing.prices a.csv --mode overwrite --types 'price=DECIMAL(10,2),day=DATE'\n"
-        "tarn land landing.prices new.csv --mode merge --key day,isin  new rows added, changed ones "
+        "tarn land landing.prices new.csv --mode merge --key day,isin  new rows added, changed "
+        "ones "
         "updated\n"
         "tarn land landing.quotes quotes.zip --columns time,bid,ask  all members of an archive\n"
         "tarn land landing.events events/*.ndjson --once --on-bad-row aside\n"
@@ -374,8 +375,7 @@ static tn_rc do_land(landing_call *x, tn_err *err)
     if (x->publish) { /* it will be a relation of the environment */
         tn_lake_own own = { x->env, x->target.pin, x->target.schema, x->target.name,
             x->land.mode != TN_LAND_OVERWRITE };
-        TN_TRY(tn_lake_own_place(
-            x->lake, x->cli->arena, conn, &own, &x->target.location, err));
+        TN_TRY(tn_lake_own_place(x->lake, x->cli->arena, conn, &own, &x->target.location, err));
     }
     int64_t began = tn_clock_mono_us();
     {
@@ -490,7 +490,8 @@ static tn_rc run(
         TN_TRY(tn_cli_need_lake(&place, err));
     }
     TN_AUTOPTR(tn_lake) lake = NULL;
-    TN_TRY(tn_cli_open_lake(cli, place.lake.n > 0 ? place.lake : TN_STR("."), place.storage, named, &lake, err));
+    TN_TRY(tn_cli_open_lake(
+        cli, place.lake.n > 0 ? place.lake : TN_STR("."), place.storage, named, &lake, err));
     x.lake = lake;
     if (named) {
         TN_TRY(tn_lake_head_read(lake, cli->arena, x.env, &x.head, err));

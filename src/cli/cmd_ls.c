@@ -28,7 +28,8 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
         return tn_dbt_error(cli, start->events, &err);
     }
     for (size_t i = 0; i < unmatched.n; i++) { /* events of ls go to the log: stdout is the list */
-        tn_cli_warn(cli, "the selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
+        tn_cli_warn(cli,
+            "the selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
             TN_STR_ARG(unmatched.v[i]));
     }
     if (tn_run_warn_unmatched(start->project, start->events, &unmatched, &err) != TN_OK) {

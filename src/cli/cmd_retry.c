@@ -16,7 +16,8 @@ static const tn_cmd_spec spec = { .name = "retry",
     .usage = "[options]",
     .opts = retry_options,
     .opt_count = TN_COUNTOF(retry_options),
-    .examples = "tarn retry                    after a failed build: the failed nodes and those after them\n"
+    .examples = "tarn retry                    after a failed build: the failed nodes and those "
+                "after them\n"
                 "tarn retry --vars '{day: 2024-01-31}'\n" };
 
 static const struct {
@@ -30,8 +31,7 @@ static tn_rc read_results(const tn_cli *cli, tn_str folder, tn_val *ret, tn_err 
     tn_str text, path = tn_uri_join(cli->arena, folder, TN_STR("run_results.json"));
     if (!tn_file_exists(path)) {
         return tn_fail(err, TN_E_NOTFOUND,
-            "Could not find previous run in '" TN_STR_FMT "' target directory",
-            TN_STR_ARG(folder));
+            "Could not find previous run in '" TN_STR_FMT "' target directory", TN_STR_ARG(folder));
     }
     TN_TRY(tn_file_read(cli->arena, path, RESULTS_BYTES_MAX, &text, err));
     return tn_json_parse(cli->arena, text, ret, err);

@@ -28,8 +28,8 @@ int tn_cmd_source(const tn_cli *cli, int argc, char **argv)
         return status;
     }
     if (!tn_str_is(words.v[0], "freshness") && !tn_str_is(words.v[0], "snapshot-freshness")) {
-        return tn_cli_usage_error(cli, "source", "no such command: 'source " TN_STR_FMT "'",
-            TN_STR_ARG(words.v[0]));
+        return tn_cli_usage_error(
+            cli, "source", "no such command: 'source " TN_STR_FMT "'", TN_STR_ARG(words.v[0]));
     }
     if (!tn_dbt_begin(cli, "freshness", &o, given, false, &start, &status)) {
         return status;

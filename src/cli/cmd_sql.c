@@ -465,8 +465,8 @@ static tn_rc run(
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_AUTOPTR(tn_lake_sql) sql = NULL;
-    TN_TRY(tn_cli_open_lake(
-        cli, lo.places_only ? TN_STR(".") : s.place.lake, s.place.storage, !lo.places_only, &lake, err));
+    TN_TRY(tn_cli_open_lake(cli, lo.places_only ? TN_STR(".") : s.place.lake, s.place.storage,
+        !lo.places_only, &lake, err));
     TN_TRY(tn_cli_open_duck(cli, &duck, &conn, err));
     TN_TRY(tn_lake_connect(lake, conn, err));
     TN_TRY(tn_lake_sql_open(lake, conn, &lo, &sql, err));

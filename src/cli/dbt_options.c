@@ -68,7 +68,9 @@ static bool kinds_of(const tn_cli *cli, const tn_strs *names, uint32_t *ret, tn_
 static bool selection_of(const tn_cli *cli, const tn_dbt_options *o, tn_select *ret, tn_err *err)
 {
     uint32_t only, except;
-    *ret = (tn_select){ .select = o->models.n > 0 ? o->models : o->select, .exclude = o->exclude, .selector = o->selector };
+    *ret = (tn_select){ .select = o->models.n > 0 ? o->models : o->select,
+        .exclude = o->exclude,
+        .selector = o->selector };
     if (o->select.n > 0 && o->models.n > 0) {
         (void)tn_fail(err, TN_E_USAGE, "--select and --models mean the same: give one of them");
         return false;
@@ -98,8 +100,7 @@ static bool one_of(tn_str word, const char *const *words, const char *option, tn
             return true;
         }
     }
-    (void)tn_fail(
-        err, TN_E_USAGE, "'" TN_STR_FMT "' is no value of %s", TN_STR_ARG(word), option);
+    (void)tn_fail(err, TN_E_USAGE, "'" TN_STR_FMT "' is no value of %s", TN_STR_ARG(word), option);
     return false;
 }
 
@@ -174,8 +175,7 @@ static tn_rc tell_notices(const tn_project *p, tn_events *events, tn_err *err)
             continue;
         }
         if (fate == TN_WARN_ERROR) {
-            return tn_fail(
-                err, TN_E_COMPILE, "[%s]: " TN_STR_FMT, n->event, TN_STR_ARG(n->msg));
+            return tn_fail(err, TN_E_COMPILE, "[%s]: " TN_STR_FMT, n->event, TN_STR_ARG(n->msg));
         }
         bool deprecation = tn_str_ends(tn_str_of(n->event), TN_STR("Deprecation"));
         tn_event(events, n->debug ? TN_EV_DEBUG : TN_EV_WARN, n->event, "D000", TN_VAL_UNDEF,

@@ -45,7 +45,7 @@ static const struct feature {
     { "variantType-preview", true, WRITE_NO, NULL, 0 },
     { "variantShredding", true, WRITE_NO, NULL, 0 },
     { "variantShredding-preview", true, WRITE_NO, NULL, 0 },
-    { "checkpointProtection", true, WRITE_YES, NULL, 0 }, /* such a log is not cleaned up */
+    { "checkpointProtection", true, WRITE_YES, NULL, 0 },        /* such a log is not cleaned up */
     { "materializePartitionColumns", true, WRITE_YES, NULL, 0 }, /* done always */
 };
 

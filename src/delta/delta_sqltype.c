@@ -27,7 +27,8 @@ static const struct {
     { "USMALLINT", "integer" },
     { "UINTEGER", "long" },
     { "UBIGINT", "decimal(20,0)" },
-    { "HUGEINT", "decimal(38,0)" }, /* what sum() of integers gives; the cast fails beyond 38 digits */
+    { "HUGEINT",
+        "decimal(38,0)" }, /* what sum() of integers gives; the cast fails beyond 38 digits */
     { "FLOAT", "float" },
     { "DOUBLE", "double" },
     { "VARCHAR", "string" },

@@ -43,7 +43,8 @@ typedef struct tn_jinja_limits {
 typedef struct tn_jinja_env_opts {
     bool dbt_tags;
     bool keep_trailing_newline;
-    bool undefined_chain; /* attributes of undefined are undefined (dbt's parse-time Undefined), else an error */
+    bool
+        undefined_chain; /* attributes of undefined are undefined (dbt's parse-time Undefined), else an error */
     tn_jinja_limits limits; /* zero fields: defaults */
 } tn_jinja_env_opts;
 
@@ -59,68 +60,88 @@ typedef struct tn_jinja_src {
     int line;         /* line of the file on which the text starts; 0 means 1 */
 } tn_jinja_src;
 
-tn_rc tn_jinja_parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_parse(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src,
+    tn_jinja_tmpl **ret, tn_err *err) TN_MUSTUSE;
 /* A single expression without braces ("a.b | int + 1"). */
-tn_rc tn_jinja_parse_expr(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_tmpl **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_parse_expr(tn_jinja_env *e, tn_arena *a, tn_str text, tn_jinja_src src,
+    tn_jinja_tmpl **ret, tn_err *err) TN_MUSTUSE;
 
 /* Top-level blocks of a file, found by a fast scan that respects comments, raw blocks and strings, without parsing expressions: what dbt's
  * block extractor finds. Text outside of blocks is not an error. */
 typedef enum tn_jinja_block_kind {
-    TN_BLOCK_MACRO, TN_BLOCK_TEST, TN_BLOCK_MATERIALIZATION, TN_BLOCK_SNAPSHOT, TN_BLOCK_DOCS, TN_BLOCK_DATA,
+    TN_BLOCK_MACRO,
+    TN_BLOCK_TEST,
+    TN_BLOCK_MATERIALIZATION,
+    TN_BLOCK_SNAPSHOT,
+    TN_BLOCK_DOCS,
+    TN_BLOCK_DATA,
 } tn_jinja_block_kind;
 typedef struct tn_jinja_block {
     tn_jinja_block_kind kind;
-    tn_str name;     /* "generate_schema_name"; "test_unique"; "materialization_table_default"; snapshot and docs: the bare name */
+    tn_str
+        name; /* "generate_schema_name"; "test_unique"; "materialization_table_default"; snapshot and docs: the bare name */
     tn_str full;     /* from the opening tag to the end of the closing tag */
     tn_str contents; /* between the tags */
     tn_str args;     /* text of the opening tag after the name, for materializations and tests */
     int line;        /* of the opening tag, 1-based in the file */
 } tn_jinja_block;
 typedef tn_vec(tn_jinja_block) tn_jinja_blocks;
-tn_rc tn_jinja_extract_blocks(tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_extract_blocks(
+    tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
 /* The same for some kinds only, as dbt does it per kind of file: tags of other kinds are then nothing special. kinds: 1u << kind, ored;
  * with TN_BLOCK_DATA the text between the blocks comes too. tn_jinja_extract_blocks asks for all kinds but data. */
-tn_rc tn_jinja_extract_kinds(tn_arena *a, tn_str text, tn_jinja_src src, unsigned kinds, tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_extract_kinds(tn_arena *a, tn_str text, tn_jinja_src src, unsigned kinds,
+    tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- macros ---- */
 typedef struct tn_jinja_macro_def tn_jinja_macro_def; /* immutable, part of its template */
-size_t tn_jinja_macro_count(const tn_jinja_tmpl *t);    /* top-level macros of the template */
+size_t tn_jinja_macro_count(const tn_jinja_tmpl *t);  /* top-level macros of the template */
 const tn_jinja_macro_def *tn_jinja_macro_at(const tn_jinja_tmpl *t, size_t i);
-tn_str tn_jinja_macro_name(const tn_jinja_macro_def *m); /* "test_unique", "materialization_view_default", ... */
+tn_str tn_jinja_macro_name(
+    const tn_jinja_macro_def *m); /* "test_unique", "materialization_view_default", ... */
 size_t tn_jinja_macro_argc(const tn_jinja_macro_def *m);
 tn_str tn_jinja_macro_arg(const tn_jinja_macro_def *m, size_t i, bool *ret_has_default);
 /* A callable that runs the macro with its global names resolved through ctx. `scope`, if not NULL, is asked before ctx->lookup (a package's own
  * macros). The value is a text, or what return() gave. */
 typedef bool (*tn_jinja_lookup)(void *self, tn_jinja_ctx *ctx, tn_str name, tn_val *ret);
-tn_val tn_jinja_macro_bind(tn_arena *a, const tn_jinja_macro_def *m, tn_jinja_ctx *ctx, tn_jinja_lookup scope, void *scope_self);
+tn_val tn_jinja_macro_bind(tn_arena *a, const tn_jinja_macro_def *m, tn_jinja_ctx *ctx,
+    tn_jinja_lookup scope, void *scope_self);
 
 /* ---- rendering ---- */
 struct tn_jinja_ctx {
     tn_jinja_env *env;
     tn_arena *arena;
     tn_jinja_lookup lookup; /* may be NULL */
-    void *self;             /* for lookup; also for functions that get the ctx through call->interp */
+    void *self; /* for lookup; also for functions that get the ctx through call->interp */
     struct tn_jinja_state *state; /* the interpreter's; NULL in a new ctx */
 };
 tn_jinja_ctx tn_jinja_ctx_init(tn_jinja_env *e, tn_arena *a, tn_jinja_lookup lookup, void *self);
 
-tn_rc tn_jinja_render(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_render(
+    const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* Jinja2's NativeEnvironment: one node keeps its value; otherwise the text goes through Python's literal_eval when that works. */
-tn_rc tn_jinja_render_native(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_render_native(
+    const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* dbt's native rendering of YAML values: one node keeps its value, also a text that looks like a number; several make a text. The filters
  * as_native, as_bool, as_number and as_text (there with dbt_tags) say that a text is to be evaluated, or not. */
-tn_rc tn_jinja_render_quoted(const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_jinja_eval(const tn_jinja_tmpl *expr, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_render_quoted(
+    const tn_jinja_tmpl *t, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_eval(
+    const tn_jinja_tmpl *expr, tn_jinja_ctx *ctx, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* ast.literal_eval of Python; false when the text is no literal. */
 bool tn_jinja_literal_eval(tn_arena *a, tn_str text, tn_val *ret);
 
 /* For C functions that templates call. */
-tn_rc tn_jinja_return(tn_jinja_ctx *ctx, tn_val v); /* yields TN_E_RETURN: `return tn_jinja_return(ctx, v);` */
-tn_rc tn_jinja_call(tn_jinja_ctx *ctx, tn_val fn, const tn_val *args, size_t argc, const tn_kwarg *kw, size_t kwc, tn_val *ret,
-    tn_err *err) TN_MUSTUSE;
-tn_rc tn_jinja_call_filter(tn_jinja_ctx *ctx, tn_str filter, const tn_val *args, size_t argc, tn_val *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_jinja_get_attr(tn_jinja_ctx *ctx, tn_val v, tn_str name, tn_val *ret, tn_err *err) TN_MUSTUSE; /* Jinja's x.name */
-tn_rc tn_jinja_get_item(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn_err *err) TN_MUSTUSE;  /* Jinja's x[key] */
+tn_rc tn_jinja_return(
+    tn_jinja_ctx *ctx, tn_val v); /* yields TN_E_RETURN: `return tn_jinja_return(ctx, v);` */
+tn_rc tn_jinja_call(tn_jinja_ctx *ctx, tn_val fn, const tn_val *args, size_t argc,
+    const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_call_filter(tn_jinja_ctx *ctx, tn_str filter, const tn_val *args, size_t argc,
+    tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_get_attr(tn_jinja_ctx *ctx, tn_val v, tn_str name, tn_val *ret,
+    tn_err *err) TN_MUSTUSE; /* Jinja's x.name */
+tn_rc tn_jinja_get_item(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret,
+    tn_err *err) TN_MUSTUSE; /* Jinja's x[key] */
 tn_rc tn_jinja_iterate(tn_jinja_ctx *ctx, tn_val v, tn_val *ret_list, tn_err *err) TN_MUSTUSE;
 /* The name of the macro now running, "" outside; depth 0 is the innermost. */
 tn_str tn_jinja_macro_running(tn_jinja_ctx *ctx, size_t depth);
@@ -136,7 +157,8 @@ typedef struct tn_jinja_static_call {
 } tn_jinja_static_call;
 typedef tn_vec(tn_jinja_static_call) tn_jinja_static_calls;
 /* Every name that the template reads from outside and every bare-name call. */
-tn_rc tn_jinja_scan(tn_arena *a, const tn_jinja_tmpl *t, tn_jinja_static_calls *ret_calls, tn_strs *ret_free_names, tn_err *err) TN_MUSTUSE;
+tn_rc tn_jinja_scan(tn_arena *a, const tn_jinja_tmpl *t, tn_jinja_static_calls *ret_calls,
+    tn_strs *ret_free_names, tn_err *err) TN_MUSTUSE;
 
 /* ---- modules for templates: values to hand out as modules.datetime, modules.pytz, modules.re, modules.itertools ---- */
 tn_val tn_jinja_module_datetime(tn_arena *a);

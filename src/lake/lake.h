@@ -33,7 +33,8 @@ typedef struct tn_pin {
     tn_str sql;      /* view, external */
     tn_str comment;  /* shown to readers; may be empty */
     tn_str node;     /* unique_id that made it; may be empty */
-    tn_str owner;    /* Delta: the environment that writes at `location`; in a change, empty: the one that is changed */
+    tn_str
+        owner; /* Delta: the environment that writes at `location`; in a change, empty: the one that is changed */
 } tn_pin;
 typedef tn_vec(tn_pin) tn_pins; /* in an order in which views can be created */
 

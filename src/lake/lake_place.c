@@ -3,8 +3,7 @@
 #include "delta/delta_maint.h"
 #include "lake/lake_file.h"
 
-tn_rc tn_lake_taken_read(
-    tn_lake *l, tn_arena *a, tn_str env, tn_lake_takens *ret, tn_err *err)
+tn_rc tn_lake_taken_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_takens *ret, tn_err *err)
 {
     tn_val envs = TN_VAL_UNDEF;
     tn_lake_takens out = { 0 };

@@ -268,8 +268,7 @@ static tn_rc merge_by_key(landing *x, tn_str sql, tn_err *err)
     TN_TRY(look_at_rejects(x, x->conn, err));
     show(x, "merging");
     tn_str app_id = x->opts->once ? once_app_id(x) : TN_STR_NONE;
-    TN_TRY(
-        tn_land_merge(x->table, x->snap, x->conn, x->a, rows, x->opts, app_id, &x->result, err));
+    TN_TRY(tn_land_merge(x->table, x->snap, x->conn, x->a, rows, x->opts, app_id, &x->result, err));
     x->result.rejected = x->rejects.rows;
     return tn_conn_exec(x->conn, TN_STR("DROP TABLE temp.__tarn_land_rows"), err);
 }

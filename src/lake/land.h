@@ -47,7 +47,7 @@ typedef struct tn_land_opts {
     tn_land_mode mode;
     tn_delta_schema_mode schema_mode;
     tn_strs partition_by;
-    tn_strs key; /* TN_LAND_MERGE: columns that tell rows apart */
+    tn_strs key;     /* TN_LAND_MERGE: columns that tell rows apart */
     tn_strs columns; /* names for files without a header line, in order */
     tn_val types;    /* dict: column -> SQL type */
     tn_val

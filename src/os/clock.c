@@ -49,7 +49,8 @@ int64_t tn_clock_cpu_us(void)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
+           u.ru_stime.tv_usec;
 }
 
 void tn_clock_sleep_us(int64_t us)
@@ -58,7 +59,8 @@ void tn_clock_sleep_us(int64_t us)
         return;
     }
     struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
-    nanosleep(&ts, NULL); /* an interrupt ends the sleep early: the caller looks at tn_interrupted */
+    nanosleep(
+        &ts, NULL); /* an interrupt ends the sleep early: the caller looks at tn_interrupted */
 }
 
 void tn_clock_fix(int64_t now_us)

@@ -14,7 +14,10 @@ enum { DEPTH_MAX = 64 };
 
 static tn_file_kind kind_of(mode_t m)
 {
-    return S_ISREG(m) ? TN_FILE_REGULAR : S_ISDIR(m) ? TN_FILE_DIR : S_ISLNK(m) ? TN_FILE_LINK : TN_FILE_OTHER;
+    return S_ISREG(m)   ? TN_FILE_REGULAR
+           : S_ISDIR(m) ? TN_FILE_DIR
+           : S_ISLNK(m) ? TN_FILE_LINK
+                        : TN_FILE_OTHER;
 }
 
 static tn_file_info info_of(tn_str name, const struct stat *st)
@@ -66,14 +69,16 @@ tn_rc tn_dir_make(tn_str path, tn_err *err)
         if (tn_sys_faulted() || (mkdir(z, 0777) != 0 && errno != EEXIST)) {
             struct stat st;
             int e = errno;
-            if (e == EIO || stat(z, &st) != 0 || !S_ISDIR(st.st_mode)) { /* an existing "/mnt" may be EROFS or EACCES */
+            if (e == EIO || stat(z, &st) != 0 ||
+                !S_ISDIR(st.st_mode)) { /* an existing "/mnt" may be EROFS or EACCES */
                 return tn_sys_fail(err, e, "make the folder", z);
             }
         }
         z[i] = keep;
     }
     if (!tn_file_is_dir(path)) {
-        return tn_fail(err, TN_E_EXISTS, "cannot make the folder '%s': a file of that name is there", z);
+        return tn_fail(
+            err, TN_E_EXISTS, "cannot make the folder '%s': a file of that name is there", z);
     }
     return TN_OK;
 }
@@ -96,7 +101,8 @@ static inline void close_dir(DIR **d)
 static tn_rc list_into(lister *l, const char *path, tn_str prefix, int depth, tn_err *err)
 {
     if (depth > DEPTH_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "folders below '%s' are nested more than %d deep", path, DEPTH_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "folders below '%s' are nested more than %d deep", path, DEPTH_MAX);
     }
     __attribute__((cleanup(close_dir))) DIR *d = tn_sys_faulted() ? NULL : opendir(path);
     if (d == NULL) {
@@ -111,8 +117,9 @@ static tn_rc list_into(lister *l, const char *path, tn_str prefix, int depth, tn
         if (fstatat(dirfd(d), e->d_name, &st, 0) != 0) {
             continue; /* gone since, or a dangling link */
         }
-        tn_str name = prefix.n == 0 ? tn_str_dup(l->a, tn_str_of(e->d_name))
-                                    : tn_str_printf(l->a, TN_STR_FMT "/%s", TN_STR_ARG(prefix), e->d_name);
+        tn_str name = prefix.n == 0
+                          ? tn_str_dup(l->a, tn_str_of(e->d_name))
+                          : tn_str_printf(l->a, TN_STR_FMT "/%s", TN_STR_ARG(prefix), e->d_name);
         tn_vec_push(l->out, l->a, info_of(name, &st));
         if (l->recursive && S_ISDIR(st.st_mode)) {
             char *below = tn_arena_printf(l->a, "%s/%s", path, e->d_name);
@@ -184,8 +191,9 @@ static bool match_one(tn_str pat, tn_str s)
         if (p < pat.n && pat.p[p] == '*') {
             star = p++;
             mark = i;
-        } else if (p < pat.n && (pat.p[p] == '[' ? match_class(pat, &next, s.p[i])
-                                                 : (next++, pat.p[p] == '?' || pat.p[p] == s.p[i]))) {
+        } else if (p < pat.n &&
+                   (pat.p[p] == '[' ? match_class(pat, &next, s.p[i])
+                                    : (next++, pat.p[p] == '?' || pat.p[p] == s.p[i]))) {
             p = next;
             i++;
         } else if (star != SIZE_MAX) {
@@ -201,18 +209,21 @@ static bool match_one(tn_str pat, tn_str s)
     return p == pat.n;
 }
 
-static tn_rc glob_into(tn_arena *a, tn_str base, tn_str pattern, int depth, tn_strs *out, tn_err *err);
+static tn_rc glob_into(
+    tn_arena *a, tn_str base, tn_str pattern, int depth, tn_strs *out, tn_err *err);
 
 static tn_str under(tn_arena *a, tn_str base, tn_str name)
 {
     if (base.n == 0) {
         return name;
     }
-    return base.p[base.n - 1] == '/' ? tn_str_concat(a, base, name)
-                                     : tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(base), TN_STR_ARG(name));
+    return base.p[base.n - 1] == '/'
+               ? tn_str_concat(a, base, name)
+               : tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(base), TN_STR_ARG(name));
 }
 
-static tn_rc glob_entries(tn_arena *a, tn_str base, tn_str head, tn_str rest, int depth, tn_strs *out, tn_err *err)
+static tn_rc glob_entries(
+    tn_arena *a, tn_str base, tn_str head, tn_str rest, int depth, tn_strs *out, tn_err *err)
 {
     tn_file_infos list;
     if (tn_dir_list(a, base.n == 0 ? TN_STR(".") : base, false, &list, NULL) != TN_OK) {
@@ -228,7 +239,8 @@ static tn_rc glob_entries(tn_arena *a, tn_str base, tn_str head, tn_str rest, in
         tn_str full = under(a, base, e->name);
         if (deep) {
             if (e->kind == TN_FILE_DIR) {
-                TN_TRY(glob_into(a, full, tn_str_n(head.p, head.n + (rest.n > 0 ? 1 + rest.n : 0)), depth + 1, out, err));
+                TN_TRY(glob_into(a, full, tn_str_n(head.p, head.n + (rest.n > 0 ? 1 + rest.n : 0)),
+                    depth + 1, out, err));
             }
         } else if (rest.n == 0) {
             tn_vec_push(out, a, full);
@@ -240,10 +252,12 @@ static tn_rc glob_entries(tn_arena *a, tn_str base, tn_str head, tn_str rest, in
 }
 
 /* pattern is relative to base; its head component is matched here. rest always follows head in one piece of memory. */
-static tn_rc glob_into(tn_arena *a, tn_str base, tn_str pattern, int depth, tn_strs *out, tn_err *err)
+static tn_rc glob_into(
+    tn_arena *a, tn_str base, tn_str pattern, int depth, tn_strs *out, tn_err *err)
 {
     if (depth > DEPTH_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "the pattern '" TN_STR_FMT "' goes more than %d folders deep", TN_STR_ARG(pattern),
+        return tn_fail(err, TN_E_LIMIT,
+            "the pattern '" TN_STR_FMT "' goes more than %d folders deep", TN_STR_ARG(pattern),
             DEPTH_MAX);
     }
     tn_str head, rest;
@@ -306,10 +320,12 @@ static tn_rc remove_below(const char *path, int depth, tn_err *err)
         return errno == ENOENT ? TN_OK : tn_sys_fail(err, errno, "look at", path);
     }
     if (!S_ISDIR(st.st_mode)) {
-        return unlink(path) == 0 || errno == ENOENT ? TN_OK : tn_sys_fail(err, errno, "remove", path);
+        return unlink(path) == 0 || errno == ENOENT ? TN_OK
+                                                    : tn_sys_fail(err, errno, "remove", path);
     }
     if (depth > DEPTH_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "folders below '%s' are nested more than %d deep", path, DEPTH_MAX);
+        return tn_fail(
+            err, TN_E_LIMIT, "folders below '%s' are nested more than %d deep", path, DEPTH_MAX);
     }
     {
         __attribute__((cleanup(close_dir))) DIR *d = opendir(path);
@@ -329,7 +345,8 @@ static tn_rc remove_below(const char *path, int depth, tn_err *err)
             TN_TRY(remove_below(below, depth + 1, err));
         }
     }
-    return rmdir(path) == 0 || errno == ENOENT ? TN_OK : tn_sys_fail(err, errno, "remove the folder", path);
+    return rmdir(path) == 0 || errno == ENOENT ? TN_OK
+                                               : tn_sys_fail(err, errno, "remove the folder", path);
 }
 
 tn_rc tn_file_remove_tree(tn_str path, tn_err *err)
@@ -347,7 +364,9 @@ tn_rc tn_file_absolute(tn_arena *a, tn_str path, tn_str *ret, tn_err *err)
     if (path.n == 0 || path.p[0] != '/') {
         tn_str cwd;
         TN_TRY(tn_cwd(a, &cwd, err));
-        full = path.n == 0 ? cwd : tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(cwd), TN_STR_ARG(path));
+        full = path.n == 0
+                   ? cwd
+                   : tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(cwd), TN_STR_ARG(path));
     }
     char *out = tn_arena_alloc(a, full.n + 2);
     size_t n = 0;
@@ -381,8 +400,9 @@ static void remove_temp(void *p)
 tn_rc tn_file_temp_dir(tn_arena *a, const char *prefix, tn_str *ret, tn_err *err)
 {
     tn_str base = tn_env_get("TMPDIR");
-    tn_str path = tn_str_printf(a, TN_STR_FMT "/%s-%lld-%016llx", TN_STR_ARG(base.n > 0 ? base : TN_STR("/tmp")), prefix,
-        (long long)tn_pid(), (unsigned long long)tn_random_u64());
+    tn_str path = tn_str_printf(a, TN_STR_FMT "/%s-%lld-%016llx",
+        TN_STR_ARG(base.n > 0 ? base : TN_STR("/tmp")), prefix, (long long)tn_pid(),
+        (unsigned long long)tn_random_u64());
     if (mkdir(path.p, 0700) != 0) {
         return tn_sys_fail(err, errno, "make the folder", path.p);
     }

@@ -71,7 +71,8 @@ tn_rc tn_sys_path(tn_str path, char *out, tn_err *err)
         return tn_fail(err, TN_E_VALUE, "a file name is empty");
     }
     if (path.n >= TN_PATH_MAX || memchr(path.p, '\0', path.n) != NULL) {
-        return tn_fail(err, TN_E_LIMIT, "the path '%.*s...' is too long or holds a zero byte", 60, path.p);
+        return tn_fail(
+            err, TN_E_LIMIT, "the path '%.*s...' is too long or holds a zero byte", 60, path.p);
     }
     memcpy(out, path.p, path.n);
     out[path.n] = '\0';
@@ -146,11 +147,13 @@ tn_rc tn_fd_open(tn_str path, tn_fd *ret, tn_err *err)
 
 /* ---- reading ---- */
 
-static tn_rc read_at(int fd, const char *path, int64_t from, char *p, size_t n, size_t *ret_got, tn_err *err)
+static tn_rc read_at(
+    int fd, const char *path, int64_t from, char *p, size_t n, size_t *ret_got, tn_err *err)
 {
     size_t got = 0;
     while (got < n) {
-        ssize_t k = tn_sys_faulted() ? -1 : pread(fd, p + got, n - got, (off_t)(from + (int64_t)got));
+        ssize_t k =
+            tn_sys_faulted() ? -1 : pread(fd, p + got, n - got, (off_t)(from + (int64_t)got));
         if (k < 0 && errno == EINTR) {
             continue;
         }
@@ -166,7 +169,8 @@ static tn_rc read_at(int fd, const char *path, int64_t from, char *p, size_t n, 
     return TN_OK;
 }
 
-static tn_rc read_stream(tn_arena *a, int fd, const char *path, size_t bytes_max, tn_str *ret, tn_err *err)
+static tn_rc read_stream(
+    tn_arena *a, int fd, const char *path, size_t bytes_max, tn_str *ret, tn_err *err)
 {
     size_t cap = 1 << 16, n = 0;
     char *p = tn_arena_alloc(a, cap);
@@ -211,7 +215,8 @@ tn_rc tn_file_read(tn_arena *a, tn_str path, size_t bytes_max, tn_str *ret, tn_e
         return read_stream(a, f.fd, z, bytes_max, ret, err);
     }
     if ((uint64_t)st.st_size > bytes_max) {
-        return tn_fail(err, TN_E_LIMIT, "'%s' has %lld bytes, more than %zu", z, (long long)st.st_size, bytes_max);
+        return tn_fail(err, TN_E_LIMIT, "'%s' has %lld bytes, more than %zu", z,
+            (long long)st.st_size, bytes_max);
     }
     size_t n = (size_t)st.st_size;
     char *p = tn_arena_alloc(a, n + 1);
@@ -270,8 +275,8 @@ static tn_rc temp_name(const char *path, temp_file *t, tn_err *err)
 {
     const char *slash = strrchr(path, '/');
     int dir_n = slash == NULL ? 0 : (int)(slash - path) + 1;
-    int n = snprintf(t->path, sizeof t->path, "%.*s.tmp-%lld-%016llx", dir_n, path, (long long)tn_pid(),
-        (unsigned long long)tn_random_u64());
+    int n = snprintf(t->path, sizeof t->path, "%.*s.tmp-%lld-%016llx", dir_n, path,
+        (long long)tn_pid(), (unsigned long long)tn_random_u64());
     if (n < 0 || (size_t)n >= sizeof t->path) {
         t->path[0] = '\0';
         return tn_fail(err, TN_E_LIMIT, "the path '%s' is too long", path);

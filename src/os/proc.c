@@ -26,7 +26,8 @@ tn_rc tn_env_set(const char *name, tn_str value, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("setenv", NULL);
     if (setenv(name, tn_str_z(a, value), 1) != 0) {
-        return tn_fail(err, TN_E_VALUE, "cannot set the environment variable '%s': %s", name, strerror(errno));
+        return tn_fail(
+            err, TN_E_VALUE, "cannot set the environment variable '%s': %s", name, strerror(errno));
     }
     return TN_OK;
 }
@@ -168,7 +169,8 @@ static inline void pipes_cleanup(pipes *p)
 static tn_rc spawn_child(const char *const *argv, pipes *p, pid_t *ret_pid, tn_err *err)
 {
     if (pipe2(p->in, O_CLOEXEC) != 0 || pipe2(p->out, O_CLOEXEC) != 0) {
-        return tn_fail(err, TN_E_LIMIT, "cannot make a pipe for '%s': %s", argv[0], strerror(errno));
+        return tn_fail(
+            err, TN_E_LIMIT, "cannot make a pipe for '%s': %s", argv[0], strerror(errno));
     }
     posix_spawn_file_actions_t fa;
     posix_spawn_file_actions_init(&fa);
@@ -179,7 +181,8 @@ static tn_rc spawn_child(const char *const *argv, pipes *p, pid_t *ret_pid, tn_e
     close_fd(&p->in[0]);
     close_fd(&p->out[1]);
     if (e != 0) {
-        return tn_fail(err, e == ENOENT ? TN_E_NOTFOUND : TN_E_IO, "cannot run '%s': %s", argv[0], strerror(e));
+        return tn_fail(err, e == ENOENT ? TN_E_NOTFOUND : TN_E_IO, "cannot run '%s': %s", argv[0],
+            strerror(e));
     }
     return TN_OK;
 }
@@ -187,13 +190,15 @@ static tn_rc spawn_child(const char *const *argv, pipes *p, pid_t *ret_pid, tn_e
 /* Feeds input and collects output at the same time, so that neither side can block the other. */
 static void talk(pipes *p, tn_str input, tn_buf *out)
 {
-    fcntl(p->in[1], F_SETFL, O_NONBLOCK); /* a blocking write would wait for a child that waits for us */
+    fcntl(p->in[1], F_SETFL,
+        O_NONBLOCK); /* a blocking write would wait for a child that waits for us */
     if (input.n == 0) {
         close_fd(&p->in[1]);
     }
     char chunk[8192];
     while (p->out[0] >= 0 || p->in[1] >= 0) {
-        struct pollfd fds[2] = { { .fd = p->out[0], .events = POLLIN }, { .fd = p->in[1], .events = POLLOUT } };
+        struct pollfd fds[2] = { { .fd = p->out[0], .events = POLLIN },
+            { .fd = p->in[1], .events = POLLOUT } };
         if (poll(fds, 2, -1) < 0 && errno != EINTR) {
             return;
         }
@@ -216,8 +221,8 @@ static void talk(pipes *p, tn_str input, tn_buf *out)
     }
 }
 
-tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max, int *ret_status, tn_str *ret_out,
-    tn_err *err)
+tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max,
+    int *ret_status, tn_str *ret_out, tn_err *err)
 {
     __attribute__((cleanup(pipes_cleanup))) pipes p = { { -1, -1 }, { -1, -1 } };
     pid_t pid;

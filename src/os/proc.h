@@ -6,10 +6,12 @@
 #include "base/str.h"
 #include "base/vec.h"
 
-tn_str tn_env_get(const char *name);              /* TN_STR_NONE (p NULL) when unset */
-tn_rc tn_env_set(const char *name, tn_str value, tn_err *err) TN_MUSTUSE; /* at start only, before threads */
+tn_str tn_env_get(const char *name); /* TN_STR_NONE (p NULL) when unset */
+tn_rc tn_env_set(
+    const char *name, tn_str value, tn_err *err) TN_MUSTUSE; /* at start only, before threads */
 void tn_env_each(void (*fn)(void *self, tn_str name, tn_str value), void *self);
-tn_rc tn_exe_path(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE; /* the program's own file, links resolved */
+tn_rc tn_exe_path(
+    tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE; /* the program's own file, links resolved */
 tn_rc tn_cwd(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 int64_t tn_pid(void);
 tn_str tn_host_name(tn_arena *a);
@@ -25,7 +27,7 @@ bool tn_interrupted(void);
 void tn_interrupt_clear(void); /* a shell has dealt with it */
 
 /* Runs argv[0] found on PATH, waits; output collected up to bytes_max. Exit status 128+n for signal n. */
-tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max, int *ret_status, tn_str *ret_out,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max,
+    int *ret_status, tn_str *ret_out, tn_err *err) TN_MUSTUSE;
 
 #endif

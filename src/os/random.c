@@ -50,8 +50,9 @@ tn_str tn_uuid4(tn_arena *a)
     tn_random_bytes(u, sizeof u);
     u[6] = (unsigned char)(0x40 | (u[6] & 0x0F));
     u[8] = (unsigned char)(0x80 | (u[8] & 0x3F));
-    return tn_str_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3],
-        u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+    return tn_str_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+        u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
+        u[14], u[15]);
 }
 
 void tn_random_seed(uint64_t seed)

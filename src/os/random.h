@@ -6,8 +6,8 @@
 
 void tn_random_bytes(void *p, size_t n);
 uint64_t tn_random_u64(void);
-double tn_random_unit(void); /* [0, 1) */
-tn_str tn_uuid4(tn_arena *a); /* 36 characters */
+double tn_random_unit(void);        /* [0, 1) */
+tn_str tn_uuid4(tn_arena *a);       /* 36 characters */
 void tn_random_seed(uint64_t seed); /* 0: the kernel again */
 
 #endif

@@ -28,7 +28,8 @@ tn_mutex_guard tn_mutex_guard_take(tn_mutex *m);
 
 typedef struct tn_thread tn_thread;
 typedef void (*tn_thread_fn)(void *p);
-tn_rc tn_thread_start(tn_thread_fn fn, void *p, const char *name, tn_thread **ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_thread_start(
+    tn_thread_fn fn, void *p, const char *name, tn_thread **ret, tn_err *err) TN_MUSTUSE;
 void tn_thread_join(tn_thread *t); /* and frees it */
 int tn_cpu_count(void);
 

@@ -92,7 +92,7 @@ typedef struct tn_project {
     tn_map node_by_id;
     tn_nodes disabled;
     tn_node *inline_query; /* of inline_sql; NULL: none. It is among nodes, as an analysis */
-    tn_nodes order; /* enabled nodes, parents before children; ties by unique_id */
+    tn_nodes order;        /* enabled nodes, parents before children; ties by unique_id */
     tn_macros macros;
     tn_map macro_by_id;
     tn_map docs;      /* "pkg.name" -> tn_doc */

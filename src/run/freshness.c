@@ -12,8 +12,7 @@ enum { SECONDS_OF_ZONE_UTC = TN_ZONE_UTC };
 
 bool tn_freshness_wanted(const tn_node *n)
 {
-    return n->kind == TN_NODE_SOURCE && n->source != NULL &&
-           n->source->freshness.tag == TN_DICT &&
+    return n->kind == TN_NODE_SOURCE && n->source != NULL && n->source->freshness.tag == TN_DICT &&
            (tn_val_at(tn_val_at(n->source->freshness, "warn_after"), "count").tag == TN_INT ||
                tn_val_at(tn_val_at(n->source->freshness, "error_after"), "count").tag == TN_INT);
 }
@@ -61,8 +60,7 @@ static tn_rc ask(tn_job *j, tn_val *ret_row, tn_err *err)
         tn_val filter = tn_val_at(s->freshness, "filter");
         args[1] = tn_val_str(s->loaded_at_field);
         args[2] = tn_val_is_undef(filter) ? TN_VAL_NONE : filter;
-        TN_TRY(
-            tn_pctx_call(&j->pctx, TN_STR("collect_freshness"), args, 3, NULL, 0, &result, err));
+        TN_TRY(tn_pctx_call(&j->pctx, TN_STR("collect_freshness"), args, 3, NULL, 0, &result, err));
     } else {
         return tn_fail(err, TN_E_COMPILE,
             "Could not compute freshness for source " TN_STR_FMT
@@ -140,8 +138,8 @@ static tn_val result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(d.dict, "snapshotted_at", instant(a, r->snapshotted_us));
     tn_dict_putz(d.dict, "max_loaded_at_time_ago_in_s",
         tn_val_float((double)(r->snapshotted_us - r->max_loaded_us) / (double)MICROS_PER_S));
-    tn_dict_putz(d.dict, "status",
-        tn_val_z(r->status == TN_ST_FAIL ? "error" : tn_status_name(r->status)));
+    tn_dict_putz(
+        d.dict, "status", tn_val_z(r->status == TN_ST_FAIL ? "error" : tn_status_name(r->status)));
     tn_dict_putz(d.dict, "criteria", criteria(a, r->node->source->freshness));
     static const char *const same[] = { "adapter_response", "timing", "thread_id",
         "execution_time" };
@@ -169,10 +167,9 @@ tn_rc tn_freshness_write(tn_runner *run, tn_err *err)
     static const tn_json_style style = { .py_separators = true };
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     tn_json_print(&b, doc, &style);
-    tn_str path = run->opts->output.n > 0
-                      ? run->opts->output
-                      : tn_str_printf(a, TN_STR_FMT "/sources.json",
-                            TN_STR_ARG(run->project->target_path));
+    tn_str path = run->opts->output.n > 0 ? run->opts->output
+                                          : tn_str_printf(a, TN_STR_FMT "/sources.json",
+                                                TN_STR_ARG(run->project->target_path));
     TN_TRY(tn_dir_make(run->project->target_path, err));
     return tn_file_write_atomic(path, tn_buf_str(&b), err);
 }

@@ -18,7 +18,7 @@ struct tn_lake_target {
     tn_str env;
     tn_lake_head head;
     tn_lake_takens taken; /* by other environments: their tables are not written */
-    tn_pins readable; /* the head's pins and landed tables that nobody has pinned */
+    tn_pins readable;     /* the head's pins and landed tables that nobody has pinned */
     tn_map
         candidates; /* lower "schema.name" -> candidate, in the order in which they were finished */
     tn_mutex lock;
@@ -161,9 +161,8 @@ static tn_rc bring_here(
 }
 
 /* What lies after the pin is a rejected candidate: an increment must not start from it. */
-static tn_rc restore_pin(
-    tn_lake_target *t, tn_delta_table *table, tn_conn *c, const tn_lake_write *w,
-    const tn_pin *here, tn_err *err)
+static tn_rc restore_pin(tn_lake_target *t, tn_delta_table *table, tn_conn *c,
+    const tn_lake_write *w, const tn_pin *here, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     const tn_pin *pin = current_pin(t, w);

@@ -271,8 +271,10 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
 
 static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
-    tn_str seed = tn_str_printf(j->arena, "select * from " TN_STR_FMT, TN_STR_ARG(j->node->relation_name));
-    tn_val args[3] = { tn_val_str(j->node->kind == TN_NODE_SEED ? seed : j->sql), tn_node_config(j->node, "sql_header"), TN_VAL_NONE },
+    tn_str seed =
+        tn_str_printf(j->arena, "select * from " TN_STR_FMT, TN_STR_ARG(j->node->relation_name));
+    tn_val args[3] = { tn_val_str(j->node->kind == TN_NODE_SEED ? seed : j->sql),
+        tn_node_config(j->node, "sql_header"), TN_VAL_NONE },
            sql, response, table;
     args[1] = tn_val_is_undef(args[1]) ? TN_VAL_NONE : args[1];
     if (run->opts->show_limit >= 0) {
@@ -383,8 +385,7 @@ static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, c
     TN_LOCKED(&run->lock);
     tn_rc_kind class = tn_rc_class(rc);
     bool from_outside = rc == TN_E_SQL || class == TN_CLASS_ENV || class == TN_CLASS_CONFLICT ||
-                        rc == TN_E_DATA ||
-                        (rc == TN_E_UNSUPPORTED && j->node->refused.n == 0);
+                        rc == TN_E_DATA || (rc == TN_E_UNSUPPORTED && j->node->refused.n == 0);
     const char *kind = from_outside ? "Runtime Error" : "Compilation Error";
     r->status = TN_ST_ERROR;
     r->error_kind = tn_str_of(kind);

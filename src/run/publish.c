@@ -23,7 +23,8 @@ static bool node_passed(void *self, tn_str id)
         }
         tn_status s = run->results[at].status;
         bool before_children = run->opts->verb == TN_VERB_BUILD;
-        if ((before_children && !run->results[at].finished) || s == TN_ST_FAIL || s == TN_ST_ERROR) {
+        if ((before_children && !run->results[at].finished) || s == TN_ST_FAIL ||
+            s == TN_ST_ERROR) {
             return false;
         }
     }
@@ -84,8 +85,7 @@ static tn_rc publish_passed(tn_runner *run, tn_arena *a, tn_val info, tn_str mes
 static bool changes_tables(const tn_runner *run)
 {
     tn_verb v = run->opts->verb;
-    return v != TN_VERB_COMPILE && v != TN_VERB_SHOW && v != TN_VERB_TEST &&
-           v != TN_VERB_FRESHNESS;
+    return v != TN_VERB_COMPILE && v != TN_VERB_SHOW && v != TN_VERB_TEST && v != TN_VERB_FRESHNESS;
 }
 
 /* publish: each_node. What goes wrong here is tried again, and told, at the end of the run. */

@@ -47,8 +47,8 @@ static uint32_t kinds_of(tn_verb verb)
 /* A file without SQL is a node that can be listed, but there is nothing to run. */
 static bool is_empty(const tn_node *n)
 {
-    bool sql = n->kind == TN_NODE_MODEL || n->kind == TN_NODE_SNAPSHOT ||
-               n->kind == TN_NODE_TEST || n->kind == TN_NODE_ANALYSIS;
+    bool sql = n->kind == TN_NODE_MODEL || n->kind == TN_NODE_SNAPSHOT || n->kind == TN_NODE_TEST ||
+               n->kind == TN_NODE_ANALYSIS;
     return sql && tn_str_trim(n->raw_code).n == 0;
 }
 
@@ -61,8 +61,7 @@ static bool planned(const tn_runner *run, const tn_node *n)
     return look || !tn_node_is_ephemeral(n);
 }
 
-tn_rc tn_run_warn_unmatched(
-    tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err)
+tn_rc tn_run_warn_unmatched(tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err)
 {
     static const char event[] = "NoNodesForSelectionCriteria";
     static const char text[] =
@@ -112,7 +111,8 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
     TN_TRY(tn_run_warn_unmatched(p, run->events, &unmatched, err));
     run->place = tn_new_array(run->arena, uint32_t, p->nodes.n + 1);
     memset(run->place, 0xFF, (p->nodes.n + 1) * sizeof *run->place);
-    bool everything = p->inline_query == NULL && sel.select.n == 0 && sel.exclude.n == 0 && sel.selector.n == 0;
+    bool everything =
+        p->inline_query == NULL && sel.select.n == 0 && sel.exclude.n == 0 && sel.selector.n == 0;
     for (size_t i = 0; run->opts->verb == TN_VERB_COMPILE && everything && i < p->nodes.n; i++) {
         if (p->nodes.v[i]->kind == TN_NODE_OPERATION) {
             tn_vec_push(&selected, run->arena, p->nodes.v[i]);

@@ -34,10 +34,14 @@ typedef struct tn_node_result {
     tn_val table;      /* show: the rows */
     size_t index;      /* the number on the console */
     int64_t max_loaded_us, snapshotted_us; /* freshness */
-    bool finished;     /* under the lock: the result is what it will be */
+    bool finished;                         /* under the lock: the result is what it will be */
 } tn_node_result;
 
-typedef enum tn_publish { TN_PUBLISH_ON_SUCCESS, TN_PUBLISH_EACH_NODE, TN_PUBLISH_MANUAL } tn_publish;
+typedef enum tn_publish {
+    TN_PUBLISH_ON_SUCCESS,
+    TN_PUBLISH_EACH_NODE,
+    TN_PUBLISH_MANUAL
+} tn_publish;
 
 typedef struct tn_runner {
     tn_arena *arena;

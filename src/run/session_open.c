@@ -266,7 +266,7 @@ static tn_rc check_credentials(const tn_session *s, tn_val creds, tn_err *err)
         if (!tn_str_is(module, "delta")) {
             tn_event(s->events, TN_EV_WARN, "PluginIgnored", "T001", TN_VAL_UNDEF,
                 "plugin '" TN_STR_FMT "' of the profile is Python code that does not run here; a "
-                                      "source or model that uses it will fail",
+                "source or model that uses it will fail",
                 TN_STR_ARG(module));
         }
     }

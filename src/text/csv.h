@@ -14,7 +14,8 @@ typedef struct tn_csv {
 
 tn_csv tn_csv_init(tn_str text, char delimiter);
 /* Next record: fields in the arena; *ret_n = SIZE_MAX at the end. A stray or open quote is TN_E_SYNTAX with its line. */
-tn_rc tn_csv_next(tn_csv *c, tn_arena *a, tn_str **ret_fields, size_t *ret_n, tn_err *err) TN_MUSTUSE;
+tn_rc tn_csv_next(
+    tn_csv *c, tn_arena *a, tn_str **ret_fields, size_t *ret_n, tn_err *err) TN_MUSTUSE;
 void tn_csv_field(tn_buf *b, tn_str s, char delimiter); /* quoted when needed */
 
 #endif

@@ -14,7 +14,8 @@ tn_str tn_sha256_hex(tn_arena *a, tn_str s);
 tn_str tn_md5_hex(tn_arena *a, tn_str s);
 tn_str tn_base64(tn_arena *a, tn_str s);
 bool tn_base64_decode(tn_arena *a, tn_str s, tn_str *ret);
-void tn_z85_encode(tn_buf *b, const uint8_t *p, size_t n); /* n is padded to a multiple of 4 with zeros */
+void tn_z85_encode(
+    tn_buf *b, const uint8_t *p, size_t n); /* n is padded to a multiple of 4 with zeros */
 bool tn_z85_decode(tn_arena *a, tn_str s, tn_str *ret);
 
 #endif

@@ -14,10 +14,11 @@ enum { TN_JSON_DEPTH_MAX = 512 };
 tn_rc tn_json_parse(tn_arena *a, tn_str text, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* One value after another, white space between them (NDJSON): calls fn with each and its byte span. */
 typedef tn_rc (*tn_json_each_fn)(void *self, tn_val v, tn_str raw, tn_err *err);
-tn_rc tn_json_parse_lines(tn_arena *a, tn_str text, tn_json_each_fn fn, void *self, tn_err *err) TN_MUSTUSE;
+tn_rc tn_json_parse_lines(
+    tn_arena *a, tn_str text, tn_json_each_fn fn, void *self, tn_err *err) TN_MUSTUSE;
 
 typedef struct tn_json_style {
-    int indent;         /* 0: compact, no spaces unless py_separators */
+    int indent; /* 0: compact, no spaces unless py_separators */
     bool sort_keys;
     bool ascii;         /* escape everything above U+007F, as Python's json.dumps does by default */
     bool py_separators; /* ", " and ": " as Python's json.dumps */

@@ -16,14 +16,17 @@ int64_t tn_micros_of_civil(const tn_civil *c);
 bool tn_civil_valid(const tn_civil *c);
 int tn_days_in_month(int64_t year, int month);
 
-void tn_iso_date(tn_buf *b, int64_t days);                    /* 2024-01-31 */
-void tn_iso_micros(tn_buf *b, int64_t micros, int digits, char sep, const char *suffix); /* 2024-01-31T00:00:00.123456Z */
-void tn_py_datetime(tn_buf *b, tn_val v, char sep);           /* str()/isoformat() of date, datetime, time, timedelta */
-void tn_py_repr_datetime(tn_buf *b, tn_val v);                /* datetime.date(2024, 1, 31) ... */
+void tn_iso_date(tn_buf *b, int64_t days); /* 2024-01-31 */
+void tn_iso_micros(tn_buf *b, int64_t micros, int digits, char sep,
+    const char *suffix); /* 2024-01-31T00:00:00.123456Z */
+void tn_py_datetime(
+    tn_buf *b, tn_val v, char sep); /* str()/isoformat() of date, datetime, time, timedelta */
+void tn_py_repr_datetime(tn_buf *b, tn_val v); /* datetime.date(2024, 1, 31) ... */
 /* Accepts dates, 'T' or blank, fractions to 9 digits (cut to 6), Z or +hh[:mm]; result UTC when a zone is there. */
 bool tn_parse_timestamp(tn_str s, int64_t *ret_micros, bool *ret_has_zone, int *ret_offset_s);
 bool tn_parse_date(tn_str s, int64_t *ret_days); /* YYYY-MM-DD */
-tn_rc tn_strftime(tn_buf *b, tn_str fmt, tn_val v, tn_err *err) TN_MUSTUSE;                  /* C/Python directives, C locale */
+tn_rc tn_strftime(
+    tn_buf *b, tn_str fmt, tn_val v, tn_err *err) TN_MUSTUSE; /* C/Python directives, C locale */
 tn_rc tn_strptime(tn_str text, tn_str fmt, tn_val *ret_datetime, tn_err *err) TN_MUSTUSE;
 
 /* ISO 8601 weeks: the year that the week belongs to, the week from 1, the weekday from 1 (Monday). */

@@ -27,7 +27,8 @@ typedef struct tn_yaml_opts {
 } tn_yaml_opts;
 
 /* An empty document is None. More than one document is an error. opts may be NULL. */
-tn_rc tn_yaml_parse(tn_arena *a, tn_str text, const tn_yaml_opts *opts, tn_val *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_yaml_parse(
+    tn_arena *a, tn_str text, const tn_yaml_opts *opts, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* The place of the entry `key` of this very dict; false when unknown. */
 bool tn_yaml_place(const tn_yaml_places *p, const tn_dict *d, tn_val key, tn_yaml_mark *ret);
 

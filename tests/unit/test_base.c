@@ -132,7 +132,8 @@ TN_TEST(str_find_cut_trim_replace)
     TN_ASSERT_EQ_S(tn_str_trim(TN_STR(" \t x y\n")), "x y");
     TN_ASSERT_EQ_S(tn_str_replace(arena, TN_STR("aXbXX"), TN_STR("X"), TN_STR("--")), "a--b----");
     TN_ASSERT_EQ_S(tn_str_replace(arena, TN_STR("aXbXX"), TN_STR("X"), TN_STR("")), "ab");
-    TN_ASSERT(tn_str_starts(s, TN_STR("a.")) && tn_str_ends(s, TN_STR(".c")) && !tn_str_starts(TN_STR("a"), TN_STR("ab")));
+    TN_ASSERT(tn_str_starts(s, TN_STR("a.")) && tn_str_ends(s, TN_STR(".c")) &&
+              !tn_str_starts(TN_STR("a"), TN_STR("ab")));
 }
 
 TN_TEST(str_numbers_take_the_whole_text_or_nothing)
@@ -141,7 +142,8 @@ TN_TEST(str_numbers_take_the_whole_text_or_nothing)
     TN_ASSERT(tn_str_to_i64(TN_STR("-9223372036854775808"), &i) && i == INT64_MIN);
     TN_ASSERT(tn_str_to_i64(TN_STR("9223372036854775807"), &i) && i == INT64_MAX);
     TN_ASSERT(!tn_str_to_i64(TN_STR("9223372036854775808"), &i));
-    TN_ASSERT(!tn_str_to_i64(TN_STR(""), &i) && !tn_str_to_i64(TN_STR("-"), &i) && !tn_str_to_i64(TN_STR("1 "), &i));
+    TN_ASSERT(!tn_str_to_i64(TN_STR(""), &i) && !tn_str_to_i64(TN_STR("-"), &i) &&
+              !tn_str_to_i64(TN_STR("1 "), &i));
     double f;
     TN_ASSERT(tn_str_to_f64(TN_STR("1e3"), &f) && f == 1000);
     TN_ASSERT(!tn_str_to_f64(TN_STR("1e3x"), &f) && !tn_str_to_f64(TN_STR(" 1"), &f));
@@ -151,7 +153,8 @@ TN_TEST(utf8_bad_bytes_count_one_and_are_not_valid)
 {
     TN_ASSERT_EQ_I(tn_utf8_len(TN_STR("aé€😀")), 4);
     TN_ASSERT_EQ_I(tn_utf8_offset(TN_STR("aé€"), 2), 3);
-    static const char *const bad[] = { "\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82", "\x80", "\xF0\x80\x80\x80" };
+    static const char *const bad[] = { "\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82",
+        "\x80", "\xF0\x80\x80\x80" };
     for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
         TN_ASSERT(!tn_utf8_valid(tn_str_of(bad[i])));
     }
@@ -219,7 +222,8 @@ TN_TEST(map_keeps_order_through_replacing_and_removing)
     for (size_t i = 0; i < m.n; i++) {
         if (m.items[i].value != NULL) {
             bool odd = seen < 500;
-            TN_ASSERT_EQ_S(m.items[i].key, tn_str_printf(arena, "key%zu", odd ? seen * 2 + 1 : (seen - 500) * 2));
+            TN_ASSERT_EQ_S(m.items[i].key,
+                tn_str_printf(arena, "key%zu", odd ? seen * 2 + 1 : (seen - 500) * 2));
             seen++;
         }
     }

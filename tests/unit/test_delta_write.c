@@ -187,12 +187,12 @@ TN_TEST(sums_of_integers_are_exact_or_refused)
     TN_ASSERT_EQ_S(ask(f, arena, "SELECT typeof(total) || typeof(u) FROM %s", err),
         "DECIMAL(38,0)DECIMAL(20,0)");
     /* into a column that is narrower: the value decides */
-    TN_ASSERT_OK(tn_delta_write(f->table, f->conn,
-        TN_STR("SELECT 1 AS total, 2 AS u, sum(7) AS small"), &o, &r, err));
+    TN_ASSERT_OK(tn_delta_write(
+        f->table, f->conn, TN_STR("SELECT 1 AS total, 2 AS u, sum(7) AS small"), &o, &r, err));
     TN_ASSERT_EQ_S(ask(f, arena, "SELECT sum(small) FROM %s", err), "12");
     TN_ASSERT(tn_delta_write(f->table, f->conn,
-                  TN_STR("SELECT 1 AS total, 2 AS u, 9223372036854775808::HUGEINT AS small"), &o, &r,
-                  err) != TN_OK);
+                  TN_STR("SELECT 1 AS total, 2 AS u, 9223372036854775808::HUGEINT AS small"), &o,
+                  &r, err) != TN_OK);
     TN_ASSERT_EQ_S(ask(f, arena, "SELECT sum(small) FROM %s", err), "12");
 }
 

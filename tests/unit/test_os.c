@@ -112,7 +112,8 @@ TN_TEST(put_if_absent_has_one_winner)
 TN_TEST(glob_matches_as_a_shell_does)
 {
     char *dir = tn_test_dir(arena);
-    static const char *const files[] = { "a/x.csv", "a/y.csv", "a/b/z.csv", "a/.hidden.csv", "a/x.json", "c=1/[odd].csv" };
+    static const char *const files[] = { "a/x.csv", "a/y.csv", "a/b/z.csv", "a/.hidden.csv",
+        "a/x.json", "c=1/[odd].csv" };
     for (size_t i = 0; i < TN_COUNTOF(files); i++) {
         tn_str f = in(arena, dir, files[i]);
         TN_ASSERT_OK(tn_dir_make(tn_str_sub(f, 0, tn_str_rfind_char(f, '/')), err));
@@ -121,8 +122,9 @@ TN_TEST(glob_matches_as_a_shell_does)
     static const struct {
         const char *pattern;
         size_t n;
-    } cases[] = { { "a/*.csv", 2 }, { "**/*.csv", 4 }, { "a/[xy].csv", 2 }, { "a/[!x].csv", 1 }, { "*/?.json", 1 }, { "c=*/*", 1 },
-        { "a/.h*", 1 }, { "nothing/*", 0 }, { "c=1/[[]odd].csv", 1 }, { "**/z.csv", 1 } };
+    } cases[] = { { "a/*.csv", 2 }, { "**/*.csv", 4 }, { "a/[xy].csv", 2 }, { "a/[!x].csv", 1 },
+        { "*/?.json", 1 }, { "c=*/*", 1 }, { "a/.h*", 1 }, { "nothing/*", 0 },
+        { "c=1/[[]odd].csv", 1 }, { "**/z.csv", 1 } };
     for (size_t i = 0; i < TN_COUNTOF(cases); i++) {
         tn_strs got;
         TN_ASSERT_OK(tn_file_glob(arena, in(arena, dir, cases[i].pattern), &got, err));
@@ -153,7 +155,9 @@ TN_TEST(lock_is_exclusive_until_dropped)
 
 TN_TEST(child_gets_input_and_gives_output_and_status)
 {
-    const char *const cat[] = { "cat", NULL }, *const fail[] = { "sh", "-c", "echo no; exit 3", NULL }, *const none[] = { "no-such-program", NULL };
+    const char *const cat[] = { "cat", NULL },
+                      *const fail[] = { "sh", "-c", "echo no; exit 3", NULL },
+                      *const none[] = { "no-such-program", NULL };
     tn_str big = tn_str_n(tn_arena_zalloc(arena, 300000), 300000), out;
     int status;
     TN_ASSERT_OK(tn_proc_run(arena, cat, big, 1 << 20, &status, &out, err));

@@ -421,7 +421,8 @@ TN_TEST(missing_vars_list_what_is_there)
     tn_project *p;
     put(&s, "models/a.sql", "select {{ var('x') }}");
     TN_ASSERT_RC(small_load(&s, &p, err), TN_OK); /* it is none while parsing */
-    put(&s, "dbt_project.yml", "name: small\nprofile: small\nmodels:\n  +alias: \"{{ var('x') }}\"\n");
+    put(&s, "dbt_project.yml",
+        "name: small\nprofile: small\nmodels:\n  +alias: \"{{ var('x') }}\"\n");
     tn_err_clear(err);
     TN_ASSERT_RC(small_load(&s, &p, err), TN_E_COMPILE);
     TN_ASSERT_HAS(err->msg, "Required var 'x' not found in config:\nVars supplied to");

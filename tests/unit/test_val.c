@@ -32,7 +32,8 @@ TN_TEST(numbers_compare_exactly)
     int c;
     TN_ASSERT_OK(tn_val_cmp(bigint("9223372036854775808"), tn_val_int(INT64_MAX), &c, err));
     TN_ASSERT_EQ_I(c, 1);
-    TN_ASSERT_OK(tn_val_cmp(tn_val_decimal(TN_STR("0.30")), tn_val_decimal(TN_STR("0.3")), &c, err));
+    TN_ASSERT_OK(
+        tn_val_cmp(tn_val_decimal(TN_STR("0.30")), tn_val_decimal(TN_STR("0.3")), &c, err));
     TN_ASSERT_EQ_I(c, 0);
     TN_ASSERT_OK(tn_val_cmp(tn_val_decimal(TN_STR("-2.5")), tn_val_int(-2), &c, err));
     TN_ASSERT_EQ_I(c, -1);
@@ -48,9 +49,12 @@ TN_TEST(numbers_compare_exactly)
 
 TN_TEST(truth)
 {
-    TN_ASSERT(!tn_val_truthy(TN_VAL_NONE) && !tn_val_truthy(TN_VAL_UNDEF) && !tn_val_truthy(tn_val_z("")));
-    TN_ASSERT(!tn_val_truthy(tn_val_float(0)) && !tn_val_truthy(tn_val_decimal(TN_STR("0.00"))) && !tn_val_truthy(tn_val_list(arena)));
-    TN_ASSERT(tn_val_truthy(tn_val_z("0")) && tn_val_truthy(tn_val_float(NAN)) && tn_val_truthy(tn_val_decimal(TN_STR("0.01"))));
+    TN_ASSERT(!tn_val_truthy(TN_VAL_NONE) && !tn_val_truthy(TN_VAL_UNDEF) &&
+              !tn_val_truthy(tn_val_z("")));
+    TN_ASSERT(!tn_val_truthy(tn_val_float(0)) && !tn_val_truthy(tn_val_decimal(TN_STR("0.00"))) &&
+              !tn_val_truthy(tn_val_list(arena)));
+    TN_ASSERT(tn_val_truthy(tn_val_z("0")) && tn_val_truthy(tn_val_float(NAN)) &&
+              tn_val_truthy(tn_val_decimal(TN_STR("0.01"))));
 }
 
 TN_TEST(dict_keeps_order_over_many_changes)
@@ -62,7 +66,8 @@ TN_TEST(dict_keeps_order_over_many_changes)
     for (int i = 0; i < 490; i++) {
         TN_ASSERT(tn_dict_remove(d.dict, tn_val_str(tn_str_printf(arena, "k%d", i))));
     }
-    for (int i = 0; i < 2000; i++) { /* put and remove again and again: the slots must not run away */
+    for (int i = 0; i < 2000;
+        i++) { /* put and remove again and again: the slots must not run away */
         tn_dict_putz(d.dict, "x", tn_val_int(i));
         TN_ASSERT(tn_dict_remove(d.dict, tn_val_z("x")));
     }
@@ -76,13 +81,16 @@ TN_TEST(dict_keeps_order_over_many_changes)
 
 TN_TEST(prints_as_python_does)
 {
-    tn_val items[] = { tn_val_z("it's"), tn_val_float(1e16), tn_val_float(0.1), tn_val_float(1e-5), tn_val_float(-0.0), TN_VAL_NONE,
-        TN_VAL_TRUE, tn_val_decimal(TN_STR("1.50")), date_val(19754), tn_val_z("a\n\"é\x01") };
+    tn_val items[] = { tn_val_z("it's"), tn_val_float(1e16), tn_val_float(0.1), tn_val_float(1e-5),
+        tn_val_float(-0.0), TN_VAL_NONE, TN_VAL_TRUE, tn_val_decimal(TN_STR("1.50")),
+        date_val(19754), tn_val_z("a\n\"é\x01") };
     tn_val l = tn_val_tuple(arena, items, TN_COUNTOF(items));
-    TN_ASSERT_EQ_S(tn_val_to_repr(arena, l), "(\"it's\", 1e+16, 0.1, 1e-05, -0.0, None, True, Decimal('1.50'), datetime.date(2024, 2, 1), "
+    TN_ASSERT_EQ_S(tn_val_to_repr(arena, l), "(\"it's\", 1e+16, 0.1, 1e-05, -0.0, None, True, "
+                                             "Decimal('1.50'), datetime.date(2024, 2, 1), "
                                              "'a\\n\"é\\x01')");
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, tn_val_tuple(arena, items, 1)), "(\"it's\",)");
-    TN_ASSERT_EQ_S(tn_val_to_str(arena, tn_val_float(123456789012345680.0)), "1.2345678901234568e+17");
+    TN_ASSERT_EQ_S(
+        tn_val_to_str(arena, tn_val_float(123456789012345680.0)), "1.2345678901234568e+17");
     TN_ASSERT_EQ_S(tn_val_to_str(arena, tn_val_float(100.0)), "100.0");
     tn_val t = { .tag = TN_DATETIME, .n = TN_ZONE_UTC, .i = -1 };
     TN_ASSERT_EQ_S(tn_val_to_str(arena, t), "1969-12-31 23:59:59.999999+00:00");
@@ -120,7 +128,8 @@ TN_TEST(calls_by_place_and_name)
 {
     tn_val f = tn_val_fn(arena, "add_one", add_one, NULL);
     tn_val args[] = { tn_val_int(5) };
-    tn_kwarg step = { TN_STR("step"), tn_val_int(3) }, bad = { TN_STR("stop"), tn_val_int(3) }, twice = { TN_STR("x"), tn_val_int(3) };
+    tn_kwarg step = { TN_STR("step"), tn_val_int(3) }, bad = { TN_STR("stop"), tn_val_int(3) },
+             twice = { TN_STR("x"), tn_val_int(3) };
     tn_val r;
     tn_call c = { .arena = arena, .args = args, .argc = 1, .kwargs = &step, .kwargc = 1 };
     TN_ASSERT_OK(f.obj->type->call(f.obj, &c, &r, err));
