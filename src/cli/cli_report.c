@@ -120,6 +120,8 @@ int tn_cli_usage_error(const tn_cli *cli, const char *command, const char *fmt, 
     return tn_cli_error(cli, &err);
 }
 
+static void say(const tn_cli *cli, const char *prefix, const char *color, const char *fmt,
+    va_list ap) TN_PRINTF(4, 0);
 static void say(
     const tn_cli *cli, const char *prefix, const char *color, const char *fmt, va_list ap)
 {

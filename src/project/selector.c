@@ -154,6 +154,17 @@ static tn_rc parse_spec(tn_str text, spec *ret, tn_err *err)
 
 /* ---- walking ---- */
 
+/* The neighbours of one node that the set does not have yet: into the set and the next level. */
+static void step(tn_arena *a, const tn_nodes *edges, tn_node_set *set, tn_nodes *next)
+{
+    for (size_t k = 0; k < edges->n; k++) {
+        if (!tn_node_set_has(set, edges->v[k])) {
+            set_add(set, edges->v[k]);
+            tn_vec_push(next, a, edges->v[k]);
+        }
+    }
+}
+
 static void walk(tn_arena *a, const tn_project *p, tn_node_set *set, bool up, int64_t depth)
 {
     tn_nodes level = { 0 };
@@ -165,13 +176,7 @@ static void walk(tn_arena *a, const tn_project *p, tn_node_set *set, bool up, in
     for (int64_t d = 0; level.n > 0 && (depth < 0 || d < depth); d++) {
         tn_nodes next = { 0 };
         for (size_t i = 0; i < level.n; i++) {
-            const tn_nodes *edges = up ? &level.v[i]->parents : &level.v[i]->children;
-            for (size_t k = 0; k < edges->n; k++) {
-                if (!tn_node_set_has(set, edges->v[k])) {
-                    set_add(set, edges->v[k]);
-                    tn_vec_push(&next, a, edges->v[k]);
-                }
-            }
+            step(a, up ? &level.v[i]->parents : &level.v[i]->children, set, &next);
         }
         level = next;
     }

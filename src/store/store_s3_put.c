@@ -72,7 +72,8 @@ static tn_rc send_visible(
         }
         /* 409: another conditional put of this key is under way; its end decides. */
         if (absent && r.status == 409 && i < CONFLICT_RETRIES_MAX) {
-            tn_clock_sleep_us((int64_t)(tn_random_unit() * CONFLICT_WAIT_MS * 1000) * (i + 1));
+            tn_clock_sleep_us(
+                (int64_t)(tn_random_unit() * (double)CONFLICT_WAIT_MS * 1000) * (i + 1));
             continue;
         }
         *ret = r;
