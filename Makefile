@@ -27,6 +27,7 @@ demo: all
 bench: all
 	@tests/bench/run
 install: all
+	@nice -n 5 cmake --build build/release --target capi -j $(JOBS)
 	@cmake --install build/release --prefix $(PREFIX) >/dev/null && echo "installed into $(PREFIX)"
 clean:
 	@find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +

@@ -1,9 +1,10 @@
-# `cmake --install`: the program, the public headers, the bundled DuckDB extensions, the manual page.
+# `cmake --install`: the program, the C library with its headers, the bundled DuckDB extensions, the manual page.
 include(GNUInstallDirs)
 if(TARGET tarn)
     install(TARGETS tarn RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
 if(EXISTS "${CMAKE_SOURCE_DIR}/include/tarn")
+    install(TARGETS capi LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" OPTIONAL)
     install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/tarn" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.h")
 endif()
