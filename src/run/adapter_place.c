@@ -26,6 +26,18 @@ static tn_rc prepare_location(void *self, const tn_call *call, tn_val *ret, tn_e
     return tn_dir_make(dir, err);
 }
 
+/* What a catalog keeps must not hang on the folder that the run was started in. */
+static tn_rc absolute_location(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    tn_str location = tn_adapter_text_arg(call, 0, "location");
+    if (!tn_uri_is_remote(location)) {
+        TN_TRY(tn_file_absolute(call->arena, location, &location, err));
+    }
+    *ret = tn_val_str(location);
+    return TN_OK;
+}
+
 static tn_rc names_arg(tn_arena *a, tn_val v, tn_strs *ret, tn_err *err)
 {
     if (tn_val_is_undef(v) || tn_val_is_none(v)) {
@@ -206,6 +218,7 @@ static tn_rc store_relation(void *self, const tn_call *call, tn_val *ret, tn_err
 const tn_adapter_method tn_adapter_place[] = {
     { "is_remote_location", is_remote_location },
     { "prepare_location", prepare_location },
+    { "absolute_location", absolute_location },
     { "delta_write", delta_write },
     { "delta_scan", delta_scan },
     { "lake_write", lake_write },

@@ -77,7 +77,7 @@
   {%- if format == 'delta' -%}
     {%- do tarn__write(compiled_code, config.get('mode', 'overwrite')) -%}
   {%- else -%}
-    {%- set view_sql = external_write_files(render(config.get('location', default=external_location(this, config)))) -%}
+    {%- set view_sql = external_write_files(adapter.absolute_location(render(config.get('location', default=external_location(this, config))))) -%}
     {%- call statement('main') -%}
       create or replace view {{ target_relation }} as (
         {{ view_sql }}
