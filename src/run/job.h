@@ -14,6 +14,8 @@
 /* A worker thread's connection and what is open on it. */
 typedef struct tn_worker {
     tn_conn *conn;
+    tn_arena
+        *keep; /* what outlives a node: its result; only this worker's thread allocates in it */
     bool in_transaction;
     char name[24]; /* "Thread-1 (worker)" */
     int number;

@@ -125,18 +125,18 @@ static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *er
     r->status = TN_ST_PASS;
     if (error && tn_str_is(severity, "ERROR")) {
         r->status = TN_ST_FAIL;
-        r->message = tn_str_printf(run->arena,
-            "Got %lld result%s, configured to fail if " TN_STR_FMT, (long long)failures, plural,
+        r->message = tn_str_printf(r->arena, "Got %lld result%s, configured to fail if " TN_STR_FMT,
+            (long long)failures, plural,
             TN_STR_ARG(tn_node_config_str(j->node, "error_if", TN_STR("!= 0"))));
     } else if (warn && tn_project_warn_fate(run->project, "LogTestResult") == TN_WARN_ERROR) {
         r->status = TN_ST_FAIL;
-        r->message = tn_str_printf(run->arena,
-            "Got %lld result%s, configured to fail if " TN_STR_FMT, (long long)failures, plural,
+        r->message = tn_str_printf(r->arena, "Got %lld result%s, configured to fail if " TN_STR_FMT,
+            (long long)failures, plural,
             TN_STR_ARG(tn_node_config_str(j->node, "warn_if", TN_STR("!= 0"))));
     } else if (warn) {
         r->status = TN_ST_WARN;
-        r->message = tn_str_printf(run->arena,
-            "Got %lld result%s, configured to warn if " TN_STR_FMT, (long long)failures, plural,
+        r->message = tn_str_printf(r->arena, "Got %lld result%s, configured to warn if " TN_STR_FMT,
+            (long long)failures, plural,
             TN_STR_ARG(tn_node_config_str(j->node, "warn_if", TN_STR("!= 0"))));
     }
     return TN_OK;
@@ -201,7 +201,7 @@ static size_t compare_rows(tn_buf *b, tn_arena *a, tn_val data, size_t cols)
     return differ;
 }
 
-static tn_rc judge_unit_test(tn_runner *run, tn_job *j, tn_node_result *r)
+static tn_rc judge_unit_test(tn_job *j, tn_node_result *r)
 {
     tn_val *main = tn_dict_finds(j->results, TN_STR("main"));
     tn_table *t = NULL;
@@ -221,7 +221,7 @@ static tn_rc judge_unit_test(tn_runner *run, tn_job *j, tn_node_result *r)
     if (compare_rows(&b, j->arena, t->rows, cols) > 0) {
         r->status = TN_ST_FAIL;
         r->failures = 1;
-        r->message = tn_str_dup(run->arena, tn_buf_str(&b));
+        r->message = tn_str_dup(r->arena, tn_buf_str(&b));
     }
     return TN_OK;
 }
@@ -241,9 +241,9 @@ static tn_rc run_unit_test(
     TN_TRY(materialize(run, &j, "unit", err));
     write_artifact(run, a, "run", r->node, j.written, NULL);
     TN_LOCKED(&run->lock);
-    r->compiled_code = tn_str_dup(run->arena, sql);
-    TN_TRY(judge_unit_test(run, &j, r));
-    r->adapter_response = public_response(run->arena, j.response);
+    r->compiled_code = tn_str_dup(r->arena, sql);
+    TN_TRY(judge_unit_test(&j, r));
+    r->adapter_response = public_response(r->arena, j.response);
     return TN_OK;
 }
 
@@ -263,9 +263,9 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
         TN_TRY(judge_test(run, j, r, err));
     } else {
         r->status = TN_ST_SUCCESS;
-        r->message = tn_str_dup(run->arena, tn_val_str_at(j->response, "_message", TN_STR("OK")));
+        r->message = tn_str_dup(r->arena, tn_val_str_at(j->response, "_message", TN_STR("OK")));
     }
-    r->adapter_response = public_response(run->arena, j->response);
+    r->adapter_response = public_response(r->arena, j->response);
     return TN_OK;
 }
 
@@ -286,8 +286,8 @@ static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     tn_table *t = NULL;
     if (tn_val_is_table(table, &t)) { /* the rows outlive the job */
         TN_LOCKED(&run->lock);
-        r->table = tn_table_new(
-            run->arena, tn_val_dup(run->arena, t->names), tn_val_dup(run->arena, t->rows));
+        r->table =
+            tn_table_new(r->arena, tn_val_dup(r->arena, t->names), tn_val_dup(r->arena, t->rows));
     }
     r->status = TN_ST_SUCCESS;
     return TN_OK;
@@ -337,8 +337,8 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         write_artifact(run, j->arena, "compiled", n, j->sql, &r->compiled_path);
         keep_ephemerals(run, j);
         TN_LOCKED(&run->lock);
-        r->compiled_code = tn_str_dup(run->arena, j->sql);
-        r->extra_ctes = tn_val_dup(run->arena, ctes);
+        r->compiled_code = tn_str_dup(r->arena, j->sql);
+        r->extra_ctes = tn_val_dup(r->arena, ctes);
     }
     r->compile_end_us = tn_clock_now_us();
     r->execute_start_us = r->compile_end_us;
@@ -389,16 +389,16 @@ static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, c
     const char *kind = from_outside ? "Runtime Error" : "Compilation Error";
     r->status = TN_ST_ERROR;
     r->error_kind = tn_str_of(kind);
-    tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
-    tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(run->arena, j->node)));
+    tn_buf b = tn_buf_init(r->arena, TN_BUF_NO_LIMIT);
+    tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(r->arena, j->node)));
     tn_str msg = tn_str_of(err->msg);
-    msg = from_outside ? without_builtin_frames(run->arena, msg) : with_dbt_hint(run->arena, msg);
+    msg = from_outside ? without_builtin_frames(r->arena, msg) : with_dbt_hint(r->arena, msg);
     tn_str rest = msg, line;
     while (rest.n > 0) {
         (void)tn_str_cut(rest, '\n', &line, &rest);
         tn_buf_addf(&b, "  " TN_STR_FMT "%s", TN_STR_ARG(line), rest.n > 0 ? "\n" : "");
     }
-    tn_str place = tn_str_printf(run->arena, "%s:%d:%d", err->file, err->line, err->col);
+    tn_str place = tn_str_printf(r->arena, "%s:%d:%d", err->file, err->line, err->col);
     if (err->line > 0 && class == TN_CLASS_USER && !from_outside &&
         tn_str_find(msg, place, 0) == SIZE_MAX) {
         tn_buf_addf(&b, "\n  " TN_STR_FMT, TN_STR_ARG(place));
@@ -406,7 +406,7 @@ static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, c
     if (err->hint[0] != '\0') {
         tn_buf_addf(&b, "\n  hint: %s", err->hint);
     }
-    r->message = tn_str_dup(run->arena, tn_buf_str(&b));
+    r->message = tn_str_dup(r->arena, tn_buf_str(&b));
 }
 
 /* Exposures and saved queries only take their place in the order. */
@@ -420,6 +420,7 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
     TN_AUTO_ARENA a = tn_arena_new("node", NULL);
     tn_err err = TN_ERR_INIT;
     tn_job j;
+    r->arena = w->keep;
     r->started_us = tn_clock_now_us();
     r->failures = -1;
     if (is_no_op(r->node)) {
@@ -471,7 +472,7 @@ static tn_rc run_hook(tn_runner *run, tn_job *j, tn_node_result *r, tn_str sql, 
 {
     tn_val response, table;
     r->compile_end_us = r->execute_start_us = tn_clock_now_us();
-    r->compiled_code = tn_str_dup(run->arena, sql);
+    r->compiled_code = tn_str_dup(r->arena, sql);
     write_artifact(run, j->arena, "compiled", r->node, sql, &r->compiled_path);
     if (tn_sql_skip_blank(sql).n > 0) {
         tn_exec_opts opts = { .auto_begin = false };
@@ -538,9 +539,11 @@ tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_faile
             continue;
         }
         TN_AUTO_ARENA a = tn_arena_new("hook", NULL);
-        tn_node_result r = {
-            .node = n, .started_us = tn_clock_now_us(), .thread = TN_STR("main"), .failures = -1
-        };
+        tn_node_result r = { .node = n,
+            .arena = run->arena,
+            .started_us = tn_clock_now_us(),
+            .thread = TN_STR("main"),
+            .failures = -1 };
         tn_err inner = TN_ERR_INIT;
         tn_job j;
         index++;

@@ -160,6 +160,7 @@ static tn_rc open_workers(tn_runner *run, tn_err *err)
     for (size_t i = 0; i < n; i++) {
         tn_worker *w = &run->workers[i];
         w->number = (int)i + 1;
+        w->keep = tn_arena_new("results", run->arena);
         (void)snprintf(w->name, sizeof w->name, "Thread-%d (worker)", w->number);
         TN_TRY(tn_session_connect(run->session, &w->conn, err));
         run->worker_count = i + 1;

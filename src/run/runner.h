@@ -17,9 +17,10 @@ typedef enum tn_status {
     TN_ST_NO_OP,
 } tn_status;
 
-/* What came out of a node. Texts live in the run's arena. */
+/* What came out of a node. Texts live in `arena`: the worker's own, for workers run side by side; the run's arena is for its lock's holder. */
 typedef struct tn_node_result {
     tn_node *node;
+    tn_arena *arena;
     tn_status status;
     tn_str message;          /* p NULL: none */
     int64_t failures;        /* -1: none */
