@@ -66,10 +66,12 @@ static tn_rc add_unpinned(tn_lake_target *t, tn_pins *all, tn_err *err)
 tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_err *err)
 {
     tn_arena *a = s->arena;
+    tn_arena *own =
+        tn_arena_new("lake target", a); /* workers allocate in it under the target's lock */
     tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
     tn_lake_target *t = tn_new(a, tn_lake_target);
     *t = (tn_lake_target){
-        .arena = a, .session = s, .candidates = tn_map_init(a), .lock = TN_MUTEX_INIT
+        .arena = own, .session = s, .candidates = tn_map_init(own), .lock = TN_MUTEX_INIT
     };
     t->env = tn_val_str_at(creds, "environment", s->project->profile.target_name);
     tn_lake_opts opts = { .storage = tn_lake_storage_of(a, creds), .create = true };

@@ -258,7 +258,7 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
                        : n->kind == TN_NODE_TEST     ? "test"
                                                      : tn_str_z(j->arena, name);
     TN_TRY(materialize(run, j, kind, err));
-    TN_LOCKED(&run->lock); /* results live in the run's arena, which all workers share */
+    TN_LOCKED(&run->lock); /* others look at the status while this one runs */
     if (n->kind == TN_NODE_TEST) {
         TN_TRY(judge_test(run, j, r, err));
     } else {

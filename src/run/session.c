@@ -57,10 +57,10 @@ bool tn_session_cache_find(tn_session *s, tn_str database, tn_str schema, tn_str
 void tn_session_cache_add(tn_session *s, tn_str database, tn_str schema, tn_str name, tn_str type)
 {
     TN_LOCKED(&s->lock);
-    cached *item = tn_new(s->arena, cached);
-    *item = (cached){ tn_str_dup(s->arena, database), tn_str_dup(s->arena, schema),
-        tn_str_dup(s->arena, name), tn_str_dup(s->arena, type) };
-    tn_map_put(&s->relations, key_of(s->arena, database, schema, name), item);
+    cached *item = tn_new(s->known, cached);
+    *item = (cached){ tn_str_dup(s->known, database), tn_str_dup(s->known, schema),
+        tn_str_dup(s->known, name), tn_str_dup(s->known, type) };
+    tn_map_put(&s->relations, key_of(s->known, database, schema, name), item);
 }
 
 void tn_session_cache_drop(tn_session *s, tn_str database, tn_str schema, tn_str name)
@@ -114,7 +114,7 @@ bool tn_session_has_schema(tn_session *s, tn_str database, tn_str schema)
 void tn_session_add_schema(tn_session *s, tn_str database, tn_str schema)
 {
     TN_LOCKED(&s->lock);
-    tn_map_put(&s->schemas_seen, key_of(s->arena, database, schema, TN_STR_NONE), s);
+    tn_map_put(&s->schemas_seen, key_of(s->known, database, schema, TN_STR_NONE), s);
 }
 
 bool tn_session_warn_first(tn_session *s, tn_str text)
@@ -123,6 +123,6 @@ bool tn_session_warn_first(tn_session *s, tn_str text)
     if (tn_map_find(&s->warned, text) != NULL) {
         return false;
     }
-    tn_map_put(&s->warned, tn_str_dup(s->arena, text), s);
+    tn_map_put(&s->warned, tn_str_dup(s->known, text), s);
     return true;
 }

@@ -16,6 +16,7 @@
 
 typedef struct tn_session {
     tn_arena *arena;
+    tn_arena *known; /* of the maps below: what their lock guards has an arena of its own */
     tn_project *project;
     tn_events *events;
     tn_duck *duck;

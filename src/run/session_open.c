@@ -308,12 +308,14 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
 {
     tn_session *s = tn_new(a, tn_session);
     tn_val creds = { .tag = TN_DICT, .dict = p->profile.credentials };
+    tn_arena *known = tn_arena_new("known relations", a);
     *s = (tn_session){ .arena = a,
+        .known = known,
         .project = p,
         .events = events,
-        .relations = tn_map_init(a),
-        .schemas_seen = tn_map_init(a),
-        .warned = tn_map_init(a),
+        .relations = tn_map_init(known),
+        .schemas_seen = tn_map_init(known),
+        .warned = tn_map_init(known),
         .lock = TN_MUTEX_INIT,
         .delta_lock = TN_MUTEX_INIT,
         .path = path_of(a, p),
