@@ -181,6 +181,7 @@ size_t tn_delta_partition_index(const tn_delta_meta *m, tn_str name);
 
 /* ---- schema ---- */
 bool tn_delta_type_is(const tn_delta_type *t, const char *primitive);
+bool tn_delta_type_is_decimal(const tn_delta_type *t, int64_t *ret_precision, int64_t *ret_scale);
 bool tn_delta_type_eq(const tn_delta_type *x,
     const tn_delta_type *y); /* names ignoring case; nullability and metadata do not count */
 bool tn_delta_type_has(const tn_delta_type *t, const char *primitive); /* anywhere inside */

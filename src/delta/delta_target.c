@@ -33,7 +33,7 @@ static int int_rank(const tn_delta_type *t)
     return 0;
 }
 
-static bool is_decimal(const tn_delta_type *t, int64_t *precision, int64_t *scale)
+bool tn_delta_type_is_decimal(const tn_delta_type *t, int64_t *precision, int64_t *scale)
 {
     tn_str head;
     tn_str tail;
@@ -64,10 +64,11 @@ static bool castable_primitive(const tn_delta_type *from, const tn_delta_type *t
     int64_t q;
     int64_t r;
     if (int_rank(from) > 0) {
-        return int_rank(to) > 0 || is_float(to) || is_decimal(to, &p, &s);
+        return int_rank(to) > 0 || is_float(to) || tn_delta_type_is_decimal(to, &p, &s);
     }
-    if (is_decimal(from, &p, &s)) {
-        return is_float(to) || (is_decimal(to, &q, &r) && r >= s) || (s == 0 && int_rank(to) > 0);
+    if (tn_delta_type_is_decimal(from, &p, &s)) {
+        return is_float(to) || (tn_delta_type_is_decimal(to, &q, &r) && r >= s) ||
+               (s == 0 && int_rank(to) > 0);
     }
     if (is_float(from)) {
         return is_float(to);

@@ -471,6 +471,18 @@ static void damage_log(fixture *f, const char *from, const char *to, tn_arena *a
     TN_ASSERT_OK(tn_delta_table_open(f->faulty, &f->table, err));
 }
 
+/* Their bounds have more digits than a double, through which the check reads them. */
+TN_TEST(check_knows_wide_decimals)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f,
+        "SELECT 1::BIGINT AS id, 1234567890123456789012345678.0123456789::DECIMAL(38, 10) AS m "
+        "UNION ALL"
+        " SELECT 2, -1234567890123456789012345678.0123456789",
+        arena, err);
+    TN_ASSERT_EQ_I(check_it(f, arena, err).findings.n, 0);
+}
+
 TN_TEST(check_finds_damage)
 {
     fixture *f = open_fixture(arena, err);
