@@ -3,6 +3,7 @@
 
 #include "cli/cli_lake.h"
 #include "cli/cli_rows.h"
+#include "lake/lake_env.h"
 #include "os/file.h"
 #include "os/proc.h"
 

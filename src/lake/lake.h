@@ -38,9 +38,15 @@ typedef struct tn_pin {
 } tn_pin;
 typedef tn_vec(tn_pin) tn_pins; /* in an order in which views can be created */
 
+typedef struct tn_lake_base { /* what an environment was made from, or last rebased on */
+    tn_str env;               /* empty: it was not made from another */
+    int64_t commit;
+} tn_lake_base;
+
 typedef struct tn_lake_head {
     int64_t commit; /* -1: the environment has no commit yet */
     tn_pins pins;
+    tn_lake_base base;
 } tn_lake_head;
 
 typedef struct tn_lake_opts {
@@ -71,6 +77,9 @@ typedef struct tn_lake_change {
     tn_str message; /* one line for the log; may be empty */
     bool
         newest_wins; /* of two versions of one Delta table the higher is right (appends): no conflict */
+    bool exactly;      /* TN_E_CONFLICT when the environment's head is not `base` any more */
+    tn_lake_base base; /* env empty: as it was */
+    bool drop_env;     /* the environment ends with this commit */
 } tn_lake_change;
 /* base: the head that the work was based on. A change that changes nothing writes nothing and returns base's commit. */
 tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
@@ -83,9 +92,6 @@ tn_rc tn_lake_rollback(
     tn_lake *l, tn_str env, int64_t commit, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_envs(
     tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err) TN_MUSTUSE; /* env -> newest commit */
-/* A new environment starts as another's pins: no data is copied. */
-tn_rc tn_lake_env_create(
-    tn_lake *l, tn_str env, tn_str from, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
 
 /* ---- tables ---- */
 /* Where a relation's Delta table lies by default: "<schema>/<name>" under the root. */

@@ -9,8 +9,7 @@
  * again from the new newest, with a little random wait, as often as it takes: every round some writer has succeeded. A put whose answer was
  * lost is settled by reading N+1 back and comparing txnId. `_tarn/log/_last` is a hint for listings, never trusted.
  */
-#include "lake/lake.h"
-#include "lake/lake_file.h"
+#include "lake/lake_log.h"
 #include "os/clock.h"
 #include "os/proc.h"
 #include "os/random.h"
@@ -25,7 +24,7 @@ typedef struct commit_doc {
     tn_val doc;
 } commit_doc;
 
-static tn_str commit_key(tn_arena *a, int64_t number)
+tn_str tn_lake_commit_key(tn_arena *a, int64_t number)
 {
     return tn_str_printf(a, TN_LAKE_LOG_DIR "%020lld.json", (long long)number);
 }
@@ -40,10 +39,11 @@ static bool number_of_key(tn_str key, int64_t *ret)
 
 /* ---- reading ---- */
 
-static tn_rc read_commit(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, tn_err *err)
+tn_rc tn_lake_doc_read(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, tn_err *err)
 {
     tn_str text;
-    TN_TRY(tn_store_get(l->store, a, commit_key(a, number), TN_LAKE_COMMIT_BYTES_MAX, &text, err));
+    TN_TRY(tn_store_get(
+        l->store, a, tn_lake_commit_key(a, number), TN_LAKE_COMMIT_BYTES_MAX, &text, err));
     tn_val doc;
     tn_rc rc = tn_json_parse(a, text, &doc, err);
     if (rc != TN_OK || doc.tag != TN_DICT) {
@@ -61,48 +61,53 @@ static tn_rc read_commit(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, t
     return TN_OK;
 }
 
-static tn_rc newest_after(tn_lake *l, tn_arena *a, int64_t after, int64_t *ret, tn_err *err)
+tn_rc tn_lake_numbers_after(
+    tn_lake *l, tn_arena *a, int64_t after, tn_lake_numbers *ret, tn_err *err)
 {
     tn_store_list_opts lo = { .prefix = TN_STR(TN_LAKE_LOG_DIR), .flat = true };
     if (after >= 0) {
-        lo.start_after = commit_key(a, after);
+        lo.start_after = tn_lake_commit_key(a, after);
     }
     tn_store_items items = { 0 };
     tn_rc rc = tn_store_list(l->store, a, &lo, &items, err);
     if (rc != TN_OK && rc != TN_E_NOTFOUND) {
         return rc;
     }
-    int64_t newest = after;
+    tn_lake_numbers out = { 0 };
     for (size_t i = 0; i < items.n; i++) {
         int64_t n;
-        if (number_of_key(items.v[i].key, &n) && n > newest) {
-            newest = n;
+        if (number_of_key(items.v[i].key, &n) && n > after) {
+            tn_vec_push(&out, a, n); /* keys are sorted, so numbers are */
         }
     }
-    *ret = newest;
+    *ret = out;
     return TN_OK;
 }
 
-static tn_rc newest_number(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err)
+tn_rc tn_lake_newest_number(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err)
 {
     tn_str text;
     int64_t hint = -1;
     if (tn_store_get(l->store, a, TN_STR(HINT_KEY), 64, &text, NULL) == TN_OK &&
         tn_str_to_i64(tn_str_trim(text), &hint)) {
         tn_store_item item;
-        if (hint < 0 || tn_store_head(l->store, a, commit_key(a, hint), &item, NULL) != TN_OK) {
+        if (hint < 0 ||
+            tn_store_head(l->store, a, tn_lake_commit_key(a, hint), &item, NULL) != TN_OK) {
             hint = -1; /* stale or wrong: it only costs a full listing */
         }
     }
-    return newest_after(l, a, hint, ret, err);
+    tn_lake_numbers numbers;
+    TN_TRY(tn_lake_numbers_after(l, a, hint, &numbers, err));
+    *ret = numbers.n > 0 ? numbers.v[numbers.n - 1] : hint;
+    return TN_OK;
 }
 
 static tn_rc newest_commit(tn_lake *l, tn_arena *a, commit_doc *ret, tn_err *err)
 {
     commit_doc c = { .number = -1, .doc = TN_VAL_UNDEF };
-    TN_TRY(newest_number(l, a, &c.number, err));
+    TN_TRY(tn_lake_newest_number(l, a, &c.number, err));
     if (c.number >= 0) {
-        TN_TRY(read_commit(l, a, c.number, &c.doc, err));
+        TN_TRY(tn_lake_doc_read(l, a, c.number, &c.doc, err));
     }
     *ret = c;
     return TN_OK;
@@ -136,7 +141,7 @@ static tn_rc pin_parse(tn_val v, tn_str env, tn_pin *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc pins_parse(tn_arena *a, tn_val doc, tn_pins *ret, tn_err *err)
+tn_rc tn_lake_doc_pins(tn_arena *a, tn_val doc, tn_pins *ret, tn_err *err)
 {
     tn_val list = tn_val_at(doc, "pins");
     tn_pins pins = { 0 };
@@ -161,9 +166,12 @@ static tn_rc head_of(
     if (head.commit >= 0) {
         tn_val doc = newest->doc;
         if (head.commit != newest->number) {
-            TN_TRY(read_commit(l, a, head.commit, &doc, err));
+            TN_TRY(tn_lake_doc_read(l, a, head.commit, &doc, err));
         }
-        TN_TRY(pins_parse(a, doc, &head.pins, err));
+        TN_TRY(tn_lake_doc_pins(a, doc, &head.pins, err));
+        tn_val base = tn_val_at(doc, "base");
+        head.base.env = tn_val_str_at(base, "env", TN_STR_NONE);
+        head.base.commit = tn_val_int_at(base, "commit", -1);
     }
     *ret = head;
     return TN_OK;
@@ -321,6 +329,7 @@ typedef struct draft {
     tn_str txn_id;
     const tn_lake_change *change;
     tn_val heads; /* of the newest commit, or undefined */
+    tn_lake_base base;
     tn_pins pins;
 } draft;
 
@@ -336,9 +345,24 @@ static void print_heads(tn_json_writer *w, const draft *d)
             tn_jw_int(w, it->value.i);
         }
     }
-    tn_jw_key_s(w, d->env);
-    tn_jw_int(w, d->number);
+    if (!d->change->drop_env) {
+        tn_jw_key_s(w, d->env);
+        tn_jw_int(w, d->number);
+    }
     tn_jw_obj_end(w);
+}
+
+static void print_base(tn_json_writer *w, const tn_lake_base *base)
+{
+    if (base->env.n > 0) {
+        tn_jw_key(w, "base");
+        tn_jw_obj(w);
+        tn_jw_key(w, "env");
+        tn_jw_str(w, base->env);
+        tn_jw_key(w, "commit");
+        tn_jw_int(w, base->commit);
+        tn_jw_obj_end(w);
+    }
 }
 
 static void print_writer(tn_json_writer *w, tn_arena *a)
@@ -395,6 +419,7 @@ static tn_rc print_commit(tn_arena *a, const draft *d, tn_str *ret, tn_err *err)
     tn_jw_str(&w, d->change->message);
     print_writer(&w, a);
     print_heads(&w, d);
+    print_base(&w, &d->base);
     print_names(&w, a, d);
     if (!tn_val_is_undef(d->change->info)) {
         tn_jw_key(&w, "info");
@@ -415,12 +440,13 @@ static tn_rc print_commit(tn_arena *a, const draft *d, tn_str *ret, tn_err *err)
 static tn_rc put_commit(tn_lake *l, tn_arena *a, const draft *d, tn_str text, tn_err *err)
 {
     tn_err put_err = TN_ERR_INIT;
-    tn_rc rc = tn_store_put(l->store, commit_key(a, d->number), text, TN_PUT_IF_ABSENT, &put_err);
+    tn_rc rc =
+        tn_store_put(l->store, tn_lake_commit_key(a, d->number), text, TN_PUT_IF_ABSENT, &put_err);
     if (rc == TN_OK || rc == TN_E_EXISTS) {
         return rc;
     }
     tn_val there; /* the answer may have been lost on the way: what does the store hold? */
-    tn_rc seen = read_commit(l, a, d->number, &there, NULL);
+    tn_rc seen = tn_lake_doc_read(l, a, d->number, &there, NULL);
     if (seen == TN_OK) {
         return tn_str_eq(tn_val_str_at(there, "txnId", TN_STR_NONE), d->txn_id) ? TN_OK
                                                                                 : TN_E_EXISTS;
@@ -437,6 +463,19 @@ static tn_rc put_commit(tn_lake *l, tn_arena *a, const draft *d, tn_str text, tn
     return rc;
 }
 
+/* Some changes count only on exactly the head that they were made for. */
+static tn_rc check_expected(tn_str env, const tn_lake_head *base, const tn_lake_change *change,
+    const tn_lake_head *now, tn_err *err)
+{
+    if (!change->exactly || now->commit == base->commit) {
+        return TN_OK;
+    }
+    tn_rc rc = tn_fail(err, TN_E_CONFLICT,
+        "environment '" TN_STR_FMT "' moved on to lake commit %lld meanwhile", TN_STR_ARG(env),
+        (long long)now->commit);
+    return tn_hint(err, rc, "nothing was published; look at it and try again");
+}
+
 static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *base,
     const tn_lake_change *change, int64_t *ret_commit, tn_err *err)
 {
@@ -444,6 +483,7 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head 
     TN_TRY(newest_commit(l, a, &newest, err));
     tn_lake_head now;
     TN_TRY(head_of(l, a, &newest, env, &now, err));
+    TN_TRY(check_expected(env, base, change, &now, err));
     draft d = {
         .number = newest.number + 1,
         .env = env,
@@ -451,9 +491,11 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head 
         .txn_id = tn_uuid4(a),
         .change = change,
         .heads = tn_val_at(newest.doc, "heads"),
+        .base = change->base.env.n > 0 ? change->base : now.base,
     };
     bool changed = false;
     TN_TRY(merge_pins(a, env, &now, base, change, &d.pins, &changed, err));
+    changed = changed || change->drop_env || d.base.commit != now.base.commit;
     if (!changed && now.commit >= 0) {
         *ret_commit = now.commit;
         return TN_OK;
@@ -508,21 +550,39 @@ static tn_val log_entry(tn_arena *a, tn_val doc)
     return e;
 }
 
+/* The number before n that is there; cleaning leaves gaps. -1: none. */
+static tn_rc number_before(
+    tn_lake *l, tn_arena *a, int64_t n, tn_lake_numbers *all, int64_t *ret, tn_err *err)
+{
+    if (all->n == 0) {
+        TN_TRY(tn_lake_numbers_after(l, a, -1, all, err));
+    }
+    int64_t before = -1;
+    for (size_t i = 0; i < all->n && all->v[i] < n; i++) {
+        before = all->v[i];
+    }
+    *ret = before;
+    return TN_OK;
+}
+
 tn_rc tn_lake_log(tn_lake *l, tn_arena *a, tn_str env, size_t limit, tn_val *ret_list, tn_err *err)
 {
     tn_val out = tn_val_list(a);
+    tn_lake_numbers all = { 0 };
     int64_t n;
-    TN_TRY(newest_number(l, a, &n, err));
-    for (; n >= 0 && (limit == 0 || out.list->n < limit); n--) {
+    TN_TRY(tn_lake_newest_number(l, a, &n, err));
+    while (n >= 0 && (limit == 0 || out.list->n < limit)) {
         tn_val doc;
-        tn_rc rc = read_commit(l, a, n, &doc, err);
+        tn_rc rc = tn_lake_doc_read(l, a, n, &doc, err);
         if (rc == TN_E_NOTFOUND) {
-            break; /* older commits have been cleaned up */
+            TN_TRY(number_before(l, a, n, &all, &n, err));
+            continue;
         }
         TN_TRY(rc);
         if (env.n == 0 || tn_str_eq(tn_val_str_at(doc, "env", TN_STR_NONE), env)) {
             tn_list_push(out.list, log_entry(a, doc));
         }
+        n--;
     }
     *ret_list = out;
     return TN_OK;
@@ -540,17 +600,16 @@ tn_rc tn_lake_envs(tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err)
 tn_rc tn_lake_commit_pins(tn_lake *l, tn_arena *a, int64_t commit, tn_pins *ret, tn_err *err)
 {
     tn_val doc;
-    tn_rc rc = read_commit(l, a, commit, &doc, err);
+    tn_rc rc = tn_lake_doc_read(l, a, commit, &doc, err);
     if (rc == TN_E_NOTFOUND) {
         return tn_fail(err, rc, "there is no lake commit %lld in '" TN_STR_FMT "'",
             (long long)commit, TN_STR_ARG(l->root));
     }
     TN_TRY(rc);
-    return pins_parse(a, doc, ret, err);
+    return tn_lake_doc_pins(a, doc, ret, err);
 }
 
-/* The change that turns `from` into `to`. */
-static void difference(tn_arena *a, const tn_pins *from, const tn_pins *to, tn_lake_change *ret)
+void tn_lake_difference(tn_arena *a, const tn_pins *from, const tn_pins *to, tn_lake_change *ret)
 {
     for (size_t i = 0; i < to->n; i++) {
         const tn_pin *old = tn_pins_find(from, to->v[i].schema, to->v[i].name);
@@ -576,7 +635,7 @@ tn_rc tn_lake_rollback(tn_lake *l, tn_str env, int64_t commit, int64_t *ret_comm
     }
     if (commit < 0) {
         tn_val doc;
-        TN_TRY(read_commit(l, a, now.commit, &doc, err));
+        TN_TRY(tn_lake_doc_read(l, a, now.commit, &doc, err));
         commit = tn_val_int_at(doc, "parent", -1);
         if (commit < 0) {
             return tn_fail(err, TN_E_NOTFOUND,
@@ -585,37 +644,16 @@ tn_rc tn_lake_rollback(tn_lake *l, tn_str env, int64_t commit, int64_t *ret_comm
         }
     }
     tn_val old;
-    TN_TRY(read_commit(l, a, commit, &old, err));
+    TN_TRY(tn_lake_doc_read(l, a, commit, &old, err));
     if (!tn_str_eq(tn_val_str_at(old, "env", TN_STR_NONE), env)) {
         return tn_fail(err, TN_E_VALUE,
             "lake commit %lld belongs to environment '" TN_STR_FMT "', not '" TN_STR_FMT "'",
             (long long)commit, TN_STR_ARG(tn_val_str_at(old, "env", TN_STR_NONE)), TN_STR_ARG(env));
     }
     tn_pins pins;
-    TN_TRY(pins_parse(a, old, &pins, err));
+    TN_TRY(tn_lake_doc_pins(a, old, &pins, err));
     tn_lake_change change = { .info = TN_VAL_UNDEF,
         .message = tn_str_printf(a, "rollback to lake commit %lld", (long long)commit) };
-    difference(a, &now.pins, &pins, &change);
+    tn_lake_difference(a, &now.pins, &pins, &change);
     return tn_lake_commit_write(l, env, &now, &change, ret_commit, err);
-}
-
-tn_rc tn_lake_env_create(tn_lake *l, tn_str env, tn_str from, int64_t *ret_commit, tn_err *err)
-{
-    TN_AUTO_ARENA a = tn_arena_new("new environment", NULL);
-    tn_lake_head there, source;
-    TN_TRY(tn_lake_head_read(l, a, env, &there, err));
-    if (there.commit >= 0) {
-        return tn_fail(err, TN_E_EXISTS,
-            "environment '" TN_STR_FMT "' is there already (lake commit %lld)", TN_STR_ARG(env),
-            (long long)there.commit);
-    }
-    TN_TRY(tn_lake_head_read(l, a, from, &source, err));
-    if (source.commit < 0) {
-        return tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit",
-            TN_STR_ARG(from));
-    }
-    tn_lake_change change = { .put = source.pins, .info = TN_VAL_UNDEF };
-    change.message = tn_str_printf(a, "environment from '" TN_STR_FMT "' at lake commit %lld",
-        TN_STR_ARG(from), (long long)source.commit);
-    return tn_lake_commit_write(l, env, &there, &change, ret_commit, err);
 }

@@ -2,6 +2,7 @@
 #include "lake/lake_maint.h"
 
 #include "lake/lake_file.h"
+#include "lake/lake_gc.h"
 #include "text/uri.h"
 
 static tn_rc open_table(
@@ -109,32 +110,26 @@ static tn_str absolute_place(const tn_lake_job *j, tn_arena *a, tn_str location)
     return s;
 }
 
-typedef struct needs { /* what the newest commits of all environments need of a table */
+typedef struct needs { /* what lake commits need of a table */
     tn_vec(int64_t) versions;
     tn_strs places; /* files that shallow clones share */
-    tn_map seen;    /* other tables' "place@version" */
 } needs;
 
-static tn_rc need_pin(
-    const tn_lake_job *j, tn_arena *a, tn_str here, const tn_pin *p, needs *n, tn_err *err)
+static tn_rc need_version(
+    const tn_lake_job *j, tn_arena *a, tn_str here, const tn_lake_need *p, needs *n, tn_err *err)
 {
-    tn_str place = absolute_place(j, a, p->location);
-    if (tn_str_eq(place, here)) {
-        tn_vec_push(&n->versions, a, p->version);
-        return TN_OK;
-    }
-    tn_str key = tn_str_printf(a, TN_STR_FMT "@%lld", TN_STR_ARG(place), (long long)p->version);
-    if (tn_map_find(&n->seen, key) != NULL) {
-        return TN_OK;
-    }
-    tn_map_put(&n->seen, key, n);
+    bool same = tn_str_eq(absolute_place(j, a, p->location), here);
     TN_AUTOPTR(tn_delta_table) other = NULL;
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     tn_err why = TN_ERR_INIT;
     TN_TRY(tn_lake_table_open(j->lake, p->location, &other, err));
     tn_rc rc = tn_delta_snapshot_open(other, j->conn, p->version, &s, &why);
     if (rc == TN_E_NOTFOUND || rc == TN_E_UNSUPPORTED) {
-        return TN_OK; /* nobody reads it, and it is no clone that was made here */
+        return TN_OK; /* cleaned up before it was asked for: nobody reads it any more */
+    }
+    if (rc == TN_OK && same) {
+        tn_vec_push(&n->versions, a, p->version);
+        return TN_OK;
     }
     if (rc != TN_OK) {
         return tn_fail(err, rc, "looking whether '" TN_STR_FMT "." TN_STR_FMT "' shares files: %s",
@@ -143,23 +138,20 @@ static tn_rc need_pin(
     return tn_delta_outside_places(s, a, &n->places, err);
 }
 
-static tn_rc find_needs(const tn_lake_job *j, tn_arena *a, needs *n, tn_err *err)
+/* Versions that the newest commits, tags, and commits within the retention pin. */
+static tn_rc find_needs(
+    const tn_lake_job *j, tn_arena *a, int64_t retention_ms, needs *n, tn_err *err)
 {
-    tn_val envs;
+    tn_lake_needs all;
     if (j->head == NULL) {
         return TN_OK;
     }
     tn_str here = absolute_place(j, a, j->at.location);
-    TN_TRY(tn_lake_envs(j->lake, a, &envs, err));
-    size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(envs.dict, &at)) != NULL) {
-        tn_lake_head head;
-        TN_TRY(tn_lake_head_read(j->lake, a, tn_val_as_str(it->key), &head, err));
-        for (size_t i = 0; i < head.pins.n; i++) {
-            if (head.pins.v[i].kind == TN_PIN_DELTA && head.pins.v[i].version >= 0) {
-                TN_TRY(need_pin(j, a, here, &head.pins.v[i], n, err));
-            }
+    TN_TRY(tn_lake_needs_read(
+        j->lake, a, retention_ms >= 0 ? retention_ms : TN_LAKE_RETENTION_MS, &all, err));
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.v[i].version >= 0) {
+            TN_TRY(need_version(j, a, here, &all.v[i], n, err));
         }
     }
     return TN_OK;
@@ -172,10 +164,10 @@ tn_rc tn_lake_vacuum(const tn_lake_job *j, tn_arena *a, const tn_delta_vacuum_op
     TN_AUTO_ARENA work = tn_arena_new("vacuum", NULL);
     tn_delta_vacuum_opts o = *opts;
     tn_delta_vacuum_result r;
-    needs n = { .seen = tn_map_init(work) };
+    needs n = { 0 };
     TN_TRY(refuse_foreign(j, err));
     TN_TRY(open_table(j, &j->at, j->shown, &table, err));
-    TN_TRY(find_needs(j, work, &n, err));
+    TN_TRY(find_needs(j, work, opts->retention_ms, &n, err));
     o.protect = n.versions.v;
     o.protect_n = n.versions.n;
     o.protect_places = n.places;

@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include "lake/lake_env.h"
 #include "lake/lake_file.h"
 #include "os/thread.h"
 
