@@ -1,27 +1,38 @@
 /* cmd_lake.c: tarn lake: environments, lake commits, the catalog. */
 #include <stdio.h>
 
-#include "cli/cli_lake.h"
 #include "cli/cli_rows.h"
+#include "cli/cmd_lake.h"
+#include "lake/lake_diff.h"
 #include "lake/lake_env.h"
 #include "os/file.h"
 #include "os/proc.h"
 
-typedef struct lake_options {
-    tn_str env, output, from;
-    int64_t limit, to;
-    tn_flag all, newest;
-} lake_options;
-
-#define F(field) offsetof(lake_options, field)
+#define F(field) offsetof(tn_lake_options, field)
 static const tn_opt options[] = {
     { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)",
         "TARN_ENV" },
-    { "--to", TN_OPT_INT, F(to), "COMMIT",
-        "rollback: publish the pins of that lake commit (default: the one before the newest)",
+    { "--to", TN_OPT_STR, F(to), "COMMIT|TAG|TIME|NAME",
+        "rollback: publish the pins of that lake commit, tag or time (default: the commit before "
+        "the "
+        "newest); env promote: the environment that is to get them (default: prod)",
         NULL },
     { "--from", TN_OPT_STR, F(from), "NAME",
-        "env create: start with the pins of that environment (default: prod)", NULL },
+        "env create: start with the pins of that environment, lake commit, tag or time (default: "
+        "prod)",
+        NULL },
+    { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL, "env promote, gc: only say what would be done",
+        NULL },
+    { "--ours", TN_OPT_FLAG, F(ours), NULL,
+        "env rebase: what both changed stays as this environment has it", NULL },
+    { "--theirs", TN_OPT_FLAG, F(theirs), NULL,
+        "env rebase: what both changed becomes what the other has", NULL },
+    { "--retention", TN_OPT_STR, F(retention), "TIME",
+        "gc: keep what readers may have seen within it: 30d, 12h (default: 7d)", NULL },
+    { "--rows", TN_OPT_FLAG, F(rows), NULL, "diff: count rows that were added and removed", NULL },
+    { "--key", TN_OPT_MANY, F(key), "COLUMN",
+        "diff: rows are told apart by it, so that changed ones are counted (repeatable)", NULL },
+    { "--message", TN_OPT_STR, F(message), "TEXT", "tag create: a line about it", NULL },
     { "--limit", TN_OPT_INT, F(limit), "N", "log: the newest N (default: 20, 0 for all)", NULL },
     { "--all", TN_OPT_FLAG, F(all), NULL, "log: of all environments", NULL },
     { "--newest", TN_OPT_FLAG, F(newest), NULL,
@@ -34,7 +45,10 @@ static const tn_opt options[] = {
 static const tn_cmd_spec spec = {
     .name = "lake",
     .summary = "environments and lake commits: status, log, publish, rollback, env, diff",
-    .usage = "status | log | publish | rollback | env ls | env create NAME | diff A B [options]",
+    .usage =
+        "status | log | show [COMMIT] | publish | rollback | diff A B | env ls | env create NAME | "
+        "env promote NAME | env rebase NAME | env drop NAME | tag ls | tag create NAME [COMMIT] | "
+        "tag rm NAME | gc [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -45,22 +59,22 @@ static const tn_cmd_spec spec = {
         "tarn lake rollback                   publish the pins of the commit before again\n"
         "tarn lake rollback --to 12\n"
         "tarn lake env create alice --from prod    a new environment, no data copied\n"
+        "tarn lake env promote alice --to prod     publish what alice changed\n"
+        "tarn lake env rebase alice           take over what prod changed meanwhile\n"
+        "tarn lake env drop alice\n"
         "tarn lake diff prod alice            relations that two environments see differently\n"
-        "tarn lake diff 12 15                 the same for two lake commits\n"
+        "tarn lake diff 12 15 --key id        two lake commits; rows added, removed, changed by "
+        "key\n"
+        "tarn lake tag create q3-report       keep the state of now under a name\n"
+        "tarn sql --at q3-report 'FROM gold.total'\n"
+        "tarn lake gc --retention 30d --dry-run    what nobody needs any more\n"
         "\nExit status: 0 ok, 1 a conflict, 2 wrong usage or environment.",
     .words_min = 1,
-    .words_max = 3,
+    .words_max = 4,
 };
 
-typedef struct lake_call {
-    const tn_cli *cli;
-    const lake_options *o;
-    tn_str env;
-    tn_lake *lake;
-    bool json;
-} lake_call;
-
-static tn_rc print_list(lake_call *x, const char *const *names, size_t n, tn_val list, tn_err *err)
+tn_rc tn_lake_print_list(
+    tn_lake_call *x, const char *const *names, size_t n, tn_val list, tn_err *err)
 {
     tn_val titles = tn_val_list(x->cli->arena);
     for (size_t i = 0; i < n; i++) {
@@ -72,7 +86,7 @@ static tn_rc print_list(lake_call *x, const char *const *names, size_t n, tn_val
     return tn_rows_print(&rows, &style, stdout, NULL, err);
 }
 
-static tn_str catalog_path(lake_call *x, tn_str env)
+static tn_str catalog_path(tn_lake_call *x, tn_str env)
 {
     return tn_str_printf(x->cli->arena, TN_STR_FMT "/catalog/" TN_STR_FMT ".duckdb",
         TN_STR_ARG(tn_lake_root(x->lake)), TN_STR_ARG(env));
@@ -80,7 +94,7 @@ static tn_str catalog_path(lake_call *x, tn_str env)
 
 /* ---- status ---- */
 
-static tn_rc env_dict(lake_call *x, tn_str env, tn_val *ret, tn_err *err)
+static tn_rc env_dict(tn_lake_call *x, tn_str env, tn_val *ret, tn_err *err)
 {
     tn_arena *a = x->cli->arena;
     tn_lake_head head;
@@ -106,7 +120,7 @@ static tn_rc env_dict(lake_call *x, tn_str env, tn_val *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc run_status(lake_call *x, tn_err *err)
+static tn_rc run_status(tn_lake_call *x, tn_err *err)
 {
     static const char *const names[] = { "environment", "lake commit", "relations", "delta",
         "views", "external", "catalog" };
@@ -133,12 +147,12 @@ static tn_rc run_status(lake_call *x, tn_err *err)
         return TN_OK;
     }
     printf("lake " TN_STR_FMT "\n", TN_STR_ARG(tn_lake_root(x->lake)));
-    return print_list(x, names, TN_COUNTOF(names), rows, err);
+    return tn_lake_print_list(x, names, TN_COUNTOF(names), rows, err);
 }
 
 /* ---- log ---- */
 
-static tn_rc run_log(lake_call *x, tn_err *err)
+static tn_rc run_log(tn_lake_call *x, tn_err *err)
 {
     static const char *const names[] = { "commit", "environment", "time (UTC)", "message",
         "changed", "pins" };
@@ -165,12 +179,13 @@ static tn_rc run_log(lake_call *x, tn_err *err)
         };
         tn_list_push(rows.list, tn_val_tuple(a, row, TN_COUNTOF(row)));
     }
-    return print_list(x, names, TN_COUNTOF(names), rows, err);
+    return tn_lake_print_list(x, names, TN_COUNTOF(names), rows, err);
 }
 
 /* ---- publish, rollback, env ---- */
 
-static tn_rc publish(lake_call *x, tn_str env, int64_t *ret_commit, tn_str *ret_path, tn_err *err)
+static tn_rc publish(
+    tn_lake_call *x, tn_str env, int64_t *ret_commit, tn_str *ret_path, tn_err *err)
 {
     tn_lake_head head;
     TN_TRY(tn_lake_head_read(x->lake, x->cli->arena, env, &head, err));
@@ -183,7 +198,7 @@ static tn_rc publish(lake_call *x, tn_str env, int64_t *ret_commit, tn_str *ret_
     return tn_lake_catalog_publish(x->lake, env, &head, ret_path, x->cli->arena, err);
 }
 
-static void tell(lake_call *x, const char *did, tn_str env, int64_t commit, tn_str path)
+static void tell(tn_lake_call *x, const char *did, tn_str env, int64_t commit, tn_str path)
 {
     if (!x->json) {
         if (!tn_flag_is(x->cli->quiet, false)) {
@@ -200,7 +215,7 @@ static void tell(lake_call *x, const char *did, tn_str env, int64_t commit, tn_s
 }
 
 /* After landings with --no-publish: every table as it is now. */
-static tn_rc pin_newest(lake_call *x, tn_err *err)
+static tn_rc pin_newest(tn_lake_call *x, tn_err *err)
 {
     tn_arena *a = x->cli->arena;
     tn_lake_head head;
@@ -234,122 +249,53 @@ static tn_rc pin_newest(lake_call *x, tn_err *err)
     return tn_lake_commit_write(x->lake, x->env, &head, &change, &commit, err);
 }
 
-static tn_rc run_publish(lake_call *x, tn_err *err)
+tn_rc tn_lake_publish_and_tell(tn_lake_call *x, tn_str env, const char *did, tn_err *err)
 {
-    int64_t commit;
+    int64_t commit = -1;
     tn_str path;
+    TN_TRY(publish(x, env, &commit, &path, err));
+    tell(x, did, env, commit, path);
+    return TN_OK;
+}
+
+static tn_rc run_publish(tn_lake_call *x, tn_err *err)
+{
     if (tn_flag_is(x->o->newest, false)) {
         TN_TRY(pin_newest(x, err));
     }
-    TN_TRY(publish(x, x->env, &commit, &path, err));
-    tell(x, "published", x->env, commit, path);
-    return TN_OK;
+    return tn_lake_publish_and_tell(x, x->env, "published", err);
 }
 
-static tn_rc run_rollback(lake_call *x, tn_err *err)
+static tn_rc run_rollback(tn_lake_call *x, tn_err *err)
 {
     int64_t commit;
-    tn_str path;
-    TN_TRY(tn_lake_rollback(x->lake, x->env, x->o->to, &commit, err));
-    TN_TRY(publish(x, x->env, &commit, &path, err));
-    tell(x, "rolled back", x->env, commit, path);
-    return TN_OK;
-}
-
-static tn_rc run_env_create(lake_call *x, tn_str name, tn_err *err)
-{
-    int64_t commit;
-    tn_str path;
-    TN_TRY(tn_lake_env_create(
-        x->lake, name, x->o->from.n > 0 ? x->o->from : TN_STR("prod"), &commit, err));
-    TN_TRY(publish(x, name, &commit, &path, err));
-    tell(x, "created", name, commit, path);
-    return TN_OK;
-}
-
-static tn_rc run_env_ls(lake_call *x, tn_err *err)
-{
-    tn_val envs;
-    TN_TRY(tn_lake_envs(x->lake, x->cli->arena, &envs, err));
-    if (x->json) {
-        tn_cli_print_json(x->cli, envs);
-        return TN_OK;
+    tn_lake_ref to = { .commit = -1 };
+    if (x->o->to.n > 0) {
+        TN_TRY(tn_lake_ref_read(x->lake, x->cli->arena, x->env, x->o->to, &to, err));
     }
-    size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(envs.dict, &at)) != NULL) {
-        printf(TN_STR_FMT "\n", TN_STR_ARG(tn_val_as_str(it->key)));
-    }
-    return TN_OK;
+    TN_TRY(tn_lake_rollback(x->lake, x->env, to.commit, &commit, err));
+    return tn_lake_publish_and_tell(x, x->env, "rolled back", err);
 }
 
 /* ---- diff ---- */
 
-/* An environment's name, or the number of a lake commit. */
-static tn_rc pins_of(lake_call *x, tn_str word, tn_pins *ret, tn_err *err)
+static tn_val joined(tn_arena *a, tn_val list)
 {
-    int64_t commit;
-    tn_lake_head head;
-    if (tn_str_to_i64(word, &commit) && commit >= 0) {
-        return tn_lake_commit_pins(x->lake, x->cli->arena, commit, ret, err);
+    tn_buf b = tn_buf_init(a, 1 << 20);
+    for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
+        tn_buf_addf(
+            &b, "%s" TN_STR_FMT, i > 0 ? ", " : "", TN_STR_ARG(tn_val_as_str(list.list->v[i])));
     }
-    TN_TRY(tn_lake_head_read(x->lake, x->cli->arena, word, &head, err));
-    if (head.commit < 0) {
-        return tn_fail(err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit",
-            TN_STR_ARG(word));
-    }
-    *ret = head.pins;
-    return TN_OK;
+    return b.n > 0 ? tn_val_str(tn_buf_str(&b)) : TN_VAL_NONE;
 }
 
-static tn_val pin_state(tn_arena *a, const tn_pin *p)
+static tn_rc print_diff(tn_lake_call *x, tn_val list, bool with_rows, tn_err *err)
 {
-    if (p == NULL) {
-        return TN_VAL_NONE;
-    }
-    return p->kind == TN_PIN_DELTA ? tn_val_str(tn_str_printf(a, "version %lld of " TN_STR_FMT,
-                                         (long long)p->version, TN_STR_ARG(p->location)))
-                                   : tn_val_str(p->sql);
-}
-
-static void add_difference(tn_arena *a, tn_val list, const tn_pin *p, const tn_pin *q)
-{
-    const tn_pin *any = p != NULL ? p : q;
-    tn_val d = tn_val_dict(a);
-    tn_dict_putz(d.dict, "schema", tn_val_str(any->schema));
-    tn_dict_putz(d.dict, "name", tn_val_str(any->name));
-    tn_dict_putz(d.dict, "change",
-        tn_val_z(p == NULL   ? "added"
-                 : q == NULL ? "removed"
-                             : "changed"));
-    tn_dict_putz(d.dict, "from", pin_state(a, p));
-    tn_dict_putz(d.dict, "to", pin_state(a, q));
-    tn_list_push(list.list, d);
-}
-
-static tn_rc run_diff(lake_call *x, tn_str one, tn_str two, tn_err *err)
-{
-    static const char *const names[] = { "relation", "change", "from", "to" };
+    static const char *const names[] = { "relation", "change", "from", "to", "rows +", "rows -",
+        "rows ~", "columns +", "columns -" };
     tn_arena *a = x->cli->arena;
-    tn_pins p, q;
-    TN_TRY(pins_of(x, one, &p, err));
-    TN_TRY(pins_of(x, two, &q, err));
-    tn_val list = tn_val_list(a), rows = tn_val_list(a);
-    for (size_t i = 0; i < p.n; i++) {
-        const tn_pin *other = tn_pins_find(&q, p.v[i].schema, p.v[i].name);
-        if (!tn_pins_same(&p.v[i], other)) {
-            add_difference(a, list, &p.v[i], other);
-        }
-    }
-    for (size_t i = 0; i < q.n; i++) {
-        if (tn_pins_find(&p, q.v[i].schema, q.v[i].name) == NULL) {
-            add_difference(a, list, NULL, &q.v[i]);
-        }
-    }
-    if (x->json) {
-        tn_cli_print_json(x->cli, list);
-        return TN_OK;
-    }
+    tn_val rows = tn_val_list(a);
+    size_t n = with_rows ? TN_COUNTOF(names) : 4;
     for (size_t i = 0; i < list.list->n; i++) {
         tn_val d = list.list->v[i];
         tn_val row[] = {
@@ -359,45 +305,80 @@ static tn_rc run_diff(lake_call *x, tn_str one, tn_str two, tn_err *err)
             tn_val_at(d, "change"),
             tn_val_at(d, "from"),
             tn_val_at(d, "to"),
+            tn_val_at(d, "rows_added"),
+            tn_val_at(d, "rows_removed"),
+            tn_val_at(d, "rows_changed"),
+            joined(a, tn_val_at(d, "columns_added")),
+            joined(a, tn_val_at(d, "columns_removed")),
         };
-        tn_list_push(rows.list, tn_val_tuple(a, row, TN_COUNTOF(row)));
+        for (size_t k = 4; k < n; k++) {
+            row[k] = tn_val_is_undef(row[k]) ? TN_VAL_NONE : row[k];
+        }
+        tn_list_push(rows.list, tn_val_tuple(a, row, n));
     }
-    return print_list(x, names, TN_COUNTOF(names), rows, err);
+    return tn_lake_print_list(x, names, n, rows, err);
+}
+
+static tn_rc run_diff(tn_lake_call *x, tn_err *err)
+{
+    tn_arena *a = x->cli->arena;
+    tn_lake_ref p, q;
+    tn_val list;
+    tn_lake_diff_opts o = { .rows = tn_flag_is(x->o->rows, x->o->key.n > 0), .key = x->o->key };
+    TN_TRY(tn_lake_ref_read(x->lake, a, x->env, x->words->v[1], &p, err));
+    TN_TRY(tn_lake_ref_read(x->lake, a, x->env, x->words->v[2], &q, err));
+    TN_AUTOPTR(tn_duck) duck = NULL;
+    TN_AUTOPTR(tn_conn) conn = NULL;
+    if (o.rows) {
+        TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));
+        TN_TRY(tn_lake_connect(x->lake, conn, err));
+    }
+    TN_TRY(tn_lake_diff(x->lake, conn, a, &p.pins, &q.pins, &o, &list, err));
+    if (x->json) {
+        tn_cli_print_json(x->cli, list);
+        return TN_OK;
+    }
+    return print_diff(x, list, o.rows, err);
 }
 
 /* ---- dispatch ---- */
 
-typedef enum lake_verb {
-    STATUS,
-    LOG,
-    PUBLISH,
-    ROLLBACK,
-    ENV_LS,
-    ENV_CREATE,
-    DIFF,
-    NO_VERB
-} lake_verb;
+static const struct verb {
+    const char *one, *two;
+    size_t words_min, words_max;
+    tn_rc (*run)(tn_lake_call *x, tn_err *err);
+} VERBS[] = {
+    { "status", NULL, 1, 1, run_status },
+    { "log", NULL, 1, 1, run_log },
+    { "show", NULL, 1, 2, tn_lake_run_show },
+    { "publish", NULL, 1, 1, run_publish },
+    { "rollback", NULL, 1, 1, run_rollback },
+    { "diff", NULL, 3, 3, run_diff },
+    { "env", "ls", 2, 2, tn_lake_run_env_ls },
+    { "env", "create", 3, 3, tn_lake_run_env_create },
+    { "env", "promote", 3, 3, tn_lake_run_env_promote },
+    { "env", "rebase", 3, 3, tn_lake_run_env_rebase },
+    { "env", "drop", 3, 3, tn_lake_run_env_drop },
+    { "tag", "ls", 2, 2, tn_lake_run_tag_ls },
+    { "tag", "create", 3, 4, tn_lake_run_tag_create },
+    { "tag", "rm", 3, 3, tn_lake_run_tag_rm },
+    { "gc", NULL, 1, 1, tn_lake_run_gc },
+};
 
-static lake_verb verb_of(const tn_strs *w, size_t *ret_words)
+static const struct verb *verb_of(const tn_strs *w)
 {
-    static const struct {
-        const char *one, *two;
-        lake_verb verb;
-        size_t words;
-    } table[] = { { "status", NULL, STATUS, 1 }, { "log", NULL, LOG, 1 },
-        { "publish", NULL, PUBLISH, 1 }, { "rollback", NULL, ROLLBACK, 1 },
-        { "env", "ls", ENV_LS, 2 }, { "env", "create", ENV_CREATE, 3 }, { "diff", NULL, DIFF, 3 } };
-    for (size_t i = 0; i < TN_COUNTOF(table); i++) {
-        if (tn_str_is(w->v[0], table[i].one) &&
-            (table[i].two == NULL || (w->n > 1 && tn_str_is(w->v[1], table[i].two)))) {
-            *ret_words = table[i].words;
-            return table[i].verb;
+    for (size_t i = 0; i < TN_COUNTOF(VERBS); i++) {
+        const struct verb *v = &VERBS[i];
+        bool same = tn_str_is(w->v[0], v->one) &&
+                    (v->two == NULL || (w->n > 1 && tn_str_is(w->v[1], v->two)));
+        if (same && w->n >= v->words_min && w->n <= v->words_max) {
+            return v;
         }
     }
-    return NO_VERB;
+    return NULL;
 }
 
-static tn_rc run(lake_call *x, lake_verb verb, const tn_strs *w, tn_err *err)
+static tn_rc run(tn_lake_call *x, const struct verb *verb, tn_err *err)
 {
     tn_cli_place place;
     TN_TRY(tn_cli_find_place(x->cli, x->o->env, &place, err));
@@ -406,27 +387,12 @@ static tn_rc run(lake_call *x, lake_verb verb, const tn_strs *w, tn_err *err)
     TN_TRY(tn_cli_open_lake(x->cli, place.lake, place.storage, false, &lake, err));
     x->lake = lake;
     x->env = place.env;
-    switch (verb) {
-    case STATUS:
-        return run_status(x, err);
-    case LOG:
-        return run_log(x, err);
-    case PUBLISH:
-        return run_publish(x, err);
-    case ROLLBACK:
-        return run_rollback(x, err);
-    case ENV_LS:
-        return run_env_ls(x, err);
-    case ENV_CREATE:
-        return run_env_create(x, w->v[2], err);
-    default:
-        return run_diff(x, w->v[1], w->v[2], err);
-    }
+    return verb->run(x, err);
 }
 
 int tn_cmd_lake(const tn_cli *cli, int argc, char **argv)
 {
-    lake_options o = { .to = -1, .limit = 20 };
+    tn_lake_options o = { .limit = 20 };
     tn_strs words = { 0 };
     bool done;
     int status;
@@ -434,10 +400,9 @@ int tn_cmd_lake(const tn_cli *cli, int argc, char **argv)
     if (done) {
         return status;
     }
-    lake_call x = { .cli = cli, .o = &o };
-    size_t wanted = 0;
-    lake_verb verb = verb_of(&words, &wanted);
-    if (verb == NO_VERB || words.n != wanted) {
+    tn_lake_call x = { .cli = cli, .o = &o, .words = &words };
+    const struct verb *verb = verb_of(&words);
+    if (verb == NULL) {
         return tn_cli_usage_error(cli, spec.name, "it is one of: %s", spec.usage);
     }
     if (o.limit < 0) {
@@ -447,5 +412,5 @@ int tn_cmd_lake(const tn_cli *cli, int argc, char **argv)
         return TN_EXIT_USAGE;
     }
     tn_err err = TN_ERR_INIT;
-    return run(&x, verb, &words, &err) == TN_OK ? TN_EXIT_OK : tn_cli_error(cli, &err);
+    return run(&x, verb, &err) == TN_OK ? TN_EXIT_OK : tn_cli_error(cli, &err);
 }

@@ -27,8 +27,11 @@ static const tn_opt options[] = {
     { "--out -o", TN_OPT_STR, F(out), "FILE",
         "write the result there; the format follows its ending", NULL },
     { "--file -f", TN_OPT_STR, F(file), "FILE", "a script of statements", NULL },
-    { "--at", TN_OPT_STR, F(at), "VERSION|TIME",
-        "read every Delta table at that version, or as it was then (UTC)", NULL },
+    { "--at", TN_OPT_STR, F(at), "COMMIT|TAG|TIME",
+        "the lake as it was, all tables together: a lake commit, tag or time (UTC); of a table "
+        "that is "
+        "named by its place, its version or a time",
+        NULL },
     { "--env", TN_OPT_STR, F(env), "NAME", "environment (default: the profile's, else prod)",
         "TARN_ENV" },
     { "--rows", TN_OPT_INT, F(rows), "N", "table: rows shown, 0 for all (default: 1000)", NULL },
@@ -315,24 +318,27 @@ tn_rc tn_sql_read_file(const tn_cli *cli, tn_str path, tn_str *ret, tn_err *err)
 
 /* ---- the session ---- */
 
+/* places_only: there is no lake whose commits could be meant; a number is a version of the table that is named. */
 static tn_rc parse_at(tn_str at, tn_lake_sql_opts *o, tn_err *err)
 {
+    int64_t number;
     int64_t micros;
     bool zone;
     int offset;
-    if (at.n == 0) {
-        return TN_OK;
-    }
-    if (tn_str_to_i64(at, &o->at_version) && o->at_version >= 0) {
-        return TN_OK;
-    }
-    o->at_version = -1;
-    if (!tn_parse_timestamp(at, &micros, &zone, &offset)) {
+    bool is_number = tn_str_to_i64(at, &number) && number >= 0;
+    if (tn_parse_timestamp(at, &micros, &zone, &offset)) {
+        o->at_ms = micros / 1000;
+    } else if (o->places_only && is_number) {
+        o->at_version = number;
+    } else if (o->places_only && at.n > 0) {
         tn_rc rc = tn_fail(
             err, TN_E_USAGE, "--at is a version or a time, not '" TN_STR_FMT "'", TN_STR_ARG(at));
-        return tn_hint(err, rc, "for example --at 3, --at '2024-01-31 12:00:00' (UTC)");
+        return tn_hint(err, rc,
+            "for example --at 3, --at '2024-01-31 12:00:00' (UTC); lake commits and tags need a "
+            "lake "
+            "(--lake)");
     }
-    o->at_ms = micros / 1000;
+    o->at = o->places_only ? TN_STR_NONE : at;
     return TN_OK;
 }
 
@@ -455,10 +461,10 @@ static tn_rc run(
     tn_lake_sql_opts lo = TN_LAKE_SQL_OPTS_INIT;
     bool shell = words->n == 0 && o->file.n == 0 && tn_is_terminal(0);
     TN_TRY(take_style(cli, o, &s, err));
-    TN_TRY(parse_at(o->at, &lo, err));
     TN_TRY(tn_cli_find_place(cli, o->env, &s.place, err));
     lo.env = s.place.env;
     lo.places_only = s.place.lake.n == 0;
+    TN_TRY(parse_at(o->at, &lo, err));
     lo.no_publish = !tn_flag_is(o->publish, true);
     lo.follow = shell;
     TN_AUTOPTR(tn_lake) lake = NULL;

@@ -87,6 +87,9 @@ tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
 /* Newest first: dicts {commit, parent, env, timestamp (ms), message, writer, pins (count), changed: [...]}; env empty: all; limit 0: all. */
 tn_rc tn_lake_log(
     tn_lake *l, tn_arena *a, tn_str env, size_t limit, tn_val *ret_list, tn_err *err) TN_MUSTUSE;
+/* One of its entries, by number. */
+tn_rc tn_lake_log_entry(
+    tn_lake *l, tn_arena *a, int64_t commit, tn_val *ret_dict, tn_err *err) TN_MUSTUSE;
 /* Publishes an older commit's pins again as a new commit. commit -1: the parent of the head. */
 tn_rc tn_lake_rollback(
     tn_lake *l, tn_str env, int64_t commit, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;

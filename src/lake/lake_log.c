@@ -537,7 +537,7 @@ tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
 static tn_val log_entry(tn_arena *a, tn_val doc)
 {
     tn_val e = tn_val_dict(a);
-    static const char *const keys[] = { "version", "env", "parent", "timestamp", "message",
+    static const char *const keys[] = { "version", "env", "parent", "timestamp", "message", "base",
         "writer", "changed", "dropped", "info" };
     for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
         tn_val v = tn_val_at(doc, keys[i]);
@@ -548,6 +548,14 @@ static tn_val log_entry(tn_arena *a, tn_val doc)
     tn_val pins = tn_val_at(doc, "pins");
     tn_dict_putz(e.dict, "pins", tn_val_int(pins.tag == TN_LIST ? (int64_t)pins.list->n : 0));
     return e;
+}
+
+tn_rc tn_lake_log_entry(tn_lake *l, tn_arena *a, int64_t commit, tn_val *ret_dict, tn_err *err)
+{
+    tn_val doc;
+    TN_TRY(tn_lake_doc_read(l, a, commit, &doc, err));
+    *ret_dict = log_entry(a, doc);
+    return TN_OK;
 }
 
 /* The number before n that is there; cleaning leaves gaps. -1: none. */

@@ -6,6 +6,7 @@
 #include "lake/lake_sql.h"
 
 #include "base/log.h"
+#include "lake/lake_env.h"
 #include "lake/lake_session.h"
 #include "os/file.h"
 #include "text/sqltext.h"
@@ -29,7 +30,14 @@ static tn_rc read_head(tn_lake_sql *s, tn_err *err)
 {
     tn_arena *a = tn_arena_new("sql head", NULL);
     tn_lake_head head = { .commit = -1 };
-    tn_rc rc = s->opts.places_only ? TN_OK : tn_lake_head_read(s->lake, a, s->opts.env, &head, err);
+    tn_lake_ref at;
+    tn_rc rc = TN_OK;
+    if (!s->opts.places_only && s->opts.at.n > 0) {
+        rc = tn_lake_ref_read(s->lake, a, s->opts.env, s->opts.at, &at, err);
+        head = rc == TN_OK ? (tn_lake_head){ .commit = at.commit, .pins = at.pins } : head;
+    } else if (!s->opts.places_only) {
+        rc = tn_lake_head_read(s->lake, a, s->opts.env, &head, err);
+    }
     if (rc != TN_OK) {
         tn_arena_free(a);
         return rc;
@@ -53,6 +61,7 @@ tn_rc tn_lake_sql_open(
     tn_lake_sql *s = tn_new(a, tn_lake_sql);
     *s = (tn_lake_sql){ .arena = a, .lake = l, .conn = conn, .opts = *opts };
     s->opts.env = tn_str_dup(a, opts->env);
+    s->opts.at = tn_str_dup(a, opts->at);
     s->schemas = tn_map_init(a);
     tn_rc rc = read_head(s, err);
     if (rc != TN_OK) {
@@ -175,9 +184,12 @@ static bool find_relation(tn_lake_sql *s, tn_arena *a, tn_str schema, tn_str nam
     return true;
 }
 
-/* --at of the session. */
+/* --at of the session; the pins of a lake commit say their versions themselves. */
 static tn_rc apply_at(tn_lake_sql *s, tn_pin *pin, tn_err *err)
 {
+    if (s->opts.at.n > 0 && pin->version >= 0) {
+        return TN_OK;
+    }
     if (pin->kind == TN_PIN_DELTA && s->opts.at_version >= 0) {
         pin->version = s->opts.at_version;
     } else if (pin->kind == TN_PIN_DELTA && s->opts.at_ms != INT64_MIN) {
@@ -528,11 +540,30 @@ static tn_rc run_there(tn_lake_sql *s, tn_str sql, bool stream, tn_result **ret,
     return rc;
 }
 
+/* A session that looks back cannot change what has gone on since. */
+static tn_rc refuse_change(const tn_lake_sql *s, const tn_tokens *t, tn_err *err)
+{
+    static const char *const WRITES[] = { "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE",
+        "ALTER", "DROP", "OPTIMIZE", "VACUUM", "RESTORE", "CREATE", "REORG", "FSCK" };
+    bool temporary = tn_token_is(t, 1, "TEMP") || tn_token_is(t, 1, "TEMPORARY") ||
+                     tn_token_is(t, 3, "TEMP") || tn_token_is(t, 3, "TEMPORARY");
+    for (size_t i = 0; s->opts.at.n > 0 && i < TN_COUNTOF(WRITES); i++) {
+        if (tn_token_is(t, 0, WRITES[i]) && !temporary) {
+            tn_rc rc = tn_fail(err, TN_E_USAGE,
+                "the lake is looked at as it was at '" TN_STR_FMT "': %s cannot change it",
+                TN_STR_ARG(s->opts.at), WRITES[i]);
+            return tn_hint(err, rc, "leave --at out to change the lake as it is now");
+        }
+    }
+    return TN_OK;
+}
+
 tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream,
     tn_lake_sql_result *ret, tn_err *err)
 {
     tn_tokens t;
     TN_TRY(tn_sql_tokens(a, statement, &t, err));
+    TN_TRY(refuse_change(s, &t, err));
     if (s->opts.follow) {
         TN_TRY(read_head(s, err));
     }

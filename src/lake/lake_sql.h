@@ -24,8 +24,10 @@ typedef struct tn_lake_sql tn_lake_sql;
 
 typedef struct tn_lake_sql_opts {
     tn_str env;
-    int64_t at_version; /* Delta version that every table is read at; -1: none */
-    int64_t at_ms;      /* instant that every table is read at; INT64_MIN: none */
+    tn_str
+        at; /* the lake as it was: a lake commit, tag, environment or time (tn_lake_ref_read); empty: as it is. Such a session changes nothing */
+    int64_t at_version; /* Delta version that places are read at; -1: none */
+    int64_t at_ms;      /* instant that places and unpinned tables are read at; INT64_MIN: none */
     bool places_only;   /* the root is no lake: no pins, only delta."..." */
     bool no_publish;    /* write tables, but neither pin them nor make the catalog */
     bool follow;        /* look for newer lake commits before each statement (a shell) */

@@ -35,8 +35,14 @@ def create_insert_and_read(lake):
     equal(lake.rows("SELECT t.id FROM s.t VERSION AS OF 0 WHERE t.id = 4"), [{"id": 4}])
     equal(lake.rows("SELECT count(*) AS n FROM s.t", env={}) , [{"n": 3}])
     equal(json.loads(lake.run("sql", "--at", "2", "--format", "json", "SELECT count(*) AS n FROM s.t")), [{"n": 8}])
-    lake.run("sql", "--at", "99", "SELECT * FROM s.t", status=None)
+    lake.run("sql", "--at", "99", "SELECT * FROM s.t", status=2)
     has(lake.err, "99")
+    lake.run("sql", "--at", "2", "DELETE FROM s.t", status=2)
+    has(lake.err, "DELETE cannot change it")
+    lake.run("sql", "--at", "2", "CREATE TEMP TABLE x AS SELECT * FROM s.t")
+    place = lake.root / "s" / "t"
+    equal(json.loads(lake.run("sql", "--at", "1999-01-01", "--format", "json", "SELECT 1 AS n", status=2) or "[]"), [])
+    equal(lake.rows(f'SELECT count(*) AS n FROM delta."{place}"'), [{"n": 3}])
     lake.run("sql", "SELECT * FROM s.t TIMESTAMP AS OF '1990-01-01'", status=None)
     assert lake.err
     from deltalake import DeltaTable
