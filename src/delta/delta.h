@@ -155,6 +155,13 @@ typedef struct tn_delta_write_opts {
     tn_val operation_parameters; /* dict or undefined */
     tn_val user_metadata;        /* dict or undefined: goes to commitInfo */
     int64_t target_file_bytes;   /* 0: default */
+    /* OVERWRITE of a part. replace_where: an SQL predicate over the table's columns; rows for which it is true go, the new rows take their place, and
+     * each of them must satisfy it (else TN_E_DATA) unless replace_unchecked. dynamic_partitions: only the partitions that the new rows have are
+     * replaced (without partition columns: the whole table). Not both, and not with schema mode overwrite (TN_E_USAGE). Writers that touch
+     * other rows or partitions do not conflict. On an absent table either is a plain write. */
+    tn_str replace_where; /* empty: none */
+    bool replace_unchecked;
+    bool dynamic_partitions;
     /* Called once when the data files are written and before anything is committed; a failure aborts the write and removes the files.
      * conn is the one that ran the SELECT (land looks at its table of rejected rows here). NULL: none. */
     tn_rc (*before_commit)(void *self, tn_conn *conn, int64_t rows, tn_err *err);
@@ -164,7 +171,8 @@ typedef struct tn_delta_write_opts {
 typedef struct tn_delta_write_result {
     int64_t version; /* the new version; the old one when nothing was written (skipped) */
     int64_t rows, files, bytes;
-    bool skipped; /* app_id/txn_version was there already */
+    int64_t deleted; /* replace_where, dynamic_partitions: rows that went */
+    bool skipped;    /* app_id/txn_version was there already */
     bool created;
 } tn_delta_write_result;
 /* Runs the SELECT on conn, writes its rows as Parquet under the table and commits. A retry after a lost race rewrites no data file (blind

@@ -135,6 +135,11 @@ static bool would_read(void *self, const tn_delta_file *f)
 {
     const tn_dml *d = self;
     TN_AUTO_ARENA a = tn_arena_new("delta dml", NULL);
+    if (d->cover.n > 0) {
+        bool covered = true;
+        tn_err unclear = TN_ERR_INIT;
+        return tn_dml_covered(d, f, &covered, &unclear) != TN_OK || covered;
+    }
     tn_delta_snapshot one = *d->s;
     one.files = (tn_delta_files){ 0 };
     tn_vec_push(&one.files, a, *f);
@@ -161,6 +166,8 @@ static tn_rc commit(tn_dml *d, int64_t *ret_version, tn_err *err)
         .reads_files = &read,
         .reads_add = would_read,
         .reads_self = d,
+        .protocol = d->protocol,
+        .meta = d->meta,
         .adds = d->adds,
         .removes = d->removes,
     };
@@ -207,7 +214,7 @@ static tn_rc apply_and_commit(
     TN_TRY(rc);
     *ret = result_of(d, version, changed);
     if (changed) {
-        tn_delta_after_commit(d->t, d->conn, version, &d->s->meta);
+        tn_delta_after_commit(d->t, d->conn, version, d->meta != NULL ? d->meta : &d->s->meta);
     }
     return TN_OK;
 }
@@ -290,8 +297,7 @@ static void add_new_row(const tn_dml *d, tn_buf *b, const tn_delta_sets *sets)
     }
 }
 
-/* The rows to change, as d->hits. */
-static tn_rc find_rows(tn_dml *d, const change *c, tn_err *err)
+tn_rc tn_dml_find_rows(tn_dml *d, tn_str where, const tn_delta_sets *sets, tn_err *err)
 {
     tn_str scan;
     tn_str sql;
@@ -303,15 +309,15 @@ static tn_rc find_rows(tn_dml *d, const change *c, tn_err *err)
     tn_buf_addz(&b, " AS _tarn_f, ");
     tn_sql_ident(&b, d->alias);
     tn_buf_addz(&b, "._tarn_row AS _tarn_r, 1 AS _tarn_k");
-    if (c->sets != NULL) {
-        add_new_row(d, &b, c->sets);
+    if (sets != NULL) {
+        add_new_row(d, &b, sets);
     }
     tn_buf_addz(&b, " FROM (");
     tn_buf_add(&b, scan);
     tn_buf_addz(&b, ") AS ");
     tn_sql_ident(&b, d->alias);
-    if (c->where.n > 0) {
-        tn_buf_addf(&b, " WHERE (" TN_STR_FMT "\n)", TN_STR_ARG(c->where));
+    if (where.n > 0) {
+        tn_buf_addf(&b, " WHERE (" TN_STR_FMT "\n)", TN_STR_ARG(where));
     }
     TN_TRY(tn_buf_finish(&b, "a statement", &sql, err));
     return tn_conn_exec(d->conn, sql, err);
@@ -326,17 +332,23 @@ static tn_rc run_change(void *self, tn_dml *d, tn_err *err)
     d->where = c->where;
     d->reads_all = c->where.n == 0;
     d->writes = c->sets != NULL;
-    TN_TRY(tn_dml_pick(d, err));
+    bool whole_files = false;
+    if (c->sets == NULL && c->where.n > 0) {
+        TN_TRY(tn_dml_cover_where(d, c->where, &whole_files, err));
+    }
+    if (!whole_files) {
+        TN_TRY(tn_dml_pick(d, err));
+    }
     tn_dml_act act = { .when = TN_MERGE_MATCHED,
         .what = c->sets != NULL ? TN_ACT_UPDATE : TN_ACT_DELETE };
     tn_vec_push(&d->acts, d->a, act);
-    if (c->sets == NULL && c->where.n == 0) {
+    if (c->sets == NULL && (c->where.n == 0 || whole_files)) {
         return tn_dml_apply_all(d, err);
     }
     if (c->sets != NULL) {
         TN_TRY(tn_dml_check_sets(d, c->sets, err));
     }
-    TN_TRY(find_rows(d, c, err));
+    TN_TRY(tn_dml_find_rows(d, c->where, c->sets, err));
     return tn_dml_apply(d, err);
 }
 

@@ -245,17 +245,24 @@ static tn_rc write_files(tn_dml *d, const touched *files, bool rewrite, tn_err *
     }
     TN_TRY(tn_buf_finish(&b, "a statement", &sql, err));
     static const tn_delta_write_opts append = { .mode = TN_DELTA_APPEND };
-    tn_delta_target target;
+    tn_delta_target target = { .protocol_is_new = false };
+    tn_delta_files files_written = { 0 };
     int64_t rows = 0;
     TN_TRY(tn_delta_target_make(d->a, d->s, d->conn, sql, &append, &target, err));
     TN_TRY(tn_delta_files_write(
-        d->t, d->conn, d->a, &target, d->opts->target_file_bytes, &d->data, &rows, err));
+        d->t, d->conn, d->a, &target, d->opts->target_file_bytes, &files_written, &rows, err));
     d->copied = rows - d->updated - d->inserted;
-    for (size_t i = 0; i < d->data.n; i++) {
-        d->bytes_added += d->data.v[i].size;
-        tn_vec_push(&d->adds, d->a, d->data.v[i]);
-    }
+    tn_dml_take_files(d, &files_written);
     return TN_OK;
+}
+
+void tn_dml_take_files(tn_dml *d, const tn_delta_files *files)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        d->bytes_added += files->v[i].size;
+        tn_vec_push(&d->data, d->a, files->v[i]);
+        tn_vec_push(&d->adds, d->a, files->v[i]);
+    }
 }
 
 tn_rc tn_dml_apply(tn_dml *d, tn_err *err)
@@ -338,6 +345,13 @@ static void put_merge(const tn_dml *d, tn_val m)
     put(d, m, "numOutputRows", d->copied + d->inserted + d->updated);
 }
 
+static void put_overwrite(const tn_dml *d, tn_val m)
+{
+    put(d, m, "numFiles", d->new_files);
+    put(d, m, "numOutputRows", d->inserted);
+    put(d, m, "numOutputBytes", d->new_bytes);
+}
+
 tn_val tn_dml_metrics(const tn_dml *d)
 {
     tn_val m = tn_val_dict(d->a);
@@ -347,6 +361,9 @@ tn_val tn_dml_metrics(const tn_dml *d)
     if (merge) {
         put_merge(d, m);
     } else {
+        if (d->overwrites) {
+            put_overwrite(d, m);
+        }
         bool update = tn_str_is(d->operation, "UPDATE");
         put(d, m, update ? "numUpdatedRows" : "numDeletedRows", update ? d->updated : d->deleted);
         put(d, m, "numCopiedRows", d->copied);

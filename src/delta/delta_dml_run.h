@@ -27,6 +27,7 @@ typedef struct tn_dml {
     tn_str alias;
     tn_str where;         /* what the statement reads of the table, as far as it says; empty: all */
     bool reads_all;       /* an empty where is meant */
+    tn_str cover;         /* tn_dml_cover: partition values decide; empty: they do not */
     bool *keep;           /* of each file of the snapshot */
     tn_vec(size_t) files; /* the kept ones' places in the snapshot */
     tn_str enum_type;     /* ENUM of the kept files' locations */
@@ -35,7 +36,10 @@ typedef struct tn_dml {
     tn_vec(tn_dml_act) acts;
     tn_str operation;
     tn_val parameters;
-    int64_t source_rows; /* MERGE */
+    bool overwrites;                   /* a part of the table: metrics are those of a write, too */
+    const tn_delta_protocol *protocol; /* new or NULL */
+    const tn_delta_meta *meta;         /* new or NULL */
+    int64_t source_rows;               /* MERGE */
     int64_t started_us, scanned_us;
     /* what comes of it */
     tn_delta_files data, adds;
@@ -45,12 +49,21 @@ typedef struct tn_dml {
     int64_t dv_added, dv_updated, dv_removed;
     int64_t deleted, updated, inserted, copied;
     int64_t bytes_removed, bytes_added;
+    int64_t new_files, new_bytes; /* overwrites: of the rows given */
 } tn_dml;
 
 /* Checks that the table may be changed. what: "UPDATE" and the like. */
 tn_rc tn_dml_open(tn_dml *d, const char *what, tn_err *err) TN_MUSTUSE;
 /* Picks the files that d->where leaves. */
 tn_rc tn_dml_pick(tn_dml *d, tn_err *err) TN_MUSTUSE;
+/* When the values of partition columns alone say whether `where` is true of a row: picks exactly the files whose rows it takes. */
+tn_rc tn_dml_cover_where(tn_dml *d, tn_str where, bool *ret_exact, tn_err *err) TN_MUSTUSE;
+/* Picks the files in the same partitions as these. */
+tn_rc tn_dml_cover_partitions(tn_dml *d, const tn_delta_files *like, tn_err *err) TN_MUSTUSE;
+/* After either: whether it takes a file. */
+tn_rc tn_dml_covered(const tn_dml *d, const tn_delta_file *f, bool *ret, tn_err *err) TN_MUSTUSE;
+/* The rows of the picked files for which `where` is true, as d->hits; sets NULL: nothing is written for them. */
+tn_rc tn_dml_find_rows(tn_dml *d, tn_str where, const tn_delta_sets *sets, tn_err *err) TN_MUSTUSE;
 /* The SELECT over the picked files (or those of `only`) with the file columns. */
 tn_rc tn_dml_scan(tn_dml *d, const bool *only, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* SQL of the place of a row's file among d->files; alias: of the scan. */
@@ -67,6 +80,8 @@ void tn_dml_drop(tn_conn *conn, tn_str name);
 /* Bitmaps, files, vectors: everything up to the commit, from hits (or all files go, when there are no hits). */
 tn_rc tn_dml_apply(tn_dml *d, tn_err *err) TN_MUSTUSE;
 tn_rc tn_dml_apply_all(tn_dml *d, tn_err *err) TN_MUSTUSE;
+/* Files just written become part of the commit, and are removed when it does not come about. */
+void tn_dml_take_files(tn_dml *d, const tn_delta_files *files);
 void tn_dml_discard(tn_dml *d);
 bool tn_dml_is_empty(const tn_dml *d);
 tn_val tn_dml_metrics(const tn_dml *d);

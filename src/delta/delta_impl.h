@@ -260,6 +260,10 @@ int64_t tn_delta_commit_floor(const tn_delta_snapshot *s);
 void tn_delta_after_commit(
     tn_delta_table *t, tn_conn *conn, int64_t version, const tn_delta_meta *meta);
 
+/* An overwrite of a part of a table that is there: opts->replace_where or opts->dynamic_partitions. */
+tn_rc tn_delta_replace(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
+    const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err) TN_MUSTUSE;
+
 /* ---- describing what is written ---- */
 typedef struct
     tn_delta_target { /* the table as the write leaves it, and how to get a row of the SELECT into it */

@@ -503,7 +503,7 @@ static void add_check(tn_buf *b, tn_str name, tn_str expr)
         TN_STR_ARG(name), TN_STR_ARG(expr));
     tn_buf_addz(b, " AND CASE WHEN (");
     tn_buf_add(b, expr);
-    tn_buf_addz(b, ") THEN true ELSE error(");
+    tn_buf_addz(b, "\n) THEN true ELSE error(");
     tn_sql_literal(b, tn_buf_str(&msg));
     tn_buf_addz(b, ") END");
 }
@@ -590,6 +590,9 @@ static tn_rc add_checks(maker *m, tn_buf *b, tn_err *err)
             b, f->name, tn_val_str_at(tn_val_at(v, "expression"), "expression", TN_STR("NULL")));
     }
     add_null_checks(m, b);
+    if (m->opts->replace_where.n > 0 && !m->opts->replace_unchecked) {
+        add_check(b, TN_STR("replace where"), m->opts->replace_where);
+    }
     return TN_OK;
 }
 
@@ -626,6 +629,11 @@ static tn_rc make_select(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
     tn_val columns;
     tn_err why = TN_ERR_INIT;
     if (checks.n > 0 && tn_conn_describe(conn, m->a, m->to->select, &columns, &why) != TN_OK) {
+        if (m->opts->replace_where.n > 0) {
+            return tn_fail(err, TN_E_SQL,
+                "the predicate of the rows to replace, or a constraint, is not understood: %s",
+                why.msg);
+        }
         return tn_fail(
             err, TN_E_UNSUPPORTED, "a constraint of the table cannot be checked here: %s", why.msg);
     }

@@ -128,6 +128,32 @@ static tn_rc check_mode(const write *w, tn_err *err)
     return tn_delta_check_writable(&w->s->protocol, &w->s->meta, err);
 }
 
+static tn_rc check_part(const tn_delta_write_opts *o, tn_err *err)
+{
+    bool part = o->replace_where.n > 0 || o->dynamic_partitions;
+    if (!part) {
+        return TN_OK;
+    }
+    if (o->mode != TN_DELTA_OVERWRITE) {
+        return tn_fail(err, TN_E_USAGE, "only an overwrite replaces a part of a table");
+    }
+    if (o->schema_mode == TN_SCHEMA_OVERWRITE) {
+        return tn_fail(err, TN_E_USAGE,
+            "an overwrite of a part of a table cannot overwrite the schema of all of it");
+    }
+    return o->replace_where.n > 0 && o->dynamic_partitions
+               ? tn_fail(err, TN_E_USAGE,
+                     "a predicate and dynamic partitions both say what is replaced: give one")
+               : TN_OK;
+}
+
+/* Without partition columns the one partition is the whole table. */
+static bool replaces_part(const tn_delta_write_opts *o, const tn_delta_snapshot *s)
+{
+    return s != NULL &&
+           (o->replace_where.n > 0 || (o->dynamic_partitions && s->meta.partition_columns.n > 0));
+}
+
 static bool already_written(const write *w)
 {
     return w->s != NULL && w->opts->app_id.n > 0 &&
@@ -194,6 +220,9 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     TN_AUTO_ARENA a = tn_arena_new("delta write", NULL);
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     TN_TRY(open_if_there(t, conn, &s, err));
+    if (replaces_part(opts, s)) {
+        return tn_delta_replace(t, conn, select_sql, opts, ret, err);
+    }
     write w = { .t = t, .conn = conn, .a = a, .opts = opts, .s = s };
     TN_TRY(check_mode(&w, err));
     if (already_written(&w)) {
@@ -228,6 +257,7 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
 tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err)
 {
+    TN_TRY(check_part(opts, err));
     tn_str select = tn_str_trim(select_sql);
     while (tn_str_ends(select, TN_STR(";"))) {
         select = tn_str_trim(tn_str_sub(select, 0, select.n - 1));
