@@ -32,6 +32,7 @@ static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, cons
         .introspect = true,
         .show_limit = -1,
         .memory_limit = cli->memory_limit,
+        .on_busy = o.on_busy,
         .args = given.dict };
     if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);

@@ -130,6 +130,7 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
     }
     tn_run_opts opts = { .verb = verbs[k].verb,
         .only = &ids,
+        .on_busy = o.on_busy,
         .fail_fast = tn_val_bool_at(flags, "FAIL_FAST", false),
         .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
         .introspect = true,

@@ -10,7 +10,7 @@
 
 typedef struct tn_dbt_options {
     tn_strs select, models, exclude, resource_types, exclude_resource_types;
-    tn_str selector, indirect, vars, state;
+    tn_str selector, indirect, vars, state, on_busy;
     tn_flag full_refresh, fail_fast, store_failures, empty, write_json, print, introspect,
         partial_parse, warn_error, version_check;
     tn_str warn_error_options, event_time_start, event_time_end;
@@ -73,7 +73,9 @@ typedef struct tn_dbt_options {
         { "--empty", TN_OPT_FLAG, TN_DBT_AT(empty), NULL, "build with no rows, to check the SQL",  \
             "DBT_EMPTY" },                                                                         \
         { "--store-failures", TN_OPT_FLAG, TN_DBT_AT(store_failures), NULL,                        \
-            "keep the rows of failed tests", "DBT_STORE_FAILURES" }
+            "keep the rows of failed tests", "DBT_STORE_FAILURES" },                               \
+        { "--on-busy", TN_OPT_STR, TN_DBT_AT(on_busy), "wait|fail|skip",                           \
+            "type tarn: a model that another run is building (default: wait)", "TARN_ON_BUSY" }
 
 typedef struct tn_dbt_start {
     tn_project *project;

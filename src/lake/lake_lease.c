@@ -187,9 +187,19 @@ static void bury(tn_lake_ticket *t, tn_str key, const other *o)
     }
 }
 
-/* Under the mutex. The oldest living ticket before ours that has the resource; NULL: it is our turn. */
+static bool has_one_of(const other *o, const tn_strs *resources)
+{
+    for (size_t i = 0; i < resources->n; i++) {
+        if (tn_map_find(&o->resources, resources->v[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Under the mutex. The oldest living ticket before ours that has one of the resources; NULL: it is our turn. */
 static tn_rc find_blocker(
-    tn_lake_ticket *t, tn_arena *a, tn_str resource, const other **ret, tn_err *err)
+    tn_lake_ticket *t, tn_arena *a, const tn_strs *resources, const other **ret, tn_err *err)
 {
     tn_store_items items;
     *ret = NULL;
@@ -202,7 +212,7 @@ static tn_rc find_blocker(
             continue;
         }
         TN_TRY(find_other(t, &items.v[i], number, &o, err));
-        if (o == NULL || o->released || tn_map_find(&o->resources, resource) == NULL) {
+        if (o == NULL || o->released || !has_one_of(o, resources)) {
             continue;
         }
         if (now_us - items.v[i].mtime_us > o->ttl_ms * 1000) {
@@ -219,12 +229,23 @@ tn_rc tn_lake_ticket_blocked(tn_lake_ticket *t, tn_arena *a, tn_str resource, bo
     tn_lake_holder *ret_holder, tn_err *err)
 {
     const other *o = NULL;
+    tn_strs one = { .v = &resource, .n = 1 };
     TN_LOCKED(&t->mutex);
-    TN_TRY(find_blocker(t, a, resource, &o, err));
+    TN_TRY(find_blocker(t, a, &one, &o, err));
     *ret = o != NULL;
     if (o != NULL) {
         *ret_holder = o->holder;
     }
+    return TN_OK;
+}
+
+tn_rc tn_lake_ticket_has_rivals(tn_lake_ticket *t, bool *ret, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("ticket", NULL);
+    const other *o = NULL;
+    TN_LOCKED(&t->mutex);
+    TN_TRY(find_blocker(t, a, &t->opts.resources, &o, err));
+    *ret = o != NULL;
     return TN_OK;
 }
 

@@ -42,6 +42,8 @@ int64_t tn_lake_ticket_number(const tn_lake_ticket *t);
 /* Whether an older living ticket has the resource, and whose it is (texts in a). One listing. */
 tn_rc tn_lake_ticket_blocked(tn_lake_ticket *t, tn_arena *a, tn_str resource, bool *ret,
     tn_lake_holder *ret_holder, tn_err *err) TN_MUSTUSE;
+/* Whether any of the ticket's resources is an older living ticket's. Once false it stays so: tickets to come are younger. */
+tn_rc tn_lake_ticket_has_rivals(tn_lake_ticket *t, bool *ret, tn_err *err) TN_MUSTUSE;
 /* Waits for the turn. TN_E_CANCELLED after an interrupt; TN_E_CONFLICT, naming the holder, when timeout_ms (-1: no limit) is over. */
 tn_rc tn_lake_ticket_wait(
     tn_lake_ticket *t, tn_str resource, int64_t timeout_ms, tn_err *err) TN_MUSTUSE;

@@ -230,6 +230,59 @@ void tn_lake_target_forget(tn_lake_target *t, tn_str schema, tn_str name)
     keep(t, &pin, true);
 }
 
+int64_t tn_lake_target_commit(const tn_lake_target *t)
+{
+    return t->head.commit;
+}
+
+tn_lake *tn_lake_target_lake(tn_lake_target *t)
+{
+    return t->lake;
+}
+
+tn_str tn_lake_target_env(const tn_lake_target *t)
+{
+    return t->env;
+}
+
+/* Under the lock. Those who hold a pin of the old head keep it: its memory stays. */
+static void replace_head_pin(tn_lake_target *t, tn_str schema, tn_str name, const tn_pin *newest)
+{
+    tn_pins pins = { 0 };
+    for (size_t i = 0; i < t->head.pins.n; i++) {
+        const tn_pin *p = &t->head.pins.v[i];
+        if (!tn_str_eq_nocase(p->schema, schema) || !tn_str_eq_nocase(p->name, name)) {
+            tn_vec_push(&pins, t->arena, *p);
+        }
+    }
+    if (newest != NULL) {
+        tn_vec_push(&pins, t->arena, *newest);
+    }
+    t->head.pins = pins;
+}
+
+tn_rc tn_lake_target_refresh(tn_lake_target *t, tn_conn *c, tn_str schema, tn_str name, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("refresh", NULL);
+    tn_lake_head now = { 0 };
+    const tn_pin *newest;
+    {
+        TN_LOCKED(&t->lock);
+        TN_TRY(tn_lake_head_read(t->lake, t->arena, t->env, &now, err));
+        newest = tn_pins_find(&now.pins, schema, name);
+        if (tn_pins_same(newest, tn_pins_find(&t->head.pins, schema, name))) {
+            return TN_OK;
+        }
+        replace_head_pin(t, schema, name, newest);
+    }
+    if (newest == NULL) {
+        return TN_OK;
+    }
+    tn_session_cache_add(t->session, t->session->database, newest->schema, newest->name,
+        newest->kind == TN_PIN_DELTA ? TN_STR("table") : TN_STR("view"));
+    return show_candidate(t, c, a, newest, err);
+}
+
 tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
     bool (*passed)(void *self, tn_str node), void *self, tn_val info, tn_str message,
     int64_t *ret_commit, tn_str *ret_catalog, tn_err *err)

@@ -39,6 +39,13 @@ tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
     bool (*passed)(void *self, tn_str node), void *self, tn_val info, tn_str message,
     int64_t *ret_commit, tn_str *ret_catalog, tn_err *err) TN_MUSTUSE;
 
+/* Takes over the environment's newest pin of a relation, which another run has published: what is built of it now starts from there. */
+tn_rc tn_lake_target_refresh(
+    tn_lake_target *t, tn_conn *c, tn_str schema, tn_str name, tn_err *err) TN_MUSTUSE;
+int64_t tn_lake_target_commit(const tn_lake_target *t); /* the head that the run began with */
+tn_lake *tn_lake_target_lake(tn_lake_target *t);
+tn_str tn_lake_target_env(const tn_lake_target *t);
+
 /* Delta tables outside of pins: the SELECT that reads a place (version TN_DELTA_LATEST or a number), and a write to it. */
 tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version,
     tn_str *ret_sql, tn_err *err) TN_MUSTUSE;

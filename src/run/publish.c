@@ -1,5 +1,5 @@
 /* publish.c: what readers see after a run: the lake's pins and catalog, or the read copy of the database file. */
-#include "lake/lake.h"
+#include "lake/lake_lease.h"
 #include "os/file.h"
 #include "run/runner.h"
 #include "text/uri.h"
@@ -53,6 +53,27 @@ tn_rc tn_runner_publish_mode(tn_runner *run, tn_err *err)
         TN_STR_ARG(given));
 }
 
+/* What was built from what: each node's parents and the checksum of its code. */
+static void put_code(const tn_runner *run, tn_val d)
+{
+    tn_arena *a = run->arena;
+    tn_val lineage = tn_val_dict(a), code = tn_val_dict(a);
+    for (size_t i = 0; i < run->plan.n; i++) {
+        const tn_node *n = run->plan.v[i];
+        if (!tn_node_is_refable(n)) {
+            continue;
+        }
+        tn_val parents = tn_val_list(a);
+        for (size_t k = 0; k < n->parents.n; k++) {
+            tn_list_push(parents.list, tn_val_str(n->parents.v[k]->unique_id));
+        }
+        tn_dict_puts(lineage.dict, n->unique_id, parents);
+        tn_dict_puts(code.dict, n->unique_id, tn_val_str(n->checksum));
+    }
+    tn_dict_putz(d.dict, "lineage", lineage);
+    tn_dict_putz(d.dict, "code", code);
+}
+
 static tn_val publish_info(tn_runner *run)
 {
     tn_arena *a = run->arena;
@@ -66,12 +87,20 @@ static tn_val publish_info(tn_runner *run)
             tn_val_z(tn_status_name(run->results[i].status)));
     }
     tn_dict_putz(d.dict, "nodes", nodes);
+    tn_dict_putz(d.dict, "target", tn_val_str(run->project->profile.target_name));
+    if (run->ticket != NULL) {
+        tn_dict_putz(d.dict, "ticket", tn_val_int(tn_lake_ticket_number(run->ticket)));
+    }
+    put_code(run, d);
     return d;
 }
 
 static tn_rc publish_passed(tn_runner *run, tn_arena *a, tn_val info, tn_str message,
     int64_t *ret_commit, tn_str *ret_catalog, tn_err *err)
 {
+    if (run->ticket != NULL) {
+        TN_TRY(tn_lake_ticket_check(run->ticket, err));
+    }
     tn_rc rc = tn_lake_target_publish(
         run->session->lake, a, node_passed, run, info, message, ret_commit, ret_catalog, err);
     if (rc == TN_OK && *ret_commit >= 0) {
@@ -82,7 +111,7 @@ static tn_rc publish_passed(tn_runner *run, tn_arena *a, tn_val info, tn_str mes
     return rc;
 }
 
-static bool changes_tables(const tn_runner *run)
+bool tn_runner_changes_tables(const tn_runner *run)
 {
     tn_verb v = run->opts->verb;
     return v != TN_VERB_COMPILE && v != TN_VERB_SHOW && v != TN_VERB_TEST && v != TN_VERB_FRESHNESS;
@@ -91,7 +120,8 @@ static bool changes_tables(const tn_runner *run)
 /* publish: each_node. What goes wrong here is tried again, and told, at the end of the run. */
 void tn_runner_publish_now(tn_runner *run, const tn_node_result *r)
 {
-    if (run->publish != TN_PUBLISH_EACH_NODE || !run->session->is_lake || !changes_tables(run)) {
+    if (run->publish != TN_PUBLISH_EACH_NODE || !run->session->is_lake ||
+        !tn_runner_changes_tables(run)) {
         return;
     }
     TN_AUTO_ARENA a = tn_arena_new("publish", NULL);
@@ -150,7 +180,7 @@ static tn_rc publish_copy(tn_runner *run, tn_run_report *ret, tn_err *err)
 
 tn_rc tn_runner_publish(tn_runner *run, tn_run_report *ret, tn_err *err)
 {
-    if (!changes_tables(run) || run->interrupted) {
+    if (!tn_runner_changes_tables(run) || run->interrupted) {
         return TN_OK;
     }
     return run->session->is_lake ? publish_lake(run, ret, err) : publish_copy(run, ret, err);

@@ -410,6 +410,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     TN_TRY(tn_runner_publish_mode(&run, err));
     TN_TRY(tn_session_open(p, arena, events, opts->memory_limit, &run.session, err));
     TN_TRY(open_workers(&run, err));
+    TN_TRY(tn_runner_take_turn(&run, err));
     TN_TRY(carry_out(&run, err));
     if (opts->verb == TN_VERB_COMPILE) {
         print_compiled(&run);

@@ -29,11 +29,13 @@ typedef struct tn_run_opts {
     tn_select select;
     const tn_strs *only; /* retry: exactly these unique ids in place of `select`; NULL: none */
     bool fail_fast;
-    bool write_json;     /* manifest.json, run_results.json */
-    bool bare;           /* compile, show: the SQL or the rows without a line above them */
-    bool rows_as_json;   /* show --output json */
-    bool introspect;     /* compile may query the database */
-    int64_t show_limit;  /* show: rows; -1: all */
+    bool write_json;    /* manifest.json, run_results.json */
+    bool bare;          /* compile, show: the SQL or the rows without a line above them */
+    bool rows_as_json;  /* show --output json */
+    bool introspect;    /* compile may query the database */
+    int64_t show_limit; /* show: rows; -1: all */
+    tn_str
+        on_busy; /* of a lake, a node that another run is at: wait, fail, skip; empty: the profile's */
     tn_str output;       /* freshness: where sources.json goes; empty: the target folder */
     tn_str memory_limit; /* of DuckDB; empty: the profile's */
     tn_str lake;         /* overrides the profile's lake (type tarn) */

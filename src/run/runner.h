@@ -71,6 +71,9 @@ typedef struct tn_runner {
     tn_publish publish;  /* of a lake: the profile's */
     int64_t lake_commit; /* newest one of this run; -1: none */
     tn_str catalog;
+    struct tn_lake_ticket *ticket; /* of a run that changes a lake; NULL: none */
+    bool has_rivals;               /* another run was at some of the plan's relations first */
+    enum { TN_BUSY_WAIT, TN_BUSY_FAIL, TN_BUSY_SKIP } on_busy;
 } tn_runner;
 
 /* node_run.c: compiles and carries out one node on a worker; fills everything of *r but its place. Never fails: errors are results. */
@@ -93,6 +96,12 @@ tn_rc tn_runner_publish_mode(tn_runner *run, tn_err *err) TN_MUSTUSE;
 /* After each node, outside of the lock: with `publish: each_node`, what has passed so far becomes visible. */
 void tn_runner_publish_now(tn_runner *run, const tn_node_result *r);
 tn_rc tn_runner_publish(tn_runner *run, tn_run_report *ret, tn_err *err) TN_MUSTUSE;
+
+/* turn.c: runs of several hosts at the same relations, one at a time (lake/lake_lease.h). */
+tn_rc tn_runner_take_turn(tn_runner *run, tn_err *err) TN_MUSTUSE;
+/* Before a node: waits for its turn. False: it is not to be run, and *r says why. */
+bool tn_runner_await_turn(tn_runner *run, tn_worker *w, tn_node_result *r);
+bool tn_runner_changes_tables(const tn_runner *run);
 
 /* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;

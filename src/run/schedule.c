@@ -190,7 +190,9 @@ static void run_one(graph *g, tn_worker *w, uint32_t place)
         tn_runner_skip(run, r);
     } else {
         tn_report_start(run, r);
-        tn_runner_node(run, w, r);
+        if (tn_runner_await_turn(run, w, r)) {
+            tn_runner_node(run, w, r);
+        }
     }
     tn_report_end(run, r);
     tn_mutex_lock(&run->lock);
