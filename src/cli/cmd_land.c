@@ -7,10 +7,10 @@
 
 typedef struct land_options {
     tn_str mode, schema_mode, format, delimiter, quote, escape, date_format, timestamp_format,
-        zip_glob, on_bad_row, env, output, columns;
+        zip_glob, on_bad_row, env, output, columns, where;
     tn_strs partition_by, key, types, null, csv_options, properties;
     int64_t skip;
-    tn_flag header, normalize_names, once, source_columns, publish;
+    tn_flag header, normalize_names, once, source_columns, publish, partitions;
 } land_options;
 
 #define F(field) offsetof(land_options, field)
@@ -20,6 +20,11 @@ static const tn_opt options[] = {
         NULL },
     { "--key", TN_OPT_MANY, F(key), "COLUMN,..",
         "merge: the columns that tell rows apart; new rows are added, changed ones updated", NULL },
+    { "--where", TN_OPT_STR, F(where), "PREDICATE",
+        "overwrite: replace only the rows for which this SQL is true; all new rows must be such",
+        NULL },
+    { "--partitions", TN_OPT_FLAG, F(partitions), NULL,
+        "overwrite: replace only the partitions that the new rows have", NULL },
     { "--schema-mode", TN_OPT_STR, F(schema_mode), "MODE",
         "strict (default), merge: new columns are added, overwrite", NULL },
     { "--partition-by", TN_OPT_MANY, F(partition_by), "COLUMN,..", "of a new table", NULL },
@@ -71,6 +76,8 @@ static const tn_cmd_spec spec = {
     .examples =
         "tarn land landing.prices 'prices/*.csv.gz'                 append; types are guessed\n"
         "tarn land landing.prices a.csv --mode overwrite --types 'price=DECIMAL(10,2),day=DATE'\n"
+        "tarn land landing.prices may.csv --mode overwrite --where \"day >= '2026-05-01'\"  that "
+        "part only\n"
         "tarn land landing.prices new.csv --mode merge --key day,isin  new rows added, changed "
         "ones "
         "updated\n"
@@ -286,7 +293,12 @@ static tn_rc take_options(tn_arena *a, const land_options *o, tn_land_opts *ret,
         .no_file_columns = !tn_flag_is(o->source_columns, true),
         .normalize_names = tn_flag_is(o->normalize_names, false),
         .zip_glob = o->zip_glob,
+        .where = o->where,
+        .partitions = tn_flag_is(o->partitions, false),
     };
+    if ((out.where.n > 0 || out.partitions) && out.mode != TN_LAND_OVERWRITE) {
+        return tn_fail(err, TN_E_USAGE, "--where and --partitions go with --mode overwrite");
+    }
     if (out.once && out.no_file_columns) {
         return tn_fail(err, TN_E_USAGE,
             "--once needs the column _source_file, which --no-source-columns leaves out");
@@ -374,7 +386,7 @@ static tn_rc do_land(landing_call *x, tn_err *err)
     x->conn = conn;
     if (x->publish) { /* it will be a relation of the environment */
         tn_lake_own own = { x->env, x->target.pin, x->target.schema, x->target.name,
-            x->land.mode != TN_LAND_OVERWRITE };
+            x->land.mode != TN_LAND_OVERWRITE || x->land.where.n > 0 || x->land.partitions };
         TN_TRY(tn_lake_own_place(x->lake, x->cli->arena, conn, &own, &x->target.location, err));
     }
     int64_t began = tn_clock_mono_us();

@@ -44,6 +44,20 @@ tn_rc tn_lake_sql_dml(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_to
 /* OPTIMIZE, VACUUM, RESTORE, CREATE TABLE .. CLONE. */
 tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret,
     bool *ret_done, tn_err *err) TN_MUSTUSE;
+/* PARTITION and REPLACE WHERE of an INSERT. */
+typedef struct tn_sql_part {
+    tn_strs names, values; /* PARTITION: columns with a value, which is SQL */
+    bool dynamic;          /* PARTITION: a name without value */
+    bool replace;          /* REPLACE WHERE was there */
+    tn_str where;          /* what both say; empty: nothing */
+} tn_sql_part;
+/* Each does nothing when its word is not at *at, else moves it behind. */
+tn_rc tn_sql_take_partition(
+    tn_arena *a, const tn_tokens *t, size_t *at, tn_sql_part *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_sql_take_replace(
+    const tn_tokens *t, size_t *at, tn_sql_part *part, tn_err *err) TN_MUSTUSE;
+const tn_str *tn_sql_part_value(const tn_sql_part *part, tn_str column); /* NULL: none given */
+void tn_sql_part_options(const tn_sql_part *part, bool overwrite, tn_delta_write_opts *opts);
 /* Pins the version that a statement has written, unless the target is a place. did: "insert into". */
 tn_rc tn_sql_publish(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, int64_t version,
     const char *did, tn_err *err) TN_MUSTUSE;

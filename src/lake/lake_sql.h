@@ -6,7 +6,7 @@
  *
  * Statements that change the lake are taken out and done here, each as one Delta commit, then pinned and published:
  *   CREATE [OR REPLACE] TABLE [IF NOT EXISTS] t [(columns)] [USING DELTA] [PARTITIONED BY (..)] [LOCATION '..'] [COMMENT '..'] [TBLPROPERTIES (..)] [AS query]
- *   INSERT INTO | OVERWRITE [TABLE] t [(columns) | BY NAME] query
+ *   INSERT INTO | OVERWRITE [TABLE] t [PARTITION (p = value, q)] [(columns) | BY NAME] [REPLACE WHERE predicate] query (lake_insert_part.c)
  *   CREATE [OR REPLACE] VIEW v AS query, DROP TABLE | VIEW [IF EXISTS] t, RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
  *   OPTIMIZE t [WHERE ..] [ZORDER BY (..)], VACUUM t [RETAIN n HOURS] [DRY RUN], CREATE TABLE t SHALLOW | DEEP CLONE s [VERSION AS OF n]
  *   DESCRIBE HISTORY t, DESCRIBE DETAIL t

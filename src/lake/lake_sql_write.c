@@ -456,6 +456,7 @@ static tn_rc run_create(change *c, bool *ret_done, tn_err *err)
 typedef struct insert {
     bool overwrite, by_name;
     tn_strs columns;
+    tn_sql_part part;
 } insert;
 
 /* VALUES (1, DEFAULT): a Delta column's default is NULL. */
@@ -522,10 +523,13 @@ static tn_rc settle_columns(change *c, const insert *in, tn_str query, const tn_
     }
     for (size_t i = 0; out.n == 0 && i < schema->fields.n && !in->by_name; i++) {
         for (size_t k = 0; k < schema->fields.n; k++) {
-            tn_vec_push(&out, c->a, schema->fields.v[k].name);
+            if (tn_sql_part_value(&in->part, schema->fields.v[k].name) == NULL) {
+                tn_vec_push(&out, c->a, schema->fields.v[k].name);
+            }
         }
     }
     TN_TRY(check_columns(c, &out, schema, err));
+    TN_TRY(check_columns(c, &in->part.names, schema, err));
     if (out.n != list.list->n) {
         tn_rc rc = tn_fail(err, TN_E_SQL,
             "table '" TN_STR_FMT "': %zu columns are wanted, the query gives %zu",
@@ -538,15 +542,18 @@ static tn_rc settle_columns(change *c, const insert *in, tn_str query, const tn_
 }
 
 static tn_str fitted_query(
-    change *c, const tn_strs *columns, const tn_delta_type *schema, tn_str query)
+    change *c, const insert *in, const tn_strs *columns, const tn_delta_type *schema, tn_str query)
 {
     tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT ");
     for (size_t i = 0; i < schema->fields.n; i++) {
         const tn_delta_field *f = &schema->fields.v[i];
         size_t from = place_in(columns, f->name);
+        const tn_str *given = tn_sql_part_value(&in->part, f->name);
         tn_buf_addz(&b, i == 0 ? "CAST(" : ", CAST(");
-        if (from == SIZE_MAX) {
+        if (given != NULL) {
+            tn_buf_add(&b, *given);
+        } else if (from == SIZE_MAX) {
             tn_buf_addz(&b, "NULL");
         } else {
             tn_buf_addf(&b, "c%zu", from);
@@ -590,17 +597,22 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
     TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at, &query, err));
     query = default_to_null(c, query);
     TN_TRY(settle_columns(c, in, query, schema, &columns, err));
-    tn_delta_write_opts wo = { .mode = in->overwrite ? TN_DELTA_OVERWRITE : TN_DELTA_APPEND };
+    tn_delta_write_opts wo = { .mode = TN_DELTA_APPEND };
+    tn_sql_part_options(&in->part, in->overwrite, &wo);
+    bool over = wo.mode == TN_DELTA_OVERWRITE;
     tn_delta_write_result wr;
-    TN_TRY(
-        tn_delta_write(table, c->s->conn, fitted_query(c, &columns, schema, query), &wo, &wr, err));
-    c->ret->note = tn_str_printf(c->a, "%s %lld row%s %s " TN_STR_FMT ", version %lld",
-        in->overwrite ? "wrote" : "inserted", (long long)wr.rows, plural(wr.rows),
-        in->overwrite ? "over" : "into", TN_STR_ARG(c->target.shown), (long long)wr.version);
-    return publish(c, wr.version, in->overwrite ? "overwrite" : "insert into", err);
+    TN_TRY(tn_delta_write(
+        table, c->s->conn, fitted_query(c, in, &columns, schema, query), &wo, &wr, err));
+    bool part = wo.dynamic_partitions || wo.replace_where.n > 0;
+    tn_str gone = part ? tn_str_printf(c->a, " %lld of", (long long)wr.deleted) : TN_STR_NONE;
+    c->ret->note = tn_str_printf(c->a,
+        "%s %lld row%s %s" TN_STR_FMT " " TN_STR_FMT ", version %lld", over ? "wrote" : "inserted",
+        (long long)wr.rows, plural(wr.rows), over ? "over" : "into", TN_STR_ARG(gone),
+        TN_STR_ARG(c->target.shown), (long long)wr.version);
+    return publish(c, wr.version, over ? "overwrite" : "insert into", err);
 }
 
-/* INSERT INTO|OVERWRITE [TABLE] name [(columns) | BY NAME | BY POSITION] query */
+/* INSERT INTO|OVERWRITE [TABLE] name [PARTITION (..)] [(columns) | BY NAME | BY POSITION] [REPLACE WHERE ..] query */
 static tn_rc run_insert(change *c, bool *ret_done, tn_err *err)
 {
     const tn_tokens *t = c->t;
@@ -616,6 +628,7 @@ static tn_rc run_insert(change *c, bool *ret_done, tn_err *err)
         return TN_OK;
     }
     *ret_done = true;
+    TN_TRY(tn_sql_take_partition(c->a, t, &c->at, &in.part, err));
     if (tn_token_is(t, c->at, "(") && !tn_token_is(t, c->at + 1, "select") &&
         !tn_token_is(t, c->at + 1, "with") && !tn_token_is(t, c->at + 1, "from") &&
         !tn_token_is(t, c->at + 1, "values") && !tn_token_is(t, c->at + 1, "(")) {
@@ -624,6 +637,7 @@ static tn_rc run_insert(change *c, bool *ret_done, tn_err *err)
         in.by_name = tn_token_are(t, c->at, "by name");
         c->at += 2;
     }
+    TN_TRY(tn_sql_take_replace(t, &c->at, &in.part, err));
     if (c->at >= t->n || tn_token_are(t, c->at, "default values")) {
         return tn_fail(err, TN_E_SYNTAX, "a query or VALUES must follow");
     }

@@ -299,6 +299,8 @@ static tn_rc write_rows(landing *x, tn_err *err)
         .properties = x->opts->properties,
         .operation_parameters = operation_parameters(x),
         .user_metadata = TN_VAL_UNDEF,
+        .replace_where = x->opts->where,
+        .dynamic_partitions = x->opts->partitions,
         .before_commit = before_commit,
         .before_commit_self = x,
     };

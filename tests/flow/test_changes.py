@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Overwrites of a part of a table, the change data feed, and what reads it, as a user runs them."""
+import json
+
+from lake_flow import case, equal, has, main
+
+
+def parted(lake):
+    lake.run("sql", "CREATE TABLE s.p PARTITIONED BY (day) AS SELECT i AS id, '2024-01-0' || (1 + i // 10) AS day, i * 2 AS v FROM range(30) r(i)")
+    return lake
+
+
+def days(lake):
+    return [(r["day"], r["n"]) for r in lake.rows("SELECT day, count(*) AS n FROM s.p GROUP BY day ORDER BY day")]
+
+
+@case
+def parts_are_overwritten(lake):
+    parted(lake)
+    lake.run("sql", "INSERT INTO s.p REPLACE WHERE day = '2024-01-02' AND id < 15 SELECT 12 AS id, '2024-01-02' AS day, 5 AS v")
+    has(lake.err, "wrote 1 row over 5 of s.p, version 1")
+    equal(days(lake), [("2024-01-01", 10), ("2024-01-02", 6), ("2024-01-03", 10)])
+    lake.run("sql", "INSERT INTO s.p BY NAME REPLACE WHERE day >= '2024-01-03' FROM (SELECT 9 AS v, '2024-01-04' AS day, 99 AS id)")
+    equal(days(lake), [("2024-01-01", 10), ("2024-01-02", 6), ("2024-01-04", 1)])
+    lake.run("sql", "INSERT INTO s.p REPLACE WHERE day = '2024-01-01' SELECT 1, '2024-01-09', 1", status=1)
+    has(lake.err, "replace where")
+    lake.run("sql", "INSERT OVERWRITE s.p PARTITION (day = '2024-01-01') SELECT 1, 2 UNION ALL SELECT 3, 4")
+    equal(days(lake), [("2024-01-01", 2), ("2024-01-02", 6), ("2024-01-04", 1)])
+    lake.run("sql", "INSERT OVERWRITE s.p PARTITION (day) VALUES (1, '2024-01-02', 2), (2, '2024-01-07', 2)")
+    equal(days(lake), [("2024-01-01", 2), ("2024-01-02", 1), ("2024-01-04", 1), ("2024-01-07", 1)])
+    lake.run("sql", "INSERT INTO s.p PARTITION (day = '2024-01-07') (v, id) VALUES (7, 70)")
+    equal(lake.rows("SELECT id, v FROM s.p WHERE day = '2024-01-07' ORDER BY id"), [{"id": 2, "v": 2}, {"id": 70, "v": 7}])
+    for wrong, why in (("PARTITION (day = ) SELECT 1", "value"), ("PARTITION () SELECT 1", "column"), ("PARTITION (day,) SELECT 1", "column"),
+                       ("PARTITION (no = 1) SELECT 1, 2, 3", "no column 'no'"), ("REPLACE WHERE SELECT 1", "predicate"), ("REPLACE WHERE v = 1", "query"),
+                       ("PARTITION (day) REPLACE WHERE v = 1 SELECT 1", "both say")):
+        lake.run("sql", f"INSERT INTO s.p {wrong}", status=None)
+        assert why in lake.err, (wrong, lake.err)
+    lake.run("sql", "INSERT OVERWRITE s.p SELECT 1, 'x', 1")
+    equal(days(lake), [("x", 1)])
+
+
+@case
+def parts_are_landed(lake):
+    parted(lake)
+    (lake.dir / "new.csv").write_text("id,day,v\n100,2024-01-02,1\n101,2024-01-05,1\n")
+    land = ("land", "s.p", "new.csv", "--no-source-columns", "--types", "day=VARCHAR")
+    lake.run(*land, "--mode", "overwrite", "--partitions")
+    equal(days(lake), [("2024-01-01", 10), ("2024-01-02", 1), ("2024-01-03", 10), ("2024-01-05", 1)])
+    lake.run(*land, "--mode", "overwrite", "--where", "day IN ('2024-01-02', '2024-01-05') OR v > 50")
+    equal(days(lake), [("2024-01-01", 10), ("2024-01-02", 1), ("2024-01-03", 6), ("2024-01-05", 1)])
+    lake.run(*land, "--mode", "overwrite", "--where", "day = '2024-01-02'", status=1)
+    has(lake.err, "replace where")
+    lake.run(*land, "--where", "day = '2024-01-02'", status=2)
+    has(lake.err, "go with --mode overwrite")
+
+
+if __name__ == "__main__":
+    main()
