@@ -21,20 +21,25 @@ static const tn_opt options[] = {
         "env create: start with the pins of that environment, lake commit, tag or time (default: "
         "prod)",
         NULL },
-    { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL, "env promote, gc: only say what would be done",
-        NULL },
+    { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL,
+        "env promote, gc, maintain: only say what would be done", NULL },
     { "--ours", TN_OPT_FLAG, F(ours), NULL,
         "env rebase: what both changed stays as this environment has it", NULL },
     { "--theirs", TN_OPT_FLAG, F(theirs), NULL,
         "env rebase: what both changed becomes what the other has", NULL },
     { "--retention", TN_OPT_STR, F(retention), "TIME",
-        "gc: keep what readers may have seen within it: 30d, 12h (default: 7d)", NULL },
+        "gc, maintain: keep what readers may have seen within it: 30d, 12h (default: 7d)", NULL },
     { "--rows", TN_OPT_FLAG, F(rows), NULL, "diff: count rows that were added and removed", NULL },
     { "--key", TN_OPT_MANY, F(key), "COLUMN",
         "diff: rows are told apart by it, so that changed ones are counted (repeatable)", NULL },
     { "--message", TN_OPT_STR, F(message), "TEXT", "tag create: a line about it", NULL },
-    { "--limit", TN_OPT_INT, F(limit), "N", "log: the newest N (default: 20, 0 for all)", NULL },
-    { "--all", TN_OPT_FLAG, F(all), NULL, "log: of all environments", NULL },
+    { "--limit", TN_OPT_INT, F(limit), "N", "log, runs: the newest N (default: 20, 0 for all)",
+        NULL },
+    { "--all", TN_OPT_FLAG, F(all), NULL,
+        "log, runs: of all environments; maintain: every table, due or not", NULL },
+    { "--tables", TN_OPT_FLAG, F(tables), NULL,
+        "status: each table of the environment: freshness, files, what is unpublished, what is due",
+        NULL },
     { "--newest", TN_OPT_FLAG, F(newest), NULL,
         "publish: first pin the newest version of every Delta table at <lake>/<schema>/<table>",
         NULL },
@@ -48,7 +53,7 @@ static const tn_cmd_spec spec = {
     .usage =
         "status | log | show [COMMIT] | publish | rollback | diff A B | env ls | env create NAME | "
         "env promote NAME | env rebase NAME | env drop NAME | tag ls | tag create NAME [COMMIT] | "
-        "tag rm NAME | gc [options]",
+        "tag rm NAME | runs | maintain | gc [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -67,6 +72,10 @@ static const tn_cmd_spec spec = {
         "key\n"
         "tarn lake tag create q3-report       keep the state of now under a name\n"
         "tarn sql --at q3-report 'FROM gold.total'\n"
+        "tarn lake status --tables            what each table looks like and needs\n"
+        "tarn lake runs --limit 5             who ran what, and what came of it\n"
+        "tarn lake maintain                   pack, vacuum, clean where due; for cron, on any "
+        "number of hosts\n"
         "tarn lake gc --retention 30d --dry-run    what nobody needs any more\n"
         "\nExit status: 0 ok, 1 a conflict, 2 wrong usage or environment.",
     .words_min = 1,
@@ -122,6 +131,9 @@ static tn_rc env_dict(tn_lake_call *x, tn_str env, tn_val *ret, tn_err *err)
 
 static tn_rc run_status(tn_lake_call *x, tn_err *err)
 {
+    if (tn_flag_is(x->o->tables, false)) {
+        return tn_lake_run_status_tables(x, err);
+    }
     static const char *const names[] = { "environment", "lake commit", "relations", "delta",
         "views", "external", "catalog" };
     static const char *const keys[] = { "environment", "lake_commit", "relations", "delta", "views",
@@ -363,6 +375,8 @@ static const struct verb {
     { "tag", "create", 3, 4, tn_lake_run_tag_create },
     { "tag", "rm", 3, 3, tn_lake_run_tag_rm },
     { "gc", NULL, 1, 1, tn_lake_run_gc },
+    { "maintain", NULL, 1, 1, tn_lake_run_maintain },
+    { "runs", NULL, 1, 1, tn_lake_run_runs },
 };
 
 static const struct verb *verb_of(const tn_strs *w)

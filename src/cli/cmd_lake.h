@@ -8,7 +8,7 @@ typedef struct tn_lake_options {
     tn_str env, output, from, to, retention, message;
     int64_t limit;
     tn_strs key;
-    tn_flag all, newest, dry_run, ours, theirs, rows;
+    tn_flag all, newest, dry_run, ours, theirs, rows, tables;
 } tn_lake_options;
 
 typedef struct tn_lake_call {
@@ -38,5 +38,12 @@ tn_rc tn_lake_run_tag_create(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_tag_rm(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_show(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_gc(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
+
+/* cmd_lake_care.c */
+tn_rc tn_lake_run_status_tables(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_run_maintain(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_run_runs(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
+/* "7d", "12h", "30m"; empty: a week. */
+tn_rc tn_lake_retention_of(tn_str text, int64_t *ret_ms, tn_err *err) TN_MUSTUSE;
 
 #endif

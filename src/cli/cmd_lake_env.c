@@ -252,7 +252,7 @@ tn_rc tn_lake_run_show(tn_lake_call *x, tn_err *err)
 
 /* ---- cleaning ---- */
 
-static tn_rc retention_of(tn_str text, int64_t *ret_ms, tn_err *err)
+tn_rc tn_lake_retention_of(tn_str text, int64_t *ret_ms, tn_err *err)
 {
     static const struct {
         char unit;
@@ -279,7 +279,7 @@ tn_rc tn_lake_run_gc(tn_lake_call *x, tn_err *err)
     tn_arena *a = x->cli->arena;
     tn_lake_gc_opts o = { .dry_run = tn_flag_is(x->o->dry_run, false) };
     tn_lake_gc_result r;
-    TN_TRY(retention_of(x->o->retention, &o.retention_ms, err));
+    TN_TRY(tn_lake_retention_of(x->o->retention, &o.retention_ms, err));
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));

@@ -63,6 +63,9 @@ typedef struct tn_delta_vacuum_result {
 tn_rc tn_delta_vacuum(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_vacuum_opts *opts, tn_delta_vacuum_result *ret, tn_err *err) TN_MUSTUSE;
 
+/* How long files that the newest version does not name are kept for readers: delta.deletedFileRetentionDuration, else 7 days. */
+int64_t tn_delta_retention_ms(const tn_delta_snapshot *s);
+
 /* Appends the files and vectors that a snapshot names outside of its own root (a shallow clone's), decoded, to *ret. */
 tn_rc tn_delta_outside_places(
     const tn_delta_snapshot *s, tn_arena *a, tn_strs *ret, tn_err *err) TN_MUSTUSE;

@@ -266,10 +266,14 @@ static void remove_doomed(vacuum *v)
     }
 }
 
+int64_t tn_delta_retention_ms(const tn_delta_snapshot *s)
+{
+    return tn_delta_interval_ms(&s->meta, "delta.deletedFileRetentionDuration", 7 * DAY_MS);
+}
+
 static tn_rc set_retention(vacuum *v, int64_t *ret_dflt, tn_err *err)
 {
-    int64_t dflt =
-        tn_delta_interval_ms(&v->s->meta, "delta.deletedFileRetentionDuration", 7 * DAY_MS);
+    int64_t dflt = tn_delta_retention_ms(v->s);
     v->retention_ms = v->opts->retention_ms >= 0 ? v->opts->retention_ms : dflt;
     if (v->retention_ms < dflt && !v->opts->allow_short) {
         tn_rc rc = tn_fail(err, TN_E_USAGE,

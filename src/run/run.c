@@ -420,6 +420,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     tn_report_summary(&run, ret);
     ret->interrupted = run.interrupted;
     tn_rc rc = tn_runner_publish(&run, ret, err);
+    tn_runner_record(&run, ret, rc, err);
     ret->published = tn_str_dup(a, ret->published);
     if (opts->write_json) {
         tn_rc written = opts->verb == TN_VERB_FRESHNESS

@@ -103,6 +103,9 @@ tn_rc tn_runner_take_turn(tn_runner *run, tn_err *err) TN_MUSTUSE;
 bool tn_runner_await_turn(tn_runner *run, tn_worker *w, tn_node_result *r);
 bool tn_runner_changes_tables(const tn_runner *run);
 
+/* run_record.c: leaves the run's record in the lake. rc, why: what came of publishing. */
+void tn_runner_record(tn_runner *run, const tn_run_report *report, tn_rc rc, const tn_err *why);
+
 /* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
 
