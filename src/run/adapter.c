@@ -467,7 +467,7 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
     (void)a, (void)err;
     adapter *ad = (adapter *)(void *)self;
     static const tn_adapter_method *const tables[] = { tn_adapter_database, tn_adapter_text,
-        tn_adapter_place };
+        tn_adapter_place, tn_adapter_delta };
     tn_val *made = tn_dict_finds(ad->made, name);
     *ret = made != NULL ? *made : TN_VAL_UNDEF;
     if (tn_str_is(name, "behavior")) {

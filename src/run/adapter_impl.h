@@ -9,10 +9,11 @@ typedef struct tn_adapter_method {
     tn_call_fn fn;
 } tn_adapter_method;
 
-/* Tables of methods, ended by a NULL name: database work, text and options, places and Delta tables. */
+/* Tables of methods, ended by a NULL name: database work, text and options, places, Delta tables. */
 extern const tn_adapter_method tn_adapter_database[];
 extern const tn_adapter_method tn_adapter_text[];
 extern const tn_adapter_method tn_adapter_place[];
+extern const tn_adapter_method tn_adapter_delta[];
 
 /* The text of an argument; empty when it is absent or none. */
 tn_str tn_adapter_text_arg(const tn_call *call, size_t place, const char *name);

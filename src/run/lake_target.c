@@ -157,7 +157,7 @@ static tn_rc bring_here(
     tn_lake_target *t, tn_conn *c, const tn_lake_write *w, const tn_pin *here, tn_err *err)
 {
     const tn_pin *pin = current_pin(t, w);
-    bool moves = pin != NULL && pin->kind == TN_PIN_DELTA && w->opts.mode == TN_DELTA_APPEND &&
+    bool moves = pin != NULL && pin->kind == TN_PIN_DELTA && w->work.builds_on &&
                  !tn_str_eq(pin->location, here->location);
     return moves ? tn_lake_bring(t->lake, c, pin, here->location, err) : TN_OK;
 }
@@ -168,7 +168,7 @@ static tn_rc restore_pin(tn_lake_target *t, tn_delta_table *table, tn_conn *c,
 {
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     const tn_pin *pin = current_pin(t, w);
-    if (pin == NULL || pin->kind != TN_PIN_DELTA || w->opts.mode != TN_DELTA_APPEND ||
+    if (pin == NULL || pin->kind != TN_PIN_DELTA || !w->work.builds_on ||
         !tn_str_eq(pin->location, here->location)) {
         return TN_OK;
     }
@@ -179,8 +179,8 @@ static tn_rc restore_pin(tn_lake_target *t, tn_delta_table *table, tn_conn *c,
                : tn_delta_restore(table, c, pin->version, &restored, err);
 }
 
-tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w,
-    tn_delta_write_result *ret, tn_err *err)
+tn_rc tn_lake_target_write(
+    tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     const tn_pin *old = current_pin(t, w);
@@ -195,15 +195,9 @@ tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_
     TN_TRY(bring_here(t, c, w, &pin, err));
     TN_TRY(tn_lake_table_open(t->lake, pin.location, &table, err));
     TN_TRY(restore_pin(t, table, c, w, &pin, err));
-    tn_delta_write_result result;
-    tn_rc rc = tn_delta_write(table, c, w->sql, &w->opts, &result, err);
-    if (rc != TN_OK) {
-        return rc;
-    }
-    pin.version = result.version;
+    TN_TRY(w->work.run(w->work.self, table, c, &pin.version, err));
     TN_TRY(show_candidate(t, c, a, &pin, err));
     keep(t, &pin, false);
-    *ret = result;
     return TN_OK;
 }
 
@@ -350,10 +344,22 @@ tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int
     return tn_delta_scan_sql(snapshot, a, &opts, ret_sql, err);
 }
 
-tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, tn_str sql,
-    const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err)
+tn_rc tn_place_exists(tn_session *s, tn_str location, bool *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
+    tn_rc rc = open_place(s, location, false, &table, err);
+    if (rc == TN_E_NOTFOUND) { /* not even the folder */
+        *ret = false;
+        return TN_OK;
+    }
+    return rc == TN_OK ? tn_delta_table_exists(table, ret, err) : rc;
+}
+
+tn_rc tn_place_write(
+    tn_session *s, tn_conn *c, tn_str location, const tn_delta_work *work, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    int64_t version;
     TN_TRY(open_place(s, location, true, &table, err));
-    return tn_delta_write(table, c, sql, opts, ret, err);
+    return work->run(work->self, table, c, &version, err);
 }

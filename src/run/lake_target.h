@@ -14,21 +14,27 @@
 
 typedef struct tn_lake_target tn_lake_target;
 
+/* One change of a Delta table: a write, a merge, ... */
+typedef struct tn_delta_work {
+    tn_rc (*run)(void *self, tn_delta_table *table, tn_conn *c, int64_t *ret_version, tn_err *err);
+    void *self;
+    bool builds_on; /* rows that are there stay or are looked at: a rejected candidate goes first */
+} tn_delta_work;
+
 typedef struct tn_lake_write {
     tn_str schema, name; /* the relation */
     tn_str node;         /* unique_id */
     tn_str location;     /* relative to the lake, absolute or a URL; empty: <schema>/<name> */
-    tn_str sql;          /* SELECT whose rows are written */
     tn_str comment;
-    tn_delta_write_opts opts;
+    tn_delta_work work;
 } tn_lake_write;
 
 tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_err *err) TN_MUSTUSE;
 /* Tells the session's cache which of its views are Delta tables: to templates they are tables. */
 void tn_lake_target_mark(tn_lake_target *t);
-/* Writes a candidate and moves the session's view to it. */
+/* Makes a candidate of the table's version after w->work and moves the session's view to it. One thread at a time a relation. */
 tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w,
-    tn_delta_write_result *ret, tn_err *err) TN_MUSTUSE;
+    tn_err *err) TN_MUSTUSE;
 /* Notes a view or an external relation as candidate: sql is the SELECT behind it. */
 void tn_lake_target_note(tn_lake_target *t, tn_pin_kind kind, tn_str schema, tn_str name,
     tn_str node, tn_str sql, tn_str comment);
@@ -46,10 +52,11 @@ int64_t tn_lake_target_commit(const tn_lake_target *t); /* the head that the run
 tn_lake *tn_lake_target_lake(tn_lake_target *t);
 tn_str tn_lake_target_env(const tn_lake_target *t);
 
-/* Delta tables outside of pins: the SELECT that reads a place (version TN_DELTA_LATEST or a number), and a write to it. */
+/* Delta tables outside of pins: is one there, the SELECT that reads a place (version TN_DELTA_LATEST or a number), a change of it. */
+tn_rc tn_place_exists(tn_session *s, tn_str location, bool *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version,
     tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
-tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, tn_str sql,
-    const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, const tn_delta_work *work,
+    tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -160,23 +160,29 @@ def plain_of(folder):
     return out
 
 
-def compare_lake(name, project, commands):
-    """The same project with a profile of type tarn: what is published holds the rows of dbt's tables."""
+def compare_places(name, project, commands, lake=True):
+    """The same project with Delta tables: with a profile of type tarn what is published, else what the views over external models
+    show, holds the rows of dbt's tables."""
     with tempfile.TemporaryDirectory(prefix="dbt-oracle-") as scratch:
         folders = [pathlib.Path(scratch) / who / project.name for who in ("dbt", "tarn")]
         for folder in folders:
             shutil.copytree(project, folder, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "*.wal", "out"))
             (folder / "out").mkdir()
-        (folders[1] / "profiles.yml").write_text(LAKE_PROFILE.format(name=name, lake=folders[1] / "lake"))
+        if lake:
+            (folders[1] / "profiles.yml").write_text(LAKE_PROFILE.format(name=name, lake=folders[1] / "lake"))
         for at, command in enumerate(commands):
-            what = f"{name} as a lake #{at + 1} {' '.join(command)}"
-            (dbt_exit, _), (tarn_exit, out) = run(DBT, folders[0], command), run(TARN, folders[1], command)
+            what = f"{name} as {'a lake' if lake else 'external tables'} #{at + 1} {' '.join(command)}"
+            ours = [re.sub(r"^\{", "{kind: external, ", c) if not lake else c for c in command]
+            (dbt_exit, dbt_out), (tarn_exit, out) = run(DBT, folders[0], command), run(TARN, folders[1], ours)
             same(f"{what}: exit status", dbt_exit, tarn_exit)
             if dbt_exit != tarn_exit:
-                print(out[-3000:])
+                print(dbt_out[-3000:], out[-3000:], sep="\n----\n")
             strip = lambda results: {k: v[:2] for k, v in results.items()}
             same(f"{what}: nodes", strip(results_of(folders[0])), strip(results_of(folders[1])))
-            same(f"{what}: published", plain_of(folders[0]), lake_of(folders[1]))
+            same(f"{what}: rows", plain_of(folders[0]), lake_of(folders[1]) if lake else plain_of(folders[1]))
+
+
+GROWTH = [["build", "--vars", "{step: %d}" % step] for step in (1, 2, 3, 4)] + [["build", "--full-refresh", "--vars", "{step: 3}"]]
 
 
 def stats_line(text):
@@ -254,13 +260,15 @@ def main():
         commands = [c.split() for c in args.command] or next((c for n, _, c in cases if n == folder.name), [["build"]])
         cases = [(folder.name, folder, commands)]
     if args.lake:
-        compare_lake("forms", PROJECTS / "forms", [["build"], ["build"], ["build", "--full-refresh"]][:args.only or 3])
         cases = []
     for name, project, commands in cases:
         if project.exists():
             compare(name, project, commands[:args.only] if args.only else commands, args.show)
-    if not args.project and not args.lake:
-        compare_lake("forms", PROJECTS / "forms", [["build"], ["build"], ["build", "--full-refresh"]])
+    if not args.project:
+        last = args.only or None
+        compare_places("growth", PROJECTS / "growth", GROWTH[:last])
+        compare_places("growth", PROJECTS / "growth", GROWTH[:last], lake=False)
+        compare_places("forms", PROJECTS / "forms", [["build"], ["build"], ["build", "--full-refresh"]][:last])
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -5,6 +5,9 @@
     {{ return(False) }}
   {%- endif -%}
   {%- set relation = adapter.get_relation(this.database, this.schema, this.table) -%}
+  {%- if delta__grows_in_place() -%}
+    {{ return(not should_full_refresh() and delta__is_there(relation)) }}
+  {%- endif -%}
   {{ return(relation is not none
       and relation.type == 'table'
       and model.config.materialized == 'incremental'

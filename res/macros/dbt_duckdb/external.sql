@@ -100,12 +100,12 @@
 
 {# A new version of the Delta table; the view reads exactly that version. #}
 {% macro external_write_delta(location) %}
-  {%- set options = config.get('options', {}) or {} -%}
-  {%- do adapter.delta_write(location, compiled_code,
-      mode=config.get('mode', 'overwrite'),
-      schema_mode=config.get('schema_mode', options.get('schema_mode')),
-      partition_by=config.get('partition_by', options.get('partition_by')),
-      properties=config.get('delta_properties')) -%}
+  {%- if is_incremental() -%}
+    {%- do delta__show(this, location) -%}
+    {%- do delta__increment(location, this) -%}
+  {%- else -%}
+    {%- do delta__write(location, compiled_code, config.get('mode', 'overwrite')) -%}
+  {%- endif -%}
   {{ return(adapter.delta_scan(location)) }}
 {% endmacro %}
 
