@@ -208,6 +208,19 @@ static tn_rc config_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err 
     return TN_OK;
 }
 
+/* dbt's own columns of a snapshot's table: the names that its config gives, else theirs. */
+static tn_val snapshot_columns(tn_arena *a, tn_val config)
+{
+    static const char *const names[] = { "dbt_valid_from", "dbt_valid_to", "dbt_scd_id",
+        "dbt_updated_at", "dbt_is_deleted" };
+    tn_val out = tn_val_dict(a), given = tn_val_at(config, "snapshot_meta_column_names");
+    for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+        tn_dict_putz(
+            out.dict, names[i], tn_val_str(tn_val_str_at(given, names[i], tn_str_of(names[i]))));
+    }
+    return out;
+}
+
 /* The value as execution sees it: c->model's config when run has put one there, else the node's. */
 static tn_val config_find(tn_pctx *c, tn_str key)
 {
@@ -220,6 +233,9 @@ static tn_val config_find(tn_pctx *c, tn_str key)
         v = tn_dict_finds(d, TN_STR("pre-hook"));
     } else if (v == NULL && d != NULL && tn_str_is(key, "post_hook")) {
         v = tn_dict_finds(d, TN_STR("post-hook"));
+    } else if (v == NULL && tn_str_is(key, "snapshot_table_column_names") && c->node != NULL &&
+               c->node->kind == TN_NODE_SNAPSHOT) {
+        return snapshot_columns(c->arena, config);
     }
     return v != NULL ? *v : TN_VAL_UNDEF;
 }

@@ -177,7 +177,7 @@ def compare_places(name, project, commands, lake=True):
             same(f"{what}: exit status", dbt_exit, tarn_exit)
             if dbt_exit != tarn_exit:
                 print(dbt_out[-3000:], out[-3000:], sep="\n----\n")
-            strip = lambda results: {k: v[:2] for k, v in results.items()}
+            strip = lambda results: {k: v[:2] for k, v in (results or {}).items()}
             same(f"{what}: nodes", strip(results_of(folders[0])), strip(results_of(folders[1])))
             same(f"{what}: rows", plain_of(folders[0]), lake_of(folders[1]) if lake else plain_of(folders[1]))
 

@@ -1,6 +1,9 @@
 {# Snapshots: a history table of a query's rows (slowly changing dimension, type 2). #}
 
 {% materialization snapshot, default %}
+  {%- if config.get('format') == 'delta' -%}
+    {{ return(delta__snapshot_outside()) }}
+  {%- endif -%}
   {%- set unique_key = config.get('unique_key') -%}
   {%- set columns = config.get("snapshot_table_column_names") or get_snapshot_table_column_names() -%}
   {%- set target_exists, target_relation = get_or_create_relation(

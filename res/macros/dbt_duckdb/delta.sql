@@ -372,6 +372,29 @@
   {%- endif -%}
 {%- endmacro %}
 
+{# A snapshot with format delta and type duckdb: the history lies at a place, a view of it in the database. #}
+{% macro delta__snapshot_outside() -%}
+  {%- set location = delta__location() -%}
+  {%- set target_relation = this.incorporate(type='view') -%}
+  {%- set existing_relation = load_cached_relation(this) -%}
+  {%- set target_exists = adapter.delta_exists(location) -%}
+  {{ run_hooks(pre_hooks, inside_transaction=False) }}
+  {{ run_hooks(pre_hooks, inside_transaction=True) }}
+  {%- if existing_relation is not none and not existing_relation.is_view -%}
+    {%- do exceptions.relation_wrong_type(existing_relation, 'view') -%}
+  {%- endif -%}
+  {%- if target_exists -%}
+    {%- do delta__show(target_relation, location) -%}
+  {%- endif -%}
+  {%- do delta__snapshot(location, target_relation, target_exists) -%}
+  {%- do delta__show(target_relation, location) -%}
+  {%- do persist_docs(target_relation, model) -%}
+  {{ run_hooks(post_hooks, inside_transaction=True) }}
+  {{ adapter.commit() }}
+  {{ run_hooks(post_hooks, inside_transaction=False) }}
+  {{ return({'relations': [target_relation]}) }}
+{%- endmacro %}
+
 {# Rows that changed or went are closed, new ones come: one merge. An inserted row has no id to match by. #}
 {% macro delta__snapshot_merge(place, staging, incoming, columns) -%}
   {%- set scd_id, valid_to = columns.dbt_scd_id, columns.dbt_valid_to -%}

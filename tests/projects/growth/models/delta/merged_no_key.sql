@@ -1,0 +1,2 @@
+{{ config(incremental_strategy='merge') }}
+select id, amount from {{ ref('arrivals') }} where step = {{ var('step') }}
