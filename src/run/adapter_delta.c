@@ -1,7 +1,7 @@
 /* adapter_delta.c: the methods of `adapter` that change and read Delta tables. A table is named by a relation (type tarn: what is written is a
  * candidate of the lake) or by a text (its place: what is written is seen at once). They are ours; dbt-duckdb has none of them.
  *
- *   adapter.delta_write(target, sql, mode=, schema_mode=, partition_by=, properties=, location=)
+ *   adapter.delta_write(target, sql, mode=, schema_mode=, partition_by=, properties=, location=, replace_where=, dynamic_partitions=)
  *   adapter.delta_merge(target, source, on, clauses, location=)
  *     clauses: dicts {when: matched | not_matched | not_matched_by_source, do: update | insert | delete | nothing, condition:, set: {column: sql}}
  *     In them the table is DBT_INTERNAL_DEST and the source DBT_INTERNAL_SOURCE; `alias` names the table otherwise.
@@ -90,6 +90,8 @@ static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err
     ret->properties = properties.tag == TN_DICT ? properties : TN_VAL_UNDEF;
     ret->operation_parameters = TN_VAL_UNDEF;
     ret->user_metadata = who_writes(call);
+    ret->replace_where = tn_adapter_text_arg(call, SIZE_MAX, "replace_where");
+    ret->dynamic_partitions = tn_val_truthy(tn_call_arg(call, SIZE_MAX, "dynamic_partitions"));
     return names_arg(
         call->arena, tn_call_arg(call, SIZE_MAX, "partition_by"), &ret->partition_by, err);
 }
@@ -163,7 +165,10 @@ static tn_rc delta_write(void *self, const tn_call *call, tn_val *ret, tn_err *e
     TN_TRY(write_options(call, &w.opts, err));
     TN_TRY(tn_job_serve_delta(tn_job_of(call), tn_adapter_text_arg(call, 1, "sql"), &w.sql, err));
     const tn_delta_work work = {
-        .run = run_write, .self = &w, .builds_on = w.opts.mode == TN_DELTA_APPEND
+        .run = run_write,
+        .self = &w,
+        .builds_on = w.opts.mode == TN_DELTA_APPEND || w.opts.replace_where.n > 0 ||
+                     w.opts.dynamic_partitions,
     };
     TN_TRY(change_table(call, "delta_write", &work, err));
     *ret = response_of(

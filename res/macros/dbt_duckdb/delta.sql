@@ -69,6 +69,14 @@
   {%- do store_result('main', response=response, agate_table=none) -%}
 {%- endmacro %}
 
+{# New rows take the place of those that satisfy a predicate, or of the partitions that they are in. #}
+{% macro delta__replace(place, sql, replace_where=none, dynamic_partitions=false) -%}
+  {%- do write("insert into " ~ this ~ (" replace where " ~ replace_where if replace_where else " by partition") ~ "\n" ~ sql) -%}
+  {%- set response = adapter.delta_write(place, sql, mode='overwrite', schema_mode='strict', location=delta__lake_location(),
+      replace_where=replace_where, dynamic_partitions=dynamic_partitions) -%}
+  {%- do store_result('main', response=response, agate_table=none) -%}
+{%- endmacro %}
+
 {% macro delta__merge(place, source, on, clauses, alias='DBT_INTERNAL_DEST') -%}
   {%- do write("merge into " ~ this ~ " as " ~ alias ~ "\nusing (\n" ~ source ~ "\n) as DBT_INTERNAL_SOURCE\non " ~ on ~ "\n" ~ clauses | join('\n')) -%}
   {%- set response = adapter.delta_merge(place, source, on, clauses, alias=alias, location=delta__lake_location()) -%}
@@ -226,14 +234,7 @@
 
 {# Partitions that the increment has rows for are replaced as a whole; without partitions, the table. #}
 {% macro delta__insert_overwrite(args) -%}
-  {%- set partition_by = normalize_string_or_list(delta__partition_by(), 'partition_by') if delta__partition_by() else [] -%}
-  {%- if partition_by -%}
-    {%- do args.update({'unique_key': partition_by}) -%}
-    {%- do delta__delete_insert(args) -%}
-  {%- else -%}
-    {%- do write("insert overwrite " ~ this ~ "\nselect * from " ~ args.temp_relation) -%}
-    {%- do delta__put(args.place, "select " ~ delta__row(args.columns, args.names) ~ " from " ~ args.temp_relation, 'overwrite', 'strict') -%}
-  {%- endif -%}
+  {%- do delta__replace(args.place, "select " ~ delta__row(args.columns, args.names) ~ " from " ~ args.temp_relation, dynamic_partitions=true) -%}
 {%- endmacro %}
 
 {# ---- merge, with all of dbt-duckdb's configs ---- #}
@@ -334,13 +335,8 @@
     {{ exceptions.raise_compiler_error("microbatch incremental strategy requires 'batch.event_time_start' and 'batch.event_time_end' to be set in the context") }}
   {%- endif -%}
   {%- set inside = event_time ~ " >= '" ~ start ~ "' and " ~ event_time ~ " < '" ~ end ~ "'" -%}
-  {%- set values = {} -%}
-  {%- for column in args.columns if column.name | lower in args.names | map('lower') | list -%}
-    {%- do values.update({column.name: "DBT_INTERNAL_SOURCE." ~ adapter.quote(column.name)}) -%}
-  {%- endfor -%}
-  {%- do delta__merge(args.place, "select * from " ~ args.temp_relation ~ " where " ~ inside, "false", [
-      {'when': 'not_matched_by_source', 'do': 'delete', 'condition': ([inside] + args.predicates) | join(' and ')},
-      {'when': 'not_matched', 'do': 'insert', 'set': values}]) -%}
+  {%- set sql = "select " ~ delta__row(args.columns, args.names) ~ " from " ~ args.temp_relation ~ " where " ~ inside -%}
+  {%- do delta__replace(args.place, sql, replace_where=([inside] + args.predicates) | join(' and ')) -%}
 {%- endmacro %}
 
 {# ---- snapshots ---- #}
