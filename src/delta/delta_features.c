@@ -4,7 +4,7 @@
  * is a writer feature. A feature that is listed but not active asks nothing of a writer that does not touch it; so
  * `write` says for each one whether appends and overwrites of this library keep its promises.
  */
-#include "delta/delta_impl.h"
+#include "delta/delta_columns.h"
 
 typedef enum write_rule {
     WRITE_YES,      /* nothing to do, or done */
@@ -18,35 +18,39 @@ static const struct feature {
     write_rule write;
     const char *property; /* that makes it active, for WRITE_INACTIVE */
     int legacy_writer;    /* implied by this writer version below 7 */
+    int reader;           /* least reader version: 1 for writer features */
 } FEATURES[] = {
-    { "appendOnly", true, WRITE_YES, NULL, 2 },
-    { "invariants", true, WRITE_YES, NULL, 2 },
-    { "checkConstraints", true, WRITE_YES, NULL, 3 },
-    { "changeDataFeed", true, WRITE_YES, NULL,
-        4 }, /* inserts and whole-file deletes need no cdc files */
-    { "generatedColumns", true, WRITE_INACTIVE, NULL, 4 },
-    { "columnMapping", true, WRITE_INACTIVE, "delta.columnMapping.mode", 5 },
-    { "identityColumns", true, WRITE_INACTIVE, NULL, 6 },
-    { "deletionVectors", true, WRITE_YES, NULL, 0 },
-    { "rowTracking", true, WRITE_INACTIVE, "delta.enableRowTracking", 0 },
-    { "timestampNtz", true, WRITE_YES, NULL, 0 },
-    { "domainMetadata", true, WRITE_YES, NULL, 0 },
-    { "v2Checkpoint", true, WRITE_YES, NULL, 0 }, /* a classic checkpoint may always be written */
-    { "icebergCompatV1", true, WRITE_NO, NULL, 0 },
-    { "icebergCompatV2", true, WRITE_NO, NULL, 0 },
-    { "clustering", true, WRITE_NO, NULL, 0 },
-    { "vacuumProtocolCheck", true, WRITE_YES, NULL, 0 },
-    { "inCommitTimestamp", true, WRITE_YES, NULL, 0 },
-    { "allowColumnDefaults", true, WRITE_INACTIVE, NULL, 0 },
-    { "typeWidening", true, WRITE_YES, NULL,
-        0 }, /* writing the present types is all that is asked */
-    { "typeWidening-preview", true, WRITE_YES, NULL, 0 },
-    { "variantType", true, WRITE_NO, NULL, 0 },
-    { "variantType-preview", true, WRITE_NO, NULL, 0 },
-    { "variantShredding", true, WRITE_NO, NULL, 0 },
-    { "variantShredding-preview", true, WRITE_NO, NULL, 0 },
-    { "checkpointProtection", true, WRITE_YES, NULL, 0 },        /* such a log is not cleaned up */
-    { "materializePartitionColumns", true, WRITE_YES, NULL, 0 }, /* done always */
+    { "appendOnly", true, WRITE_YES, NULL, 2, 1 },
+    { "invariants", true, WRITE_YES, NULL, 2, 1 },
+    { "checkConstraints", true, WRITE_YES, NULL, 3, 1 },
+    /* inserts and whole-file deletes need no cdc files */
+    { "changeDataFeed", true, WRITE_YES, NULL, 4, 1 },
+    { "generatedColumns", true, WRITE_INACTIVE, NULL, 4, 1 },
+    { "columnMapping", true, WRITE_YES, NULL, 5, 2 },
+    { "identityColumns", true, WRITE_INACTIVE, NULL, 6, 1 },
+    { "deletionVectors", true, WRITE_YES, NULL, 0, 3 },
+    { "rowTracking", true, WRITE_INACTIVE, "delta.enableRowTracking", 0, 1 },
+    { "timestampNtz", true, WRITE_YES, NULL, 0, 3 },
+    { "domainMetadata", true, WRITE_YES, NULL, 0, 1 },
+    /* a classic checkpoint may always be written */
+    { "v2Checkpoint", true, WRITE_YES, NULL, 0, 3 },
+    { "icebergCompatV1", true, WRITE_INACTIVE, "delta.enableIcebergCompatV1", 0, 1 },
+    { "icebergCompatV2", true, WRITE_INACTIVE, "delta.enableIcebergCompatV2", 0, 1 },
+    { "clustering", true, WRITE_NO, NULL, 0, 1 },
+    { "vacuumProtocolCheck", true, WRITE_YES, NULL, 0, 3 },
+    { "inCommitTimestamp", true, WRITE_YES, NULL, 0, 1 },
+    { "allowColumnDefaults", true, WRITE_INACTIVE, NULL, 0, 1 },
+    /* writing the present types is all that is asked */
+    { "typeWidening", true, WRITE_YES, NULL, 0, 3 },
+    { "typeWidening-preview", true, WRITE_YES, NULL, 0, 3 },
+    { "variantType", true, WRITE_NO, NULL, 0, 3 },
+    { "variantType-preview", true, WRITE_NO, NULL, 0, 3 },
+    { "variantShredding", true, WRITE_NO, NULL, 0, 3 },
+    { "variantShredding-preview", true, WRITE_NO, NULL, 0, 3 },
+    /* such a log is not cleaned up */
+    { "checkpointProtection", true, WRITE_YES, NULL, 0, 1 },
+    /* done always */
+    { "materializePartitionColumns", true, WRITE_YES, NULL, 0, 1 },
 };
 
 static const struct feature *find_feature(tn_str name)
@@ -67,6 +71,18 @@ static bool in_list(const tn_strs *list, const char *name)
         }
     }
     return false;
+}
+
+int tn_delta_feature_reader(tn_str name)
+{
+    const struct feature *f = find_feature(name);
+    return f != NULL ? f->reader : 0;
+}
+
+int tn_delta_feature_legacy(tn_str name)
+{
+    const struct feature *f = find_feature(name);
+    return f != NULL ? f->legacy_writer : 0;
 }
 
 bool tn_delta_has_feature(const tn_delta_protocol *p, const char *feature)
@@ -175,32 +191,29 @@ tn_str tn_delta_physical_name(const tn_delta_field *f, tn_delta_mapping mapping)
 
 /* ---- writing ---- */
 
-/* The name of the metadata key that makes a feature of single columns active, found anywhere in the schema. */
-static bool schema_has_key(const tn_delta_type *t, const char *key)
+bool tn_delta_schema_has_key(const tn_delta_type *t, const char *key)
 {
     for (size_t i = 0; i < t->fields.n; i++) {
         const tn_delta_field *f = &t->fields.v[i];
-        if (!tn_val_is_undef(tn_val_at(f->metadata, key)) || schema_has_key(f->type, key)) {
+        if (!tn_val_is_undef(tn_val_at(f->metadata, key)) ||
+            tn_delta_schema_has_key(f->type, key)) {
             return true;
         }
     }
-    return (t->element != NULL && schema_has_key(t->element, key)) ||
-           (t->key != NULL && schema_has_key(t->key, key));
+    return (t->element != NULL && tn_delta_schema_has_key(t->element, key)) ||
+           (t->key != NULL && tn_delta_schema_has_key(t->key, key));
 }
 
-static bool is_active(const struct feature *f, const tn_delta_protocol *p, const tn_delta_meta *m)
+static bool is_active(const struct feature *f, const tn_delta_meta *m)
 {
-    if (strcmp(f->name, "columnMapping") == 0) {
-        return tn_delta_mapping_of(p, m) != TN_MAPPING_NONE;
-    }
     if (strcmp(f->name, "generatedColumns") == 0) {
-        return schema_has_key(m->schema, "delta.generationExpression");
+        return tn_delta_schema_has_key(m->schema, "delta.generationExpression");
     }
     if (strcmp(f->name, "identityColumns") == 0) {
-        return schema_has_key(m->schema, "delta.identity.start");
+        return tn_delta_schema_has_key(m->schema, "delta.identity.start");
     }
     if (strcmp(f->name, "allowColumnDefaults") == 0) {
-        return schema_has_key(m->schema, "CURRENT_DEFAULT");
+        return tn_delta_schema_has_key(m->schema, "CURRENT_DEFAULT");
     }
     return f->property != NULL && tn_delta_property_is(m, f->property, "true");
 }
@@ -221,7 +234,7 @@ tn_rc tn_delta_check_writable(const tn_delta_protocol *p, const tn_delta_meta *m
     }
     for (size_t i = 0; i < TN_COUNTOF(FEATURES); i++) {
         const struct feature *f = &FEATURES[i];
-        bool blocks = f->write == WRITE_NO || (f->write == WRITE_INACTIVE && is_active(f, p, m));
+        bool blocks = f->write == WRITE_NO || (f->write == WRITE_INACTIVE && is_active(f, m));
         if (blocks && tn_delta_has_feature(p, f->name)) {
             return refuse(tn_str_of(f->name), err);
         }

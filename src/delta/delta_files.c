@@ -4,7 +4,7 @@
  * Files are made durable (local disks) before anything names them.
  */
 #include "base/log.h"
-#include "delta/delta_impl.h"
+#include "delta/delta_columns.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/random.h"
@@ -32,25 +32,31 @@ static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
     int64_t target_bytes, tn_str token, tn_str *ret, tn_err *err)
 {
     const tn_delta_meta *m = &to->meta;
+    tn_delta_mapping mapping = tn_delta_mapping_of(&to->protocol, m);
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+    tn_str select;
+    TN_TRY(tn_delta_physical_select(a, m, mapping, to->select, &select, err));
     tn_buf_addz(&b, "COPY (");
-    tn_buf_add(&b, to->select);
+    tn_buf_add(&b, select);
     tn_buf_addz(&b, ") TO ");
     tn_sql_literal(&b, tn_store_locate(t->store, a, to->dir));
     tn_buf_addf(&b,
         " (FORMAT parquet, RETURN_STATS, APPEND true, COMPRESSION %s, FILENAME_PATTERN "
         "'part-{uuid}-" TN_STR_FMT "'",
         codec_of(m), TN_STR_ARG(token));
+    tn_delta_field_ids(&b, m, mapping);
     if (m->partition_columns.n == 0 || to->partition_values.tag == TN_DICT) {
         int64_t bytes = target_bytes > 0 ? target_bytes : FILE_BYTES_DEFAULT;
         tn_buf_addf(&b, ", FILE_SIZE_BYTES %lld)", (long long)bytes);
         return tn_buf_finish(&b, "a COPY statement", ret, err);
     }
     /* The columns stay in the files too, so that other table formats can share the files. */
-    tn_buf_addz(&b, ", WRITE_PARTITION_COLUMNS true, PARTITION_BY (");
+    tn_buf_addf(&b, ", WRITE_PARTITION_COLUMNS true%s, PARTITION_BY (",
+        mapping != TN_MAPPING_NONE ? ", HIVE_FILE_PATTERN false" : "");
     for (size_t i = 0; i < m->partition_columns.n; i++) {
+        const tn_delta_field *f = tn_delta_field_find(m->schema, m->partition_columns.v[i]);
         tn_buf_addz(&b, i > 0 ? ", " : "");
-        tn_sql_ident(&b, m->partition_columns.v[i]);
+        tn_sql_ident(&b, tn_delta_physical_name(f, mapping));
     }
     tn_buf_addz(&b, "))");
     return tn_buf_finish(&b, "a COPY statement", ret, err);
@@ -74,15 +80,17 @@ static tn_rc file_path(tn_delta_table *t, tn_arena *a, tn_str filename, tn_str *
     return tn_buf_finish(&b, "a file's path", ret, err);
 }
 
-static tn_rc check_nulls(const tn_delta_meta *m, tn_arena *a, tn_val stats, tn_err *err)
+static tn_rc check_nulls(const tn_delta_target *to, tn_arena *a, tn_val stats, tn_err *err)
 {
+    const tn_delta_meta *m = &to->meta;
+    tn_delta_mapping mapping = tn_delta_mapping_of(&to->protocol, m);
     for (size_t i = 0; i < m->schema->fields.n; i++) {
         const tn_delta_field *f = &m->schema->fields.v[i];
         if (f->nullable || stats.tag != TN_DICT) {
             continue;
         }
         tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-        tn_sql_ident(&b, f->name);
+        tn_sql_ident(&b, tn_delta_physical_name(f, mapping));
         const tn_val *column = tn_dict_finds(stats.dict, tn_buf_str(&b));
         if (column != NULL && !tn_str_is(tn_val_str_at(*column, "null_count", TN_STR("0")), "0")) {
             return tn_fail(err, TN_E_DATA,
@@ -93,12 +101,14 @@ static tn_rc check_nulls(const tn_delta_meta *m, tn_arena *a, tn_val stats, tn_e
     return TN_OK;
 }
 
-static tn_val partition_values(const tn_delta_meta *m, tn_arena *a, tn_val keys)
+static tn_val partition_values(const tn_delta_target *to, tn_arena *a, tn_val keys)
 {
+    const tn_delta_meta *m = &to->meta;
+    tn_delta_mapping mapping = tn_delta_mapping_of(&to->protocol, m);
     tn_val out = tn_val_dict(a);
     for (size_t i = 0; i < m->partition_columns.n; i++) {
-        tn_str name = m->partition_columns.v[i];
-        const tn_delta_field *f = tn_delta_field_find(m->schema, name);
+        const tn_delta_field *f = tn_delta_field_find(m->schema, m->partition_columns.v[i]);
+        tn_str name = tn_delta_physical_name(f, mapping);
         const tn_val *v = keys.tag == TN_DICT ? tn_dict_finds(keys.dict, name) : NULL;
         tn_dict_puts(
             out.dict, name, v == NULL ? TN_VAL_NONE : tn_delta_partition_text(a, f->type, *v));
@@ -128,13 +138,13 @@ static tn_rc take_file(tn_delta_table *t, tn_arena *a, const tn_delta_target *to
         tn_delta_files_discard(t, &empty);
         return TN_OK;
     }
-    TN_TRY(check_nulls(&to->meta, a, stats, err));
-    f.partition_values =
-        to->partition_values.tag == TN_DICT
-            ? to->partition_values
-            : partition_values(&to->meta, a, tn_result_cell(res, a, COL_KEYS, row));
+    TN_TRY(check_nulls(to, a, stats, err));
+    f.partition_values = to->partition_values.tag == TN_DICT
+                             ? to->partition_values
+                             : partition_values(to, a, tn_result_cell(res, a, COL_KEYS, row));
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_delta_stats_print(&b, to->meta.schema, &to->meta, count, stats);
+    tn_delta_stats_print(
+        &b, &to->meta, tn_delta_mapping_of(&to->protocol, &to->meta), count, stats);
     TN_TRY(tn_buf_finish(&b, "a file's statistics", &f.stats, err));
     tn_vec_push(files, a, f);
     *rows += count;

@@ -188,6 +188,8 @@ bool tn_delta_type_has(const tn_delta_type *t, const char *primitive); /* anywhe
 /* The first primitive inside that this library does not know; NULL: all are known. */
 const tn_delta_type *tn_delta_type_unknown(const tn_delta_type *t);
 tn_delta_type *tn_delta_primitive(tn_arena *a, tn_str name);
+/* A deep copy, metadata too, that may be changed without touching a snapshot. */
+tn_delta_type *tn_delta_type_copy(tn_arena *a, const tn_delta_type *t);
 tn_delta_field *tn_delta_field_find(
     const tn_delta_type *t, tn_str name); /* ignoring case (ASCII), NULL when absent */
 /* The SQL type of the data in files: names of nested fields physical, void as VARCHAR. */
@@ -214,8 +216,8 @@ tn_val tn_delta_where_tree(tn_conn *conn, tn_arena *a, tn_str where);
 
 /* ---- statistics ---- */
 /* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. */
-void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m,
-    int64_t rows, tn_val column_statistics);
+void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping, int64_t rows,
+    tn_val column_statistics);
 /* numRecords, or -1 when the statistics do not say. */
 int64_t tn_delta_stats_rows(const tn_delta_file *f);
 /* A partition value's text as DuckDB casts it to the text that the log holds. */

@@ -79,6 +79,22 @@ bool tn_delta_type_has(const tn_delta_type *t, const char *primitive)
     return false;
 }
 
+tn_delta_type *tn_delta_type_copy(tn_arena *a, const tn_delta_type *t)
+{
+    tn_delta_type *c = tn_new(a, tn_delta_type);
+    *c = *t;
+    c->element = t->element ? tn_delta_type_copy(a, t->element) : NULL;
+    c->key = t->key ? tn_delta_type_copy(a, t->key) : NULL;
+    c->fields = (tn_delta_fields){ 0 };
+    for (size_t i = 0; i < t->fields.n; i++) {
+        tn_delta_field f = t->fields.v[i];
+        f.type = tn_delta_type_copy(a, f.type);
+        f.metadata = f.metadata.tag == TN_DICT ? tn_val_dup(a, f.metadata) : tn_val_dict(a);
+        tn_vec_push(&c->fields, a, f);
+    }
+    return c;
+}
+
 /* ---- schema JSON ---- */
 
 static tn_rc type_of_json(tn_arena *a, tn_val v, int depth, tn_delta_type **ret, tn_err *err);

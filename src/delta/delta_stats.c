@@ -211,15 +211,15 @@ static void put_fields(printer *p, const tn_delta_type *t, tn_str path, tn_str d
     }
 }
 
-void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta_meta *m,
-    int64_t rows, tn_val column_statistics)
+void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping, int64_t rows,
+    tn_val column_statistics)
 {
     static const char *const KEYS[] = {
         [PART_MIN] = "minValues", [PART_MAX] = "maxValues", [PART_NULLS] = "nullCount"
     };
     TN_AUTO_ARENA scratch = tn_arena_new("delta stats", NULL);
     printer p = {
-        .arena = scratch, .statistics = column_statistics, .meta = m, .mapping = TN_MAPPING_NONE
+        .arena = scratch, .statistics = column_statistics, .meta = m, .mapping = mapping
     };
     int64_t leaves = INDEXED_LEAVES_DEFAULT;
     if (!tn_str_to_i64(tn_delta_property(m, "delta.dataSkippingNumIndexedCols"), &leaves) ||
@@ -235,7 +235,7 @@ void tn_delta_stats_print(tn_buf *b, const tn_delta_type *schema, const tn_delta
         p.leaves_left = leaves;
         tn_jw_key(&p.w, KEYS[p.part]);
         tn_jw_obj(&p.w);
-        put_fields(&p, schema, TN_STR(""), TN_STR(""), true);
+        put_fields(&p, m->schema, TN_STR(""), TN_STR(""), true);
         tn_jw_obj_end(&p.w);
     }
     tn_jw_obj_end(&p.w);

@@ -4,7 +4,7 @@
  * Columns are matched by name, ignoring case. A column that the SELECT lacks is NULL when the table allows it. Values
  * are cast to the table's types where no digit can be lost silently (an integer that does not fit fails the write).
  */
-#include "delta/delta_impl.h"
+#include "delta/delta_columns.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "text/json.h"
@@ -219,27 +219,9 @@ static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *fr
     return TN_OK;
 }
 
-/* A copy whose nested types may be changed without touching the snapshot. */
-static tn_delta_type *copy_type(tn_arena *a, const tn_delta_type *t)
-{
-    tn_delta_type *c = tn_new(a, tn_delta_type);
-    *c = *t;
-    c->element = t->element ? copy_type(a, t->element) : NULL;
-    c->key = t->key ? copy_type(a, t->key) : NULL;
-    c->fields = (tn_delta_fields){ 0 };
-    for (size_t i = 0; i < t->fields.n; i++) {
-        tn_delta_field f = t->fields.v[i];
-        f.type = copy_type(a, f.type);
-        tn_vec_push(&c->fields, a, f);
-    }
-    return c;
-}
-
 static void print_schema(maker *m)
 {
-    tn_buf b = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-    tn_delta_schema_print(&b, m->to->meta.schema);
-    m->to->meta.schema_json = tn_buf_str(&b);
+    tn_delta_meta_print_schema(m->a, &m->to->meta);
     m->to->meta_is_new = true;
 }
 
@@ -314,6 +296,27 @@ static tn_rc new_table(maker *m, tn_err *err)
     return TN_OK;
 }
 
+/* A column that stays as it is keeps its id and physical name, so that the feed of changes and older files go on to name it. */
+static void keep_mapping(maker *m, const tn_delta_type *old)
+{
+    static const char *const KEYS[] = { "delta.columnMapping.id",
+        "delta.columnMapping.physicalName" };
+    for (size_t i = 0; i < m->source->fields.n; i++) {
+        tn_delta_field *f = &m->source->fields.v[i];
+        const tn_delta_field *g = tn_delta_field_find(old, f->name);
+        if (g == NULL || !tn_delta_type_eq(f->type, g->type)) {
+            continue;
+        }
+        f->type = tn_delta_type_copy(m->a, g->type);
+        for (size_t k = 0; k < TN_COUNTOF(KEYS); k++) {
+            tn_val v = tn_val_at(g->metadata, KEYS[k]);
+            if (!tn_val_is_undef(v)) {
+                tn_dict_putz(f->metadata.dict, KEYS[k], tn_val_dup(m->a, v));
+            }
+        }
+    }
+}
+
 static tn_rc overwritten_schema(maker *m, tn_err *err)
 {
     tn_delta_meta *meta = &m->to->meta;
@@ -330,7 +333,10 @@ static tn_rc overwritten_schema(maker *m, tn_err *err)
         return tn_fail(err, TN_E_VALUE, "a table needs a column");
     }
     tn_strs old = meta->partition_columns;
-    meta->schema = same_schema ? meta->schema : m->source;
+    if (!same_schema) {
+        keep_mapping(m, meta->schema);
+        meta->schema = m->source;
+    }
     set_partitions(m, keep ? &old : wanted);
     print_schema(m);
     return TN_OK;
@@ -352,7 +358,7 @@ static tn_rc existing_table(maker *m, tn_err *err)
         return tn_hint(
             err, rc, "mode overwrite with schema mode overwrite changes the partitioning");
     }
-    tn_delta_type *merged = copy_type(m->a, m->s->meta.schema);
+    tn_delta_type *merged = tn_delta_type_copy(m->a, m->s->meta.schema);
     bool changed = false;
     TN_TRY(merge_fields(
         m, merged, m->source, m->opts->schema_mode == TN_SCHEMA_MERGE, true, &changed, err));
@@ -365,109 +371,14 @@ static tn_rc existing_table(maker *m, tn_err *err)
 
 /* ---- protocol ---- */
 
-static void add_feature(tn_arena *a, tn_strs *list, const char *name)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (tn_str_is(list->v[i], name)) {
-            return;
-        }
-    }
-    tn_vec_push(list, a, tn_str_of(name));
-}
-
-/* Turns an old-style protocol into lists that say the same. */
-static void to_lists(tn_arena *a, tn_delta_protocol *p)
-{
-    static const struct {
-        const char *name;
-        int writer;
-    } LEGACY[] = { { "appendOnly", 2 }, { "invariants", 2 }, { "checkConstraints", 3 },
-        { "changeDataFeed", 4 }, { "generatedColumns", 4 }, { "columnMapping", 5 },
-        { "identityColumns", 6 } };
-    for (size_t i = 0; p->writer < 7 && i < TN_COUNTOF(LEGACY); i++) {
-        if (p->writer >= LEGACY[i].writer) {
-            add_feature(a, &p->writer_features, LEGACY[i].name);
-        }
-    }
-    if (p->reader == 2) {
-        add_feature(a, &p->reader_features, "columnMapping");
-    }
-    p->writer = 7;
-}
-
-/* Makes sure that the protocol names a feature. */
-static void require(maker *m, const char *feature, bool reader, int legacy_writer)
-{
-    tn_delta_protocol *p = &m->to->protocol;
-    if (tn_delta_has_feature(p, feature)) {
-        return;
-    }
-    m->to->protocol_is_new = true;
-    if (legacy_writer > 0 && p->writer < 7) {
-        p->writer = legacy_writer > p->writer ? legacy_writer : p->writer;
-        return;
-    }
-    tn_strs readers = { 0 };
-    tn_strs writers = { 0 };
-    for (size_t i = 0; i < p->reader_features.n; i++) {
-        tn_vec_push(&readers, m->a, p->reader_features.v[i]);
-    }
-    for (size_t i = 0; i < p->writer_features.n; i++) {
-        tn_vec_push(&writers, m->a, p->writer_features.v[i]);
-    }
-    p->reader_features = readers;
-    p->writer_features = writers;
-    to_lists(m->a, p);
-    add_feature(m->a, &p->writer_features, feature);
-    if (reader) {
-        p->reader = 3;
-        add_feature(m->a, &p->reader_features, feature);
-    }
-}
-
-static const struct {
-    const char *property;
-    const char *value; /* NULL: any */
-    const char *feature;
-    bool reader;
-    int legacy_writer;
-} BY_PROPERTY[] = {
-    { "delta.enableChangeDataFeed", "true", "changeDataFeed", false, 4 },
-    { "delta.enableDeletionVectors", "true", "deletionVectors", true, 0 },
-    { "delta.enableInCommitTimestamps", "true", "inCommitTimestamp", false, 0 },
-    { "delta.checkpointPolicy", "v2", "v2Checkpoint", true, 0 },
-    { "delta.enableTypeWidening", "true", "typeWidening", true, 0 },
-    { "delta.enableRowTracking", "true", "rowTracking", false, 0 },
-    { "delta.enableIcebergCompatV1", "true", "icebergCompatV1", false, 0 },
-    { "delta.enableIcebergCompatV2", "true", "icebergCompatV2", false, 0 },
-    { "delta.enableVariantShredding", "true", "variantShredding", true, 0 },
-};
-
+/* What a write may ask of an existing table grows with its schema only; all else is asked for by those who change properties. */
 static tn_rc make_protocol(maker *m, tn_err *err)
 {
     tn_delta_target *to = m->to;
-    if (m->s == NULL) {
-        to->protocol = (tn_delta_protocol){ .reader = 1, .writer = 2 };
-        to->protocol_is_new = true;
-        tn_str mapping = tn_delta_property(&to->meta, "delta.columnMapping.mode");
-        if (mapping.n > 0 && !tn_str_is(mapping, "none")) {
-            return tn_fail(err, TN_E_UNSUPPORTED, "tables with column mapping cannot be made yet");
-        }
-    }
-    for (size_t i = 0; m->s == NULL && i < TN_COUNTOF(BY_PROPERTY); i++) {
-        if (tn_delta_property_is(&to->meta, BY_PROPERTY[i].property, BY_PROPERTY[i].value)) {
-            require(m, BY_PROPERTY[i].feature, BY_PROPERTY[i].reader, BY_PROPERTY[i].legacy_writer);
-        }
-    }
-    size_t at = 0;
-    const tn_dict_item *it = NULL;
-    while (m->s == NULL && (it = tn_dict_next(to->meta.configuration.dict, &at)) != NULL) {
-        if (tn_str_starts(tn_val_as_str(it->key), TN_STR("delta.constraints."))) {
-            require(m, "checkConstraints", false, 3);
-        }
-    }
-    if (tn_delta_type_has(to->meta.schema, "timestamp_ntz")) {
-        require(m, "timestampNtz", true, 0);
+    if (to->meta_is_new) {
+        (void)tn_delta_mapping_assign(m->a, &to->meta, false);
+        TN_TRY(tn_delta_protocol_make(m->a, m->s != NULL ? &m->s->protocol : NULL, &to->meta,
+            &to->protocol, &to->protocol_is_new, err));
     }
     return tn_delta_check_writable(&to->protocol, &to->meta, err);
 }
@@ -650,6 +561,10 @@ tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *con
     TN_TRY(check_partitions(&m, err));
     TN_TRY(make_protocol(&m, err));
     TN_TRY(make_select(&m, conn, select_sql, err));
+    bool mapped = tn_delta_mapping_of(&to.protocol, &to.meta) != TN_MAPPING_NONE;
+    if (mapped && to.meta.partition_columns.n > 0) {
+        to.dir = tn_str_sub(tn_uuid4(a), 0, 2); /* as the reference: folders do not show names */
+    }
     *ret = to;
     return TN_OK;
 }

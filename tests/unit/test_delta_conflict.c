@@ -225,7 +225,8 @@ TN_TEST(statistics_round_outward)
         tn_dict_putz(columns.dict, ROWS[i][0], c);
     }
     tn_buf b = tn_buf_init(arena, 10000);
-    tn_delta_stats_print(&b, schema, &meta, 7, columns);
+    meta.schema = schema;
+    tn_delta_stats_print(&b, &meta, TN_MAPPING_NONE, 7, columns);
     TN_ASSERT_EQ_S(tn_buf_str(&b),
         "{\"numRecords\":7,\"minValues\":{\"s\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"t\":\"1969-"
         "12-31T23:59:59.999Z\",\"n\":{\"x\":-1.50}},"

@@ -212,7 +212,13 @@ TN_TEST(features_by_name)
     TN_ASSERT_OK(tn_delta_check_writable(&p, &m, err));
     tn_dict_putz(m.configuration.dict, "delta.columnMapping.mode", tn_val_z("name"));
     p.reader = 2;
+    TN_ASSERT_OK(tn_delta_check_writable(&p, &m, err));
+    p = (tn_delta_protocol){ .reader = 2, .writer = 7 };
+    tn_vec_push(&p.writer_features, arena, TN_STR("icebergCompatV2"));
+    TN_ASSERT_OK(tn_delta_check_writable(&p, &m, err));
+    tn_dict_putz(m.configuration.dict, "delta.enableIcebergCompatV2", tn_val_z("true"));
     TN_ASSERT_RC(tn_delta_check_writable(&p, &m, err), TN_E_UNSUPPORTED);
+    TN_ASSERT_HAS(err->msg, "'icebergCompatV2'");
     tn_dict_putz(m.configuration.dict, "x", tn_val_z("interval 2 weeks"));
     TN_ASSERT_EQ_I(tn_delta_interval_ms(&m, "x", 5), 1209600000);
     TN_ASSERT_EQ_I(tn_delta_interval_ms(&m, "y", 5), 5);
