@@ -136,6 +136,24 @@ static tn_rc parse_add(parser *p, yyjson_val *v, tn_err *err)
     return TN_OK;
 }
 
+static tn_rc parse_cdc(parser *p, yyjson_val *v, tn_err *err)
+{
+    tn_delta_file f = {
+        .path = get_str(p, v, "path"),
+        .partition_values = get_string_map(p, v, "partitionValues", p->empty_dict),
+        .size = get_int(v, "size", 0),
+        .tags = TN_VAL_UNDEF,
+        .dv = { .offset = -1 },
+        .base_row_id = TN_DELTA_ABSENT,
+        .default_row_commit_version = TN_DELTA_ABSENT,
+    };
+    if (f.path.n == 0) {
+        return tn_fail(err, TN_E_CORRUPT, "a cdc action has no path");
+    }
+    tn_vec_push(&p->acts->cdcs, p->arena, f);
+    return TN_OK;
+}
+
 static tn_rc parse_remove(parser *p, yyjson_val *v, tn_err *err)
 {
     tn_delta_remove r = {
@@ -261,7 +279,7 @@ static tn_rc parse_action(parser *p, tn_str kind, yyjson_val *v, tn_err *err)
     if (tn_str_is(kind, "sidecar")) {
         tn_vec_push(&p->acts->sidecars, p->arena, get_str(p, v, "path"));
     } else if (tn_str_is(kind, "cdc")) {
-        p->acts->has_cdc = true;
+        return parse_cdc(p, v, err);
     }
     return TN_OK;
 }

@@ -34,9 +34,10 @@ void tn_delta_meta_set(tn_arena *a, tn_delta_meta *m, tn_str key, const tn_str *
 bool tn_delta_mapping_assign(tn_arena *a, tn_delta_meta *m, bool keep_names);
 /* Drops ids and physical names: of a schema that goes to a table without mapping. */
 void tn_delta_mapping_strip(tn_delta_type *t);
-/* The rows of `select` (columns of the schema by name) as files hold them: physical names, no void columns, variants as their two parts. */
-tn_rc tn_delta_physical_select(tn_arena *a, const tn_delta_meta *m, tn_delta_mapping mapping,
-    tn_str select, tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* The rows of to->select (columns of the schema by name, then to->extra) as files hold them: physical names, no void columns, variants as
+ * their two parts. */
+tn_rc tn_delta_physical_select(
+    tn_arena *a, const tn_delta_target *to, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* COPY's FIELD_IDS for the columns of the files: ", FIELD_IDS {..}", or nothing without mapping. */
 void tn_delta_field_ids(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping);
 bool tn_delta_type_is_void(const tn_delta_type *t);

@@ -104,6 +104,9 @@ static tn_rc render(tn_arena *a, const commit *c, tn_str *ret, tn_err *err)
     for (size_t i = 0; i < p->adds.n; i++) {
         tn_delta_print_add(&b, &p->adds.v[i]);
     }
+    for (size_t i = 0; i < p->cdcs.n; i++) {
+        tn_delta_print_cdc(&b, &p->cdcs.v[i]);
+    }
     return tn_buf_finish(&b, "a commit", ret, err);
 }
 

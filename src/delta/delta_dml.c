@@ -24,9 +24,7 @@ tn_rc tn_dml_open(tn_dml *d, const char *what, tn_err *err)
             "the table is append-only (delta.appendOnly): %s is not allowed", what);
         return tn_hint(err, rc, "set the property to false first");
     }
-    if (tn_delta_property_is(m, "delta.enableChangeDataFeed", "true")) {
-        return refuse(what, "changeDataFeed", err);
-    }
+    d->feed = tn_dml_feed_is_on(m);
     if (tn_delta_type_has(m->schema, "void") || tn_delta_type_has(m->schema, "null")) {
         return refuse(what, "columns of type void", err);
     }
@@ -170,6 +168,7 @@ static tn_rc commit(tn_dml *d, int64_t *ret_version, tn_err *err)
         .meta = d->meta,
         .adds = d->adds,
         .removes = d->removes,
+        .cdcs = d->changes,
     };
     if (d->opts->app_id.n > 0) {
         tn_delta_txn txn = { .app_id = d->opts->app_id,
@@ -312,6 +311,7 @@ tn_rc tn_dml_find_rows(tn_dml *d, tn_str where, const tn_delta_sets *sets, tn_er
     if (sets != NULL) {
         add_new_row(d, &b, sets);
     }
+    tn_dml_add_old_row(d, &b, true);
     tn_buf_addz(&b, " FROM (");
     tn_buf_add(&b, scan);
     tn_buf_addz(&b, ") AS ");

@@ -7,7 +7,10 @@
  * other tables have the files that lose rows written anew. Files that lose all rows are removed. Files that the condition or the range of
  * a merge's keys rules out are not read. What is found is kept in a temporary table that DuckDB spills, so memory stays bounded.
  *
- * Refused before anything is written (TN_E_UNSUPPORTED, by name): append-only tables, the change data feed, and what appends refuse too.
+ * With delta.enableChangeDataFeed=true the commit has change data files (_change_data/, column _change_type) unless its files alone tell what
+ * changed: only new rows, or only whole files gone.
+ *
+ * Refused before anything is written (TN_E_UNSUPPORTED, by name): append-only tables, and what appends refuse too.
  * A commit that won and touched what the statement has read makes it run again on the new version, opts.conflict_tries times in all, then
  * TN_E_CONFLICT. Tables that an expression or the source reads are not read again newer. On failure no version is added and no file is left.
  * TN_E_DATA: a new row violates NOT NULL or a constraint; several rows of the source want to change one row of the target.

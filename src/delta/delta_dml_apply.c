@@ -154,7 +154,8 @@ static tn_rc mark_rows(tn_dml *d, const tn_delta_file *f, touched *t, tn_err *er
     return TN_OK;
 }
 
-static tn_rc decide(tn_dml *d, touched *files, bool *ret_rewrite, tn_err *err)
+/* *ret_partly: a file keeps some of its rows. */
+static tn_rc decide(tn_dml *d, touched *files, bool *ret_rewrite, bool *ret_partly, tn_err *err)
 {
     bool vectors = tn_delta_has_feature(&d->s->protocol, "deletionVectors") &&
                    tn_delta_property_is(&d->s->meta, "delta.enableDeletionVectors", "true");
@@ -171,6 +172,7 @@ static tn_rc decide(tn_dml *d, touched *files, bool *ret_rewrite, tn_err *err)
                 "' say %lld rows, but it has %lld or more",
                 TN_STR_ARG(f->path), (long long)t->physical, (long long)gone);
         }
+        *ret_partly = *ret_partly || gone < t->physical;
         if (gone < t->physical && vectors) {
             TN_TRY(mark_rows(d, f, t, err));
             continue;
@@ -269,12 +271,13 @@ tn_rc tn_dml_apply(tn_dml *d, tn_err *err)
 {
     d->scanned_us = tn_clock_mono_us();
     touched *files = tn_new_array(d->a, touched, d->files.n + 1);
-    bool rewrite = false;
+    bool rewrite = false, partly = false;
     TN_TRY(read_rows(d, files, err));
     TN_TRY(count_acts(d, err));
     TN_TRY(count_physical(d, files, err));
-    TN_TRY(decide(d, files, &rewrite, err));
+    TN_TRY(decide(d, files, &rewrite, &partly, err));
     TN_TRY(write_files(d, files, rewrite, err));
+    TN_TRY(tn_dml_write_feed(d, partly, err));
     if (d->dvs.arena != NULL) {
         d->dvs_there = true;
         TN_TRY(tn_delta_dv_put(&d->dvs, d->t->store, err));
@@ -301,6 +304,7 @@ tn_rc tn_dml_apply_all(tn_dml *d, tn_err *err)
 void tn_dml_discard(tn_dml *d)
 {
     tn_delta_files_discard(d->t, &d->data);
+    tn_delta_files_discard(d->t, &d->changes);
     tn_err why = TN_ERR_INIT;
     if (d->dvs_there && tn_store_remove(d->t->store, d->dvs.key, &why) != TN_OK) {
         tn_log(TN_LOG_WARN, "delta", "'" TN_STR_FMT "' could not be removed: %s",
@@ -367,8 +371,8 @@ tn_val tn_dml_metrics(const tn_dml *d)
         bool update = tn_str_is(d->operation, "UPDATE");
         put(d, m, update ? "numUpdatedRows" : "numDeletedRows", update ? d->updated : d->deleted);
         put(d, m, "numCopiedRows", d->copied);
-        put(d, m, "numAddedChangeFiles", 0);
     }
+    put(d, m, merge ? "numTargetChangeFilesAdded" : "numAddedChangeFiles", (int64_t)d->changes.n);
     put(d, m, merge ? "numTargetFilesAdded" : "numAddedFiles", (int64_t)d->data.n);
     put(d, m, merge ? "numTargetFilesRemoved" : "numRemovedFiles", whole_removed);
     put(d, m, merge ? "numTargetBytesAdded" : "numAddedBytes", d->bytes_added);

@@ -395,6 +395,7 @@ static tn_rc find_pairs(const merge *m, tn_dml *d, tn_str scan, tn_err *err)
     add_column(&b, m->alias, TN_STR("rowid"));
     tn_buf_addz(&b, " END AS _tarn_s");
     add_values(m, d, &b, TN_MERGE_MATCHED);
+    tn_dml_add_old_row(d, &b, true);
     tn_buf_addz(&b, " FROM (");
     tn_buf_add(&b, scan);
     tn_buf_addz(&b, ") AS ");
@@ -439,6 +440,7 @@ static tn_rc find_inserts(const merge *m, tn_dml *d, tn_err *err)
     add_acts(m, &b, TN_MERGE_NOT_MATCHED);
     tn_buf_addf(&b, " ELSE %d END AS _tarn_k, NULL AS _tarn_s", NO_ACT);
     add_values(m, d, &b, TN_MERGE_NOT_MATCHED);
+    tn_dml_add_old_row(d, &b, false);
     tn_buf_addz(&b, " FROM ");
     add_source(m, &b);
     tn_buf_addf(&b,
@@ -460,6 +462,7 @@ static tn_rc find_orphans(const merge *m, tn_dml *d, tn_str scan, tn_err *err)
     add_acts(m, &b, TN_MERGE_NOT_MATCHED_BY_SOURCE);
     tn_buf_addf(&b, " ELSE %d END AS _tarn_k, NULL AS _tarn_s", NO_ACT);
     add_values(m, d, &b, TN_MERGE_NOT_MATCHED_BY_SOURCE);
+    tn_dml_add_old_row(d, &b, true);
     tn_buf_addz(&b, " FROM (");
     tn_buf_add(&b, scan);
     tn_buf_addz(&b, ") AS ");

@@ -33,6 +33,7 @@ typedef struct tn_dml {
     tn_str enum_type;     /* ENUM of the kept files' locations */
     tn_str hits;          /* quoted name of the temporary table; empty: none yet */
     bool writes;          /* hits has new rows */
+    bool feed; /* the change data feed is on: hits has the old rows too, as _tarn_o0, .. */
     tn_vec(tn_dml_act) acts;
     tn_str operation;
     tn_val parameters;
@@ -49,6 +50,8 @@ typedef struct tn_dml {
     int64_t dv_added, dv_updated, dv_removed;
     int64_t deleted, updated, inserted, copied;
     int64_t bytes_removed, bytes_added;
+    const tn_delta_files *fresh;  /* overwrites: the files of the rows given */
+    tn_delta_files changes;       /* change data */
     int64_t new_files, new_bytes; /* overwrites: of the rows given */
 } tn_dml;
 
@@ -85,6 +88,12 @@ void tn_dml_take_files(tn_dml *d, const tn_delta_files *files);
 void tn_dml_discard(tn_dml *d);
 bool tn_dml_is_empty(const tn_dml *d);
 tn_val tn_dml_metrics(const tn_dml *d);
+
+/* ", old row" for hits when the feed is on; there: the target is in sight. */
+void tn_dml_add_old_row(const tn_dml *d, tn_buf *b, bool there);
+bool tn_dml_feed_is_on(const tn_delta_meta *m);
+/* The change data files, when the commit needs some. partly: a file lost some of its rows. */
+tn_rc tn_dml_write_feed(tn_dml *d, bool partly, tn_err *err) TN_MUSTUSE;
 
 /* Runs `body` on the newest snapshot, commits what comes of it, and again after a conflict. */
 typedef tn_rc (*tn_dml_body)(void *self, tn_dml *d, tn_err *err);

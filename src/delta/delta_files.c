@@ -35,15 +35,16 @@ static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
     tn_delta_mapping mapping = tn_delta_mapping_of(&to->protocol, m);
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_str select;
-    TN_TRY(tn_delta_physical_select(a, m, mapping, to->select, &select, err));
+    TN_TRY(tn_delta_physical_select(a, to, &select, err));
     tn_buf_addz(&b, "COPY (");
     tn_buf_add(&b, select);
     tn_buf_addz(&b, ") TO ");
     tn_sql_literal(&b, tn_store_locate(t->store, a, to->dir));
     tn_buf_addf(&b,
         " (FORMAT parquet, RETURN_STATS, APPEND true, COMPRESSION %s, FILENAME_PATTERN "
-        "'part-{uuid}-" TN_STR_FMT "'",
-        codec_of(m), TN_STR_ARG(token));
+        "'" TN_STR_FMT "-{uuid}-" TN_STR_FMT "'",
+        codec_of(m), TN_STR_ARG(to->file_name.n > 0 ? to->file_name : TN_STR("part")),
+        TN_STR_ARG(token));
     tn_delta_field_ids(&b, m, mapping);
     if (m->partition_columns.n == 0 || to->partition_values.tag == TN_DICT) {
         int64_t bytes = target_bytes > 0 ? target_bytes : FILE_BYTES_DEFAULT;
@@ -138,7 +139,9 @@ static tn_rc take_file(tn_delta_table *t, tn_arena *a, const tn_delta_target *to
         tn_delta_files_discard(t, &empty);
         return TN_OK;
     }
-    TN_TRY(check_nulls(to, a, stats, err));
+    if (!to->unchecked) {
+        TN_TRY(check_nulls(to, a, stats, err));
+    }
     f.partition_values = to->partition_values.tag == TN_DICT
                              ? to->partition_values
                              : partition_values(to, a, tn_result_cell(res, a, COL_KEYS, row));

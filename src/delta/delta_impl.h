@@ -39,11 +39,12 @@ typedef tn_vec(tn_delta_domain) tn_delta_domains;
 
 typedef struct tn_delta_actions {
     int64_t version;
-    bool has_protocol, has_meta, has_info, has_cdc;
+    bool has_protocol, has_meta, has_info;
     tn_delta_protocol protocol;
     tn_delta_meta meta;
     tn_delta_files adds;
     tn_delta_removes removes;
+    tn_delta_files cdcs; /* change data: path, partition_values and size */
     tn_delta_txns txns;
     tn_delta_domains domains;
     tn_strs sidecars;     /* paths, checkpoints only */
@@ -63,6 +64,7 @@ tn_delta_actions tn_delta_actions_empty(void);
 void tn_delta_print_protocol(tn_buf *b, const tn_delta_protocol *p);
 void tn_delta_print_meta(tn_buf *b, const tn_delta_meta *m);
 void tn_delta_print_add(tn_buf *b, const tn_delta_file *f);
+void tn_delta_print_cdc(tn_buf *b, const tn_delta_file *f);
 void tn_delta_print_remove(tn_buf *b, const tn_delta_remove *r);
 void tn_delta_print_txn(tn_buf *b, const tn_delta_txn *t);
 void tn_delta_print_domain(tn_buf *b, const tn_delta_domain *d);
@@ -242,6 +244,7 @@ typedef struct tn_delta_txn_plan {
     const tn_delta_meta *meta;         /* new or NULL */
     tn_delta_files adds;
     tn_delta_removes removes;
+    tn_delta_files cdcs;
     tn_delta_txns txns;
     tn_delta_domains domains;
 } tn_delta_txn_plan;
@@ -277,6 +280,11 @@ typedef struct
      * and are cut at the target size. partition_values undefined: COPY finds the partitions. */
     tn_str dir;
     tn_val partition_values;
+    /* Set before tn_delta_target_make: columns of the SELECT that are none of the table's. They are written after the table's columns, by
+     * their own names, and have no statistics. */
+    tn_strs extra;
+    bool unchecked;   /* the rows were in the table before: constraints are not asked again */
+    tn_str file_name; /* what names of the files begin with; empty: "part" */
 } tn_delta_target;
 tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn,
     tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_target *ret,

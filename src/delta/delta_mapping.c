@@ -192,12 +192,13 @@ static void add_physical(
     }
 }
 
-tn_rc tn_delta_physical_select(tn_arena *a, const tn_delta_meta *m, tn_delta_mapping mapping,
-    tn_str select, tn_str *ret, tn_err *err)
+tn_rc tn_delta_physical_select(
+    tn_arena *a, const tn_delta_target *to, tn_str *ret, tn_err *err)
 {
-    const tn_delta_fields *fields = &m->schema->fields;
-    if (!differs(m->schema, mapping)) {
-        *ret = select;
+    const tn_delta_fields *fields = &to->meta.schema->fields;
+    tn_delta_mapping mapping = tn_delta_mapping_of(&to->protocol, &to->meta);
+    if (!differs(to->meta.schema, mapping)) {
+        *ret = to->select;
         return TN_OK;
     }
     bool any = false;
@@ -216,8 +217,13 @@ tn_rc tn_delta_physical_select(tn_arena *a, const tn_delta_meta *m, tn_delta_map
         tn_buf_addz(&b, " AS ");
         tn_sql_ident(&b, tn_delta_physical_name(f, mapping));
     }
+    for (size_t i = 0; i < to->extra.n; i++) {
+        tn_buf_addz(&b, any ? ", " : "");
+        tn_sql_ident(&b, to->extra.v[i]);
+        any = true;
+    }
     tn_buf_addz(&b, " FROM (");
-    tn_buf_add(&b, select);
+    tn_buf_add(&b, to->select);
     tn_buf_addz(&b, "\n) AS logical");
     return tn_buf_finish(&b, "the rows to write", ret, err);
 }

@@ -144,6 +144,16 @@ void tn_delta_print_add(tn_buf *b, const tn_delta_file *f)
     close_action(&w);
 }
 
+void tn_delta_print_cdc(tn_buf *b, const tn_delta_file *f)
+{
+    tn_json_writer w = open_action(b, "cdc");
+    put_str(&w, "path", f->path);
+    put_dict(&w, "partitionValues", f->partition_values);
+    put_int(&w, "size", f->size);
+    put_bool(&w, "dataChange", false);
+    close_action(&w);
+}
+
 void tn_delta_print_remove(tn_buf *b, const tn_delta_remove *r)
 {
     tn_json_writer w = open_action(b, "remove");

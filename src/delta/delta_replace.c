@@ -42,6 +42,7 @@ static void describe(const replace *r, tn_dml *d)
 static tn_rc write_new(replace *r, tn_dml *d, tn_delta_files *ret, tn_err *err)
 {
     tn_delta_files files = { 0 };
+    r->target = (tn_delta_target){ .protocol_is_new = false };
     TN_TRY(tn_delta_target_make(d->a, d->s, d->conn, r->select, r->opts, &r->target, err));
     TN_TRY(tn_delta_files_write(
         d->t, d->conn, d->a, &r->target, r->opts->target_file_bytes, &files, &r->rows, err));
@@ -61,12 +62,13 @@ static tn_rc write_new(replace *r, tn_dml *d, tn_delta_files *ret, tn_err *err)
 static tn_rc run_replace(void *self, tn_dml *d, tn_err *err)
 {
     replace *r = self;
-    tn_delta_files fresh;
+    tn_delta_files fresh = { 0 };
     bool whole_files = true;
     d->overwrites = true;
     describe(r, d);
     TN_TRY(tn_dml_open(d, "an overwrite", err));
     TN_TRY(write_new(r, d, &fresh, err));
+    d->fresh = &fresh;
     if (r->opts->dynamic_partitions) {
         TN_TRY(tn_dml_cover_partitions(d, &fresh, err));
     } else {
@@ -82,6 +84,7 @@ static tn_rc run_replace(void *self, tn_dml *d, tn_err *err)
         TN_TRY(tn_dml_find_rows(d, d->where, NULL, err));
         TN_TRY(tn_dml_apply(d, err));
     }
+    d->fresh = NULL;
     d->inserted = r->rows;
     return TN_OK;
 }

@@ -119,6 +119,16 @@ static tn_rc check_names(const tn_delta_type *t, tn_err *err)
     return TN_OK;
 }
 
+static bool is_extra(const maker *m, tn_str name)
+{
+    for (size_t i = 0; i < m->to->extra.n; i++) {
+        if (tn_str_eq_nocase(m->to->extra.v[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static tn_rc read_source(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err)
 {
     tn_val columns;
@@ -130,6 +140,9 @@ static tn_rc read_source(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
         tn_delta_field f = {
             .name = tn_val_as_str(pair[0]), .nullable = true, .metadata = tn_val_dict(m->a)
         };
+        if (is_extra(m, f.name)) {
+            continue;
+        }
         tn_rc rc = tn_delta_type_from_sql(m->a, tn_val_as_str(pair[1]), &f.type, err);
         if (rc != TN_OK) {
             return tn_while(err, rc, "column '" TN_STR_FMT "'", TN_STR_ARG(f.name));
@@ -523,11 +536,17 @@ static tn_rc make_select(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
         tn_buf_addz(&b, i > 0 ? ", " : "");
         add_value(m, &b, f, src);
     }
+    for (size_t i = 0; i < m->to->extra.n; i++) {
+        tn_buf_addz(&b, ", ");
+        tn_sql_ident(&b, m->to->extra.v[i]);
+    }
     tn_buf_addz(&b, " FROM (");
     tn_buf_add(&b, select_sql);
     tn_buf_addz(&b, "\n) AS source");
     tn_buf checks = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-    TN_TRY(add_checks(m, &checks, err));
+    if (!m->to->unchecked) {
+        TN_TRY(add_checks(m, &checks, err));
+    }
     if (checks.n > 0) {
         tn_buf whole = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
         tn_buf_addz(&whole, "SELECT * FROM (");
@@ -554,7 +573,9 @@ static tn_rc make_select(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
 tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn,
     tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_target *ret, tn_err *err)
 {
-    tn_delta_target to = { .protocol_is_new = false };
+    tn_delta_target to = {
+        .extra = ret->extra, .unchecked = ret->unchecked, .file_name = ret->file_name
+    };
     maker m = { .a = a, .s = s, .opts = opts, .conn = conn, .select_sql = select_sql, .to = &to };
     TN_TRY(read_source(&m, conn, select_sql, err));
     TN_TRY(s == NULL ? new_table(&m, err) : existing_table(&m, err));

@@ -3,6 +3,7 @@
  *
  *     delta_driver read  TABLE OUT.parquet [VERSION]       rows as Parquet; prints version, files, rows
  *     delta_driver sql   TABLE [VERSION]                   the scan's SQL
+ *     delta_driver changes TABLE FROM [TO]                 SQL of the changes between versions
  *     delta_driver state TABLE                             replay only: files, tombstones, schema
  *     delta_driver write TABLE MODE SELECT [key=value...]  MODE: create append overwrite merge replace
  *                                                          keys: partition_by=a,b  prop.NAME=VALUE  app=ID  txn=N  bytes=N
@@ -15,6 +16,7 @@
 #include <stdio.h>
 
 #include "delta/delta.h"
+#include "delta/delta_changes.h"
 #include "os/clock.h"
 #include "os/proc.h"
 #include "text/json.h"
@@ -73,6 +75,17 @@ static tn_rc do_sql(driver *d, tn_err *err)
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     tn_str sql;
     TN_TRY(scan(d, version_arg(d, 3), &s, &sql, err));
+    printf("%.*s\n", TN_STR_ARG(sql));
+    return TN_OK;
+}
+
+static tn_rc do_changes(driver *d, tn_err *err)
+{
+    tn_delta_changes_range r = TN_DELTA_CHANGES_RANGE_INIT;
+    tn_str sql;
+    r.from = version_arg(d, 3);
+    r.to = version_arg(d, 4);
+    TN_TRY(tn_delta_changes_sql(d->table, d->conn, d->arena, &r, &sql, err));
     printf("%.*s\n", TN_STR_ARG(sql));
     return TN_OK;
 }

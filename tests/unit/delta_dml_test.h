@@ -7,6 +7,7 @@
 #include "delta/delta_dml.h"
 #include "os/file.h"
 #include "text/json.h"
+#include "text/uri.h"
 
 typedef struct fixture {
     tn_arena *arena;
@@ -144,7 +145,7 @@ static TN_UNUSED size_t files_with(fixture *f, const char *prefix, tn_err *err)
     TN_ASSERT_OK(tn_dir_list(f->arena, f->dir, true, &all, err));
     size_t n = 0;
     for (size_t i = 0; i < all.n; i++) {
-        n += tn_str_starts(all.v[i].name, tn_str_of(prefix)) ? 1 : 0;
+        n += tn_str_starts(tn_path_base(all.v[i].name), tn_str_of(prefix)) ? 1 : 0;
     }
     return n;
 }

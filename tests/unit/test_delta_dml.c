@@ -244,8 +244,7 @@ TN_TEST(rows_that_violate_a_constraint_change_nothing)
 
 TN_TEST(refuses_by_name)
 {
-    static const char *const CASES[][2] = { { "delta.appendOnly", "append-only" },
-        { "delta.enableChangeDataFeed", "changeDataFeed" } };
+    static const char *const CASES[][2] = { { "delta.appendOnly", "append-only" } };
     for (size_t i = 0; i < TN_COUNTOF(CASES); i++) {
         fixture *f = open_fixture(arena, true, err);
         tn_val properties = tn_val_dict(arena);
