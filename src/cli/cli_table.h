@@ -7,7 +7,7 @@
 typedef struct tn_table_options {
     tn_str env, output;
     int64_t version, limit;
-    tn_str where, target_size, min_size, retain, time;
+    tn_str where, target_size, min_size, retain, time, from, to, format;
     tn_strs zorder;
     tn_flag dry_run, short_retention, missing, shallow, values, log_only;
 } tn_table_options;
@@ -21,6 +21,7 @@ typedef struct tn_table_call {
     bool json;
 } tn_table_call;
 
+tn_rc tn_table_changes(tn_table_call *x, tn_str location, tn_err *err) TN_MUSTUSE;
 /* How many tables the subcommand wants; 0: it is none of optimize, vacuum, restore, check, clone. */
 size_t tn_table_maint_words(tn_str verb);
 /* *ret_status: 1 when a check has found errors. */

@@ -14,6 +14,12 @@ static const tn_opt options[] = {
     { "--version", TN_OPT_INT, F(version), "N",
         "show, restore, clone: that version (default: the pinned one, else the newest)", NULL },
     { "--limit", TN_OPT_INT, F(limit), "N", "history: the newest N (default: all)", NULL },
+    { "--from", TN_OPT_STR, F(from), "VERSION", "changes: the first version, or an instant (UTC)",
+        NULL },
+    { "--to", TN_OPT_STR, F(to), "VERSION",
+        "changes: the last version, or an instant (default: the newest)", NULL },
+    { "--format", TN_OPT_STR, F(format), "FORMAT", "changes: table (default), csv, json, ndjson",
+        NULL },
     { "--where", TN_OPT_STR, F(where), "SQL", "optimize: only these partitions", NULL },
     { "--zorder", TN_OPT_MANY, F(zorder), "COLUMN,COLUMN",
         "optimize: rewrite in Z-order of these columns", NULL },
@@ -40,7 +46,8 @@ static const tn_opt options[] = {
 static const tn_cmd_spec spec = {
     .name = "table",
     .summary = "tables of a lake: list, contents, history, maintenance",
-    .usage = "ls | show TABLE | history TABLE | optimize TABLE | vacuum TABLE | restore TABLE | "
+    .usage = "ls | show TABLE | history TABLE | changes TABLE | optimize TABLE | vacuum TABLE | "
+             "restore TABLE | "
              "check TABLE | clone SOURCE TABLE [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
@@ -49,6 +56,7 @@ static const tn_cmd_spec spec = {
         "does not pin\n"
         "tarn table show gold.prices            columns, partitioning, properties, protocol, size\n"
         "tarn table history gold.prices --limit 5\n"
+        "tarn table changes gold.prices --from 3 --to 5   rows inserted, updated, deleted by them\n"
         "tarn table show /data/some/table       a Delta table anywhere\n"
         "tarn table optimize gold.prices        pack small files\n"
         "tarn table optimize gold.prices --zorder day,shop\n"
@@ -430,6 +438,11 @@ static tn_rc run(tn_table_call *x, const tn_strs *words, int *ret_status, tn_err
     if (tn_str_is(words->v[0], "ls")) {
         return run_ls(x, err);
     }
+    if (tn_str_is(words->v[0], "changes")) {
+        tn_lake_place t;
+        TN_TRY(find_target(x, words->v[1], &t, err));
+        return tn_table_changes(x, t.location, err);
+    }
     return tn_str_is(words->v[0], "show") ? run_show(x, words->v[1], err)
                                           : run_history(x, words->v[1], err);
 }
@@ -445,13 +458,14 @@ int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
         return status;
     }
     tn_table_call x = { .cli = cli, .o = &o };
-    bool ls = tn_str_is(words.v[0], "ls"),
-         other = tn_str_is(words.v[0], "show") || tn_str_is(words.v[0], "history");
+    bool ls = tn_str_is(words.v[0], "ls"), other = tn_str_is(words.v[0], "show") ||
+                                                   tn_str_is(words.v[0], "history") ||
+                                                   tn_str_is(words.v[0], "changes");
     size_t tables = other ? 1 : tn_table_maint_words(words.v[0]);
     if (!ls && tables == 0) {
         return tn_cli_usage_error(cli, spec.name,
             "'" TN_STR_FMT
-            "' is none of ls, show, history, optimize, vacuum, restore, check, clone",
+            "' is none of ls, show, history, changes, optimize, vacuum, restore, check, clone",
             TN_STR_ARG(words.v[0]));
     }
     if (words.n != 1 + tables) {

@@ -35,6 +35,11 @@ tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens
 /* Forgets the view of a relation, so that its next use sees the newest state; reads the head again. */
 tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err) TN_MUSTUSE;
 
+/* table_changes( or table_changes_by_path( at token i: its SELECT in parentheses; *at is moved behind the call. */
+bool tn_sql_is_changes(const tn_tokens *t, size_t i);
+tn_rc tn_sql_changes(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_str *ret,
+    tn_err *err) TN_MUSTUSE;
+
 /* True in *ret_done when the statement changes the lake (or tells about it) and was done here. */
 tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,
     tn_lake_sql_result *ret, bool *ret_done, tn_err *err) TN_MUSTUSE;

@@ -441,7 +441,12 @@ static tn_rc rewrite(
     }
     while (i < t->n) {
         bool inner = i > 0 && tn_token_is(t, i - 1, ".");
-        if (is_place(t, i)) {
+        if (tn_sql_is_changes(t, i)) {
+            size_t from = i;
+            tn_str text;
+            TN_TRY(tn_sql_changes(r->s, r->a, t, &i, &text, err));
+            replace(&w, t, from, i, text);
+        } else if (is_place(t, i)) {
             TN_TRY(rewrite_place(r, &w, t, &i, err));
         } else if (tn_token_is_name(t, i) && !inner) {
             TN_TRY(rewrite_name(r, &w, t, &i, err));

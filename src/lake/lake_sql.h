@@ -4,6 +4,8 @@
  * the environment at their version, unpinned Delta tables at <lake>/<schema>/<name> at their newest, and places: delta."/path", delta.`s3://..`.
  * `t VERSION AS OF 3`, `t TIMESTAMP AS OF '..'` and `t AT (VERSION => 3)` read older versions.
  *
+ * table_changes('t', from [, to]) and table_changes_by_path('..', from [, to]) are the change data feed of a table (lake_changes.c).
+ *
  * Statements that change the lake are taken out and done here, each as one Delta commit, then pinned and published:
  *   CREATE [OR REPLACE] TABLE [IF NOT EXISTS] t [(columns)] [USING DELTA] [PARTITIONED BY (..)] [LOCATION '..'] [COMMENT '..'] [TBLPROPERTIES (..)] [AS query]
  *   INSERT INTO | OVERWRITE [TABLE] t [PARTITION (p = value, q)] [(columns) | BY NAME] [REPLACE WHERE predicate] query (lake_insert_part.c)

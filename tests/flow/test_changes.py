@@ -54,5 +54,35 @@ def parts_are_landed(lake):
     has(lake.err, "go with --mode overwrite")
 
 
+@case
+def the_feed(lake):
+    lake.run("sql", "CREATE TABLE s.f TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true') AS SELECT i AS id, 'n' || i AS name FROM range(5) r(i)")
+    lake.run("sql", "UPDATE s.f SET name = 'x' WHERE id = 1; DELETE FROM s.f WHERE id = 2")
+    want = [{"id": 1, "name": "n1", "_change_type": "update_preimage", "_commit_version": 1}, {"id": 1, "name": "x", "_change_type": "update_postimage", "_commit_version": 1},
+            {"id": 2, "name": "n2", "_change_type": "delete", "_commit_version": 2}]
+    place = lake.root / "s" / "f"
+    for call in ("table_changes('s.f', 1)", "table_changes(s.f, 1, 2)", f"table_changes_by_path('{place}', 1)", f"table_changes(delta.\"{place}\", 1, 99)",
+                 f"table_changes('delta.\"{place}\"', 1, 2)", f"table_changes(delta.`{place}`, 1)"):
+        equal(lake.rows(f"SELECT * EXCLUDE (_commit_timestamp) FROM {call} AS c ORDER BY _commit_version, _change_type DESC"), want)
+    equal(lake.rows("SELECT count(*) AS n FROM table_changes('s.f', '2020-01-01') c JOIN s.f USING (id)"), [{"n": 6}])
+    equal(lake.rows("SELECT count(*) AS n FROM table_changes('s.f', 0, 0) WHERE _commit_timestamp > now() - INTERVAL 1 HOUR"), [{"n": 5}])
+    lake.run("sql", "CREATE TABLE s.copy AS SELECT * FROM table_changes('s.f', 2)")
+    equal(lake.rows("SELECT id, _change_type FROM s.copy"), [{"id": 2, "_change_type": "delete"}])
+    out = lake.run("table", "changes", "s.f", "--from", "1", "--format", "csv")
+    has(out, "id,name,_change_type,_commit_version,_commit_timestamp")
+    has(out, "2,n2,delete,2,")
+    equal(len(json.loads(lake.run("table", "changes", str(place), "--from", "2020-01-01", "--to", "1", "--output", "json"))), 7)
+    for wrong, why, status in ((("--from", "9"), "newest version", 2), (("--from", "x"), "an instant", 2), ((), "--from", 2), (("--from", "1", "--format", "parquet"), "--format", 2)):
+        lake.run("table", "changes", "s.f", *wrong, status=status)
+        has(lake.err, why)
+    for wrong, why in (("table_changes('s.f')", "expected"), ("table_changes('s.f', 1, 2, 3)", "takes"), ("table_changes('s.none', 1)", "s/none"), ("table_changes('s.f', 'x')", "neither"),
+                       ("table_changes('f', 1)", "no Delta table")):
+        lake.run("sql", f"FROM {wrong}", status=None)
+        assert why in lake.err, (wrong, lake.err)
+    lake.run("sql", "CREATE TABLE s.off AS SELECT 1 AS id")
+    lake.run("sql", "FROM table_changes('s.off', 0)", status=None)
+    has(lake.err, "is off in version 0")
+
+
 if __name__ == "__main__":
     main()
