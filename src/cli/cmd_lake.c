@@ -53,7 +53,7 @@ static const tn_cmd_spec spec = {
     .usage =
         "status | log | show [COMMIT] | publish | rollback | diff A B | env ls | env create NAME | "
         "env promote NAME | env rebase NAME | env drop NAME | tag ls | tag create NAME [COMMIT] | "
-        "tag rm NAME | runs | maintain | gc [options]",
+        "tag rm NAME | catalog pinned|latest | catalog FOLDER | runs | maintain | gc [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -72,6 +72,9 @@ static const tn_cmd_spec spec = {
         "key\n"
         "tarn lake tag create q3-report       keep the state of now under a name\n"
         "tarn sql --at q3-report 'FROM gold.total'\n"
+        "tarn lake catalog latest             its views follow the tables, published or not\n"
+        "tarn lake catalog ./for-metabase     a copy for readers elsewhere, with the extensions it "
+        "needs\n"
         "tarn lake status --tables            what each table looks like and needs\n"
         "tarn lake runs --limit 5             who ran what, and what came of it\n"
         "tarn lake maintain                   pack, vacuum, clean where due; for cron, on any "
@@ -374,6 +377,7 @@ static const struct verb {
     { "tag", "ls", 2, 2, tn_lake_run_tag_ls },
     { "tag", "create", 3, 4, tn_lake_run_tag_create },
     { "tag", "rm", 3, 3, tn_lake_run_tag_rm },
+    { "catalog", NULL, 2, 2, tn_lake_run_catalog },
     { "gc", NULL, 1, 1, tn_lake_run_gc },
     { "maintain", NULL, 1, 1, tn_lake_run_maintain },
     { "runs", NULL, 1, 1, tn_lake_run_runs },

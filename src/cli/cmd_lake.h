@@ -37,6 +37,7 @@ tn_rc tn_lake_run_tag_ls(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_tag_create(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_tag_rm(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_show(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_run_catalog(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_gc(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 
 /* cmd_lake_care.c */

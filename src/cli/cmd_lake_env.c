@@ -250,6 +250,29 @@ tn_rc tn_lake_run_show(tn_lake_call *x, tn_err *err)
     return tn_lake_print_list(x, names, TN_COUNTOF(names), rows, err);
 }
 
+/* ---- the catalog ---- */
+
+tn_rc tn_lake_run_catalog(tn_lake_call *x, tn_err *err)
+{
+    tn_str word = x->words->v[1];
+    tn_str path;
+    if (tn_str_is(word, "pinned") || tn_str_is(word, "latest")) {
+        TN_TRY(tn_lake_views_set(
+            x->lake, x->env, tn_str_is(word, "latest") ? TN_VIEWS_LATEST : TN_VIEWS_PINNED, err));
+        return tn_lake_publish_and_tell(x, x->env, "published", err);
+    }
+    TN_TRY(tn_lake_catalog_export(x->lake, x->env, word, &path, x->cli->arena, err));
+    if (x->json) {
+        tn_val d = tn_val_dict(x->cli->arena);
+        tn_dict_putz(d.dict, "environment", tn_val_str(x->env));
+        tn_dict_putz(d.dict, "catalog", tn_val_str(path));
+        tn_cli_print_json(x->cli, d);
+    } else if (!is_quiet(x)) {
+        printf("wrote " TN_STR_FMT " and its init.sql\n", TN_STR_ARG(path));
+    }
+    return TN_OK;
+}
+
 /* ---- cleaning ---- */
 
 tn_rc tn_lake_retention_of(tn_str text, int64_t *ret_ms, tn_err *err)

@@ -68,6 +68,18 @@ tn_str tn_lake_default_location(tn_arena *a, tn_str schema, tn_str name)
     return tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(name));
 }
 
+tn_str tn_lake_absolute(tn_arena *a, const tn_lake *l, tn_str location)
+{
+    tn_str s = location;
+    if (!tn_str_starts(s, TN_STR("/")) && !tn_uri_is_remote(s)) {
+        s = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(l->root), TN_STR_ARG(s));
+    }
+    while (s.n > 1 && s.p[s.n - 1] == '/') {
+        s.n--;
+    }
+    return s;
+}
+
 /* A location inside the root as a key below it; false for a place elsewhere. */
 static bool inside_root(const tn_lake *l, tn_str location, tn_str *ret_key)
 {

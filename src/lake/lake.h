@@ -32,6 +32,7 @@ typedef struct tn_pin {
     int64_t version; /* Delta */
     tn_str sql;      /* view, external */
     tn_str comment;  /* shown to readers; may be empty */
+    tn_val columns;  /* dict: column -> comment, or undefined */
     tn_str node;     /* unique_id that made it; may be empty */
     tn_str
         owner; /* Delta: the environment that writes at `location`; in a change, empty: the one that is changed */
@@ -43,10 +44,16 @@ typedef struct tn_lake_base { /* what an environment was made from, or last reba
     int64_t commit;
 } tn_lake_base;
 
+typedef enum tn_lake_views { /* of the environment's catalog */
+    TN_VIEWS_PINNED,         /* all tables together, as the newest lake commit has them */
+    TN_VIEWS_LATEST,         /* each table as it is when it is read, by DuckDB's delta extension */
+} tn_lake_views;
+
 typedef struct tn_lake_head {
     int64_t commit; /* -1: the environment has no commit yet */
     tn_pins pins;
     tn_lake_base base;
+    tn_lake_views views;
 } tn_lake_head;
 
 typedef struct tn_lake_opts {
@@ -80,6 +87,8 @@ typedef struct tn_lake_change {
     bool exactly;      /* TN_E_CONFLICT when the environment's head is not `base` any more */
     tn_lake_base base; /* env empty: as it was */
     bool drop_env;     /* the environment ends with this commit */
+    bool set_views;    /* views counts from now on; else as it was */
+    tn_lake_views views;
 } tn_lake_change;
 /* base: the head that the work was based on. A change that changes nothing writes nothing and returns base's commit. */
 tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
@@ -140,6 +149,12 @@ tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret
 /* Generates catalog/<env>.duckdb and catalog/<env>.init.sql from a head: built aside, flushed, swapped in. */
 tn_rc tn_lake_catalog_publish(tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path,
     tn_arena *a, tn_err *err) TN_MUSTUSE;
+/* The same three things in a folder of the caller's, for readers elsewhere: <env>.duckdb, <env>.init.sql, and the extensions that its views
+ * need (a bucket: httpfs; following views: delta). */
+tn_rc tn_lake_catalog_export(
+    tn_lake *l, tn_str env, tn_str folder, tn_str *ret_path, tn_arena *a, tn_err *err) TN_MUSTUSE;
+/* How the environment's catalog shows tables from its next lake commit on; makes one when it was otherwise. */
+tn_rc tn_lake_views_set(tn_lake *l, tn_str env, tn_lake_views views, tn_err *err) TN_MUSTUSE;
 /* The read copy of a .duckdb file: copied aside, flushed, renamed over copy_path. The caller has checkpointed; nobody writes meanwhile. */
 tn_rc tn_lake_read_copy(tn_str db_path, tn_str copy_path, tn_err *err) TN_MUSTUSE;
 /* "<path stem>.read.duckdb" */

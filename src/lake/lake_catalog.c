@@ -91,6 +91,26 @@ tn_rc tn_lake_view_make(
                              TN_STR_ARG(p->name));
 }
 
+/* A column that the relation does not have (any more) is no fault of the catalog. */
+static void comment_columns(tn_conn *conn, tn_arena *a, const tn_pin *p)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (p->columns.tag == TN_DICT && (it = tn_dict_next(p->columns.dict, &at)) != NULL) {
+        tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+        tn_buf_addz(&b, "COMMENT ON COLUMN ");
+        add_relation(&b, TN_STR_NONE, p);
+        tn_buf_addc(&b, '.');
+        tn_sql_ident(&b, tn_val_as_str(it->key));
+        tn_buf_addz(&b, " IS ");
+        tn_sql_literal(&b, tn_val_to_str(a, it->value));
+        tn_err why = TN_ERR_INIT;
+        if (tn_conn_exec(conn, tn_buf_str(&b), &why) != TN_OK) {
+            tn_log(TN_LOG_DEBUG, "lake", "no comment: %s", why.msg);
+        }
+    }
+}
+
 static tn_rc make_schemas(tn_conn *conn, tn_arena *a, const tn_pins *pins, tn_err *err)
 {
     tn_map seen = tn_map_init(a);
@@ -123,6 +143,9 @@ static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *
             return tn_fail(err, rc, "%s", e.msg);
         }
         if (rc == TN_OK) {
+            if (portable) {
+                comment_columns(conn, a, &pins->v[i]);
+            }
             done[i] = true;
             made++;
         } else {
@@ -235,6 +258,31 @@ tn_rc tn_lake_catalog_pins(tn_arena *a, tn_str env, const tn_pins *pins, tn_pins
     return TN_OK;
 }
 
+/* ---- following views ---- */
+
+/* Delta pins as SELECTs over DuckDB's own reader of Delta, which looks for the newest version when it is run. */
+static void follow(const tn_lake *l, tn_arena *a, tn_pins *pins)
+{
+    for (size_t i = 0; i < pins->n; i++) {
+        tn_pin *p = &pins->v[i];
+        if (p->kind != TN_PIN_DELTA) {
+            continue;
+        }
+        tn_str place = tn_lake_absolute(a, l, p->location);
+        tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+        tn_buf_addz(&b, "SELECT * FROM delta_scan(");
+        tn_sql_literal(&b, place);
+        tn_buf_addz(&b, ")");
+        p->kind = TN_PIN_EXTERNAL;
+        p->sql = tn_buf_str(&b);
+    }
+}
+
+static bool needs_delta(const tn_lake_head *head)
+{
+    return head->views == TN_VIEWS_LATEST;
+}
+
 /* ---- the catalog file ---- */
 
 static tn_rc describe_catalog(
@@ -279,34 +327,90 @@ static tn_rc build_catalog(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_he
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_duck_connect(duck, &conn, err));
     TN_TRY(tn_lake_connect(l, conn, err));
+    tn_pins shown = { 0 };
     tn_pins pins;
-    TN_TRY(tn_lake_catalog_pins(a, env, &head->pins, &pins, err));
+    for (size_t i = 0; i < head->pins.n; i++) {
+        tn_vec_push(&shown, a, head->pins.v[i]);
+    }
+    if (needs_delta(head)) {
+        TN_TRY(tn_duck_load(conn, TN_STR("delta"), err));
+        follow(l, a, &shown);
+    }
+    TN_TRY(tn_lake_catalog_pins(a, env, &shown, &pins, err));
     TN_TRY(attach_pins(l, conn, &pins, true, ret_skipped, a, err));
     TN_TRY(describe_catalog(conn, a, env, head, err));
     return tn_conn_exec(conn, TN_STR("CHECKPOINT"), err);
 }
 
-static tn_str init_sql(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head)
+/* What a client runs first. folder: where the catalog lies; extensions: the folder of those that its views need, or empty. */
+typedef struct init_text {
+    tn_str env, folder, extensions;
+    const tn_lake_head *head;
+} init_text;
+
+static tn_str init_sql(tn_lake *l, tn_arena *a, const init_text *t)
 {
     tn_buf b = tn_buf_init(a, 1 << 20);
+    bool delta = needs_delta(t->head);
     tn_buf_addf(&b,
         "-- Catalog of environment '" TN_STR_FMT
         "', lake commit %lld. Run this first in a client that reads it.\n",
-        TN_STR_ARG(env), (long long)head->commit);
+        TN_STR_ARG(t->env), (long long)t->head->commit);
+    if (t->extensions.n > 0) {
+        tn_buf_addz(&b, "SET extension_directory = ");
+        tn_sql_literal(&b, t->extensions);
+        tn_buf_addz(&b, ";\n");
+    }
     if (l->remote) {
-        tn_lake_remote_init_sql(l, &b);
-    } else {
+        tn_lake_remote_init_sql(l, t->extensions.n == 0, &b);
+    } else if (!delta) {
         tn_buf_addz(&b, "-- The tables are Parquet files on this file system: DuckDB needs no "
                         "extension and no secret for them.\n");
     }
+    if (delta) {
+        tn_buf_addz(&b, t->extensions.n > 0 ? "LOAD delta;\n" : "INSTALL delta;\nLOAD delta;\n");
+    }
     tn_buf_addz(&b, "ATTACH ");
-    tn_sql_literal(&b, tn_str_printf(a, TN_STR_FMT "/" TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".duckdb",
-                           TN_STR_ARG(l->root), TN_STR_ARG(env)));
+    tn_sql_literal(&b, tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".duckdb", TN_STR_ARG(t->folder),
+                           TN_STR_ARG(t->env)));
     tn_buf_addz(&b, " AS ");
-    tn_sql_ident(
-        &b, tn_lake_schema_clash(env, &head->pins) ? tn_str_concat(a, env, TN_STR("_lake")) : env);
+    tn_sql_ident(&b, tn_lake_schema_clash(t->env, &t->head->pins)
+                         ? tn_str_concat(a, t->env, TN_STR("_lake"))
+                         : t->env);
     tn_buf_addz(&b, " (READ_ONLY);\n");
     return tn_buf_str(&b);
+}
+
+/* Copies the bundled extensions that the views need below the folder; *ret empty when they need none. */
+static tn_rc copy_extensions(const tn_lake *l, tn_arena *a, const tn_lake_head *head, tn_str folder,
+    tn_str *ret, tn_err *err)
+{
+    static const char *const names[] = { "httpfs", "delta" };
+    bool wanted[] = { l->remote, needs_delta(head) };
+    tn_str from;
+    *ret = TN_STR_NONE;
+    if (!wanted[0] && !wanted[1]) {
+        return TN_OK;
+    }
+    TN_TRY(tn_duck_extension_dir(a, &from, err));
+    tn_str to = tn_str_printf(a, TN_STR_FMT "/extensions", TN_STR_ARG(folder));
+    for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+        tn_str file =
+            tn_str_printf(a, "%s/linux_amd64/%s.duckdb_extension", tn_duck_version(), names[i]);
+        tn_str here = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(to), TN_STR_ARG(file));
+        if (!wanted[i] || tn_file_exists(here)) {
+            continue;
+        }
+        tn_str temp = tn_str_printf(
+            a, TN_STR_FMT ".tmp-%016llx", TN_STR_ARG(here), (unsigned long long)tn_random_u64());
+        TN_TRY(tn_dir_make(tn_path_dir(here), err));
+        TN_TRY(tn_file_copy(
+            tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(from), TN_STR_ARG(file)), temp,
+            err));
+        TN_TRY(tn_file_rename(temp, here, err));
+    }
+    *ret = to;
+    return TN_OK;
 }
 
 static void warn_skipped(tn_val skipped)
@@ -337,9 +441,31 @@ static tn_rc publish_locked(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_h
         (void)!tn_file_remove(temp, NULL);
         return rc;
     }
+    init_text text = { .env = env, .folder = folder, .head = head };
+    TN_TRY(copy_extensions(l, a, head, folder, &text.extensions, err));
     tn_str init = tn_str_printf(
         a, TN_STR_FMT "/" TN_STR_FMT ".init.sql", TN_STR_ARG(folder), TN_STR_ARG(env));
-    return tn_file_write_atomic(init, init_sql(l, a, env, head), err);
+    return tn_file_write_atomic(init, init_sql(l, a, &text), err);
+}
+
+tn_rc tn_lake_catalog_export(
+    tn_lake *l, tn_str env, tn_str folder, tn_str *ret_path, tn_arena *a, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("catalog", NULL);
+    tn_lake_head head;
+    tn_str dir;
+    TN_TRY(tn_file_absolute(scratch, folder, &dir, err));
+    TN_TRY(tn_dir_make(dir, err));
+    TN_TRY(tn_lake_head_read(l, scratch, env, &head, err));
+    if (head.commit < 0) {
+        return tn_fail(
+            err, TN_E_NOTFOUND, "there is no environment '" TN_STR_FMT "'", TN_STR_ARG(env));
+    }
+    tn_str final =
+        tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".duckdb", TN_STR_ARG(dir), TN_STR_ARG(env));
+    TN_TRY(publish_locked(l, scratch, env, &head, dir, final, err));
+    *ret_path = final;
+    return TN_OK;
 }
 
 /* ---- in a bucket ---- */
@@ -360,8 +486,11 @@ static tn_rc put_catalog(
     warn_skipped(skipped);
     TN_TRY(tn_file_read(a, path, CATALOG_BYTES_MAX, &bytes, err));
     TN_TRY(tn_store_put(l->store, object_of(a, env, "duckdb"), bytes, TN_PUT_OVERWRITE, err));
+    init_text text = { .env = env,
+        .folder = tn_str_concat(a, l->root, TN_STR("/" TN_LAKE_CATALOG_DIR)),
+        .head = head };
     return tn_store_put(
-        l->store, object_of(a, env, "init.sql"), init_sql(l, a, env, head), TN_PUT_OVERWRITE, err);
+        l->store, object_of(a, env, "init.sql"), init_sql(l, a, &text), TN_PUT_OVERWRITE, err);
 }
 
 /* Nobody holds a lock in a bucket, so a slow publisher may overwrite a newer catalog. It looks at the head again afterwards and then publishes

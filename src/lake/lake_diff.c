@@ -5,6 +5,7 @@
  */
 #include "lake/lake_diff.h"
 
+#include "lake/lake_file.h"
 #include "text/sqltext.h"
 
 enum { DIFF_SQL_BYTES_MAX = 1 << 28 };
@@ -65,10 +66,7 @@ static tn_rc open_side(differ *x, const tn_pin *p, side *ret, tn_err *err)
     if (p == NULL || p->kind != TN_PIN_DELTA) {
         return TN_OK;
     }
-    bool inside = p->location.p[0] != '/' && tn_str_find(p->location, TN_STR("://"), 0) == SIZE_MAX;
-    ret->root = inside ? tn_str_printf(x->a, TN_STR_FMT "/" TN_STR_FMT,
-                             TN_STR_ARG(tn_lake_root(x->l)), TN_STR_ARG(p->location))
-                       : p->location;
+    ret->root = tn_lake_absolute(x->a, x->l, p->location);
     TN_TRY(tn_lake_table_open(x->l, p->location, &ret->table, err));
     return tn_delta_snapshot_open(ret->table, x->conn, p->version, &ret->s, err);
 }

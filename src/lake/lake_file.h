@@ -18,6 +18,8 @@ struct tn_lake {
     bool remote;
 };
 
+/* A pin's location as an absolute path or URL, without a slash at the end. */
+tn_str tn_lake_absolute(tn_arena *a, const tn_lake *l, tn_str location);
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p); /* schema.name */
 bool tn_lake_plain_name(tn_str name);                  /* may be a folder's name below the root */
 /* CREATE OR REPLACE VIEW of one pin in its schema, which is there; database empty: the current one. portable: for other sessions to run. */

@@ -122,6 +122,7 @@ static tn_rc pin_parse(tn_val v, tn_str env, tn_pin *ret, tn_err *err)
         .version = tn_val_int_at(v, "version", -1),
         .sql = tn_val_str_at(v, "sql", TN_STR_NONE),
         .comment = tn_val_str_at(v, "comment", TN_STR_NONE),
+        .columns = tn_val_at(v, "columns"),
         .node = tn_val_str_at(v, "node", TN_STR_NONE),
         .owner = tn_val_str_at(v, "owner", env),
     };
@@ -172,6 +173,9 @@ static tn_rc head_of(
         tn_val base = tn_val_at(doc, "base");
         head.base.env = tn_val_str_at(base, "env", TN_STR_NONE);
         head.base.commit = tn_val_int_at(base, "commit", -1);
+        head.views = tn_str_is(tn_val_str_at(doc, "catalog", TN_STR_NONE), "latest")
+                         ? TN_VIEWS_LATEST
+                         : TN_VIEWS_PINNED;
     }
     *ret = head;
     return TN_OK;
@@ -197,6 +201,14 @@ const tn_pin *tn_pins_find(const tn_pins *pins, tn_str schema, tn_str name)
     return NULL;
 }
 
+/* No comments at all may be an empty dict or none. */
+static bool same_columns(tn_val a, tn_val b)
+{
+    size_t n = a.tag == TN_DICT ? a.dict->live : 0;
+    size_t m = b.tag == TN_DICT ? b.dict->live : 0;
+    return n == m && (n == 0 || tn_val_eq(a, b));
+}
+
 bool tn_pins_same(const tn_pin *a, const tn_pin *b)
 {
     if (a == NULL || b == NULL) {
@@ -204,7 +216,8 @@ bool tn_pins_same(const tn_pin *a, const tn_pin *b)
     }
     bool same_version = a->kind != TN_PIN_DELTA || a->version == b->version;
     return a->kind == b->kind && same_version && tn_str_eq(a->location, b->location) &&
-           tn_str_eq(a->sql, b->sql) && tn_str_eq(a->comment, b->comment);
+           tn_str_eq(a->sql, b->sql) && tn_str_eq(a->comment, b->comment) &&
+           same_columns(a->columns, b->columns);
 }
 
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p)
@@ -311,6 +324,10 @@ static void print_pin(tn_json_writer *w, tn_str env, const tn_pin *p)
         tn_jw_key(w, "comment");
         tn_jw_str(w, p->comment);
     }
+    if (p->columns.tag == TN_DICT && p->columns.dict->live > 0) {
+        tn_jw_key(w, "columns");
+        tn_jw_val(w, p->columns);
+    }
     if (p->node.n > 0) {
         tn_jw_key(w, "node");
         tn_jw_str(w, p->node);
@@ -330,6 +347,7 @@ typedef struct draft {
     const tn_lake_change *change;
     tn_val heads; /* of the newest commit, or undefined */
     tn_lake_base base;
+    tn_lake_views views;
     tn_pins pins;
 } draft;
 
@@ -420,6 +438,10 @@ static tn_rc print_commit(tn_arena *a, const draft *d, tn_str *ret, tn_err *err)
     print_writer(&w, a);
     print_heads(&w, d);
     print_base(&w, &d->base);
+    if (d->views == TN_VIEWS_LATEST) {
+        tn_jw_key(&w, "catalog");
+        tn_jw_str(&w, TN_STR("latest"));
+    }
     print_names(&w, a, d);
     if (!tn_val_is_undef(d->change->info)) {
         tn_jw_key(&w, "info");
@@ -492,10 +514,12 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head 
         .change = change,
         .heads = tn_val_at(newest.doc, "heads"),
         .base = change->base.env.n > 0 ? change->base : now.base,
+        .views = change->set_views ? change->views : now.views,
     };
     bool changed = false;
     TN_TRY(merge_pins(a, env, &now, base, change, &d.pins, &changed, err));
-    changed = changed || change->drop_env || d.base.commit != now.base.commit;
+    changed =
+        changed || change->drop_env || d.base.commit != now.base.commit || d.views != now.views;
     if (!changed && now.commit >= 0) {
         *ret_commit = now.commit;
         return TN_OK;
@@ -615,6 +639,20 @@ tn_rc tn_lake_commit_pins(tn_lake *l, tn_arena *a, int64_t commit, tn_pins *ret,
     }
     TN_TRY(rc);
     return tn_lake_doc_pins(a, doc, ret, err);
+}
+
+tn_rc tn_lake_views_set(tn_lake *l, tn_str env, tn_lake_views views, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("lake views", NULL);
+    tn_lake_head head;
+    int64_t commit;
+    TN_TRY(tn_lake_head_read(l, a, env, &head, err));
+    tn_lake_change change = { .info = TN_VAL_UNDEF,
+        .set_views = true,
+        .views = views,
+        .message =
+            views == TN_VIEWS_LATEST ? TN_STR("catalog: latest") : TN_STR("catalog: pinned") };
+    return tn_lake_commit_write(l, env, &head, &change, &commit, err);
 }
 
 void tn_lake_difference(tn_arena *a, const tn_pins *from, const tn_pins *to, tn_lake_change *ret)

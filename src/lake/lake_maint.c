@@ -97,19 +97,6 @@ tn_rc tn_lake_optimize(const tn_lake_job *j, tn_arena *a, const tn_delta_optimiz
 
 /* ---- VACUUM ---- */
 
-static tn_str absolute_place(const tn_lake_job *j, tn_arena *a, tn_str location)
-{
-    tn_str s = location;
-    if (!tn_str_starts(s, TN_STR("/")) && !tn_uri_is_remote(s)) {
-        s = tn_str_printf(
-            a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(tn_lake_root(j->lake)), TN_STR_ARG(s));
-    }
-    while (s.n > 1 && s.p[s.n - 1] == '/') {
-        s.n--;
-    }
-    return s;
-}
-
 typedef struct needs { /* what lake commits need of a table */
     tn_vec(int64_t) versions;
     tn_strs places; /* files that shallow clones share */
@@ -118,7 +105,7 @@ typedef struct needs { /* what lake commits need of a table */
 static tn_rc need_version(
     const tn_lake_job *j, tn_arena *a, tn_str here, const tn_lake_need *p, needs *n, tn_err *err)
 {
-    bool same = tn_str_eq(absolute_place(j, a, p->location), here);
+    bool same = tn_str_eq(tn_lake_absolute(a, j->lake, p->location), here);
     TN_AUTOPTR(tn_delta_table) other = NULL;
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     tn_err why = TN_ERR_INIT;
@@ -146,7 +133,7 @@ static tn_rc find_needs(
     if (j->head == NULL) {
         return TN_OK;
     }
-    tn_str here = absolute_place(j, a, j->at.location);
+    tn_str here = tn_lake_absolute(a, j->lake, j->at.location);
     TN_TRY(tn_lake_needs_read(
         j->lake, a, retention_ms >= 0 ? retention_ms : TN_LAKE_RETENTION_MS, &all, err));
     for (size_t i = 0; i < all.n; i++) {

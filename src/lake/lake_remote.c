@@ -132,10 +132,10 @@ tn_val tn_lake_storage_of(tn_arena *a, tn_val output)
     return both;
 }
 
-void tn_lake_remote_init_sql(tn_lake *l, tn_buf *b)
+void tn_lake_remote_init_sql(tn_lake *l, bool install, tn_buf *b)
 {
     TN_AUTO_ARENA a = tn_arena_new("init.sql", NULL);
-    tn_buf_addz(b, "INSTALL httpfs;\nLOAD httpfs;\n");
+    tn_buf_addz(b, install ? "INSTALL httpfs;\nLOAD httpfs;\n" : "LOAD httpfs;\n");
     tn_s3_config c;
     if (tn_s3_config_read(a, l->root, l->storage, &c, NULL) != TN_OK) {
         return;

@@ -12,6 +12,6 @@ tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err) TN_MUSTUSE;
 /* The storage options of a profile's output: its `storage`, with its `secrets` in it; undefined when it has neither. */
 tn_val tn_lake_storage_of(tn_arena *a, tn_val output);
 /* SQL that another client runs before it attaches the catalog; holds no key. */
-void tn_lake_remote_init_sql(tn_lake *l, tn_buf *b);
+void tn_lake_remote_init_sql(tn_lake *l, bool install, tn_buf *b);
 
 #endif

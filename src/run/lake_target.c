@@ -1,6 +1,8 @@
 /* lake_target.c: candidates of a run and their publishing; reading and writing Delta tables by place. */
 #include "run/lake_target.h"
 
+#include "run/runner.h"
+
 #include "os/clock.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
@@ -17,6 +19,7 @@ struct tn_lake_target {
     tn_lake *lake;
     tn_str env;
     tn_lake_head head;
+    tn_str views;         /* the profile's `catalog`: pinned, latest; empty: as it is */
     tn_lake_takens taken; /* by other environments: their tables are not written */
     tn_pins readable;     /* the head's pins and landed tables that nobody has pinned */
     tn_map
@@ -74,6 +77,12 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
         .arena = own, .session = s, .candidates = tn_map_init(own), .lock = TN_MUTEX_INIT
     };
     t->env = tn_val_str_at(creds, "environment", s->project->profile.target_name);
+    t->views = tn_val_str_at(creds, "catalog", TN_STR_NONE);
+    if (t->views.n > 0 && !tn_str_is(t->views, "pinned") && !tn_str_is(t->views, "latest")) {
+        return tn_fail(err, TN_E_VALUE,
+            "profile: 'catalog' must be pinned or latest, not '" TN_STR_FMT "'",
+            TN_STR_ARG(t->views));
+    }
     tn_lake_opts opts = { .storage = tn_lake_storage_of(a, creds), .create = true };
     TN_TRY(tn_lake_open(s->project->profile.path, &opts, &t->lake, err));
     tn_arena_defer(a, close_lake, t->lake);
@@ -135,8 +144,14 @@ static void keep(tn_lake_target *t, const tn_pin *pin, bool dropped)
         .version = pin->version,
         .sql = tn_str_dup(a, pin->sql),
         .comment = tn_str_dup(a, pin->comment),
+        .columns = TN_VAL_UNDEF,
         .node = tn_str_dup(a, pin->node),
         .owner = tn_str_dup(a, pin->owner) };
+    const tn_node *n = tn_project_find(t->session->project, pin->node);
+    if (n != NULL && !dropped) {
+        made->pin.comment = tn_node_note(a, n);
+        made->pin.columns = tn_node_column_notes(a, n);
+    }
     tn_str key = key_of(a, pin->schema, pin->name);
     (void)tn_map_remove(
         &t->candidates, key); /* so that it stands at the end: after what it reads */
@@ -282,7 +297,10 @@ tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
     int64_t *ret_commit, tn_str *ret_catalog, tn_err *err)
 {
     TN_LOCKED(&t->lock); /* one at a time; each is based on the one before */
-    tn_lake_change change = { .info = info, .message = message };
+    tn_lake_change change = { .info = info,
+        .message = message,
+        .set_views = t->views.n > 0,
+        .views = tn_str_is(t->views, "latest") ? TN_VIEWS_LATEST : TN_VIEWS_PINNED };
     for (size_t i = 0; i < t->candidates.n; i++) {
         candidate *made = t->candidates.items[i].value;
         if (made == NULL || made->published || !passed(self, made->pin.node)) {

@@ -106,6 +106,10 @@ bool tn_runner_changes_tables(const tn_runner *run);
 /* run_record.c: leaves the run's record in the lake. rc, why: what came of publishing. */
 void tn_runner_record(tn_runner *run, const tn_run_report *report, tn_rc rc, const tn_err *why);
 
+/* node_notes.c: what a catalog shows as comments: of the relation; of columns (dict name -> text). */
+tn_str tn_node_note(tn_arena *a, const tn_node *n);
+tn_val tn_node_column_notes(tn_arena *a, const tn_node *n);
+
 /* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
 

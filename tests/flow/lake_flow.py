@@ -54,7 +54,8 @@ def has(text, part):
     assert part in text, f"no {part!r} in\n{text}"
 
 
-def main():
+def main(skipped=()):
+    """skipped: a list that cases append reasons to."""
     passed = failed = 0
     only = sys.argv[1] if len(sys.argv) > 1 else ""
     for fn in CASES:
@@ -67,5 +68,7 @@ def main():
             failed += 1
             print(f"FAIL {fn.__name__}")
             traceback.print_exc(limit=-2, file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
+    for reason in skipped:
+        print(f"SKIPPED {reason}")
+    print(f"{passed} passed, {failed} failed" + (f", {len(skipped)} skipped" if skipped else ""))
     sys.exit(1 if failed or not passed else 0)
