@@ -28,11 +28,14 @@ static bool is_absolute(tn_str place)
     return tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place);
 }
 
-/* A place as it goes to a log: an absolute path (DuckDB's delta extension takes no file:// there) or a URL. */
-static tn_rc url_of(const cloning *c, tn_str place, tn_str *ret, tn_err *err)
+/* A place as it goes to a log: an absolute path (DuckDB's delta extension takes no file:// for data files, and wants it for vectors) or a
+ * URL. */
+static tn_rc url_of(
+    const cloning *c, tn_str place, const char *local_scheme, tn_str *ret, tn_err *err)
 {
     tn_str where = is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_buf b = tn_buf_init(c->a, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf_addz(&b, tn_uri_is_remote(where) ? "" : local_scheme);
     tn_percent_encode(&b, where, "/=!$&'()*+,;:@", true);
     return tn_buf_finish(&b, "a file's URL", ret, err);
 }
@@ -91,10 +94,10 @@ static tn_rc refer_file(const cloning *c, tn_delta_file *f, tn_err *err)
 {
     tn_str place;
     TN_TRY(tn_delta_path_decode(c->a, f->path, &place, err));
-    TN_TRY(url_of(c, place, &f->path, err));
+    TN_TRY(url_of(c, place, "", &f->path, err));
     if (f->dv.storage == 'u') {
         TN_TRY(tn_delta_dv_place(c->a, &f->dv, &place, err));
-        TN_TRY(url_of(c, place, &f->dv.path_or_inline, err));
+        TN_TRY(url_of(c, place, "file://", &f->dv.path_or_inline, err));
         f->dv.storage = 'p';
     }
     return TN_OK;

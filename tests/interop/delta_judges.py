@@ -65,6 +65,11 @@ class Rows:
         return f"{self.count} and {other.count} rows; only here {len(here)}: {here[:2]}; only there {len(there)}: {there[:2]}"
 
 
+def filled(text, path):
+    """{t} and {s} are the table and the one beside it, {p} is the table's folder."""
+    return text.replace("{t}", f"delta.`{path}`").replace("{s}", f"delta.`{path}-source`").replace("{p}", str(path))
+
+
 class Tarn:
     """The program, as a user calls it; out: a folder for results."""
 
@@ -81,14 +86,14 @@ class Tarn:
         return r.stdout
 
     def statement(self, text, path):
-        """SQL with {t} for the table, or a command after '!' with {p} for its folder."""
+        """SQL, or a command after '!' whose words may have spaces written as _."""
         if text.startswith("!"):
-            return self(*(word.replace("{p}", str(path)) for word in text[1:].split()))
-        return self("sql", "-f", "-", stdin="SET TimeZone='UTC';\n" + text.replace("{t}", f"delta.`{path}`").replace("{p}", str(path)))
+            return self(*(filled(word.replace("_", " ") if word.startswith("SELECT_") else word, path) for word in text[1:].split()))
+        return self("sql", "-f", "-", stdin="SET TimeZone='UTC';\n" + filled(text, path))
 
     def query(self, text, path):
         target = self.out / "result.arrow"
-        self("sql", "-o", target, text.replace("{t}", f"delta.`{path}`").replace("{p}", str(path)))
+        self("sql", "-o", target, filled(text, path))
         with pa.ipc.open_stream(str(target)) as r:
             return r.read_all()
 

@@ -7,7 +7,7 @@ os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 os.environ["TZ"] = "UTC"
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 
-from delta_judges import Refused, Rows  # noqa: E402
+from delta_judges import Refused, Rows, filled  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
 
 SETTINGS = {
@@ -20,7 +20,7 @@ SETTINGS = {
     "spark.sql.shuffle.partitions": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.driver.memory": "3g",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Duser.timezone=UTC",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Duser.timezone=UTC",
     # Compiling a plan costs more than running it over so few rows.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -45,7 +45,7 @@ class Spark:
 
     def frame(self, text, path):
         try:
-            return self.session.sql(text.replace("{t}", f"delta.`{path}`").replace("{p}", str(path)))
+            return self.session.sql(filled(text, path))
         except Exception as e:  # py4j has many kinds of them
             raise Refused(message(e)) from None
 
