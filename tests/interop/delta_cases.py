@@ -276,7 +276,6 @@ CASES = [
         DML + ["OPTIMIZE {t}", "INSERT OVERWRITE {t} SELECT * FROM {t} WHERE id < 40"],
         probes=PROBES,
         changes=True,
-        waits=True,
     ),
     Case(
         "change data feed, deletion vectors",
@@ -284,7 +283,6 @@ CASES = [
         DML + ["OPTIMIZE {t}", "DELETE FROM {t} WHERE id < 60"],
         probes=PROBES,
         changes=True,
-        waits=True,
     ),
     Case(
         "shallow clones",

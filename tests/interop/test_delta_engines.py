@@ -30,6 +30,9 @@ class Deltalake:
         t = DeltaTable(str(path))
         return Rows(pa.table(QueryBuilder().register("t", t).execute(f"SELECT {columns} FROM t").read_all()))
 
+    def changes(self, path, names):
+        return Rows(pa.table(DeltaTable(str(path)).load_cdf(0).read_all()).select(names))
+
     def append(self, path, table):
         write_deltalake(str(path), table, mode="append")
 
@@ -115,6 +118,11 @@ class Run:
                 self.check(f"{engine.name} appends, which was known not to work: {note}", not note)
                 self.check(f"{engine.name}'s append is a version", version_of(self.path) > before)
                 self.all_read(f"after {engine.name}'s append", self.judges)
+        if self.case.changes:
+            names = self.tarn.rows(self.path).names + ["_change_type", "_commit_version"]
+            want = Rows(self.tarn.query(f"SELECT {', '.join(names)} FROM table_changes_by_path('{{p}}', 0)", self.path))
+            got = self.judges[0].changes(self.path, names)
+            self.check("deltalake sees the same changes", got == want, got.difference(want))
         problem = self.tarn.check(self.path)
         self.check("tarn table check", not problem, problem)
 

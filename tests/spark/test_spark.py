@@ -101,9 +101,10 @@ class Run:
     def changes(self):
         """The change data feed of all versions, but for the time of the commits."""
         names = ", ".join(self.tarn.rows(self.path).names) + ", _change_type, _commit_version"
-        s = Rows(self.spark.query(f"SELECT {names} FROM table_changes_by_path('{{p}}', 0)", self.path))
+        query = f"SELECT {names} FROM table_changes_by_path('{{p}}', 0)"
+        s = Rows(self.spark.query(query, self.path))
         if not self.case.waits:
-            t = Rows(self.tarn.query(f"SELECT {names} FROM table_changes('{{p}}', 0)", self.path))
+            t = Rows(self.tarn.query(query, self.path))
             self.check("tarn sees the changes that Spark sees", t == s, t.difference(s))
 
     def probe(self):
