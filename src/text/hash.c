@@ -143,27 +143,39 @@ void tn_z85_encode(tn_buf *b, const uint8_t *p, size_t n)
     }
 }
 
+/* Value of n digits; false for a letter that is none, or a value of more than `bytes` bytes. */
+static bool z85_value(const char *p, size_t n, size_t bytes, uint64_t *ret)
+{
+    uint64_t v = 0;
+    for (size_t k = 0; k < n; k++) {
+        int d = digit_of(Z85, 85, p[k]);
+        if (d < 0) {
+            return false;
+        }
+        v = v * 85 + (uint64_t)d;
+    }
+    *ret = v;
+    return v >> (8 * bytes) == 0;
+}
+
 bool tn_z85_decode(tn_arena *a, tn_str s, tn_str *ret)
 {
     if (s.n % 5 != 0) {
         return false;
     }
-    size_t n = s.n / 5 * 4;
-    char *out = tn_arena_alloc(a, n + 1);
+    char *out = tn_arena_alloc(a, s.n / 5 * 4 + 1);
+    size_t n = 0;
     for (size_t i = 0; i < s.n; i += 5) {
-        uint64_t v = 0;
-        for (size_t k = 0; k < 5; k++) {
-            int d = digit_of(Z85, 85, s.p[i + k]);
-            if (d < 0) {
-                return false;
-            }
-            v = v * 85 + (uint64_t)d;
+        size_t missing = 0; /* '#' cannot begin a whole group: its value would not fit */
+        while (i + 5 == s.n && missing < 3 && s.p[i + missing] == '#') {
+            missing++;
         }
-        if (v > UINT32_MAX) {
+        uint64_t v;
+        if (!z85_value(s.p + i + missing, 5 - missing, 4 - missing, &v)) {
             return false;
         }
-        for (size_t k = 0; k < 4; k++) {
-            out[i / 5 * 4 + k] = (char)(v >> (24 - 8 * k));
+        for (size_t k = missing; k < 4; k++) {
+            out[n++] = (char)(v >> (24 - 8 * k));
         }
     }
     out[n] = 0;

@@ -16,6 +16,7 @@ tn_str tn_base64(tn_arena *a, tn_str s);
 bool tn_base64_decode(tn_arena *a, tn_str s, tn_str *ret);
 void tn_z85_encode(
     tn_buf *b, const uint8_t *p, size_t n); /* n is padded to a multiple of 4 with zeros */
+/* The last group may lack 1 to 3 bytes: it begins with as many '#' (delta-kernel-rs writes vectors so). */
 bool tn_z85_decode(tn_arena *a, tn_str s, tn_str *ret);
 
 #endif

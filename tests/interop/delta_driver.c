@@ -199,8 +199,9 @@ static tn_rc do_checkpoint(driver *d, tn_err *err)
 static const struct {
     const char *verb;
     tn_rc (*run)(driver *d, tn_err *err);
-} VERBS[] = { { "read", do_read }, { "sql", do_sql }, { "state", do_state }, { "write", do_write },
-    { "appends", do_appends }, { "restore", do_restore }, { "checkpoint", do_checkpoint } };
+} VERBS[] = { { "read", do_read }, { "sql", do_sql }, { "changes", do_changes },
+    { "state", do_state }, { "write", do_write }, { "appends", do_appends },
+    { "restore", do_restore }, { "checkpoint", do_checkpoint } };
 
 static tn_rc run(driver *d, tn_err *err)
 {

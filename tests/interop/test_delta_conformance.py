@@ -15,6 +15,10 @@ import tarfile
 import tempfile
 
 import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from delta_feeds import FEEDS
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Misses that are not ours to mend, each with its evidence.
@@ -115,6 +119,68 @@ def judge(program, table):
     return compare(sql, want) or zones_agree(program, table, sql)
 
 
+def feed_rows(con, src):
+    names = [r[0] for r in con.execute(f"DESCRIBE {src}").fetchall() if r[0] not in ("_change_type", "_commit_version", "_commit_timestamp")]
+    picked = ", ".join(ident(n) for n in sorted(names))
+    rows = con.execute(f"SELECT _change_type, _commit_version, {picked} FROM ({src})").fetchall()
+    return names, sorted(tuple("" if v is None else str(v) for v in r) for r in rows)
+
+
+def judge_feed(program, table, first, last, want):
+    """The change data feed of a table against published rows, or what deltalake makes of it."""
+    rc, sql, err = driver(program, "changes", table / "delta", first, *([] if last is None else [last]))
+    if isinstance(want, str):
+        return None if rc == 1 and want in err else f"must be refused ({want}): {rc} {err[:300]}"
+    if rc != 0:
+        return f"changes failed: {err[:300]}"
+    con = duckdb.connect()
+    con.execute("SET TimeZone='UTC'")
+    names, got = feed_rows(con, sql)
+    if want is None:
+        con.register("theirs", pa.table(DeltaTable(str(table / "delta")).load_cdf(first).read_all()))
+        _, there = feed_rows(con, "FROM theirs")
+    else:
+        order = sorted(range(len(names)), key=lambda i: names[i])
+        listed = [(change, version, r if isinstance(r, tuple) else (r,)) for (change, version), rows in want.items() for r in rows]
+        there = sorted((change, str(version), *(str(r[i]) for i in order)) for change, version, r in listed)
+    return None if got == there else f"changes differ: {len(got)} here, {len(there)} there: {[r for r in got if r not in there][:3]} {[r for r in there if r not in got][:3]}"
+
+
+def judge_replay(program, table, first):
+    """Each version's changes, laid on the version before it, give that version."""
+    con = duckdb.connect()
+    latest = int(driver(program, "state", table / "delta")[1].split()[1])
+    for v in range(first, latest + 1):
+        (rc, feed, err), (_, before, _), (_, after, _) = (driver(program, *a) for a in (("changes", table / "delta", v, v), ("sql", table / "delta", v - 1), ("sql", table / "delta", v)))
+        if rc != 0:
+            return f"changes of {v} failed: {err[:300]}"
+        rows = f"SELECT * EXCLUDE (_change_type, _commit_version, _commit_timestamp) FROM ({feed}) WHERE _change_type"
+        laid = f"(SELECT * FROM ({before}) UNION ALL {rows} IN ('insert', 'update_postimage')) EXCEPT ALL {rows} IN ('delete', 'update_preimage')"
+        if con.execute(f"({laid}) EXCEPT ALL ({after})").fetchall() or con.execute(f"({after}) EXCEPT ALL ({laid})").fetchall():
+            return f"the changes of version {v} do not give it"
+    return None
+
+
+def judge_feeds(program, tmp, name):
+    """(good, misses) of a set's change data feeds."""
+    good = missed = 0
+    for place, first, last, want in FEEDS:
+        if not place.startswith(name + "/"):
+            continue
+        try:
+            judged = pathlib.Path(tmp, place)
+            why = judge_replay(program, judged, first) if want is ... else judge_feed(program, judged, first, last, want)
+        except Exception as e:
+            why = f"{type(e).__name__}: {str(e)[:300]}"
+        good += why is None
+        missed += why is not None
+        if why is not None:
+            print(f"miss changes of {place} {first}..{last}: {why}")
+    if good + missed > 0:
+        print(f"{name}: {good} of {good + missed} change data feeds")
+    return good, missed
+
+
 def main():
     program = sys.argv[1] if len(sys.argv) > 1 else os.environ["TARN_BUILD"] + "/delta_driver"
     wanted = sys.argv[2:]
@@ -146,6 +212,10 @@ def main():
                 skipped += why is not None and known is not None
                 if why is not None:
                     print(f"miss {name}/{table.name}: {known or why}")
+            if not wanted or name in wanted:
+                told, wrong = judge_feeds(program, tmp, name)
+                passed += told
+                missed += wrong
             passed += good
             print(f"{name}: {good} of {len(tables)}")
     print(f"{passed} passed, {missed} failed, {skipped} skipped")

@@ -48,7 +48,10 @@ TN_TEST(z85_both_ways)
     TN_ASSERT(tn_z85_decode(arena, TN_STR("HelloWorld"), &s));
     TN_ASSERT_EQ_S(s, tn_str_n((const char *)spec, 8));
     TN_ASSERT(!tn_z85_decode(arena, TN_STR("Hell"), &s));
-    TN_ASSERT(!tn_z85_decode(arena, TN_STR("#####"), &s)); /* past 2^32 - 1 */
+    TN_ASSERT(!tn_z85_decode(arena, TN_STR("#####"), &s));     /* past 2^32 - 1 */
+    TN_ASSERT(tn_z85_decode(arena, TN_STR("Hello##093"), &s)); /* two bytes short */
+    TN_ASSERT_EQ_S(s, tn_str_n("\x86\x4f\xd2\x6f\x03\x00", 6));
+    TN_ASSERT(!tn_z85_decode(arena, TN_STR("##093Hello"), &s));
     TN_ASSERT(!tn_z85_decode(arena, TN_STR("Hell~"), &s));
     tn_buf_reset(&b);
     tn_z85_encode(&b, (const uint8_t *)"a", 1);
