@@ -7,7 +7,6 @@ static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, cons
     const char *examples)
 {
     tn_dbt_options o = { .limit = -1 };
-    tn_dbt_start start;
     tn_val given;
     bool done;
     int status;
@@ -18,26 +17,8 @@ static int run_verb(const tn_cli *cli, int argc, char **argv, tn_verb verb, cons
         .opt_count = TN_COUNTOF(running_options),
         .examples = examples };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
-    if (done || !tn_dbt_begin(cli, argv[0], &o, given, false, &start, &status)) {
-        return status;
-    }
-    tn_err err = TN_ERR_INIT;
-    tn_run_report report;
-    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
-    tn_dict_putz(given.dict, "which", tn_val_z(argv[0]));
-    tn_run_opts opts = { .verb = verb,
-        .select = start.select,
-        .fail_fast = tn_val_bool_at(flags, "FAIL_FAST", o.fail_fast == TN_FLAG_ON),
-        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
-        .introspect = true,
-        .show_limit = -1,
-        .memory_limit = cli->memory_limit,
-        .on_busy = o.on_busy,
-        .args = given.dict };
-    if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
-        return tn_dbt_error(cli, start.events, &err);
-    }
-    return report.failed || report.interrupted ? TN_EXIT_FAILED : TN_EXIT_OK;
+    tn_run_opts opts = { .verb = verb, .show_limit = -1, .on_busy = o.on_busy };
+    return done ? status : tn_dbt_execute(cli, argv[0], &o, given, opts);
 }
 
 int tn_cmd_build(const tn_cli *cli, int argc, char **argv)

@@ -13,7 +13,6 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
     const char *examples)
 {
     tn_dbt_options o = { .limit = 5 };
-    tn_dbt_start start;
     tn_val given;
     bool done;
     int status;
@@ -24,26 +23,11 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
         .opt_count = TN_COUNTOF(look_options),
         .examples = examples };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
-    if (done || !tn_dbt_begin(cli, argv[0], &o, given, false, &start, &status)) {
-        return status;
-    }
-    tn_err err = TN_ERR_INIT;
-    tn_run_report report;
-    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
-    tn_dict_putz(given.dict, "which", tn_val_z(argv[0]));
     tn_run_opts opts = { .verb = verb,
-        .select = start.select,
-        .write_json = o.inline_sql.n == 0 && tn_val_bool_at(flags, "WRITE_JSON", true),
         .bare = tn_flag_is(cli->quiet, false),
         .rows_as_json = tn_str_is(o.output, "json"),
-        .introspect = o.introspect != TN_FLAG_OFF,
-        .show_limit = o.limit,
-        .memory_limit = cli->memory_limit,
-        .args = given.dict };
-    if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
-        return tn_dbt_error(cli, start.events, &err);
-    }
-    return report.failed || report.interrupted ? TN_EXIT_FAILED : TN_EXIT_OK;
+        .show_limit = o.limit };
+    return done ? status : tn_dbt_execute(cli, argv[0], &o, given, opts);
 }
 
 int tn_cmd_compile(const tn_cli *cli, int argc, char **argv)

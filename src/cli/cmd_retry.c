@@ -3,6 +3,7 @@
 #include "os/file.h"
 #include "os/proc.h"
 #include "text/json.h"
+#include "text/timetext.h"
 #include "text/uri.h"
 
 enum { RESULTS_BYTES_MAX = 1 << 30 };
@@ -62,11 +63,50 @@ static tn_strs bad_ids(const tn_cli *cli, tn_val doc)
     return out;
 }
 
+/* What microbatch models have built and what not; of those that have built nothing all is built again. */
+static tn_val batches_of(const tn_cli *cli, tn_val doc)
+{
+    tn_val out = tn_val_dict(cli->arena), results = tn_val_at(doc, "results");
+    for (size_t i = 0; tn_val_is_seq(results) && i < results.list->n; i++) {
+        tn_val r = results.list->v[i], b = tn_val_at(r, "batch_results");
+        tn_val good = tn_val_at(b, "successful"), bad = tn_val_at(b, "failed");
+        if (tn_val_is_seq(good) && good.list->n > 0 && tn_val_is_seq(bad) && bad.list->n > 0) {
+            tn_dict_puts(out.dict, tn_val_str_at(r, "unique_id", TN_STR_NONE), b);
+        }
+    }
+    return out;
+}
+
+/* When that run began: the newest batch is the same again. */
+static int64_t began_at(tn_val doc)
+{
+    tn_val meta = tn_val_at(doc, "metadata");
+    int64_t us = 0;
+    bool zone;
+    int offset;
+    tn_str at = tn_val_str_at(meta, "invocation_started_at", TN_STR_NONE);
+    at = at.n > 0 ? at : tn_val_str_at(meta, "generated_at", TN_STR_NONE);
+    return tn_parse_timestamp(at, &us, &zone, &offset) ? us : 0;
+}
+
 /* Options of the run before that change what nodes do; what is given now wins. */
-static void take_previous(tn_dbt_options *o, tn_val args)
+static void take_previous(tn_dbt_options *o, tn_val args, tn_val given)
 {
     if (o->vars.n == 0) {
         o->vars = tn_val_str_at(args, "vars", TN_STR_NONE);
+    }
+    const struct {
+        tn_str *field;
+        const char *key;
+    } texts[] = { { &o->event_time_start, "event_time_start" },
+        { &o->event_time_end, "event_time_end" }, { &o->sample, "sample" } };
+    for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
+        if (texts[i].field->n == 0) {
+            *texts[i].field = tn_val_str_at(args, texts[i].key, TN_STR_NONE);
+        }
+        if (texts[i].field->n > 0) { /* a retry of the retry knows them too */
+            tn_dict_putz(given.dict, texts[i].key, tn_val_str(*texts[i].field));
+        }
     }
     const struct {
         tn_flag *field;
@@ -94,7 +134,6 @@ static tn_str results_folder(const tn_cli *cli, const tn_dbt_options *o)
 int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
 {
     tn_dbt_options o = { .limit = -1 };
-    tn_dbt_start start;
     tn_val given, before;
     tn_err err = TN_ERR_INIT;
     bool done;
@@ -117,28 +156,17 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
             TN_STR_ARG(which));
         return tn_dbt_error(cli, NULL, &err);
     }
-    take_previous(&o, args);
+    take_previous(&o, args, given);
     tn_strs ids = bad_ids(cli, before);
-    if (!tn_dbt_begin(cli, verbs[k].name, &o, given, false, &start, &status)) {
-        return status;
-    }
-    tn_run_report report;
-    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
-    tn_dict_putz(given.dict, "which", tn_val_str(which));
+    tn_val batches = batches_of(cli, before);
     if (o.vars.n > 0) {
         tn_dict_putz(given.dict, "vars", tn_val_str(o.vars));
     }
     tn_run_opts opts = { .verb = verbs[k].verb,
         .only = &ids,
+        .batches = batches.dict,
+        .began_us = began_at(before),
         .on_busy = o.on_busy,
-        .fail_fast = tn_val_bool_at(flags, "FAIL_FAST", false),
-        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
-        .introspect = true,
-        .show_limit = -1,
-        .memory_limit = cli->memory_limit,
-        .args = given.dict };
-    if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
-        return tn_dbt_error(cli, start.events, &err);
-    }
-    return report.failed || report.interrupted ? TN_EXIT_FAILED : TN_EXIT_OK;
+        .show_limit = -1 };
+    return tn_dbt_execute(cli, verbs[k].name, &o, given, opts);
 }

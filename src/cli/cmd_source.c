@@ -18,7 +18,6 @@ static const tn_cmd_spec spec = { .name = "source",
 int tn_cmd_source(const tn_cli *cli, int argc, char **argv)
 {
     tn_dbt_options o = { 0 };
-    tn_dbt_start start;
     tn_val given;
     tn_strs words = { 0 };
     bool done;
@@ -31,22 +30,6 @@ int tn_cmd_source(const tn_cli *cli, int argc, char **argv)
         return tn_cli_usage_error(
             cli, "source", "no such command: 'source " TN_STR_FMT "'", TN_STR_ARG(words.v[0]));
     }
-    if (!tn_dbt_begin(cli, "freshness", &o, given, false, &start, &status)) {
-        return status;
-    }
-    tn_err err = TN_ERR_INIT;
-    tn_run_report report;
-    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
-    tn_run_opts opts = { .verb = TN_VERB_FRESHNESS,
-        .select = start.select,
-        .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
-        .introspect = true,
-        .show_limit = -1,
-        .output = o.output,
-        .memory_limit = cli->memory_limit,
-        .args = given.dict };
-    if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
-        return tn_dbt_error(cli, start.events, &err);
-    }
-    return report.failed || report.interrupted ? TN_EXIT_FAILED : TN_EXIT_OK;
+    tn_run_opts opts = { .verb = TN_VERB_FRESHNESS, .show_limit = -1, .output = o.output };
+    return tn_dbt_execute(cli, "freshness", &o, given, opts);
 }

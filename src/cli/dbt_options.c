@@ -28,6 +28,16 @@ static tn_dict *flags_of(const tn_cli *cli, const char *which, const tn_dbt_opti
     put_flag(d, "WRITE_JSON", o->write_json);
     put_flag(d, "PRINT", o->print);
     put_flag(d, "WARN_ERROR", o->warn_error);
+    const struct {
+        const char *name;
+        tn_str value;
+    } texts[] = { { "EVENT_TIME_START", o->event_time_start },
+        { "EVENT_TIME_END", o->event_time_end }, { "SAMPLE", o->sample } };
+    for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
+        if (texts[i].value.n > 0) {
+            tn_dict_putz(d, texts[i].name, tn_val_str(texts[i].value));
+        }
+    }
     if (o->warn_error_options.n > 0) {
         tn_dict_putz(d, "WARN_ERROR_OPTIONS", tn_val_str(o->warn_error_options));
     }
@@ -253,4 +263,28 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     }
     *ret_status = TN_EXIT_OK;
     return true;
+}
+
+int tn_dbt_execute(
+    const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given, tn_run_opts opts)
+{
+    tn_dbt_start start;
+    int status;
+    if (!tn_dbt_begin(cli, which, o, given, false, &start, &status)) {
+        return status;
+    }
+    tn_err err = TN_ERR_INIT;
+    tn_run_report report;
+    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
+    tn_dict_putz(given.dict, "which", tn_val_z(which));
+    opts.select = start.select;
+    opts.fail_fast = tn_val_bool_at(flags, "FAIL_FAST", false);
+    opts.write_json = o->inline_sql.n == 0 && tn_val_bool_at(flags, "WRITE_JSON", true);
+    opts.introspect = o->introspect != TN_FLAG_OFF;
+    opts.memory_limit = cli->memory_limit;
+    opts.args = given.dict;
+    if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
+        return tn_dbt_error(cli, start.events, &err);
+    }
+    return report.failed || report.interrupted ? TN_EXIT_FAILED : TN_EXIT_OK;
 }

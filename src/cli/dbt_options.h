@@ -13,7 +13,7 @@ typedef struct tn_dbt_options {
     tn_str selector, indirect, vars, state, on_busy;
     tn_flag full_refresh, fail_fast, store_failures, empty, write_json, print, introspect,
         partial_parse, warn_error, version_check;
-    tn_str warn_error_options, event_time_start, event_time_end;
+    tn_str warn_error_options, event_time_start, event_time_end, sample;
     /* compile, show */
     tn_str inline_sql, output;
     int64_t limit;
@@ -72,6 +72,12 @@ typedef struct tn_dbt_options {
             "DBT_FAIL_FAST" },                                                                     \
         { "--empty", TN_OPT_FLAG, TN_DBT_AT(empty), NULL, "build with no rows, to check the SQL",  \
             "DBT_EMPTY" },                                                                         \
+        { "--event-time-start", TN_OPT_STR, TN_DBT_AT(event_time_start), "TIME",                   \
+            "microbatch models: from here on", "DBT_EVENT_TIME_START" },                           \
+        { "--event-time-end", TN_OPT_STR, TN_DBT_AT(event_time_end), "TIME",                       \
+            "microbatch models: up to here", "DBT_EVENT_TIME_END" },                               \
+        { "--sample", TN_OPT_STR, TN_DBT_AT(sample), "WINDOW",                                     \
+            "inputs with an event_time: only '3 days', or '{start: .., end: ..}'", "DBT_SAMPLE" }, \
         { "--store-failures", TN_OPT_FLAG, TN_DBT_AT(store_failures), NULL,                        \
             "keep the rows of failed tests", "DBT_STORE_FAILURES" },                               \
         { "--on-busy", TN_OPT_STR, TN_DBT_AT(on_busy), "wait|fail|skip",                           \
@@ -86,6 +92,10 @@ typedef struct tn_dbt_start {
 /* Loads the project as `which` and opens console and log. False: the error is printed and *ret_status says how to end. */
 bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
     bool quiet_console, tn_dbt_start *ret, int *ret_status);
+/* tn_dbt_begin and tn_run_execute: how the commands that run nodes end. `opts` is theirs where a verb differs (verb, only, batches, show_*,
+ * output); selection, flags, artifacts and arguments are filled in here. Returns the exit status. */
+int tn_dbt_execute(
+    const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given, tn_run_opts opts);
 /* The error as dbt prints it ("Encountered an error:"), in the run's log. */
 int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err);
 

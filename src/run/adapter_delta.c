@@ -171,8 +171,8 @@ static tn_rc delta_write(void *self, const tn_call *call, tn_val *ret, tn_err *e
                      w.opts.dynamic_partitions,
     };
     TN_TRY(change_table(call, "delta_write", &work, err));
-    *ret = response_of(
-        call->arena, w.result.rows, w.result.version, w.result.files, w.result.bytes);
+    *ret =
+        response_of(call->arena, w.result.rows, w.result.version, w.result.files, w.result.bytes);
     return TN_OK;
 }
 

@@ -128,6 +128,9 @@ tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err)
     tn_dict_putz(model.dict, "compiled_code", tn_val_str(j->sql));
     tn_dict_putz(model.dict, "compiled_sql", tn_val_str(j->sql));
     tn_dict_putz(model.dict, "root_path", tn_val_str(j->session->project->root));
+    if (j->batch.tag == TN_DICT) {
+        tn_dict_putz(model.dict, "batch", j->batch);
+    }
     j->pctx.model = model;
     return TN_OK;
 }

@@ -221,6 +221,32 @@ static tn_rc fn_submit_python(void *self, const tn_call *call, tn_val *ret, tn_e
 
 /* ---- relations of other nodes ---- */
 
+/* The name of an input's event time, quoted where its column or its source says so. */
+static tn_str event_time_name(tn_arena *a, const tn_node *n, tn_str name)
+{
+    tn_val quote = n->source != NULL ? tn_val_at(n->source->quoting, "column") : TN_VAL_UNDEF;
+    tn_val column = tn_val_at(n->columns, tn_str_z(a, name)), own = tn_val_at(column, "quote");
+    quote = own.tag == TN_BOOL ? own : quote;
+    return tn_val_truthy(quote) ? tn_str_printf(a, "\"" TN_STR_FMT "\"", TN_STR_ARG(name)) : name;
+}
+
+/* What cuts an input to the job's window; none when either has no event time. */
+static tn_str event_time_filter(tn_job *j, const tn_node *n)
+{
+    tn_str name = tn_node_config_str(n, "event_time", TN_STR_NONE);
+    bool cuts = j->window.start_us != TN_TIME_NONE && name.n > 0 && j->node != NULL &&
+                j->node != n &&
+                (j->node->kind == TN_NODE_MODEL || j->node->kind == TN_NODE_SNAPSHOT);
+    if (!cuts) {
+        return TN_STR_NONE;
+    }
+    name = event_time_name(j->arena, n, name);
+    return tn_str_printf(j->arena,
+        TN_STR_FMT " >= '" TN_STR_FMT "' and " TN_STR_FMT " < '" TN_STR_FMT "'", TN_STR_ARG(name),
+        TN_STR_ARG(tn_batch_time(j->arena, j->window.start_us, ' ')), TN_STR_ARG(name),
+        TN_STR_ARG(tn_batch_time(j->arena, j->window.end_us, ' ')));
+}
+
 static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
 {
     tn_relation *r = tn_relation_new(j->arena, n->database, n->schema, n->alias, NULL);
@@ -239,6 +265,7 @@ static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
     if (j->empty && j->node != NULL && j->node->kind == TN_NODE_MODEL) {
         r->limit = 0;
     }
+    r->filter = event_time_filter(j, n);
     return r;
 }
 
@@ -275,6 +302,7 @@ static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
     tn_relation *r = tn_relation_new(j->arena, TN_STR_NONE, TN_STR_NONE, name, "cte");
     r->quote = 0;
     r->limit = j->empty ? 0 : -1;
+    r->filter = event_time_filter(j, target);
     for (size_t i = 0; i < j->ephemerals.n; i++) {
         if (j->ephemerals.v[i] == target) {
             *ret = tn_relation_val(r);
@@ -400,6 +428,7 @@ static tn_val this_of(tn_job *j)
     }
     tn_relation *r = relation_of_node(j, j->node);
     r->limit = -1;
+    r->filter = TN_STR_NONE;
     return tn_relation_val(r);
 }
 
@@ -481,6 +510,8 @@ tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val 
         .node = node,
         .results = results.dict,
         .names = names.dict,
+        .window = { TN_TIME_NONE, TN_TIME_NONE },
+        .batch = TN_VAL_UNDEF,
         .response = TN_VAL_NONE };
     TN_TRY(tn_pctx_init(&j->pctx, s->project, node, true, &hooks, j, a, err));
     j->pctx.selected_resources = selected_resources;
@@ -488,6 +519,19 @@ tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val 
     tn_dict_putz(names.dict, "adapter", tn_adapter_new(j));
     tn_dict_putz(names.dict, "api", tn_api_new(a));
     return TN_OK;
+}
+
+void tn_job_set_batch(tn_job *j, const tn_batch *batch, tn_batch_size size)
+{
+    tn_arena *a = j->arena;
+    tn_str id = tn_batch_label(a, batch->start_us, size);
+    j->batch = tn_val_dict(a);
+    tn_dict_putz(j->batch.dict, "id", tn_val_str(tn_str_replace(a, id, TN_STR("-"), TN_STR(""))));
+    tn_dict_putz(j->batch.dict, "event_time_start", tn_batch_datetime(batch->start_us));
+    tn_dict_putz(j->batch.dict, "event_time_end", tn_batch_datetime(batch->end_us));
+    j->window = *batch;
+    j->pctx.model = tn_node_dict(a, j->node);
+    tn_dict_putz(j->pctx.model.dict, "batch", j->batch);
 }
 
 /* ---- delta_scan('place') ---- */

@@ -7,6 +7,7 @@
 #define TN_RUN_JOB_H
 
 #include "project/context.h"
+#include "run/batch.h"
 #include "run/relation.h"
 #include "run/session.h"
 #include "run/table.h"
@@ -41,6 +42,9 @@ typedef struct tn_job {
         tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
     tn_str written;                           /* what write() got last */
     bool empty;                               /* --empty: refs and sources give no rows */
+    tn_batch
+        window; /* of event time, to which inputs that have one are cut; start TN_TIME_NONE: all of it */
+    tn_val batch;      /* microbatch: the model's `batch`, else undefined */
     tn_node **capture; /* when set, ref and source tell here whom they mean */
     const tn_map
         *mocked;     /* unit tests: unique_id -> name of the CTE that stands for it; NULL: none */
@@ -50,6 +54,8 @@ typedef struct tn_job {
 tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val selected_resources,
     tn_arena *a, tn_err *err) TN_MUSTUSE;
 tn_job *tn_job_of(const tn_call *call);
+/* Makes the job one of a batch: model.batch, and inputs with an event_time give only its rows. */
+void tn_job_set_batch(tn_job *j, const tn_batch *batch, tn_batch_size size);
 
 typedef struct tn_exec_opts {
     bool auto_begin;

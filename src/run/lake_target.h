@@ -33,8 +33,8 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
 /* Tells the session's cache which of its views are Delta tables: to templates they are tables. */
 void tn_lake_target_mark(tn_lake_target *t);
 /* Makes a candidate of the table's version after w->work and moves the session's view to it. One thread at a time a relation. */
-tn_rc tn_lake_target_write(tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_lake_target_write(
+    tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w, tn_err *err) TN_MUSTUSE;
 /* Notes a view or an external relation as candidate: sql is the SELECT behind it. */
 void tn_lake_target_note(tn_lake_target *t, tn_pin_kind kind, tn_str schema, tn_str name,
     tn_str node, tn_str sql, tn_str comment);
@@ -56,7 +56,7 @@ tn_str tn_lake_target_env(const tn_lake_target *t);
 tn_rc tn_place_exists(tn_session *s, tn_str location, bool *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version,
     tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
-tn_rc tn_place_write(tn_session *s, tn_conn *c, tn_str location, const tn_delta_work *work,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_place_write(
+    tn_session *s, tn_conn *c, tn_str location, const tn_delta_work *work, tn_err *err) TN_MUSTUSE;
 
 #endif

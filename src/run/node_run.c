@@ -11,7 +11,9 @@
 
 enum { PLACE_LINES = 3 }; /* of an error: "at file:line:col", the source line, the caret */
 
-static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n)
+/* batch: of a batch of a microbatch model, models/m/m_2024-01-31.sql; empty: none. */
+static tn_str artifact_path(
+    tn_runner *run, tn_arena *a, const char *folder, const tn_node *n, tn_str batch)
 {
     tn_str below = n->original_file_path;
     if (n->kind == TN_NODE_UNIT_TEST) {
@@ -21,6 +23,10 @@ static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, con
                TN_NODE_SNAPSHOT) { /* one of several in a file: in a folder of the file's name */
         below = tn_str_printf(
             a, TN_STR_FMT "/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
+    } else if (batch.n > 0) {
+        tn_str stem = tn_str_sub(below, 0, below.n - (tn_str_ends(below, TN_STR(".sql")) ? 4 : 0));
+        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT "_" TN_STR_FMT ".sql", TN_STR_ARG(stem),
+            TN_STR_ARG(tn_path_base(stem)), TN_STR_ARG(batch));
     } else if (!tn_str_eq(tn_path_base(n->path), tn_path_base(below))) {
         below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(below), TN_STR_ARG(n->path));
     }
@@ -30,11 +36,11 @@ static tn_str artifact_path(tn_runner *run, tn_arena *a, const char *folder, con
 }
 
 /* Artifacts are a help for people: that one cannot be written is told, not fatal. */
-static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n,
-    tn_str text, tn_str *ret_path)
+void tn_runner_artifact(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n,
+    tn_str batch, tn_str text, tn_str *ret_path)
 {
     tn_err err = TN_ERR_INIT;
-    tn_str path = artifact_path(run, a, folder, n);
+    tn_str path = artifact_path(run, a, folder, n, batch);
     if (tn_str_trim(text).n == 0) {
         return;
     }
@@ -47,6 +53,12 @@ static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, cons
         TN_LOCKED(&run->lock);
         *ret_path = tn_str_dup(run->arena, path);
     }
+}
+
+static void write_artifact(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n,
+    tn_str text, tn_str *ret_path)
+{
+    tn_runner_artifact(run, a, folder, n, TN_STR_NONE, text, ret_path);
 }
 
 /* What the materialization returned as its relations exists from now on. */
@@ -62,7 +74,7 @@ static void cache_relations(tn_job *j, tn_val returned)
     }
 }
 
-static tn_rc materialize(tn_runner *run, tn_job *j, const char *name, tn_err *err)
+tn_rc tn_runner_materialize(tn_runner *run, tn_job *j, const char *name, tn_err *err)
 {
     tn_macro *m =
         tn_project_find_materialization(run->project, j->node->package_name, tn_str_of(name));
@@ -238,7 +250,7 @@ static tn_rc run_unit_test(
     j.sql = sql;
     write_artifact(run, a, "compiled", r->node, sql, &r->compiled_path);
     r->compile_end_us = r->execute_start_us = tn_clock_now_us();
-    TN_TRY(materialize(run, &j, "unit", err));
+    TN_TRY(tn_runner_materialize(run, &j, "unit", err));
     write_artifact(run, a, "run", r->node, j.written, NULL);
     TN_LOCKED(&run->lock);
     r->compiled_code = tn_str_dup(r->arena, sql);
@@ -257,7 +269,7 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
                        : n->kind == TN_NODE_SNAPSHOT ? "snapshot"
                        : n->kind == TN_NODE_TEST     ? "test"
                                                      : tn_str_z(j->arena, name);
-    TN_TRY(materialize(run, j, kind, err));
+    TN_TRY(tn_runner_materialize(run, j, kind, err));
     TN_LOCKED(&run->lock); /* others look at the status while this one runs */
     if (n->kind == TN_NODE_TEST) {
         TN_TRY(judge_test(run, j, r, err));
@@ -380,7 +392,7 @@ static tn_str with_dbt_hint(tn_arena *a, tn_str msg)
         TN_STR_ARG(first), more ? "\n" : "", TN_STR_ARG(rest));
 }
 
-static void keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, const tn_err *err)
+void tn_runner_keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, const tn_err *err)
 {
     TN_LOCKED(&run->lock);
     tn_rc_kind class = tn_rc_class(rc);
@@ -415,6 +427,18 @@ static bool is_no_op(const tn_node *n)
     return n->kind == TN_NODE_EXPOSURE || n->kind == TN_NODE_SAVED_QUERY;
 }
 
+bool tn_runner_empty(const tn_runner *run)
+{
+    return tn_val_truthy(
+        tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
+}
+
+static bool in_batches(const tn_runner *run, const tn_node *n)
+{
+    return (run->opts->verb == TN_VERB_RUN || run->opts->verb == TN_VERB_BUILD) &&
+           tn_microbatch_is(n);
+}
+
 void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
 {
     TN_AUTO_ARENA a = tn_arena_new("node", NULL);
@@ -432,14 +456,15 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
     }
     tn_rc rc = tn_job_init(&j, run->session, w, r->node, run->selected_resources, a, &err);
     if (rc == TN_OK) {
-        j.empty = tn_val_truthy(
-            tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
-        rc = r->node->kind == TN_NODE_UNIT_TEST ? run_unit_test(run, w, a, r, &err)
-             : r->node->kind == TN_NODE_SOURCE  ? tn_freshness_run(run, &j, r, &err)
-                                                : run_node(run, &j, r, &err);
+        j.empty = tn_runner_empty(run);
+        j.window = run->sample;
+        rc = in_batches(run, r->node)             ? tn_microbatch_run(run, w, r, &err)
+             : r->node->kind == TN_NODE_UNIT_TEST ? run_unit_test(run, w, a, r, &err)
+             : r->node->kind == TN_NODE_SOURCE    ? tn_freshness_run(run, &j, r, &err)
+                                                  : run_node(run, &j, r, &err);
     }
     if (rc != TN_OK) {
-        keep_error(run, &j, r, rc, &err);
+        tn_runner_keep_error(run, &j, r, rc, &err);
     }
     tn_job_rollback(&j);
     if (j.written.n > 0) {
@@ -556,7 +581,7 @@ tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_faile
         tn_report_hook(run, &r, index, total, false);
         rc = rc == TN_OK ? run_hook(run, &j, &r, sql, &inner) : rc;
         if (rc != TN_OK) {
-            keep_error(run, &j, &r, rc, &inner);
+            tn_runner_keep_error(run, &j, &r, rc, &inner);
             *ret_failed = true;
         }
         tn_job_rollback(&j);

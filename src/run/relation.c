@@ -101,6 +101,9 @@ static void parts_to(tn_buf *b, const tn_relation *r)
 static void render_to(tn_obj *self, tn_buf *b)
 {
     const tn_relation *r = (const tn_relation *)(void *)self;
+    if (r->filter.n > 0) {
+        tn_buf_addz(b, "(select * from ");
+    }
     if (r->limit >= 0) {
         tn_buf_addz(b, "(select * from ");
     }
@@ -113,6 +116,9 @@ static void render_to(tn_obj *self, tn_buf *b)
         tn_buf_addz(b, " where false limit 0)");
     } else if (r->limit > 0) {
         tn_buf_addf(b, " limit %lld)", (long long)r->limit);
+    }
+    if (r->filter.n > 0) {
+        tn_buf_addf(b, " where " TN_STR_FMT ")", TN_STR_ARG(r->filter));
     }
 }
 
@@ -266,6 +272,15 @@ static tn_rc get(tn_relation *r, const tn_call *call, tn_val *ret, tn_err *err)
     return TN_OK;
 }
 
+/* render() is the bare name: neither --empty nor a batch's time cuts it; render_limited() keeps the former. */
+static tn_val render_plain(tn_arena *a, const tn_relation *r, bool limited)
+{
+    tn_relation *c = copy_of(a, r);
+    c->limit = limited ? c->limit : -1;
+    c->filter = TN_STR_NONE;
+    return tn_val_str(tn_relation_render(a, c));
+}
+
 static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     const bound_method *m = self;
@@ -298,7 +313,7 @@ static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *e
     }
     case M_RENDER:
     case M_RENDER_LIMITED:
-        *ret = tn_val_str(tn_relation_render(a, r));
+        *ret = render_plain(a, r, m->method == M_RENDER_LIMITED);
         return TN_OK;
     case M_WITHOUT_IDENTIFIER: {
         tn_relation *c = copy_of(a, r);

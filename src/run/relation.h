@@ -17,6 +17,7 @@ typedef struct tn_relation {
     tn_str type;      /* "table", "view", "cte", "external", ...; p NULL: unknown */
     tn_str external;  /* shown instead of the parts: 'file.parquet', a reader call, a subquery */
     int64_t limit;    /* -1: none; 0 with --empty */
+    tn_str filter;    /* shown as (select * from .. where filter); empty: none */
     tn_str info_view; /* information_schema relation: its view; p NULL: no such relation */
     bool info;
 } tn_relation;

@@ -397,6 +397,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
         .lake_commit = -1,
         .started_us = tn_clock_now_us() };
     *ret = (tn_run_report){ .lake_commit = -1 };
+    TN_TRY(tn_runner_windows(&run, err));
     tn_report_found(&run);
     TN_TRY(make_plan(&run, ret, err));
     if (run.plan.n == 0 && run.selected_resources.list->n == 0) {

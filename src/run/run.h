@@ -27,7 +27,9 @@ typedef enum tn_verb {
 typedef struct tn_run_opts {
     tn_verb verb;
     tn_select select;
-    const tn_strs *only; /* retry: exactly these unique ids in place of `select`; NULL: none */
+    const tn_strs *only;    /* retry: exactly these unique ids in place of `select`; NULL: none */
+    const tn_dict *batches; /* retry: unique id -> batch_results of the run before; NULL: none */
+    int64_t began_us;       /* retry: when the run before began; 0: now */
     bool fail_fast;
     bool write_json;    /* manifest.json, run_results.json */
     bool bare;          /* compile, show: the SQL or the rows without a line above them */
@@ -45,7 +47,8 @@ typedef struct tn_run_opts {
 typedef struct tn_run_report {
     int64_t selected;
     int64_t pass, warn, error, skip, no_op;
-    bool failed; /* a node failed or errored: exit status 1 */
+    int64_t partial; /* counted in error too */
+    bool failed;     /* a node failed or errored: exit status 1 */
     bool interrupted;
     int64_t lake_commit; /* -1: none was made */
     tn_str published;    /* what readers open: catalog or read copy; empty: none */

@@ -27,7 +27,8 @@ static tn_val node_record(tn_arena *a, const tn_node_result *r)
     if (r->failures > 0) {
         tn_dict_putz(d.dict, "failures", tn_val_int(r->failures));
     }
-    bool bad = r->status == TN_ST_ERROR || r->status == TN_ST_FAIL || r->status == TN_ST_WARN;
+    bool bad = r->status == TN_ST_ERROR || r->status == TN_ST_FAIL || r->status == TN_ST_WARN ||
+               r->status == TN_ST_PARTIAL;
     if (bad && r->message.n > 0) {
         tn_str text = tn_str_sub(r->message, 0, tn_min_size(r->message.n, MESSAGE_BYTES_MAX));
         tn_dict_putz(d.dict, "message", tn_val_str(tn_log_scrub(a, text)));

@@ -11,7 +11,7 @@ enum { LINE_WIDTH = 80 };
 const char *tn_status_name(tn_status s)
 {
     static const char *const names[] = { "none", "success", "pass", "warn", "fail", "error",
-        "skipped", "no-op" };
+        "skipped", "no-op", "partial success" };
     return names[s];
 }
 
@@ -101,7 +101,8 @@ static tn_str description(tn_arena *a, const tn_node *n)
     case TN_NODE_MODEL:
         return tn_str_printf(a, TN_STR_FMT " " TN_STR_FMT " model " TN_STR_FMT "." TN_STR_FMT,
             TN_STR_ARG(n->language.n > 0 ? n->language : TN_STR("sql")),
-            TN_STR_ARG(materialized_of(n)), TN_STR_ARG(schema), TN_STR_ARG(alias));
+            TN_STR_ARG(tn_microbatch_is(n) ? TN_STR("microbatch") : materialized_of(n)),
+            TN_STR_ARG(schema), TN_STR_ARG(alias));
     default:
         return tn_str_printf(a, "%s " TN_STR_FMT, tn_node_kind_name(n->kind), TN_STR_ARG(n->name));
     }
@@ -183,9 +184,9 @@ static tn_str test_word(tn_arena *a, const tn_node_result *r)
 
 static tn_ev_level level_of(tn_status s)
 {
-    return s == TN_ST_ERROR || s == TN_ST_FAIL ? TN_EV_ERROR
-           : s == TN_ST_WARN                   ? TN_EV_WARN
-                                               : TN_EV_INFO;
+    return s == TN_ST_ERROR || s == TN_ST_FAIL     ? TN_EV_ERROR
+           : s == TN_ST_WARN || s == TN_ST_PARTIAL ? TN_EV_WARN
+                                                   : TN_EV_INFO;
 }
 
 static void report_test(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_val data)
@@ -228,8 +229,9 @@ static void report_freshness(tn_runner *run, tn_arena *a, const tn_node_result *
 static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_val data)
 {
     const tn_node *n = r->node;
-    bool ok = r->status == TN_ST_SUCCESS;
-    const char *verb = n->kind == TN_NODE_SEED       ? (ok ? "loaded" : "loading")
+    bool ok = r->status == TN_ST_SUCCESS, partial = r->status == TN_ST_PARTIAL;
+    const char *verb = partial                       ? "created"
+                       : n->kind == TN_NODE_SEED     ? (ok ? "loaded" : "loading")
                        : n->kind == TN_NODE_SNAPSHOT ? (ok ? "snapshotted" : "snapshotting")
                        : ok                          ? "created"
                                                      : "creating";
@@ -237,7 +239,7 @@ static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r, tn
     if (n->kind == TN_NODE_SNAPSHOT) {
         text = tn_str_sub(text, sizeof "snapshot " - 1, text.n);
     }
-    tn_str word = ok ? r->message : TN_STR("ERROR");
+    tn_str word = ok || partial ? r->message : TN_STR("ERROR");
     tn_str status = tn_str_printf(a, TN_STR_FMT " in %.2fs",
         TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true, word)), seconds(r));
     tn_dict_putz(data.dict, "description", tn_val_str(text));
@@ -249,7 +251,12 @@ static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r, tn
                        : n->kind == TN_NODE_SNAPSHOT ? "Q015"
                                                      : "Q012";
     tn_str line = fancy_line(a, r->index, run->plan.n,
-        tn_str_printf(a, "%s %s " TN_STR_FMT, ok ? "OK" : "ERROR", verb, TN_STR_ARG(text)), status);
+        tn_str_printf(a, "%s %s " TN_STR_FMT,
+            ok        ? "OK"
+            : partial ? "PARTIALLY"
+                      : "ERROR",
+            verb, TN_STR_ARG(text)),
+        status);
     tn_event(run->events, level_of(r->status), event, code, data, TN_STR_FMT, TN_STR_ARG(line));
 }
 
@@ -283,6 +290,37 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
     tn_dict_putz(data.dict, "run_result", tn_node_result_val(run, a, r));
     tn_event(run->events, TN_EV_DEBUG, "NodeFinished", "Q025", data,
         "Finished running node " TN_STR_FMT, TN_STR_ARG(r->node->unique_id));
+}
+
+void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end)
+{
+    TN_AUTO_ARENA a = tn_arena_new("line", NULL);
+    tn_val data = tn_val_dict(a);
+    const char *word = !end                         ? "START"
+                       : r->status == TN_ST_ERROR   ? "ERROR creating"
+                       : r->status == TN_ST_SKIPPED ? "SKIP"
+                                                    : "OK created";
+    tn_str status = r->status == TN_ST_ERROR     ? TN_STR("ERROR")
+                    : r->status == TN_ST_SKIPPED ? TN_STR("SKIPPED")
+                                                 : r->message;
+    tn_dict_putz(data.dict, "node_info", node_info(a, r));
+    tn_dict_putz(data.dict, "description", tn_val_str(name));
+    tn_dict_putz(data.dict, "batch_index", tn_val_int((int64_t)r->index));
+    tn_dict_putz(data.dict, "total_batches", tn_val_int((int64_t)total));
+    if (end) {
+        tn_dict_putz(data.dict, "status", tn_val_str(status));
+        tn_dict_putz(data.dict, "execution_time", tn_val_float(seconds(r)));
+        status = tn_str_printf(a, TN_STR_FMT " in %.2fs",
+            TN_STR_ARG(tn_events_paint(run->events, a,
+                r->status == TN_ST_SKIPPED ? TN_EV_WARN : level_of(r->status),
+                r->status != TN_ST_SKIPPED, status)),
+            seconds(r));
+    }
+    tn_str line = fancy_line(a, r->index, total,
+        tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(name)), end ? status : TN_STR("RUN"));
+    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
+        end ? "LogBatchResult" : "LogStartBatch", end ? "Q046" : "Q045", data, "Batch " TN_STR_FMT,
+        TN_STR_ARG(line));
 }
 
 /* p-on-run-end-0 is shown as p.on-run-end.0. */
@@ -430,7 +468,8 @@ static void count_one(tn_run_report *ret, tn_status s)
 {
     ret->pass += s == TN_ST_SUCCESS || s == TN_ST_PASS;
     ret->warn += s == TN_ST_WARN;
-    ret->error += s == TN_ST_ERROR || s == TN_ST_FAIL;
+    ret->error += s == TN_ST_ERROR || s == TN_ST_FAIL || s == TN_ST_PARTIAL;
+    ret->partial += s == TN_ST_PARTIAL;
     ret->skip += s == TN_ST_SKIPPED || s == TN_ST_NONE;
     ret->no_op += s == TN_ST_NO_OP;
 }
@@ -501,13 +540,20 @@ static const char *plural(int64_t n)
 /* "Completed successfully", or with what. */
 static void report_outcome(tn_runner *run, tn_arena *a, const tn_run_report *ret)
 {
-    if (ret->error > 0) {
+    int64_t errors = ret->error - ret->partial;
+    tn_str partial = tn_str_printf(
+        a, "%lld partial success%s", (long long)ret->partial, ret->partial == 1 ? "" : "es");
+    if (errors > 0) {
         line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
             tn_events_paint(run->events, a, TN_EV_ERROR, false,
-                tn_str_printf(a,
-                    "Completed with %lld error%s, 0 partial successes, and %lld warning%s:",
-                    (long long)ret->error, plural(ret->error), (long long)ret->warn,
+                tn_str_printf(a, "Completed with %lld error%s, " TN_STR_FMT ", and %lld warning%s:",
+                    (long long)errors, plural(errors), TN_STR_ARG(partial), (long long)ret->warn,
                     plural(ret->warn))));
+    } else if (ret->partial > 0) {
+        line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
+            tn_events_paint(run->events, a, TN_EV_WARN, false,
+                tn_str_printf(a, "Completed with " TN_STR_FMT " and %lld warning%s",
+                    TN_STR_ARG(partial), (long long)ret->warn, plural(ret->warn))));
     } else if (ret->warn > 0) {
         line(run, TN_EV_INFO, "EndOfRunSummary", "Z030",
             tn_events_paint(run->events, a, TN_EV_WARN, false,
@@ -626,7 +672,8 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(d.dict, "compiled_code",
         r->node->kind == TN_NODE_SEED || !compiled ? TN_VAL_NONE : tn_val_str(r->compiled_code));
     tn_dict_putz(d.dict, "relation_name", str_or_none(r->node->relation_name));
-    tn_dict_putz(d.dict, "batch_results", TN_VAL_NONE);
+    tn_dict_putz(
+        d.dict, "batch_results", r->batch_results.tag == TN_DICT ? r->batch_results : TN_VAL_NONE);
     tn_dict_putz(d.dict, "overload_results", TN_VAL_NONE);
     /* For templates only: dbt's result objects have the node too. run_results.json leaves it out. */
     tn_dict_putz(d.dict, "node", tn_node_dict(a, r->node));

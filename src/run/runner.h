@@ -15,6 +15,7 @@ typedef enum tn_status {
     TN_ST_ERROR,
     TN_ST_SKIPPED,
     TN_ST_NO_OP,
+    TN_ST_PARTIAL, /* a microbatch model of which some batches failed */
 } tn_status;
 
 /* What came out of a node. Texts live in `arena`: the worker's own, for workers run side by side; the run's arena is for its lock's holder. */
@@ -31,9 +32,10 @@ typedef struct tn_node_result {
     tn_str relation_name;
     tn_str thread;
     int64_t started_us, compile_end_us, execute_start_us, finished_us;
-    tn_str error_kind; /* "Runtime Error", "Compilation Error", "Database Error" */
-    tn_val table;      /* show: the rows */
-    size_t index;      /* the number on the console */
+    tn_str error_kind;    /* "Runtime Error", "Compilation Error", "Database Error" */
+    tn_val batch_results; /* microbatch: {successful, failed}, lists of [start, end] */
+    tn_val table;         /* show: the rows */
+    size_t index;         /* the number on the console */
     int64_t max_loaded_us, snapshotted_us; /* freshness */
     bool finished;                         /* under the lock: the result is what it will be */
 } tn_node_result;
@@ -68,6 +70,8 @@ typedef struct tn_runner {
     bool stop; /* fail-fast or interrupt: start nothing more */
     bool interrupted;
     int64_t started_us;
+    tn_batch window;     /* --event-time-start, --event-time-end; TN_TIME_NONE: not given */
+    tn_batch sample;     /* --sample: inputs with an event time are cut to it */
     tn_publish publish;  /* of a lake: the profile's */
     int64_t lake_commit; /* newest one of this run; -1: none */
     tn_str catalog;
@@ -79,6 +83,18 @@ typedef struct tn_runner {
 /* node_run.c: compiles and carries out one node on a worker; fills everything of *r but its place. Never fails: errors are results. */
 void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r);
 void tn_runner_skip(tn_runner *run, tn_node_result *r);
+/* Its parts, for batches too. batch: the label of one, or empty. */
+void tn_runner_artifact(tn_runner *run, tn_arena *a, const char *folder, const tn_node *n,
+    tn_str batch, tn_str text, tn_str *ret_path);
+tn_rc tn_runner_materialize(tn_runner *run, tn_job *j, const char *name, tn_err *err) TN_MUSTUSE;
+void tn_runner_keep_error(
+    tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, const tn_err *err);
+bool tn_runner_empty(const tn_runner *run); /* --empty */
+/* window.c */
+tn_rc tn_runner_windows(tn_runner *run, tn_err *err) TN_MUSTUSE;
+/* microbatch.c */
+bool tn_microbatch_is(const tn_node *n);
+tn_rc tn_microbatch_run(tn_runner *run, tn_worker *w, tn_node_result *r, tn_err *err) TN_MUSTUSE;
 /* Runs one on-run-start or on-run-end text. */
 tn_rc tn_runner_hooks(
     tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err) TN_MUSTUSE;
@@ -118,6 +134,8 @@ void tn_report_start(tn_runner *run, const tn_node_result *r);
 /* Debug events of orchestrators: NodeCompiling, NodeExecuting. */
 void tn_report_stage(tn_runner *run, const tn_node_result *r, bool executing);
 void tn_report_end(tn_runner *run, const tn_node_result *r);
+/* r->index: of the batch, from 1. */
+void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end);
 void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end);
 void tn_report_found(tn_runner *run);
 void tn_report_summary(tn_runner *run, tn_run_report *ret);

@@ -150,7 +150,8 @@ static void insert_ready(graph *g, uint32_t place)
 
 static bool blocks(const tn_node_result *r)
 {
-    return r->status == TN_ST_ERROR || r->status == TN_ST_FAIL || r->status == TN_ST_SKIPPED;
+    return r->status == TN_ST_ERROR || r->status == TN_ST_FAIL || r->status == TN_ST_SKIPPED ||
+           r->status == TN_ST_PARTIAL;
 }
 
 /* Under the lock: the node is done; its children may become ready, or skipped. */
@@ -174,7 +175,7 @@ static void finish(graph *g, uint32_t place)
 
 static bool failed(const tn_node_result *r)
 {
-    return r->status == TN_ST_ERROR || r->status == TN_ST_FAIL;
+    return r->status == TN_ST_ERROR || r->status == TN_ST_FAIL || r->status == TN_ST_PARTIAL;
 }
 
 static void run_one(graph *g, tn_worker *w, uint32_t place)

@@ -20,6 +20,10 @@ CASES = [
                ["compile"], ["build", "--select", "nothing_here"]]),
     ("faults", [["build"], ["run", "--exclude", "broken"], ["test", "--store-failures"]]),
     ("shop", [["build"], ["build"]]),
+    ("growth", [["build", "--vars", "{step: %d}" % step, "--event-time-start", "2024-01-01", "--event-time-end", "2024-01-05"] for step in (1, 2)]
+     + [["run", "--select", "batched", "--vars", "{step: 3, bad: 1}", "--event-time-start", "2024-01-02", "--event-time-end", "2024-01-05"], ["retry"],
+        ["run", "--vars", "{step: 3}", "--sample", "{start: 2024-01-02 00:00:00, end: 2024-01-04 00:00:00}", "--select", "arrivals", "merged"],
+        ["run", "--select", "batched", "--event-time-start", "2024-01-02"]]),
     ("ages", [["run"], ["source", "freshness"], ["source", "freshness", "--select", "source:raw.fresh", "source:raw.old"]]),
 ]
 # Differences that are meant. Views over Delta tables are pinned, so their text differs; rows do not.
@@ -182,7 +186,8 @@ def compare_places(name, project, commands, lake=True):
             same(f"{what}: rows", plain_of(folders[0]), lake_of(folders[1]) if lake else plain_of(folders[1]))
 
 
-GROWTH = [["build", "--vars", "{step: %d}" % step] for step in (1, 2, 3, 4)] + [["build", "--full-refresh", "--vars", "{step: 3}"]]
+BATCHES = ["--event-time-start", "2024-01-01", "--event-time-end", "2024-01-05"]
+GROWTH = [["build", "--vars", "{step: %d}" % step, *BATCHES] for step in (1, 2, 3, 4)] + [["build", "--full-refresh", "--vars", "{step: 3}", *BATCHES]]
 
 
 def stats_line(text):

@@ -1,5 +1,5 @@
 {# What has arrived by step: rows change, come twice, go, and get new columns. #}
-{{ config(materialized='table') }}
+{{ config(materialized='table', event_time='moment') }}
 select id, part, amount, moment, step from (values
   (1, 'a', 1.50, timestamp '2024-01-01 10:00:00', 1),
   (2, 'a', 2.50, timestamp '2024-01-01 11:00:00', 1),
