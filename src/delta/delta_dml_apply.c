@@ -172,7 +172,8 @@ static tn_rc decide(tn_dml *d, touched *files, bool *ret_rewrite, bool *ret_part
                 "' say %lld rows, but it has %lld or more",
                 TN_STR_ARG(f->path), (long long)t->physical, (long long)gone);
         }
-        *ret_partly = *ret_partly || gone < t->physical;
+        /* A file that goes with its vector would tell too, but readers are about that take the vector's rows for those that go. */
+        *ret_partly = *ret_partly || gone < t->physical || f->dv.storage != 0;
         if (gone < t->physical && vectors) {
             TN_TRY(mark_rows(d, f, t, err));
             continue;
