@@ -4,7 +4,7 @@
  * (checksum, number of rows, within the file), Parquet footers (number of rows), and on request the values against the statistics' bounds.
  * A file that is damaged yields findings; the check goes on with the next.
  */
-#include "delta/delta_impl.h"
+#include "delta/delta_head.h"
 #include "delta/delta_maint.h"
 #include "text/json.h"
 #include "text/sqltext.h"
@@ -83,46 +83,79 @@ static tn_rc check_log(check *c, tn_err *err)
     return TN_OK;
 }
 
-static void check_sum(check *c, tn_val crc, tn_str key, const char *name, int64_t is)
+static void check_sum(check *c, tn_str key, const char *name, int64_t says, int64_t is)
 {
-    int64_t says = tn_val_int_at(crc, name, -1);
-    if (says >= 0 && says != is) {
+    if (says != is) {
         found(c, true, "checksum file", key, "%s is %lld there, %lld by the log", name,
             (long long)says, (long long)is);
     }
 }
 
+/* Live entries, a removed domain is none. */
+static int64_t live_domains(const tn_map *m)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        const tn_delta_domain *d = m->items[i].value;
+        n += d != NULL && !d->removed;
+    }
+    return n;
+}
+
+static void check_crc_head(
+    check *c, tn_str key, const tn_delta_head *says, bool complete, const tn_delta_head *is)
+{
+    check_sum(c, key, "numFiles", says->sums.files, is->sums.files);
+    check_sum(c, key, "tableSizeBytes", says->sums.bytes, is->sums.bytes);
+    if (says->counted) {
+        check_sum(c, key, "numDeletionVectorsOpt", says->sums.vectors, is->sums.vectors);
+        check_sum(c, key, "numDeletedRecordsOpt", says->sums.deleted, is->sums.deleted);
+        if (memcmp(says->sums.size_counts, is->sums.size_counts, sizeof is->sums.size_counts) !=
+                0 ||
+            memcmp(says->sums.size_bytes, is->sums.size_bytes, sizeof is->sums.size_bytes) != 0) {
+            found(c, true, "checksum file", key, "its histogram of sizes is not that of the files");
+        }
+    }
+    if (complete) {
+        check_sum(
+            c, key, "the number of transactions", (int64_t)says->txns.live, (int64_t)is->txns.live);
+        check_sum(c, key, "the number of domains", live_domains(&says->domains),
+            live_domains(&is->domains));
+    }
+    tn_buf theirs = tn_buf_init(c->tmp, CRC_BYTES_MAX);
+    tn_buf ours = tn_buf_init(c->tmp, CRC_BYTES_MAX);
+    tn_delta_print_protocol(&theirs, &says->protocol);
+    tn_delta_print_protocol(&ours, &is->protocol);
+    if (!tn_str_eq(tn_buf_str(&theirs), tn_buf_str(&ours))) {
+        found(c, true, "checksum file", key, "its protocol is not that of the log");
+    }
+    if (!tn_str_eq(says->meta.id, is->meta.id)) {
+        found(c, true, "checksum file", key, "it is of another table, '" TN_STR_FMT "'",
+            TN_STR_ARG(says->meta.id));
+    } else if (!tn_str_eq(says->meta.schema_json, is->meta.schema_json) ||
+               !tn_val_eq(says->meta.configuration, is->meta.configuration)) {
+        found(c, true, "checksum file", key, "its metadata is not that of the log");
+    }
+}
+
 static void check_crc(check *c)
 {
-    tn_str key = tn_str_printf(c->tmp, "_delta_log/%020lld.crc", (long long)c->s->version);
+    tn_str key = tn_delta_crc_key(c->tmp, c->s->version);
     tn_str text;
-    tn_val crc;
     tn_err why = TN_ERR_INIT;
     tn_rc rc = tn_store_get(c->t->store, c->tmp, key, CRC_BYTES_MAX, &text, &why);
     if (rc == TN_E_NOTFOUND) {
         return;
     }
-    rc = rc == TN_OK ? tn_json_parse(c->tmp, text, &crc, &why) : rc;
+    tn_delta_head says;
+    tn_delta_head is = tn_delta_head_of(c->tmp, c->s);
+    bool complete = false;
+    rc = rc == TN_OK ? tn_delta_crc_parse(c->tmp, text, &says, &complete, &why) : rc;
     if (rc != TN_OK) {
         found(c, false, "checksum file", key, "%s", why.msg);
         return;
     }
-    int64_t vectors = 0;
-    int64_t deleted = 0;
-    for (size_t i = 0; i < c->s->files.n; i++) {
-        const tn_delta_dv *dv = &c->s->files.v[i].dv;
-        vectors += dv->storage != 0;
-        deleted += dv->storage != 0 ? dv->cardinality : 0;
-    }
-    check_sum(c, crc, key, "numFiles", (int64_t)c->s->files.n);
-    check_sum(c, crc, key, "tableSizeBytes", c->s->bytes);
-    check_sum(c, crc, key, "numDeletionVectorsOpt", vectors);
-    check_sum(c, crc, key, "numDeletedRecordsOpt", deleted);
-    tn_str id = tn_val_str_at(tn_val_at(crc, "metadata"), "id", c->s->meta.id);
-    if (!tn_str_eq(id, c->s->meta.id)) {
-        found(c, true, "checksum file", key, "it is of another table, '" TN_STR_FMT "'",
-            TN_STR_ARG(id));
-    }
+    check_crc_head(c, key, &says, complete, &is);
 }
 
 /* ---- the live files ---- */

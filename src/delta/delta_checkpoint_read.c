@@ -4,7 +4,7 @@
  * not have come as NULL and those that nobody asked for are not decoded, so one query serves every writer's
  * layout. Rows of files are streamed cell by cell; the few other actions come as JSON and go through the parser of commits.
  */
-#include "delta/delta_impl.h"
+#include "delta/delta_replay.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 

@@ -191,8 +191,7 @@ static tn_rc commit(cloning *c, int64_t *ret_version, tn_err *err)
         }
     }
     describe(c, &p);
-    bool ict = tn_delta_property_is(&meta, "delta.enableInCommitTimestamps", "true");
-    return tn_delta_commit_write(c->to, &p, ict ? 0 : TN_DELTA_ABSENT, ret_version, err);
+    return tn_delta_commit_write(c->to, &p, ret_version, err);
 }
 
 tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool shallow,

@@ -1,7 +1,9 @@
 /* delta_dml.c: DELETE and UPDATE, and what every change of rows does around its own work: open, refuse, pick files, commit, try again. */
 #include "base/log.h"
+#include "delta/delta_commit.h"
 #include "delta/delta_dml_run.h"
 #include "os/clock.h"
+#include "os/proc.h"
 #include "os/random.h"
 #include "text/json.h"
 #include "text/sqltext.h"
@@ -156,6 +158,7 @@ static tn_rc commit(tn_dml *d, int64_t *ret_version, tn_err *err)
     }
     tn_delta_txn_plan plan = {
         .read_version = d->s->version,
+        .base = d->s,
         .operation = d->operation,
         .operation_parameters = d->parameters,
         .operation_metrics = tn_dml_metrics(d),
@@ -176,11 +179,7 @@ static tn_rc commit(tn_dml *d, int64_t *ret_version, tn_err *err)
             .last_updated = tn_clock_now_ms() };
         tn_vec_push(&plan.txns, d->a, txn);
     }
-    int64_t floor = TN_DELTA_ABSENT;
-    if (tn_delta_property_is(&d->s->meta, "delta.enableInCommitTimestamps", "true")) {
-        floor = d->s->timestamp_ms != TN_DELTA_ABSENT ? d->s->timestamp_ms : 0;
-    }
-    return tn_delta_commit_write(d->t, &plan, floor, ret_version, err);
+    return tn_delta_commit_write(d->t, &plan, ret_version, err);
 }
 
 static tn_delta_dml_result result_of(const tn_dml *d, int64_t version, bool changed)
@@ -244,10 +243,11 @@ tn_rc tn_dml_run(tn_delta_table *t, tn_conn *conn, const tn_delta_dml_opts *opts
 {
     static const tn_delta_dml_opts none = { .user_metadata = { .tag = TN_UNDEF, .s = "" } };
     opts = opts != NULL ? opts : &none;
-    int tries = opts->conflict_tries > 0 ? opts->conflict_tries : TN_DML_CONFLICT_TRIES;
     tn_err why = TN_ERR_INIT;
-    tn_rc rc = TN_E_CONFLICT;
-    for (int i = 0; rc == TN_E_CONFLICT && i < tries; i++) {
+    tn_rc rc = attempt(t, conn, opts, body, self, ret, &why);
+    for (int round = 1; rc == TN_E_CONFLICT && round != opts->conflict_tries && !tn_interrupted();
+        round++) {
+        tn_delta_wait_turn(round);
         tn_err_clear(&why);
         rc = attempt(t, conn, opts, body, self, ret, &why);
     }

@@ -11,8 +11,8 @@
  * changed: only new rows, or only whole files gone.
  *
  * Refused before anything is written (TN_E_UNSUPPORTED, by name): append-only tables, and what appends refuse too.
- * A commit that won and touched what the statement has read makes it run again on the new version, opts.conflict_tries times in all, then
- * TN_E_CONFLICT. Tables that an expression or the source reads are not read again newer. On failure no version is added and no file is left.
+ * A commit that won and touched what the statement has read makes it run again on the new version, until it wins or the program is interrupted
+ * (opts.conflict_tries: so many times in all, then TN_E_CONFLICT); one that touched other files makes it try the next version, nothing is written anew. Tables that an expression or the source reads are not read again newer. On failure no version is added and no file is left.
  * TN_E_DATA: a new row violates NOT NULL or a constraint; several rows of the source want to change one row of the target.
  */
 #ifndef TN_DELTA_DELTA_DML_H
@@ -20,11 +20,11 @@
 
 #include "delta/delta.h"
 
-enum { TN_DML_CONFLICT_TRIES = 10, TN_MERGE_CLAUSES_MAX = 1000 };
+enum { TN_MERGE_CLAUSES_MAX = 1000 };
 
 typedef struct tn_delta_dml_opts {
     tn_str alias;       /* of the target inside expressions; empty: "target" */
-    int conflict_tries; /* 0: TN_DML_CONFLICT_TRIES */
+    int conflict_tries; /* 0: no limit */
     tn_str app_id;      /* idempotent: with txn_version; a version already written is skipped */
     int64_t txn_version;
     tn_val user_metadata;      /* dict or undefined: goes to commitInfo */

@@ -11,6 +11,7 @@
 #define TN_DELTA_DELTA_IMPL_H
 
 #include "delta/delta.h"
+#include "delta/delta_sums.h"
 #include "os/thread.h"
 
 #define TN_DELTA_ABSENT INT64_MIN /* a number that an action does not carry */
@@ -124,28 +125,6 @@ tn_rc tn_delta_commits_all(
 tn_rc tn_delta_commit_read(
     tn_delta_table *t, tn_arena *a, int64_t version, tn_delta_actions *ret, tn_err *err) TN_MUSTUSE;
 
-/* ---- replay ---- */
-typedef struct tn_delta_replay {
-    tn_arena *arena;   /* the snapshot's */
-    tn_map files;      /* key -> tn_delta_file */
-    tn_map tombstones; /* key -> tn_delta_remove */
-    tn_map txns;       /* app id -> tn_delta_txn */
-    tn_map domains;    /* name -> tn_delta_domain */
-    bool has_protocol, has_meta;
-    tn_delta_protocol protocol;
-    tn_delta_meta meta;
-    int64_t in_commit_ms;
-} tn_delta_replay;
-tn_delta_replay tn_delta_replay_init(tn_arena *a);
-/* In the order of versions, a checkpoint first. Strings of acts must live in the replay's arena. */
-tn_rc tn_delta_replay_apply(
-    tn_delta_replay *r, const tn_delta_actions *acts, tn_err *err) TN_MUSTUSE;
-tn_rc tn_delta_replay_add(tn_delta_replay *r, const tn_delta_file *f, tn_err *err) TN_MUSTUSE;
-tn_rc tn_delta_replay_remove(tn_delta_replay *r, const tn_delta_remove *f, tn_err *err) TN_MUSTUSE;
-
-tn_rc tn_delta_checkpoint_read(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
-    tn_delta_replay *r, tn_err *err) TN_MUSTUSE;
-
 struct tn_delta_snapshot {
     tn_arena *arena;
     int refs;
@@ -158,6 +137,9 @@ struct tn_delta_snapshot {
     tn_map txns;    /* app id -> tn_delta_txn */
     tn_map domains; /* name -> tn_delta_domain */
     int64_t bytes;
+    tn_delta_sums sums;
+    bool
+        head_only; /* made from N.crc: files and tombstones are not listed, everything else is there */
     int64_t timestamp_ms;
     int64_t in_commit_ms;
     int64_t commit_mtime_ms;    /* of the commit's file; ABSENT when only a checkpoint is there */
@@ -227,9 +209,11 @@ tn_val tn_delta_partition_text(tn_arena *a, const tn_delta_type *t, tn_val duck)
 
 /* ---- committing ---- */
 typedef struct tn_delta_txn_plan {
-    int64_t read_version; /* -1: a new table */
+    int64_t read_version;          /* -1: a new table */
+    const tn_delta_snapshot *base; /* of read_version; NULL: a new table */
     tn_str operation;
-    tn_str isolation;            /* as commitInfo names it; empty: WriteSerializable */
+    tn_str
+        isolation; /* as commitInfo names it; empty: what delta.isolationLevel says, else WriteSerializable */
     tn_val operation_parameters; /* dict of strings of JSON */
     tn_val operation_metrics;    /* dict of strings */
     tn_val user_metadata;
@@ -242,6 +226,8 @@ typedef struct tn_delta_txn_plan {
     void *reads_self;
     const tn_delta_protocol *protocol; /* new or NULL */
     const tn_delta_meta *meta;         /* new or NULL */
+    bool backfill;     /* adds only repeat files of base, which get row ids: see delta_rows.h */
+    bool rows_renamed; /* copies rows without their row ids */
     tn_delta_files adds;
     tn_delta_removes removes;
     tn_delta_files cdcs;
@@ -249,17 +235,10 @@ typedef struct tn_delta_txn_plan {
     tn_delta_domains domains;
 } tn_delta_txn_plan;
 
-/* What the rules of the protocol's reference say of one commit that won: TN_OK, or TN_E_CONFLICT with the rule's name. Pure. */
-tn_rc tn_delta_conflict_check(const tn_delta_txn_plan *ours, const tn_delta_actions *winner,
-    tn_arena *a, tn_err *err) TN_MUSTUSE;
-
 /* Writes the commit as the next version, again and again past winners that do not collide. Fails with the table untouched, or
- * TN_E_AMBIGUOUS when nobody can say. in_commit_floor: the last inCommitTimestamp when the table keeps them, else ABSENT. */
-tn_rc tn_delta_commit_write(tn_delta_table *t, const tn_delta_txn_plan *plan,
-    int64_t in_commit_floor, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
-
-/* in_commit_floor of a commit that follows a snapshot. */
-int64_t tn_delta_commit_floor(const tn_delta_snapshot *s);
+ * TN_E_AMBIGUOUS when nobody can say. inCommitTimestamps, row ids and N.crc are its own affair. */
+tn_rc tn_delta_commit_write(
+    tn_delta_table *t, const tn_delta_txn_plan *plan, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
 
 /* After a commit: writes a checkpoint when the table's interval says so. Failures are logged, never returned. */
 void tn_delta_after_commit(

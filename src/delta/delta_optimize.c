@@ -488,6 +488,7 @@ static tn_val parameters(const optimize *o)
 static tn_rc commit(optimize *o, tn_err *err)
 {
     tn_delta_txn_plan p = { .read_version = o->s->version,
+        .base = o->s,
         .operation = TN_STR("OPTIMIZE"),
         .isolation = TN_STR("SnapshotIsolation"),
         .operation_parameters = parameters(o),
@@ -507,7 +508,7 @@ static tn_rc commit(optimize *o, tn_err *err)
     make_metrics(o);
     p.adds = o->added;
     p.operation_metrics = o->out.metrics;
-    tn_rc rc = tn_delta_commit_write(o->t, &p, tn_delta_commit_floor(o->s), &o->out.version, err);
+    tn_rc rc = tn_delta_commit_write(o->t, &p, &o->out.version, err);
     if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
         tn_delta_files_discard(o->t, &o->added);
     }

@@ -4,7 +4,7 @@
  * its deletion vector's id: an add puts it in, a remove takes it out and leaves a tombstone. Paths are compared
  * decoded and in one spelling, since writers escape differently.
  */
-#include "delta/delta_impl.h"
+#include "delta/delta_replay.h"
 #include "text/uri.h"
 
 tn_delta_replay tn_delta_replay_init(tn_arena *a)

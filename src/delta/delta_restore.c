@@ -145,9 +145,10 @@ static tn_rc run(restore *r, tn_conn *conn, tn_err *err)
         return tn_fail(err, TN_E_UNSUPPORTED,
             "the table is append-only (delta.appendOnly): it cannot be restored");
     }
-    r->plan = (tn_delta_txn_plan){
-        .read_version = r->now->version, .reads_all = true, .operation = TN_STR("RESTORE")
-    };
+    r->plan = (tn_delta_txn_plan){ .read_version = r->now->version,
+        .base = r->now,
+        .reads_all = true,
+        .operation = TN_STR("RESTORE") };
     r->out.restored_version = r->then->version;
     r->out.version = r->now->version;
     TN_TRY(diff(r, err));
@@ -158,8 +159,7 @@ static tn_rc run(restore *r, tn_conn *conn, tn_err *err)
         return TN_OK;
     }
     describe(r);
-    TN_TRY(
-        tn_delta_commit_write(r->t, &r->plan, tn_delta_commit_floor(r->now), &r->out.version, err));
+    TN_TRY(tn_delta_commit_write(r->t, &r->plan, &r->out.version, err));
     tn_delta_after_commit(r->t, conn, r->out.version, &r->then->meta);
     return TN_OK;
 }

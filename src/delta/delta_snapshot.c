@@ -5,7 +5,8 @@
  * or the commits alone, say the same.
  */
 #include "base/log.h"
-#include "delta/delta_impl.h"
+#include "delta/delta_head.h"
+#include "delta/delta_replay.h"
 #include "os/clock.h"
 #include "text/timetext.h"
 
@@ -109,6 +110,7 @@ static void collect(tn_delta_snapshot *s, tn_delta_replay *r)
             const tn_delta_file *f = r->files.items[i].value;
             tn_vec_push(&s->files, s->arena, *f);
             s->bytes += f->size;
+            tn_delta_sums_add(&s->sums, f->size, &f->dv, 1);
         }
     }
     for (size_t i = 0; i < r->tombstones.n; i++) {
@@ -117,6 +119,23 @@ static void collect(tn_delta_snapshot *s, tn_delta_replay *r)
                 &s->tombstones, s->arena, *(const tn_delta_remove *)r->tombstones.items[i].value);
         }
     }
+}
+
+/* A checkpoint does not say when its version was committed: the commit itself does, as long as it is there. */
+static tn_rc find_time(tn_delta_table *t, tn_delta_replay *r, int64_t version, tn_err *err)
+{
+    if (r->in_commit_ms != TN_DELTA_ABSENT || !r->has_meta ||
+        !tn_delta_property_is(&r->meta, "delta.enableInCommitTimestamps", "true")) {
+        return TN_OK;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("delta time", NULL);
+    tn_delta_actions acts;
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = tn_delta_commit_read(t, a, version, &acts, &why);
+    if (rc == TN_OK) {
+        r->in_commit_ms = acts.in_commit_ms;
+    }
+    return rc == TN_OK || rc == TN_E_NOTFOUND ? TN_OK : tn_fail(err, rc, "%s", why.msg);
 }
 
 /* Takes the arena over, also on failure. */
@@ -157,6 +176,7 @@ static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg
         }
     }
     TN_TRY(apply_commits(t, &seg->commits, &r, err));
+    TN_TRY(find_time(t, &r, seg->version, err));
     return finish(t, TN_TAKE(arena), &r, seg, ret, err);
 }
 

@@ -216,10 +216,11 @@ static void put_int(tn_arena *a, tn_val dict, const char *key, int64_t n)
 
 static tn_rc log_entry(vacuum *v, tn_delta_txn_plan *p, tn_err *err)
 {
-    p->read_version = v->out.version;
+    p->read_version = v->s->version;
+    p->base = v->s;
     p->blind_append = true;
     p->isolation = TN_STR("SnapshotIsolation");
-    return tn_delta_commit_write(v->t, p, tn_delta_commit_floor(v->s), &v->out.version, err);
+    return tn_delta_commit_write(v->t, p, &v->out.version, err);
 }
 
 static tn_rc log_start(vacuum *v, int64_t dflt_ms, tn_err *err)

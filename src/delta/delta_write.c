@@ -74,6 +74,7 @@ static tn_delta_txn_plan make_plan(write *w)
 {
     tn_delta_txn_plan p = {
         .read_version = w->s ? w->s->version : -1,
+        .base = w->s,
         .blind_append = w->opts->mode != TN_DELTA_OVERWRITE && !w->target.meta_is_new,
         .reads_all = w->s != NULL && w->opts->mode == TN_DELTA_OVERWRITE,
         .protocol = w->target.protocol_is_new ? &w->target.protocol : NULL,
@@ -97,15 +98,6 @@ static tn_delta_txn_plan make_plan(write *w)
     p.operation_parameters = parameters(w);
     p.operation_metrics = metrics(w, p.removes.n);
     return p;
-}
-
-/* The floor of the next inCommitTimestamp; ABSENT when the table keeps none. */
-static int64_t in_commit_floor(const write *w)
-{
-    if (!tn_delta_property_is(&w->target.meta, "delta.enableInCommitTimestamps", "true")) {
-        return TN_DELTA_ABSENT;
-    }
-    return w->s != NULL && w->s->timestamp_ms != TN_DELTA_ABSENT ? w->s->timestamp_ms : 0;
 }
 
 /* ---- one attempt ---- */
@@ -180,7 +172,7 @@ static bool nothing_to_commit(const write *w)
 static tn_rc commit(write *w, int64_t *ret_version, tn_err *err)
 {
     tn_delta_txn_plan plan = make_plan(w);
-    tn_rc rc = tn_delta_commit_write(w->t, &plan, in_commit_floor(w), ret_version, err);
+    tn_rc rc = tn_delta_commit_write(w->t, &plan, ret_version, err);
     if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
         tn_delta_files_discard(w->t, &w->files);
     }

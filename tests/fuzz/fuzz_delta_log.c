@@ -1,7 +1,7 @@
 // layers: base os text store duck delta
 /* fuzz_delta_log.c: the first byte chooses what the rest is: lines of a commit, a schema, DuckDB's type text, or the data of a deletion
  * vector. They come from other writers, so they may be refused; they may not crash, leak or take long. */
-#include "delta/delta_impl.h"
+#include "delta/delta_replay.h"
 #include "text/hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

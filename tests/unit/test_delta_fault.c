@@ -1,52 +1,11 @@
 // layers: base os text store duck delta
 /* The k-th request of a write fails, for k = 1, 2, ... until none is left to fail; once before it is carried out and once
  * after. A reader then sees the table before or after, never between, and an acknowledged write is there. */
-#include "tn_test.h"
+#include "delta_fixture.h"
 
-#include "delta/delta.h"
-#include "os/file.h"
 #include "os/thread.h"
 
-typedef struct fixture {
-    tn_duck *duck;
-    tn_conn *conn;
-    tn_store *plain, *faulty;
-    tn_delta_table *table;
-    tn_str dir;
-} fixture;
-
-static void close_fixture(void *p)
-{
-    fixture *f = p;
-    tn_delta_table_close(f->table);
-    tn_store_unref(f->faulty);
-    tn_store_unref(f->plain);
-    tn_conn_close(f->conn);
-    tn_duck_close(f->duck);
-}
-
-static fixture *open_fixture(tn_arena *arena, tn_err *err)
-{
-    fixture *f = tn_new(arena, fixture);
-    tn_arena_defer(arena, close_fixture, f);
-    tn_duck_opts opts = { .threads = 1 };
-    TN_ASSERT_OK(tn_duck_open(&opts, &f->duck, err));
-    TN_ASSERT_OK(tn_duck_connect(f->duck, &f->conn, err));
-    return f;
-}
-
-static void fresh_table(fixture *f, tn_arena *arena, tn_err *err)
-{
-    tn_delta_table_close(TN_TAKE(f->table));
-    tn_store_unref(TN_TAKE(f->faulty));
-    tn_store_unref(TN_TAKE(f->plain));
-    f->dir = tn_str_of(tn_arena_printf(arena, "%s/t", tn_test_dir(arena)));
-    TN_ASSERT_OK(tn_store_open(f->dir, NULL, &f->plain, err));
-    TN_ASSERT_OK(tn_store_faulty(f->plain, &f->faulty, err));
-    TN_ASSERT_OK(tn_delta_table_open(f->faulty, &f->table, err));
-}
-
-static tn_rc put(fixture *f, tn_delta_mode mode, const char *sql, tn_err *err)
+static tn_rc try_put(fixture *f, tn_delta_mode mode, const char *sql, tn_err *err)
 {
     tn_delta_write_opts o = { .mode = mode };
     tn_delta_write_result r;
@@ -99,14 +58,14 @@ static void run(tn_arena *arena, tn_delta_mode mode, const char *sql, int64_t be
         fresh_table(f, arena, err);
         if (before >= 0) {
             for (int i = 0; i < 10; i++) { /* the next version is 10: with a checkpoint */
-                TN_ASSERT_OK(put(f, TN_DELTA_APPEND, "SELECT 1 AS id", err));
+                TN_ASSERT_OK(try_put(f, TN_DELTA_APPEND, "SELECT 1 AS id", err));
             }
         }
         int64_t calls = tn_store_faulty_calls(f->faulty);
         tn_store_faulty_set(
             f->faulty, (tn_store_fault){ .k = k, .rc = fault_rc, .after = carried_out });
         tn_err why = TN_ERR_INIT;
-        tn_rc rc = put(f, mode, sql, &why);
+        tn_rc rc = try_put(f, mode, sql, &why);
         faulted = tn_store_faulty_calls(f->faulty) - calls >= k;
         tn_store_faulty_set(f->faulty, (tn_store_fault){ .k = 0 });
         int64_t seen = sum_seen(f, arena, err);
@@ -122,7 +81,7 @@ static void run(tn_arena *arena, tn_delta_mode mode, const char *sql, int64_t be
         }
         TN_ASSERT(faulted || rc == TN_OK);
         /* The writer can go on. */
-        TN_ASSERT_OK(put(f, TN_DELTA_OVERWRITE, "SELECT 500 AS id", err));
+        TN_ASSERT_OK(try_put(f, TN_DELTA_OVERWRITE, "SELECT 500 AS id", err));
         TN_ASSERT_EQ_I(sum_seen(f, arena, err), 500);
     }
 }

@@ -259,7 +259,7 @@ static void delete_rows(fixture *f, tn_arena *arena, roaring_bitmap_t *bitmap, t
     tn_vec_push(&p.adds, arena, add);
     tn_vec_push(&p.removes, arena, remove);
     int64_t version;
-    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, TN_DELTA_ABSENT, &version, err));
+    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, &version, err));
     tn_delta_snapshot_unref(s);
 }
 
@@ -307,15 +307,13 @@ TN_TEST(old_plans_pass_or_collide)
     }
     tn_delta_txn_plan p = { .read_version = 0, .operation = TN_STR("TEST"), .reads_all = true };
     int64_t version;
-    TN_ASSERT_OK(tn_delta_commit_write(
-        f->table, &p, TN_DELTA_ABSENT, &version, err)); /* past two blind appends */
+    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, &version, err)); /* past two blind appends */
     TN_ASSERT_EQ_I(version, 3);
     o.mode = TN_DELTA_OVERWRITE;
     TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 2 AS id"), &o, &r, err));
-    TN_ASSERT_RC(
-        tn_delta_commit_write(f->table, &p, TN_DELTA_ABSENT, &version, err), TN_E_CONFLICT);
+    TN_ASSERT_RC(tn_delta_commit_write(f->table, &p, &version, err), TN_E_CONFLICT);
     TN_ASSERT_HAS(err->msg, "version 4 WRITE");
     p = (tn_delta_txn_plan){ .read_version = 0, .operation = TN_STR("TEST"), .blind_append = true };
-    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, TN_DELTA_ABSENT, &version, err));
+    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, &version, err));
     TN_ASSERT_EQ_I(version, 5);
 }
