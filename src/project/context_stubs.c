@@ -93,7 +93,7 @@ void tn_context_exceptions(tn_project *p)
         { "raise_duplicate_patch_name", raise_about, "duplicate patch" },
         { "raise_duplicate_resource_name", raise_about, "duplicate resource name" },
         { "raise_invalid_property_yml_version", raise_about, "invalid property file" },
-        { "raise_contract_error", raise_about, "This model has an enforced contract that failed" },
+        { "raise_contract_error", tn_raise_contract_error, "" },
         { "column_type_missing", raise_about,
             "Contracted models require data_type to be defined for each column" } };
     tn_val d = tn_val_dict(p->arena);

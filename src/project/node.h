@@ -132,6 +132,8 @@ tn_val tn_node_dict(tn_arena *a, const tn_node *n);
 tn_val tn_node_config(const tn_node *n, const char *key);
 tn_str tn_node_config_str(const tn_node *n, const char *key, tn_str dflt);
 bool tn_node_has_tag(const tn_node *n, tn_str tag);
+/* A model with the strategy microbatch: incremental, or external with format delta. Its configs are checked when the project is loaded. */
+bool tn_node_is_microbatch(const tn_node *n);
 bool tn_node_is_ephemeral(const tn_node *n);
 bool tn_node_is_refable(const tn_node *n); /* model, seed, snapshot */
 

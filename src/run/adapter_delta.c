@@ -5,11 +5,14 @@
  *   adapter.delta_merge(target, source, on, clauses, location=)
  *     clauses: dicts {when: matched | not_matched | not_matched_by_source, do: update | insert | delete | nothing, condition:, set: {column: sql}}
  *     In them the table is DBT_INTERNAL_DEST and the source DBT_INTERNAL_SOURCE; `alias` names the table otherwise.
+ *   adapter.delta_optimize(target, where=, zorder_by=, location=)
  *   adapter.delta_exists(place)   adapter.delta_scan(place, version=)   adapter.delta_type(type)   adapter.lake_note(relation, kind, sql)
  */
 #include "delta/delta_dml.h"
+#include "delta/delta_maint.h"
 #include "run/adapter_impl.h"
 #include "run/lake_target.h"
+#include "text/json.h"
 
 static tn_rc names_arg(tn_arena *a, tn_val v, tn_strs *ret, tn_err *err)
 {
@@ -49,7 +52,21 @@ static tn_val who_writes(const tn_call *call)
     if (j->node != NULL) {
         tn_dict_putz(user.dict, "node", tn_val_str(j->node->unique_id));
     }
+    tn_buf b =
+        tn_buf_init(call->arena, 1 << 16); /* as a text it stands in other engines' history */
+    tn_json_print(&b, user, &(tn_json_style){ .py_separators = true });
+    tn_dict_putz(user.dict, "userMetadata", tn_val_str(tn_buf_str(&b)));
     return user;
+}
+
+/* persist_docs: {relation: true}: a table's description is the model's. */
+static tn_str description_of(const tn_job *j)
+{
+    if (j->node == NULL ||
+        !tn_val_bool_at(tn_node_config(j->node, "persist_docs"), "relation", false)) {
+        return TN_STR_NONE;
+    }
+    return j->node->description;
 }
 
 static tn_rc mode_of(const tn_call *call, tn_delta_mode *ret, tn_err *err)
@@ -90,6 +107,7 @@ static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err
     ret->properties = properties.tag == TN_DICT ? properties : TN_VAL_UNDEF;
     ret->operation_parameters = TN_VAL_UNDEF;
     ret->user_metadata = who_writes(call);
+    ret->description = description_of(tn_job_of(call));
     ret->replace_where = tn_adapter_text_arg(call, SIZE_MAX, "replace_where");
     ret->dynamic_partitions = tn_val_truthy(tn_call_arg(call, SIZE_MAX, "dynamic_partitions"));
     return names_arg(
@@ -263,6 +281,37 @@ static tn_rc delta_merge(void *self, const tn_call *call, tn_val *ret, tn_err *e
     return TN_OK;
 }
 
+/* ---- packing ---- */
+
+typedef struct pack_work {
+    tn_arena *arena;
+    tn_delta_optimize_opts opts;
+    tn_delta_optimize_result result;
+} pack_work;
+
+static tn_rc run_pack(
+    void *self, tn_delta_table *table, tn_conn *c, int64_t *ret_version, tn_err *err)
+{
+    pack_work *p = self;
+    TN_TRY(tn_delta_optimize(table, c, p->arena, &p->opts, &p->result, err));
+    *ret_version = p->result.version;
+    return TN_OK;
+}
+
+static tn_rc delta_optimize(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    pack_work p = { .arena = call->arena, .opts = { .user_metadata = who_writes(call) } };
+    p.opts.where = tn_adapter_text_arg(call, SIZE_MAX, "where");
+    TN_TRY(
+        names_arg(call->arena, tn_call_arg(call, SIZE_MAX, "zorder_by"), &p.opts.zorder_by, err));
+    const tn_delta_work work = { .run = run_pack, .self = &p, .builds_on = true };
+    TN_TRY(change_table(call, "delta_optimize", &work, err));
+    *ret = response_of(
+        call->arena, p.result.rows, p.result.version, p.result.files_added, p.result.bytes_added);
+    return TN_OK;
+}
+
 /* ---- reading, and what else readers shall see ---- */
 
 static tn_rc delta_exists(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -327,6 +376,7 @@ static tn_rc lake_note(void *self, const tn_call *call, tn_val *ret, tn_err *err
 const tn_adapter_method tn_adapter_delta[] = {
     { "delta_write", delta_write },
     { "delta_merge", delta_merge },
+    { "delta_optimize", delta_optimize },
     { "delta_exists", delta_exists },
     { "delta_scan", delta_scan },
     { "delta_type", delta_type },

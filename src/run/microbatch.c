@@ -16,47 +16,14 @@ typedef struct batched {
     bool was_incremental; /* before the first batch */
 } batched;
 
-bool tn_microbatch_is(const tn_node *n)
-{
-    tn_str how = tn_node_config_str(n, "materialized", TN_STR_NONE);
-    bool grows = tn_str_is(how, "incremental") ||
-                 (tn_str_is(how, "external") &&
-                     tn_str_is(tn_node_config_str(n, "format", TN_STR_NONE), "delta"));
-    return n->kind == TN_NODE_MODEL && grows &&
-           tn_str_is(tn_node_config_str(n, "incremental_strategy", TN_STR_NONE), "microbatch");
-}
-
 /* ---- which batches ---- */
 
-static tn_rc need(const tn_node *n, const char *what, tn_err *err)
+static void read_config(const tn_node *n, tn_batch_plan *ret)
 {
-    return tn_fail(err, TN_E_COMPILE, "Microbatch model '" TN_STR_FMT "' must provide %s",
-        TN_STR_ARG(n->name), what);
-}
-
-static tn_rc read_config(const tn_node *n, tn_batch_plan *ret, tn_err *err)
-{
-    tn_val begin = tn_node_config(n, "begin"), lookback = tn_node_config(n, "lookback");
-    if (tn_node_config_str(n, "event_time", TN_STR_NONE).n == 0) {
-        return need(n,
-            "an 'event_time' (string) config that indicates the name of the event time column.",
-            err);
-    }
-    if (!tn_batch_size_find(tn_node_config_str(n, "batch_size", TN_STR_NONE), &ret->size)) {
-        return need(
-            n, "a 'batch_size' config that is one of ['hour', 'day', 'month', 'year'].", err);
-    }
-    if (tn_val_is_undef(begin) || tn_val_is_none(begin)) {
-        return need(n,
-            "a 'begin' (datetime) config that indicates the earliest timestamp the microbatch "
-            "model should be built from.",
-            err);
-    }
-    if (!tn_batch_time_of(begin, &ret->begin_us)) {
-        return need(n, "a 'begin' config of valid datetime (ISO format).", err);
-    }
+    tn_val lookback = tn_node_config(n, "lookback");
+    (void)tn_batch_size_find(tn_node_config_str(n, "batch_size", TN_STR_NONE), &ret->size);
+    (void)tn_batch_time_of(tn_node_config(n, "begin"), &ret->begin_us);
     ret->lookback = lookback.tag == TN_INT ? lookback.i : 1;
-    return TN_OK;
 }
 
 static void add_batches(tn_arena *a, tn_val pairs, tn_batches *ret)
@@ -99,11 +66,12 @@ static tn_rc was_incremental(batched *m, tn_arena *a, tn_err *err)
 
 static tn_rc choose(batched *m, tn_arena *a, tn_err *err)
 {
-    tn_batch_plan plan = { .is_incremental = m->was_incremental,
+    tn_batch_plan plan = { .begin_us = TN_TIME_NONE,
+        .is_incremental = m->was_incremental,
         .from_us = m->run->window.start_us,
         .to_us = m->run->window.end_us,
         .now_us = m->run->opts->began_us > 0 ? m->run->opts->began_us : m->run->started_us };
-    TN_TRY(read_config(m->result->node, &plan, err));
+    read_config(m->result->node, &plan);
     m->size = plan.size;
     tn_val before = previous_of(m);
     add_batches(a, tn_val_at(before, "failed"), &m->batches);

@@ -436,7 +436,7 @@ bool tn_runner_empty(const tn_runner *run)
 static bool in_batches(const tn_runner *run, const tn_node *n)
 {
     return (run->opts->verb == TN_VERB_RUN || run->opts->verb == TN_VERB_BUILD) &&
-           tn_microbatch_is(n);
+           tn_node_is_microbatch(n);
 }
 
 void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
@@ -507,6 +507,19 @@ static tn_rc run_hook(tn_runner *run, tn_job *j, tn_node_result *r, tn_str sql, 
     r->status = TN_ST_SUCCESS;
     r->failures = 0;
     return TN_OK;
+}
+
+/* "f.on-run-start.1 failed, error:" and what was said. */
+static void keep_hook_error(tn_runner *run, tn_node_result *r, tn_rc rc, const tn_err *err)
+{
+    tn_str text = without_builtin_frames(run->arena, tn_str_of(err->msg));
+    r->status = TN_ST_ERROR;
+    r->error_kind = TN_STR("Runtime Error");
+    r->failures = 1;
+    r->message = tn_str_printf(run->arena, TN_STR_FMT " failed, error:\n %s" TN_STR_FMT "%s%s",
+        TN_STR_ARG(tn_hook_name(run->arena, r->node)),
+        tn_rc_class(rc) == TN_CLASS_USER && rc != TN_E_SQL ? "Compilation Error\n  " : "",
+        TN_STR_ARG(text), err->hint[0] != '\0' ? "\n  hint: " : "", err->hint);
 }
 
 /* results, schemas and database_schemas of on-run-end. */
@@ -581,7 +594,7 @@ tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_faile
         tn_report_hook(run, &r, index, total, false);
         rc = rc == TN_OK ? run_hook(run, &j, &r, sql, &inner) : rc;
         if (rc != TN_OK) {
-            tn_runner_keep_error(run, &j, &r, rc, &inner);
+            keep_hook_error(run, &r, rc, &inner);
             *ret_failed = true;
         }
         tn_job_rollback(&j);

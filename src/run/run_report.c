@@ -101,7 +101,7 @@ static tn_str description(tn_arena *a, const tn_node *n)
     case TN_NODE_MODEL:
         return tn_str_printf(a, TN_STR_FMT " " TN_STR_FMT " model " TN_STR_FMT "." TN_STR_FMT,
             TN_STR_ARG(n->language.n > 0 ? n->language : TN_STR("sql")),
-            TN_STR_ARG(tn_microbatch_is(n) ? TN_STR("microbatch") : materialized_of(n)),
+            TN_STR_ARG(tn_node_is_microbatch(n) ? TN_STR("microbatch") : materialized_of(n)),
             TN_STR_ARG(schema), TN_STR_ARG(alias));
     default:
         return tn_str_printf(a, "%s " TN_STR_FMT, tn_node_kind_name(n->kind), TN_STR_ARG(n->name));
@@ -324,7 +324,7 @@ void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_
 }
 
 /* p-on-run-end-0 is shown as p.on-run-end.0. */
-static tn_str hook_name(tn_arena *a, const tn_node *n)
+tn_str tn_hook_name(tn_arena *a, const tn_node *n)
 {
     tn_str name = tn_str_replace(a, n->name, TN_STR("-on-run-"), TN_STR(".on-run-"));
     size_t dash = tn_str_rfind_char(name, '-');
@@ -338,7 +338,7 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
 {
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
     tn_val data = tn_val_dict(a);
-    tn_str name = hook_name(a, r->node);
+    tn_str name = tn_hook_name(a, r->node);
     bool ok = r->status == TN_ST_SUCCESS;
     tn_dict_putz(data.dict, "node_info", node_info(a, r));
     tn_dict_putz(data.dict, "index", tn_val_int((int64_t)index));
@@ -507,8 +507,7 @@ static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
     line(run, level, warn ? "RunResultWarningMessage" : "RunResultError", "Z024",
         warn ? tn_str_printf(a, "[WARNING]: " TN_STR_FMT, TN_STR_ARG(r->message))
              : tn_str_printf(a, "  " TN_STR_FMT, TN_STR_ARG(r->message)));
-    if (r->compiled_path.n > 0 && r->compiled_code.p != NULL &&
-        r->node->kind != TN_NODE_OPERATION) {
+    if (r->compiled_path.n > 0 && r->compiled_code.p != NULL) {
         tn_str path = r->compiled_path,
                root = tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(run->project->root));
         path = tn_str_starts(path, root) ? tn_str_sub(path, root.n, path.n) : path;
@@ -648,7 +647,7 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     bool compiled = r->compiled_code.p != NULL;
     tn_str message = r->message;
     if (r->node->kind == TN_NODE_OPERATION && r->status == TN_ST_SUCCESS && !quiet_verb(run)) {
-        message = tn_str_printf(a, TN_STR_FMT " passed", TN_STR_ARG(hook_name(a, r->node)));
+        message = tn_str_printf(a, TN_STR_FMT " passed", TN_STR_ARG(tn_hook_name(a, r->node)));
     }
     if (r->started_us > 0 && r->status != TN_ST_SKIPPED && r->status != TN_ST_NONE) {
         tn_list_push(times.list, timing(a, "compile", r->started_us, r->compile_end_us));

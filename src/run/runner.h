@@ -93,7 +93,6 @@ bool tn_runner_empty(const tn_runner *run); /* --empty */
 /* window.c */
 tn_rc tn_runner_windows(tn_runner *run, tn_err *err) TN_MUSTUSE;
 /* microbatch.c */
-bool tn_microbatch_is(const tn_node *n);
 tn_rc tn_microbatch_run(tn_runner *run, tn_worker *w, tn_node_result *r, tn_err *err) TN_MUSTUSE;
 /* Runs one on-run-start or on-run-end text. */
 tn_rc tn_runner_hooks(
@@ -143,6 +142,7 @@ tn_rc tn_report_write(tn_runner *run, tn_err *err) TN_MUSTUSE;
 const char *tn_status_name(tn_status s);
 tn_val tn_node_result_val(
     tn_runner *run, tn_arena *a, const tn_node_result *r); /* for templates and run_results.json */
+tn_str tn_hook_name(tn_arena *a, const tn_node *n);        /* p-on-run-end-0 is p.on-run-end.0 */
 tn_str tn_node_where(tn_arena *a, const tn_node *n);       /* "model orders (models/orders.sql)" */
 
 #endif

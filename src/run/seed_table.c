@@ -129,6 +129,29 @@ static tn_table_kind infer(tn_arena *a, tn_val rows, size_t col)
     return TN_COL_TEXT;
 }
 
+static bool has_name(tn_val names, tn_str name)
+{
+    for (size_t i = 0; i < names.list->n; i++) {
+        if (tn_str_eq(tn_val_as_str(names.list->v[i]), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A column without a name gets a letter; one whose name is taken a number: a, a_2, a_3. */
+static void add_name(tn_arena *a, tn_val names, tn_str given)
+{
+    size_t letter = names.list->n % 26, turns = names.list->n / 26 + 1;
+    tn_buf letters = tn_buf_init(a, 1 << 16);
+    tn_buf_add_repeat(&letters, (char)('a' + letter), turns);
+    tn_str wanted = given.n > 0 ? given : tn_buf_str(&letters), name = wanted;
+    for (size_t n = 2; has_name(names, name); n++) {
+        name = tn_str_printf(a, TN_STR_FMT "_%zu", TN_STR_ARG(wanted), n);
+    }
+    tn_list_push(names.list, tn_val_str(name));
+}
+
 static tn_rc read_rows(
     tn_arena *a, tn_csv *csv, tn_str path, tn_val *ret_names, tn_val *ret_rows, tn_err *err)
 {
@@ -137,7 +160,7 @@ static tn_rc read_rows(
     size_t n;
     tn_rc rc = tn_csv_next(csv, a, &fields, &n, err);
     for (size_t i = 0; rc == TN_OK && n != SIZE_MAX && i < n; i++) {
-        tn_list_push(names.list, tn_val_str(fields[i]));
+        add_name(a, names, fields[i]);
     }
     size_t cols = names.list->n;
     tn_val *values = tn_new_array(a, tn_val, cols + 1);

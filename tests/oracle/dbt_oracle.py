@@ -261,7 +261,7 @@ def main():
     if os.environ.get("JAFFLE"):
         cases.append(("jaffle_shop_duckdb", pathlib.Path(os.environ["JAFFLE"]), [["build"], ["build"]]))
     if args.project:
-        folder = pathlib.Path(args.project)
+        folder = pathlib.Path(args.project).resolve()
         commands = [c.split() for c in args.command] or next((c for n, _, c in cases if n == folder.name), [["build"]])
         cases = [(folder.name, folder, commands)]
     if args.lake:

@@ -92,7 +92,7 @@
 {# ---- strategies ---- #}
 
 {% macro strategy_dispatch(name) -%}
-  {%- set original_name = name -%}
+  {%- set original_name, package_name = name, none -%}
   {%- set scope = context -%}
   {%- if '.' in name -%}
     {%- set package_name, name = name.split(".", 1) -%}

@@ -51,6 +51,20 @@
   {{ return(config.get('partition_by', config.get('partitioned_by', (config.get('options', {}) or {}).get('partition_by')))) }}
 {%- endmacro %}
 
+{# Properties of a new table. Rows of what grows by changes are marked as gone, not their files rewritten, unless the model says otherwise. #}
+{% macro delta__properties() -%}
+  {%- set out = {} -%}
+  {%- set strategy = config.get('incremental_strategy') or 'default' -%}
+  {%- set grows = model.resource_type == 'snapshot' or model.config.materialized == 'incremental' or delta__grows_in_place() -%}
+  {%- if grows and (model.resource_type == 'snapshot' or strategy in ['merge', 'microbatch'] or (strategy in ['default', 'delete+insert'] and config.get('unique_key'))) -%}
+    {%- do out.update({'delta.enableDeletionVectors': 'true'}) -%}
+  {%- endif -%}
+  {%- for given in [config.get('delta_properties', none), config.get('tblproperties', none)] if given -%}
+    {%- do out.update(given) -%}
+  {%- endfor -%}
+  {{ return(out or none) }}
+{%- endmacro %}
+
 {% macro delta__write(place, sql, mode, schema_mode=none) -%}
   {%- if config.get('sql_header', none) is not none -%}
     {%- do run_query(config.get('sql_header')) -%}
@@ -60,12 +74,13 @@
   {%- endif -%}
   {%- do write(sql) -%}
   {%- do delta__put(place, sql, mode, schema_mode or config.get('schema_mode', (config.get('options', {}) or {}).get('schema_mode'))) -%}
+  {%- do delta__optimize(place) -%}
 {%- endmacro %}
 
 {# Writes rows without looking at the model's own options for whole tables. #}
 {% macro delta__put(place, sql, mode, schema_mode=none) -%}
   {%- set response = adapter.delta_write(place, sql, mode=mode, schema_mode=schema_mode, location=delta__lake_location(),
-      partition_by=delta__partition_by(), properties=config.get('delta_properties', none)) -%}
+      partition_by=delta__partition_by(), properties=delta__properties()) -%}
   {%- do store_result('main', response=response, agate_table=none) -%}
 {%- endmacro %}
 
@@ -81,6 +96,15 @@
   {%- do write("merge into " ~ this ~ " as " ~ alias ~ "\nusing (\n" ~ source ~ "\n) as DBT_INTERNAL_SOURCE\non " ~ on ~ "\n" ~ clauses | join('\n')) -%}
   {%- set response = adapter.delta_merge(place, source, on, clauses, alias=alias, location=delta__lake_location()) -%}
   {%- do store_result('main', response=response, agate_table=none) -%}
+{%- endmacro %}
+
+{# optimize: true packs small files after each change, optimize: {zorder_by: [..], where: ..} says how. #}
+{% macro delta__optimize(place) -%}
+  {%- set how = config.get('optimize') -%}
+  {%- if how -%}
+    {%- set how = how if how is mapping else {} -%}
+    {%- do adapter.delta_optimize(place, where=how.get('where'), zorder_by=how.get('zorder_by'), location=delta__lake_location()) -%}
+  {%- endif -%}
 {%- endmacro %}
 
 {# ---- columns ---- #}
@@ -198,6 +222,7 @@
       {%- do delta__delete_insert(arguments) -%}
     {%- endif -%}
   {%- endif -%}
+  {%- do delta__optimize(place) -%}
   {%- do run_query("drop table if exists " ~ temp_relation) -%}
 {%- endmacro %}
 
@@ -364,6 +389,7 @@
       {%- do delta__add_columns(place, added) -%}
     {%- endif -%}
     {%- do delta__snapshot_merge(place, staging, incoming, columns) -%}
+    {%- do delta__optimize(place) -%}
     {%- do run_query("drop table if exists " ~ staging) -%}
   {%- endif -%}
 {%- endmacro %}

@@ -1,0 +1,120 @@
+/* check_config.c: configs that snapshots and microbatch models must have: a project without them is not run, as with dbt. */
+#include "project/project_priv.h"
+#include "text/timetext.h"
+
+bool tn_node_is_microbatch(const tn_node *n)
+{
+    tn_str how = tn_node_config_str(n, "materialized", TN_STR_NONE);
+    bool grows = tn_str_is(how, "incremental") ||
+                 (tn_str_is(how, "external") &&
+                     tn_str_is(tn_node_config_str(n, "format", TN_STR_NONE), "delta"));
+    return n->kind == TN_NODE_MODEL && grows &&
+           tn_str_is(tn_node_config_str(n, "incremental_strategy", TN_STR_NONE), "microbatch");
+}
+
+static bool is_set(const tn_node *n, const char *key)
+{
+    return tn_val_truthy(tn_node_config(n, key));
+}
+
+static tn_rc refuse(const char *text, tn_err *err)
+{
+    return tn_fail(err, TN_E_COMPILE, "%s", text);
+}
+
+static tn_rc check_snapshot(const tn_node *n, tn_err *err)
+{
+    tn_str strategy = tn_node_config_str(n, "strategy", TN_STR_NONE);
+    tn_val cols = tn_node_config(n, "check_cols");
+    if (strategy.n == 0 || !is_set(n, "unique_key")) {
+        return refuse("Snapshots must be configured with a 'strategy' and 'unique_key'.", err);
+    }
+    if (tn_str_is(strategy, "check")) {
+        if (!tn_val_truthy(cols)) {
+            return refuse("A snapshot configured with the check strategy must specify a check_cols "
+                          "configuration.",
+                err);
+        }
+        if (tn_val_is_str(cols) && !tn_str_is(tn_val_as_str(cols), "all")) {
+            return tn_fail(err, TN_E_COMPILE,
+                "Invalid value for 'check_cols': " TN_STR_FMT
+                ". Expected 'all' or a list of strings.",
+                TN_STR_ARG(tn_val_as_str(cols)));
+        }
+    } else if (tn_str_is(strategy, "timestamp")) {
+        if (!is_set(n, "updated_at")) {
+            return refuse(
+                "A snapshot configured with the timestamp strategy must specify an updated_at "
+                "configuration.",
+                err);
+        }
+        if (tn_val_truthy(cols)) {
+            return refuse("A 'timestamp' snapshot should not have 'check_cols'", err);
+        }
+    }
+    return TN_OK;
+}
+
+static tn_rc microbatch_needs(const tn_node *n, const char *what, tn_err *err)
+{
+    return tn_fail(err, TN_E_COMPILE, "Microbatch model '" TN_STR_FMT "' must provide %s",
+        TN_STR_ARG(n->name), what);
+}
+
+static bool is_time(tn_val v)
+{
+    int64_t us;
+    bool zone;
+    int offset;
+    return v.tag == TN_DATE || v.tag == TN_DATETIME ||
+           (tn_val_is_str(v) && tn_parse_timestamp(tn_val_as_str(v), &us, &zone, &offset));
+}
+
+static tn_rc check_microbatch(const tn_project *p, const tn_node *n, tn_err *err)
+{
+    tn_val begin = tn_node_config(n, "begin"), size = tn_node_config(n, "batch_size");
+    static const char *const sizes[] = { "hour", "day", "month", "year" };
+    bool known = false;
+    if (tn_node_config_str(n, "event_time", TN_STR_NONE).n == 0) {
+        return microbatch_needs(n,
+            "an 'event_time' (string) config that indicates the name of the event time column.",
+            err);
+    }
+    if (!tn_val_truthy(begin)) {
+        return microbatch_needs(n,
+            "a 'begin' (datetime) config that indicates the earliest timestamp the microbatch "
+            "model should be built from.",
+            err);
+    }
+    if (!is_time(begin)) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Microbatch model '" TN_STR_FMT
+            "' must provide a 'begin' config of valid datetime (ISO format), but got: " TN_STR_FMT
+            ".",
+            TN_STR_ARG(n->name), TN_STR_ARG(tn_val_to_str(p->arena, begin)));
+    }
+    for (size_t i = 0; i < TN_COUNTOF(sizes); i++) {
+        known = known || (tn_val_is_str(size) && tn_str_is(tn_val_as_str(size), sizes[i]));
+    }
+    if (!known) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Microbatch model '" TN_STR_FMT
+            "' must provide a 'batch_size' config that is one of ['hour', 'day', 'month', 'year'], "
+            "but got: " TN_STR_FMT ".",
+            TN_STR_ARG(n->name), TN_STR_ARG(tn_val_to_str(p->arena, size)));
+    }
+    return TN_OK;
+}
+
+tn_rc tn_check_configs(const tn_project *p, tn_err *err)
+{
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        if (n->kind == TN_NODE_SNAPSHOT) {
+            TN_TRY(check_snapshot(n, err));
+        } else if (tn_node_is_microbatch(n)) {
+            TN_TRY(check_microbatch(p, n, err));
+        }
+    }
+    return TN_OK;
+}
