@@ -23,7 +23,9 @@
 enum { TN_MERGE_CLAUSES_MAX = 1000 };
 
 typedef struct tn_delta_dml_opts {
-    tn_str alias;       /* of the target inside expressions; empty: "target" */
+    tn_str alias; /* of the target inside expressions; empty: "target" */
+    /* MERGE: new columns and nested fields of the source become the table's; what * does not find in the source stays, or is NULL. */
+    bool schema_evolution;
     int conflict_tries; /* 0: no limit */
     tn_str app_id;      /* idempotent: with txn_version; a version already written is skipped */
     int64_t txn_version;
@@ -59,7 +61,7 @@ typedef enum tn_merge_when {
 } tn_merge_when;
 typedef enum tn_merge_do {
     TN_MERGE_UPDATE,
-    TN_MERGE_UPDATE_ALL, /* SET *: every column from the source's column of that name */
+    TN_MERGE_UPDATE_ALL, /* SET *: every column from the source's column of that name; with schema_evolution those that the source lacks stay */
     TN_MERGE_DELETE,
     TN_MERGE_INSERT,
     TN_MERGE_INSERT_ALL,

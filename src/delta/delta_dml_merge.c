@@ -82,15 +82,43 @@ static bool may_match_often(const merge *m)
     return matched == 0 || (matched == 1 && deletes);
 }
 
+static bool sets_all(const tn_merge_clause *c)
+{
+    return c->what == TN_MERGE_UPDATE_ALL || c->what == TN_MERGE_INSERT_ALL;
+}
+
+/* The columns of the source that clauses give to the table by their own names. */
+static tn_rc evolve(const merge *m, tn_dml *d, tn_err *err)
+{
+    tn_strs columns = { 0 };
+    for (size_t i = 0; d->opts->schema_evolution && i < m->columns.list->n; i++) {
+        tn_str name = tn_val_as_str(m->columns.list->v[i].list->v[0]);
+        bool wanted = false;
+        for (size_t k = 0; !wanted && k < m->spec->clauses.n; k++) {
+            const tn_merge_clause *c = &m->spec->clauses.v[k];
+            wanted = sets_all(c) || tn_dml_set_of(&c->sets, name) != NULL;
+        }
+        if (wanted) {
+            tn_vec_push(&columns, d->a, name);
+        }
+    }
+    return tn_dml_evolve(d, m->source, &columns, err);
+}
+
 static tn_rc check_all_columns(const merge *m, const tn_dml *d, const char *what, tn_err *err)
 {
+    if (d->opts->schema_evolution) {
+        return TN_OK;
+    }
     const tn_delta_fields *fields = &d->s->meta.schema->fields;
     for (size_t i = 0; i < fields->n; i++) {
         if (source_type(m, fields->v[i].name) == NULL) {
             tn_rc rc = tn_fail(err, TN_E_NAME,
                 "%s * needs every column of the table, but the source has no '" TN_STR_FMT "'",
                 what, TN_STR_ARG(fields->v[i].name));
-            return tn_hint(err, rc, "name the columns to be set");
+            return tn_hint(err, rc,
+                "name the columns to be set, or let the schema evolve (MERGE WITH SCHEMA "
+                "EVOLUTION)");
         }
     }
     return TN_OK;
@@ -108,7 +136,7 @@ static tn_rc check_clause(const merge *m, const tn_dml *d, const tn_merge_clause
         return tn_fail(
             err, TN_E_SYNTAX, "UPDATE SET * needs a row of the source: WHEN MATCHED only");
     }
-    if (c->what == TN_MERGE_UPDATE_ALL || c->what == TN_MERGE_INSERT_ALL) {
+    if (sets_all(c)) {
         return check_all_columns(m, d, inserts ? "INSERT" : "UPDATE SET", err);
     }
     if ((c->what == TN_MERGE_UPDATE || c->what == TN_MERGE_INSERT) && c->sets.n == 0) {
@@ -313,17 +341,37 @@ static void add_column(tn_buf *b, tn_str alias, tn_str column)
     tn_sql_ident(b, column);
 }
 
+/* The source's column of that name, in the table's form. */
+static void add_source_value(
+    const merge *m, const tn_dml *d, tn_buf *b, bool update, const tn_delta_field *f)
+{
+    tn_buf expr = tn_buf_init(d->a, TN_DELTA_SQL_BYTES_MAX);
+    tn_buf old = tn_buf_init(d->a, TN_DELTA_SQL_BYTES_MAX);
+    tn_delta_type *from = NULL;
+    tn_err ignored = TN_ERR_INIT;
+    add_column(&expr, m->alias, f->name);
+    if (!d->opts->schema_evolution || f->type->kind != TN_DT_STRUCT ||
+        tn_delta_type_from_sql(d->a, tn_str_of(source_type(m, f->name)), &from, &ignored) !=
+            TN_OK) {
+        from = NULL;
+    }
+    if (update) {
+        add_column(&old, d->alias, f->name);
+    }
+    tn_dml_add_wider(b, f->type, from, tn_buf_str(&expr), tn_buf_str(&old));
+}
+
 /* What a clause makes of a column. */
 static void add_clause_value(
     const merge *m, const tn_dml *d, tn_buf *b, const tn_merge_clause *c, const tn_delta_field *f)
 {
     const tn_str *set = tn_dml_set_of(&c->sets, f->name);
     tn_buf v = tn_buf_init(d->a, TN_DELTA_SQL_BYTES_MAX);
-    if (c->what == TN_MERGE_UPDATE_ALL || c->what == TN_MERGE_INSERT_ALL) {
-        add_column(&v, m->alias, f->name);
+    if (sets_all(c) && source_type(m, f->name) != NULL) {
+        add_source_value(m, d, &v, c->what == TN_MERGE_UPDATE_ALL, f);
     } else if (set != NULL) {
         tn_buf_add(&v, *set);
-    } else if (c->what == TN_MERGE_UPDATE) {
+    } else if (c->what == TN_MERGE_UPDATE || c->what == TN_MERGE_UPDATE_ALL) {
         add_column(&v, d->alias, f->name);
     } else {
         tn_buf_addz(&v, "NULL");
@@ -523,6 +571,7 @@ static tn_rc run_merge(void *self, tn_dml *d, tn_err *err)
     d->operation = TN_STR("MERGE");
     d->source_rows = m->rows;
     TN_TRY(tn_dml_open(d, "MERGE", err));
+    TN_TRY(evolve(m, d, err));
     TN_TRY(take_clauses(m, d, err));
     describe(m, d);
     TN_TRY(pick_files(m, d, err));

@@ -89,6 +89,11 @@ void tn_dml_discard(tn_dml *d);
 bool tn_dml_is_empty(const tn_dml *d);
 tn_val tn_dml_metrics(const tn_dml *d);
 
+/* Gives the table what these columns of the source (a quoted relation) have besides; d->s is then wider than the snapshot. */
+tn_rc tn_dml_evolve(tn_dml *d, tn_str source, const tn_strs *columns, tn_err *err) TN_MUSTUSE;
+/* A value of the source as the table's struct: fields that it lacks are those of `old` (SQL; empty: NULL). from NULL: as it is. */
+void tn_dml_add_wider(
+    tn_buf *b, const tn_delta_type *to, const tn_delta_type *from, tn_str expr, tn_str old);
 /* ", old row" for hits when the feed is on; there: the target is in sight. */
 void tn_dml_add_old_row(const tn_dml *d, tn_buf *b, bool there);
 bool tn_dml_feed_is_on(const tn_delta_meta *m);

@@ -1,8 +1,8 @@
 /* lake_dml.c: UPDATE, DELETE, TRUNCATE and MERGE of a lake's Delta tables and of places.
  *
- *   UPDATE t [[AS] a] SET c = e, ... [WHERE cond]
- *   DELETE FROM t [[AS] a] [WHERE cond]                 TRUNCATE [TABLE] t
- *   MERGE INTO t [[AS] a] USING source [[AS] s [(names)]] ON cond | USING (columns)
+ *   UPDATE t [[AS] a] SET c = e, ... [FROM source [[AS] s [(names)]]] [WHERE cond]
+ *   DELETE FROM t [[AS] a] [USING source [[AS] s [(names)]]] [WHERE cond]                 TRUNCATE [TABLE] t
+ *   MERGE [WITH SCHEMA EVOLUTION] INTO t [[AS] a] USING source [[AS] s [(names)]] ON cond | USING (columns)
  *     WHEN MATCHED [AND cond] THEN UPDATE SET * | UPDATE SET c = e, ... | DELETE | DO NOTHING
  *     WHEN NOT MATCHED [BY TARGET] [AND cond] THEN INSERT * | INSERT (c, ...) VALUES (e, ...) | DO NOTHING
  *     WHEN NOT MATCHED BY SOURCE [AND cond] THEN UPDATE SET c = e, ... | DELETE | DO NOTHING
@@ -24,6 +24,7 @@ typedef struct dml {
     tn_str text; /* the statement behind the target, with the names of the lake replaced */
     tn_tokens t; /* of text */
     size_t at;
+    bool evolve; /* WITH SCHEMA EVOLUTION */
     tn_lake_sql_result *ret;
 } dml;
 
@@ -192,17 +193,25 @@ static const char *plural(int64_t n)
 
 static tn_delta_dml_opts options(const dml *d)
 {
-    return (tn_delta_dml_opts){ .alias = d->alias, .user_metadata = TN_VAL_UNDEF };
+    return (tn_delta_dml_opts){
+        .alias = d->alias, .schema_evolution = d->evolve, .user_metadata = TN_VAL_UNDEF
+    };
 }
+
+static const char *const JOINS[] = { "join", "left", "right", "full", "inner", "cross", "natural",
+    "asof", "semi", "anti", "positional", "lateral", NULL };
+
+/* UPDATE .. FROM and DELETE .. USING: a merge of one clause. */
+static tn_rc run_with_source(dml *d, const tn_merge_clause *c, tn_err *err);
 
 static tn_rc run_delete(dml *d, tn_err *err)
 {
     tn_str where;
     TN_AUTOPTR(tn_delta_table) table = NULL;
     tn_delta_dml_result r;
-    if (tn_token_is(&d->t, d->at, "using")) {
-        return refuse_word(d, "DELETE .. USING",
-            "write MERGE INTO .. WHEN MATCHED THEN DELETE, or WHERE EXISTS (..)", err);
+    if (take(d, "using")) {
+        tn_merge_clause c = { .what = TN_MERGE_DELETE };
+        return run_with_source(d, &c, err);
     }
     TN_TRY(take_where(d, &where, err));
     tn_delta_dml_opts o = options(d);
@@ -224,9 +233,9 @@ static tn_rc run_update(dml *d, tn_err *err)
         return unexpected(d, "SET", err);
     }
     TN_TRY(take_sets(d, find_word(&d->t, d->at, d->t.n, ENDS), &sets, err));
-    if (tn_token_is(&d->t, d->at, "from")) {
-        return refuse_word(
-            d, "UPDATE .. FROM", "write MERGE INTO .. WHEN MATCHED THEN UPDATE SET ..", err);
+    if (take(d, "from")) {
+        tn_merge_clause c = { .what = TN_MERGE_UPDATE, .sets = sets };
+        return run_with_source(d, &c, err);
     }
     TN_TRY(take_where(d, &where, err));
     tn_delta_dml_opts o = options(d);
@@ -242,7 +251,9 @@ static tn_rc run_update(dml *d, tn_err *err)
 /* source [[AS] s [(names)]] */
 static tn_rc take_source(dml *d, tn_delta_merge_spec *m, tn_err *err)
 {
-    static const char *const STOP[] = { "on", "using", "when", NULL };
+    static const char *const STOP[] = { "on", "using", "when", "where", "returning", "join", "left",
+        "right", "full", "inner", "cross", "natural", "asof", "semi", "anti", "positional",
+        "lateral", NULL };
     size_t from = d->at;
     tn_strs parts = { 0 };
     tn_str name = TN_STR("source");
@@ -443,6 +454,31 @@ static tn_rc run_merge(dml *d, tn_err *err)
     return finish(d, &r, "merge into", note, err);
 }
 
+static tn_rc run_with_source(dml *d, const tn_merge_clause *c, tn_err *err)
+{
+    tn_delta_merge_spec m = { .on = TN_STR("true") };
+    bool update = c->what == TN_MERGE_UPDATE;
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    tn_delta_dml_result r;
+    TN_TRY(take_source(d, &m, err));
+    if (tn_token_is(&d->t, d->at, ",") || is_any(&d->t, d->at, JOINS)) {
+        return refuse_word(d, update ? "UPDATE FROM several tables" : "DELETE USING several tables",
+            "join them in one: FROM (SELECT .. FROM a JOIN b ..) AS s", err);
+    }
+    tn_str where;
+    TN_TRY(take_where(d, &where, err));
+    m.on = where.n > 0 ? where : m.on;
+    tn_vec_push(&m.clauses, d->a, *c);
+    tn_delta_dml_opts o = options(d);
+    TN_TRY(open_table(d, &table, err));
+    TN_TRY(tn_delta_merge(table, d->s->conn, &m, &o, &r, err));
+    int64_t n = update ? r.updated : r.deleted;
+    tn_str note =
+        tn_str_printf(d->a, "%s %lld row%s %s " TN_STR_FMT, update ? "updated" : "deleted",
+            (long long)n, plural(n), update ? "of" : "from", TN_STR_ARG(d->target.shown));
+    return finish(d, &r, update ? "update" : "delete from", note, err);
+}
+
 /* ---- the statement ---- */
 
 static const struct {
@@ -450,8 +486,8 @@ static const struct {
     size_t skip;
     tn_rc (*run)(dml *d, tn_err *err);
 } STATEMENTS[] = { { "update", 1, run_update }, { "delete from", 2, run_delete },
-    { "merge into", 2, run_merge }, { "truncate table", 2, run_delete },
-    { "truncate", 1, run_delete } };
+    { "merge into", 2, run_merge }, { "merge with schema evolution into", 5, run_merge },
+    { "truncate table", 2, run_delete }, { "truncate", 1, run_delete } };
 
 tn_rc tn_lake_sql_dml(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,
     tn_lake_sql_result *ret, bool *ret_done, tn_err *err)
@@ -464,7 +500,7 @@ tn_rc tn_lake_sql_dml(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_to
     if (k == TN_COUNTOF(STATEMENTS)) {
         return TN_OK;
     }
-    dml d = { .s = s, .a = a, .ret = ret };
+    dml d = { .s = s, .a = a, .ret = ret, .evolve = tn_token_are(t, 1, "with schema") };
     size_t at = STATEMENTS[k].skip;
     if (!tn_token_is_name(t, at)) {
         return TN_OK;

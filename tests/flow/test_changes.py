@@ -84,5 +84,42 @@ def the_feed(lake):
     has(lake.err, "is off in version 0")
 
 
+@case
+def schemas_evolve(lake):
+    lake.run("sql", "CREATE TABLE s.e AS SELECT i AS id, 'n' || i AS name, {'x': i, 'y': i * 2} AS st FROM range(3) r(i)")
+    source = "(SELECT 1 AS id, {'x': 10, 'z': 'new'} AS st, 5 AS more UNION ALL SELECT 7, {'x': 70, 'z': 'seven'}, 6) AS s ON t.id = s.id"
+    lake.run("sql", f"MERGE INTO s.e AS t USING {source} WHEN MATCHED THEN UPDATE SET *", status=None)
+    has(lake.err, "no 'name'")
+    has(lake.err, "WITH SCHEMA EVOLUTION")
+    lake.run("sql", f"MERGE WITH SCHEMA EVOLUTION INTO s.e AS t USING {source} WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
+    has(lake.err, "1 inserted, 1 updated")
+    rows = lake.rows("SELECT id, name, st.x AS x, st.y AS y, st.z AS z, more FROM s.e ORDER BY id")
+    equal(rows, [{"id": 0, "name": "n0", "x": 0, "y": 0, "z": None, "more": None}, {"id": 1, "name": "n1", "x": 10, "y": 2, "z": "new", "more": 5},
+                 {"id": 2, "name": "n2", "x": 2, "y": 4, "z": None, "more": None}, {"id": 7, "name": None, "x": 70, "y": None, "z": "seven", "more": 6}])
+    lake.run("sql", "MERGE WITH SCHEMA EVOLUTION INTO s.e t USING (SELECT 2 AS id, 'w' AS word, 1 AS unused) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET word = s.word || '!'")
+    equal(lake.rows("SELECT word FROM s.e WHERE word IS NOT NULL"), [{"word": "w!"}])
+    assert "unused" not in lake.run("sql", "--format", "csv", "DESCRIBE s.e")
+    from deltalake import DeltaTable, QueryBuilder
+    d = DeltaTable(str(lake.root / "s/e"))
+    equal([f.name for f in d.schema().fields], ["id", "name", "st", "more", "word"])
+
+
+@case
+def other_tables_say_which_rows(lake):
+    lake.run("sql", "CREATE TABLE s.t AS SELECT i AS id, i * 2 AS v FROM range(6) r(i); CREATE TABLE s.o AS SELECT i AS id, i * 100 AS w FROM range(2, 5) r(i)")
+    lake.run("sql", "UPDATE s.t SET v = o.w + t.v FROM s.o AS o WHERE t.id = o.id AND o.w > 200")
+    has(lake.err, "updated 2 rows of s.t")
+    equal(lake.rows("SELECT v FROM s.t ORDER BY id"), [{"v": v} for v in (0, 2, 4, 306, 408, 10)])
+    lake.run("sql", "DELETE FROM s.t AS x USING (VALUES (0), (0), (5)) AS gone (id) WHERE x.id = gone.id")
+    has(lake.err, "deleted 2 rows from s.t")
+    equal(lake.rows("SELECT count(*) AS n FROM s.t"), [{"n": 4}])
+    lake.run("sql", "UPDATE s.t SET v = d.w FROM (VALUES (1, 1), (1, 2)) AS d (id, w) WHERE t.id = d.id", status=None)
+    has(lake.err, "several rows of the source")
+    lake.run("sql", "UPDATE s.t SET v = 1 FROM s.o JOIN s.o AS p USING (id) WHERE t.id = o.id", status=None)
+    has(lake.err, "join them in one")
+    lake.run("sql", "DELETE FROM s.t WHERE id IN (WITH w AS (SELECT max(id) AS m FROM s.o) SELECT m FROM w) OR EXISTS (SELECT 1 FROM s.o WHERE o.w = t.v - 106)")
+    equal(lake.rows("SELECT id FROM s.t ORDER BY id"), [{"id": 1}, {"id": 2}])
+
+
 if __name__ == "__main__":
     main()
