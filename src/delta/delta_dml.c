@@ -158,7 +158,7 @@ static tn_rc commit(tn_dml *d, int64_t *ret_version, tn_err *err)
     }
     tn_delta_txn_plan plan = {
         .read_version = d->s->version,
-        .base = d->s,
+        .base = d->base,
         .operation = d->operation,
         .operation_parameters = d->parameters,
         .operation_metrics = tn_dml_metrics(d),
@@ -232,6 +232,7 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, const tn_delta_dml_opts *
         .a = a,
         .opts = opts,
         .s = s,
+        .base = s,
         .alias = opts->alias.n > 0 ? opts->alias : TN_STR("target"),
         .parameters = tn_val_dict(a),
         .started_us = tn_clock_mono_us() };

@@ -24,6 +24,7 @@ typedef struct tn_dml {
     tn_arena *a;
     const tn_delta_dml_opts *opts;
     const tn_delta_snapshot *s;
+    const tn_delta_snapshot *base; /* as it was read; s may have more columns (tn_dml_evolve) */
     tn_str alias;
     tn_str where;         /* what the statement reads of the table, as far as it says; empty: all */
     bool reads_all;       /* an empty where is meant */

@@ -94,7 +94,7 @@ def changed_rows(lake):
     lake.run("sql", "MERGE INTO s.t USING (SELECT 1 AS id UNION ALL SELECT 77) AS q ON t.id = q.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (q.id)")
     has(lake.err, "merged into s.t: 1 inserted, 0 updated, 1 deleted, version 3")
     for sql, says in (("UPDATE s.t SET nope = 1", "no column 'nope'"), ("UPDATE s.t SET v = 1, V = 2", "set twice"), ("UPDATE s.t SET t.x.y = 1", "only whole columns"),
-                      ("DELETE FROM s.t WHERE", "is expected"), ("UPDATE s.t SET v = 1 FROM s.u", "MERGE"), ("DELETE FROM s.t USING s.u", "MERGE"),
+                      ("DELETE FROM s.t WHERE", "is expected"), ("UPDATE s.t SET v = 1 FROM s.u, s.w", "join them"), ("DELETE FROM s.t USING s.u JOIN s.w", "join them"),
                       ("MERGE INTO s.t USING s.t AS u ON t.id = u.id WHEN MATCHED THEN INSERT *", "WHEN NOT MATCHED inserts"), ("DELETE FROM s.no", "no Delta table")):
         lake.run("sql", sql, status=None)
         has(lake.err, says)
