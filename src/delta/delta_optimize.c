@@ -581,6 +581,7 @@ tn_rc tn_delta_optimize(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     set_sizes(&o);
     tn_rc rc = run(&o, err);
     if (rc != TN_OK) {
+        tn_conn_err_cite(err, TN_STR(""));
         return tn_while(
             err, rc, "optimizing the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
     }

@@ -269,5 +269,6 @@ tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
         *err = why;
         err->rc = rc;
     }
+    tn_conn_err_cite(err, select);
     return tn_while(err, rc, "writing the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
 }

@@ -67,6 +67,23 @@ tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg)
     return rc;
 }
 
+void tn_conn_err_cite(tn_err *err, tn_str written)
+{
+    tn_str msg = tn_str_of(err != NULL ? err->msg : "");
+    size_t at = tn_str_find(msg, TN_STR("\n\nLINE "), 0);
+    size_t colon = at == SIZE_MAX ? SIZE_MAX : tn_str_find(msg, TN_STR(": "), at);
+    size_t end = colon == SIZE_MAX ? SIZE_MAX : tn_str_find_char(msg, '\n', colon);
+    if (end == SIZE_MAX) {
+        return;
+    }
+    tn_str cited = tn_str_sub(msg, colon + 2, end);
+    cited = tn_str_starts(cited, TN_STR("...")) ? tn_str_sub(cited, 3, cited.n) : cited;
+    cited = tn_str_ends(cited, TN_STR("...")) ? tn_str_sub(cited, 0, cited.n - 3) : cited;
+    if (written.n == 0 || tn_str_find(written, tn_str_trim(cited), 0) == SIZE_MAX) {
+        err->msg[at] = '\0';
+    }
+}
+
 tn_rc duck_fail_data(tn_err *err, duckdb_error_data *data)
 {
     tn_rc rc =

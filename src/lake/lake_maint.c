@@ -229,7 +229,10 @@ tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t v
     if (j->at.pin != NULL) {
         return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already", TN_STR_ARG(j->shown));
     }
-    TN_TRY(open_table(j, source, source->name.n > 0 ? source->name : source->location, &from, err));
+    tn_str shown = source->name.n == 0 ? source->location
+                                       : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT,
+                                             TN_STR_ARG(source->schema), TN_STR_ARG(source->name));
+    TN_TRY(open_table(j, source, shown, &from, err));
     TN_TRY(own_location(j, a, &own.at.location, err));
     TN_TRY(tn_lake_table_open(j->lake, own.at.location, &to, err));
     if (version < 0 && source->pin != NULL) {

@@ -66,6 +66,10 @@ void tn_sql_part_options(const tn_sql_part *part, bool overwrite, tn_delta_write
 /* Pins the version that a statement has written, unless the target is a place. did: "insert into". */
 tn_rc tn_sql_publish(tn_lake_sql *s, tn_arena *a, const tn_sql_target *target, int64_t version,
     const char *did, tn_err *err) TN_MUSTUSE;
+/* SHOW TABLES becomes a query over the relations; other statements stay as they are. */
+tn_rc tn_lake_sql_show(tn_arena *a, const tn_tokens *t, tn_str *statement, tn_err *err) TN_MUSTUSE;
+/* What to write in place of a failed statement that other engines have; returns rc. */
+tn_rc tn_lake_sql_hint(const tn_tokens *t, tn_rc rc, tn_err *err);
 tn_rc tn_lake_sql_describe(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret,
     bool *ret_done, tn_err *err) TN_MUSTUSE;
 

@@ -568,6 +568,8 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
 {
     tn_tokens t;
     TN_TRY(tn_sql_tokens(a, statement, &t, err));
+    TN_TRY(tn_lake_sql_show(a, &t, &statement, err));
+    TN_TRY(tn_sql_tokens(a, statement, &t, err));
     TN_TRY(refuse_change(s, &t, err));
     if (s->opts.follow) {
         TN_TRY(read_head(s, err));
@@ -589,7 +591,10 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
         tn_str sql;
         TN_TRY(note_use(s, a, &t, err));
         TN_TRY(tn_sql_rest(s, a, statement, &t, 0, &sql, err));
-        TN_TRY(run_there(s, sql, stream, &out.rows, err));
+        tn_rc rc = run_there(s, sql, stream, &out.rows, err);
+        if (rc != TN_OK) {
+            return tn_lake_sql_hint(&t, rc, err);
+        }
     }
     *ret = out;
     return TN_OK;

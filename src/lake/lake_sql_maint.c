@@ -3,7 +3,7 @@
  *     OPTIMIZE t [WHERE predicate] [ZORDER BY (column, ...)]
  *     VACUUM t [RETAIN n HOURS] [DRY RUN]
  *     RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
- *     CREATE TABLE [IF NOT EXISTS] t SHALLOW | DEEP CLONE s [VERSION AS OF n]
+ *     CREATE TABLE [IF NOT EXISTS] t [SHALLOW | DEEP] CLONE s [VERSION AS OF n]      (deep when it is not said)
  * A name that is not the lake's (DuckDB's own VACUUM and the like) is left to DuckDB.
  */
 #include "lake/lake_maint.h"
@@ -226,21 +226,23 @@ static tn_rc run_restore(maint *m, tn_err *err)
 static tn_rc run_clone(maint *m, bool if_not_exists, bool *ret_done, tn_err *err)
 {
     bool shallow = tn_token_are(m->t, m->at, "shallow clone");
-    if (!shallow && !tn_token_are(m->t, m->at, "deep clone")) {
+    bool plain = tn_token_is(m->t, m->at, "clone"); /* deep */
+    if (!shallow && !plain && !tn_token_are(m->t, m->at, "deep clone")) {
         return TN_OK;
     }
     *ret_done = true;
     if (m->target.local) {
         return tn_fail(err, TN_E_USAGE, "a clone needs a name with a schema, or delta.\"/path\"");
     }
-    m->at += 2;
+    m->at += plain ? 1 : 2;
+    size_t from = m->at;
     tn_sql_target source;
     int64_t version = -1;
     int64_t ms = INT64_MIN;
     TN_TRY(tn_sql_target_at(m->s, m->a, m->t, &m->at, &source, err));
     if (source.local) {
         return tn_fail(err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'",
-            TN_STR_ARG(source.shown));
+            TN_STR_ARG(text_of(m->t, from, m->at)));
     }
     if (tn_token_are(m->t, m->at, "version as of")) {
         TN_TRY(take_version(m, &version, &ms, err));
@@ -285,7 +287,7 @@ tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake
         size_t after = behind;
         tn_strs parts = { 0 };
         bool named = tn_token_dotted(a, t, &after, &parts);
-        if (!named || !tn_token_is(t, after + 1, "clone")) {
+        if (!named || (!tn_token_is(t, after, "clone") && !tn_token_is(t, after + 1, "clone"))) {
             return TN_OK;
         }
         TN_TRY(take_target(&m, behind, &ours, err));

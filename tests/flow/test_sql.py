@@ -273,4 +273,33 @@ def the_shell(lake):
         has(text, part)
 
 
+@case
+def errors_in_the_users_words(lake):
+    """What the program wrote around a statement is not cited; what the user wrote is."""
+    filled(lake)
+    for bad, part, cited in (("UPDATE s.t SET id = 'x'", "Could not convert string 'x'", False), ("DELETE FROM s.t WHERE nope = 1", '"nope" not found', False),
+                             ("INSERT INTO s.t SELECT 'x', 'y', 1", "Could not convert string 'x'", False), ("INSERT INTO s.t SELECT 1, nope, 1", "nope", True),
+                             ("MERGE INTO s.t t USING (SELECT 1 AS id) s ON t.id = s.nope WHEN MATCHED THEN DELETE", '"nope"', False)):
+        lake.run("sql", bad, status=1)
+        has(lake.err, part)
+        equal((bad, "LINE" in lake.err), (bad, cited))
+        assert "_tarn_" not in lake.err, lake.err
+    lake.run("sql", "CREATE TABLE s.u CLONE s.nope", status=None)
+    has(lake.err, "there is no Delta table 's.nope'")
+
+
+@case
+def words_of_other_engines(lake):
+    filled(lake)
+    equal(lake.rows("SHOW TABLES"), [{"schema": "s", "name": "t", "kind": "table"}])
+    equal(lake.rows("SHOW TABLES IN s LIKE 'x*'"), [])
+    equal(lake.rows("SHOW TABLES 't%'"), [{"schema": "s", "name": "t", "kind": "table"}])
+    lake.run("sql", "SHOW TABLES s", status=None)
+    has(lake.err, "write SHOW TABLES")
+    lake.run("sql", "REORG TABLE s.t APPLY (PURGE)", status=1)
+    has(lake.err, "hint: in place of reorg table: OPTIMIZE")
+    lake.run("sql", "CREATE TABLE s.u CLONE s.t")
+    equal(lake.rows("SELECT count(*) AS n FROM s.u"), [{"n": 5}])
+
+
 main()
