@@ -8,7 +8,7 @@
 typedef struct land_options {
     tn_str mode, schema_mode, format, delimiter, quote, escape, date_format, timestamp_format,
         zip_glob, on_bad_row, env, output, columns, where;
-    tn_strs partition_by, key, types, null, csv_options, properties;
+    tn_strs partition_by, cluster_by, key, types, null, csv_options, properties;
     int64_t skip;
     tn_flag header, normalize_names, once, source_columns, publish, partitions;
 } land_options;
@@ -28,6 +28,8 @@ static const tn_opt options[] = {
     { "--schema-mode", TN_OPT_STR, F(schema_mode), "MODE",
         "strict (default), merge: new columns are added, overwrite", NULL },
     { "--partition-by", TN_OPT_MANY, F(partition_by), "COLUMN,..", "of a new table", NULL },
+    { "--cluster-by", TN_OPT_MANY, F(cluster_by), "COLUMN,..",
+        "of a new table: OPTIMIZE keeps rows that are near in these columns together", NULL },
     { "--columns", TN_OPT_STR, F(columns), "NAME,..", "names for csv files without a header line",
         NULL },
     { "--types", TN_OPT_MANY, F(types), "COLUMN=TYPE,..",
@@ -246,6 +248,9 @@ static tn_rc take_lists(tn_arena *a, const land_options *o, tn_land_opts *out, t
     }
     for (size_t i = 0; i < out->partition_by.n; i++) {
         out->partition_by.v[i] = unquote(a, out->partition_by.v[i]);
+    }
+    for (size_t i = 0; i < o->cluster_by.n; i++) {
+        cut_commas(a, o->cluster_by.v[i], &out->cluster_by);
     }
     for (size_t i = 0; i < o->key.n; i++) {
         cut_commas(a, o->key.v[i], &out->key);

@@ -21,6 +21,8 @@ static const tn_opt options[] = {
     { "--format", TN_OPT_STR, F(format), "FORMAT", "changes: table (default), csv, json, ndjson",
         NULL },
     { "--where", TN_OPT_STR, F(where), "SQL", "optimize: only these partitions", NULL },
+    { "--full", TN_OPT_FLAG, F(full), NULL,
+        "optimize: of a clustered table also the files that were ordered by other columns", NULL },
     { "--zorder", TN_OPT_MANY, F(zorder), "COLUMN,COLUMN",
         "optimize: rewrite in Z-order of these columns", NULL },
     { "--target-size", TN_OPT_STR, F(target_size), "SIZE",

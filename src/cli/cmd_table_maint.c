@@ -80,6 +80,7 @@ static tn_rc run_optimize(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     TN_TRY(take_size(x->o->target_size, "--target-size", &o.target_file_bytes, err));
     TN_TRY(take_size(x->o->min_size, "--min-size", &o.min_file_bytes, err));
     take_columns(x, &o.zorder_by);
+    o.full = tn_flag_is(x->o->full, false);
     TN_TRY(tn_lake_optimize(j, a, &o, &r, &pinned, err));
     if (x->json) {
         tn_val d = report_of(x, j);

@@ -146,8 +146,10 @@ typedef struct tn_delta_write_opts {
     tn_delta_mode mode; /* APPEND and OVERWRITE create an absent table */
     tn_delta_schema_mode schema_mode;
     tn_strs
-        partition_by;  /* for a new table, or with schema overwrite; else must be empty or equal */
-    tn_val properties; /* dict: table properties for a new table, or undefined */
+        partition_by; /* for a new table, or with schema overwrite; else must be empty or equal */
+    tn_strs
+        cluster_by; /* for a new table, or with schema overwrite; else must be empty or equal (delta_cluster.h) */
+    tn_val properties;        /* dict: table properties for a new table, or undefined */
     tn_str name, description; /* for a new table */
     tn_str app_id; /* idempotent write: with txn_version; a version already written is skipped */
     int64_t txn_version;

@@ -36,7 +36,7 @@ static const struct feature {
     { "v2Checkpoint", true, WRITE_YES, NULL, 0, 3 },
     { "icebergCompatV1", true, WRITE_INACTIVE, "delta.enableIcebergCompatV1", 0, 1 },
     { "icebergCompatV2", true, WRITE_INACTIVE, "delta.enableIcebergCompatV2", 0, 1 },
-    { "clustering", true, WRITE_NO, NULL, 0, 1 },
+    { "clustering", true, WRITE_YES, NULL, 0, 1 },
     { "vacuumProtocolCheck", true, WRITE_YES, NULL, 0, 3 },
     { "inCommitTimestamp", true, WRITE_YES, NULL, 0, 1 },
     { "allowColumnDefaults", true, WRITE_INACTIVE, NULL, 0, 1 },

@@ -147,7 +147,7 @@ static tn_rc take_file(tn_delta_table *t, tn_arena *a, const tn_delta_target *to
                              : partition_values(to, a, tn_result_cell(res, a, COL_KEYS, row));
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_delta_stats_print(
-        &b, &to->meta, tn_delta_mapping_of(&to->protocol, &to->meta), count, stats);
+        &b, &to->meta, tn_delta_mapping_of(&to->protocol, &to->meta), &to->clustered, count, stats);
     TN_TRY(tn_buf_finish(&b, "a file's statistics", &f.stats, err));
     tn_vec_push(files, a, f);
     *rows += count;

@@ -199,9 +199,10 @@ tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_
 tn_val tn_delta_where_tree(tn_conn *conn, tn_arena *a, tn_str where);
 
 /* ---- statistics ---- */
-/* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. */
-void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping, int64_t rows,
-    tn_val column_statistics);
+/* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. always: dotted names of columns that
+ * have statistics whatever the table's properties say (clustering columns), or NULL. */
+void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping,
+    const tn_strs *always, int64_t rows, tn_val column_statistics);
 /* numRecords, or -1 when the statistics do not say. */
 int64_t tn_delta_stats_rows(const tn_delta_file *f);
 /* A partition value's text as DuckDB casts it to the text that the log holds. */
@@ -262,6 +263,8 @@ typedef struct
     /* Set before tn_delta_target_make: columns of the SELECT that are none of the table's. They are written after the table's columns, by
      * their own names, and have no statistics. */
     tn_strs extra;
+    tn_strs clustered;        /* columns that the table is clustered by */
+    tn_delta_domains domains; /* to be committed with the write */
     bool unchecked;   /* the rows were in the table before: constraints are not asked again */
     tn_str file_name; /* what names of the files begin with; empty: "part" */
 } tn_delta_target;

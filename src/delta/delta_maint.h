@@ -17,7 +17,11 @@ typedef struct tn_delta_optimize_opts {
     tn_strs zorder_by;         /* columns; none: files are packed as they are */
     int64_t target_file_bytes; /* 0: delta.targetFileSize, else 256 MiB */
     int64_t min_file_bytes;    /* smaller files are packed; 0: three quarters of the target */
-    tn_val user_metadata;      /* dict or undefined: goes to commitInfo */
+    bool
+        full; /* a clustered table: files that were ordered by other columns are ordered anew too */
+    int64_t
+        cube_bytes; /* a clustered table: sets of ordered files of that size stay as they are; 0: 4 target sizes */
+    tn_val user_metadata; /* dict or undefined: goes to commitInfo */
 } tn_delta_optimize_opts;
 
 typedef struct tn_delta_optimize_result {
@@ -30,7 +34,9 @@ typedef struct tn_delta_optimize_result {
 } tn_delta_optimize_result;
 
 /* Packs small files and files with deletion vectors (more than 5 % of the rows deleted) into files near the target size, one partition at a time.
- * With zorder_by all files of the partitions are rewritten in Z-order of the columns, which must not be partition columns. */
+ * With zorder_by all files of the partitions are rewritten in Z-order of the columns, which must not be partition columns.
+ * A clustered table (delta_cluster.h) takes neither where nor zorder_by: files that were never ordered, and those of cubes that are not full yet, are ordered
+ * along a Hilbert curve of its columns and become one cube or more; full cubes, files of other providers and files ordered by other columns are left alone. */
 tn_rc tn_delta_optimize(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_optimize_opts *opts, tn_delta_optimize_result *ret, tn_err *err) TN_MUSTUSE;
 

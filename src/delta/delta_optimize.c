@@ -4,26 +4,25 @@
  *
  * Packing: within a partition files that are small, or have many deleted rows, are sorted by size and put into bins of at most the target size;
  * a bin of one file is left alone unless the file has deleted rows to get rid of.
- * Z-order: all files of a partition are one bin. Each column's values are cut into ranges of about equal numbers of rows by the quantiles of a
- * sample; a row's range numbers are interleaved bit by bit, and the rows sorted by that. The range of a value is found by a tree of
- * CASEs whose leaves hold the bits already spread (256 ranges: 0.2 us a row and column measured; 1024 cost four times that
- * and no pruning would be sharper, since a file holds many cells).
+ * Z-order: all files of a partition are one bin, whose rows are sorted along the curve (delta_curve.c).
+ * Clustering: the same with the table's own columns and the Hilbert curve, over the files that are in no full cube yet. A cube is what one bin made; its files carry
+ *   tags ZCUBE_ID (a UUID) and ZCUBE_ZORDER_BY (JSON of the column names) and clusteringProvider "liquid", as the reference writes them.
  */
+#include "delta/delta_cluster.h"
+#include "delta/delta_cluster_impl.h"
+#include "delta/delta_curve.h"
 #include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
 #include "os/clock.h"
+#include "os/random.h"
 #include "text/json.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
 #define TARGET_BYTES_DEFAULT ((int64_t)256 << 20)
-enum {
-    ZORDER_BITS = 8,
-    ZORDER_RANGES = 1 << ZORDER_BITS,
-    ZORDER_COLUMNS_MAX = 8, /* 8 columns of 8 bits fill a BIGINT's 64 */
-    ZORDER_SAMPLE_ROWS = 65536
-};
 #define DELETED_RATIO_MAX 0.05
+#define PROVIDER "liquid"
+enum { CUBE_FILES = 4 }; /* of the target size make a full cube */
 
 typedef tn_vec(const tn_delta_file *) file_refs;
 
@@ -46,7 +45,11 @@ typedef struct optimize {
     const tn_delta_optimize_opts *opts;
     const tn_delta_snapshot *s;
     tn_delta_mapping mapping;
-    int64_t target_bytes, min_bytes;
+    int64_t target_bytes, min_bytes, cube_bytes;
+    tn_strs cluster_names; /* of a clustered table; n 0: it is none */
+    tn_val cluster_tag;    /* ZCUBE_ZORDER_BY */
+    tn_curve curve;
+    tn_curve_columns order; /* rows of a bin are sorted by it; n 0: as they come */
     bins bins;
     tn_delta_files added;
     tn_delta_optimize_result out;
@@ -202,11 +205,99 @@ static void pack(optimize *o, const partition *p)
     close_bin(o, &b);
 }
 
+/* ---- cubes ---- */
+
+static tn_str tag_of(const tn_delta_file *f, const char *name)
+{
+    return f->tags.tag == TN_DICT ? tn_val_str_at(f->tags, name, TN_STR_NONE) : TN_STR_NONE;
+}
+
+/* Unordered files first, then by cube. */
+static int by_cube(const void *x, const void *y)
+{
+    const tn_delta_file *a = *(const tn_delta_file *const *)x;
+    const tn_delta_file *b = *(const tn_delta_file *const *)y;
+    int c = tn_str_cmp(tag_of(a, "ZCUBE_ID"), tag_of(b, "ZCUBE_ID"));
+    return c != 0 ? c : tn_str_cmp(a->path, b->path);
+}
+
+/* Ordered by nobody, or by these columns. */
+static bool may_order(const optimize *o, const tn_delta_file *f)
+{
+    tn_str by = tag_of(f, "ZCUBE_ZORDER_BY");
+    return (f->clustering_provider.n == 0 || tn_str_is(f->clustering_provider, PROVIDER)) &&
+           (by.n == 0 || tn_str_eq(by, tn_val_as_str(o->cluster_tag)));
+}
+
+static int64_t *cube_size(optimize *o, tn_map *cubes, const tn_delta_file *f)
+{
+    tn_str id = tag_of(f, "ZCUBE_ID");
+    int64_t *bytes = tn_map_find(cubes, id);
+    if (bytes == NULL) {
+        bytes = tn_new(o->a, int64_t);
+        tn_map_put(cubes, id, bytes);
+    }
+    return bytes;
+}
+
+/* Files that are to be ordered: not those of full cubes, and nothing when all are one cube already. */
+static file_refs candidates(optimize *o, const partition *p)
+{
+    file_refs out = { 0 };
+    tn_map cubes = tn_map_init(o->a);
+    for (size_t i = 0; i < p->files.n; i++) {
+        if (may_order(o, p->files.v[i])) {
+            *cube_size(o, &cubes, p->files.v[i]) += p->files.v[i]->size;
+        }
+    }
+    bool foreign = false;
+    bool deleted = false;
+    for (size_t i = 0; i < p->files.n; i++) {
+        const tn_delta_file *f = p->files.v[i];
+        bool own = may_order(o, f);
+        bool in_cube = tag_of(f, "ZCUBE_ID").n > 0;
+        foreign = foreign || !own;
+        if (own ? !in_cube || *cube_size(o, &cubes, f) < o->cube_bytes || many_deleted(f)
+                : o->opts->full) {
+            deleted = deleted || many_deleted(f);
+            tn_vec_push(&out, o->a, f);
+        }
+    }
+    if (out.n > 1) {
+        qsort(out.v, out.n, sizeof *out.v, by_cube);
+    }
+    bool one_cube = out.n > 0 && tag_of(out.v[0], "ZCUBE_ID").n > 0 &&
+                    tn_str_eq(tag_of(out.v[0], "ZCUBE_ID"), tag_of(out.v[out.n - 1], "ZCUBE_ID"));
+    if (one_cube && !deleted && !(foreign && o->opts->full)) {
+        out.n = 0;
+    }
+    return out;
+}
+
+static void make_cubes(optimize *o, const partition *p)
+{
+    file_refs files = candidates(o, p);
+    bin b = { .bytes = 0 };
+    for (size_t i = 0; i < files.n; i++) {
+        if (b.files.n > 0 && b.bytes + files.v[i]->size > o->cube_bytes + o->cube_bytes / 2) {
+            tn_vec_push(&o->bins, o->a, b);
+            b = (bin){ .bytes = 0 };
+        }
+        tn_vec_push(&b.files, o->a, files.v[i]);
+        b.bytes += files.v[i]->size;
+    }
+    if (b.files.n > 0) {
+        tn_vec_push(&o->bins, o->a, b);
+    }
+}
+
 static void make_bins(optimize *o, const partitions *all)
 {
     for (size_t i = 0; i < all->n; i++) {
         size_t before = o->bins.n;
-        if (o->opts->zorder_by.n == 0) {
+        if (o->cluster_names.n > 0) {
+            make_cubes(o, all->v[i]);
+        } else if (o->opts->zorder_by.n == 0) {
             pack(o, all->v[i]);
         } else {
             bin b = { .files = all->v[i]->files };
@@ -223,10 +314,10 @@ static void make_bins(optimize *o, const partitions *all)
 
 /* ---- Z-order ---- */
 
-static tn_rc check_zorder(const optimize *o, tn_err *err)
+static tn_rc take_zorder(optimize *o, tn_err *err)
 {
-    if (o->opts->zorder_by.n > ZORDER_COLUMNS_MAX) {
-        return tn_fail(err, TN_E_LIMIT, "ZORDER BY takes at most %d columns", ZORDER_COLUMNS_MAX);
+    if (o->opts->zorder_by.n > TN_CURVE_COLUMNS_MAX) {
+        return tn_fail(err, TN_E_LIMIT, "ZORDER BY takes at most %d columns", TN_CURVE_COLUMNS_MAX);
     }
     for (size_t i = 0; i < o->opts->zorder_by.n; i++) {
         tn_str name = o->opts->zorder_by.v[i];
@@ -245,97 +336,41 @@ static tn_rc check_zorder(const optimize *o, tn_err *err)
             return tn_fail(
                 err, TN_E_USAGE, "rows cannot be ordered by '" TN_STR_FMT "'", TN_STR_ARG(name));
         }
-    }
-    return TN_OK;
-}
-
-/* A sample's quantiles of each column: a list of lists of texts, ascending and different. */
-static tn_rc zorder_bounds(const optimize *o, tn_arena *a, tn_str scan, tn_val *ret, tn_err *err)
-{
-    tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT ");
-    for (size_t i = 0; i < o->opts->zorder_by.n; i++) {
-        tn_buf_addz(&b, i > 0 ? ", " : "");
-        tn_buf_addf(&b,
-            "list_transform(list_sort(list_distinct(quantile_disc(c%zu, "
-            "list_transform(range(1, %d), lambda x: x / %d)))), lambda x: x::VARCHAR)",
-            i, ZORDER_RANGES, ZORDER_RANGES);
-    }
-    tn_buf_addz(&b, " FROM (SELECT ");
-    for (size_t i = 0; i < o->opts->zorder_by.n; i++) {
-        tn_buf_addz(&b, i > 0 ? ", " : "");
-        tn_sql_ident(&b, o->opts->zorder_by.v[i]);
-        tn_buf_addf(&b, " AS c%zu", i);
-    }
-    tn_buf_addz(&b, " FROM (");
-    tn_buf_add(&b, scan);
-    tn_buf_addf(&b, ")) USING SAMPLE reservoir(%d ROWS)", ZORDER_SAMPLE_ROWS);
-    tn_str sql;
-    tn_val rows;
-    TN_TRY(tn_buf_finish(&b, "the quantiles' SELECT", &sql, err));
-    TN_TRY(tn_conn_rows(o->conn, a, sql, 1, &rows, NULL, err));
-    *ret = rows.list->v[0];
-    return TN_OK;
-}
-
-/* Range `id` of `ids`, stretched to all bits, each bit at its place among n columns' bits. */
-static uint64_t spread(size_t id, size_t ids, size_t column, size_t n)
-{
-    uint64_t scaled = ids > 1 ? (uint64_t)id * (ZORDER_RANGES - 1) / (ids - 1) : 0;
-    uint64_t out = 0;
-    for (size_t bit = 0; bit < ZORDER_BITS; bit++) {
-        out |= (scaled >> bit & 1) << (bit * n + (n - 1 - column));
-    }
-    return out;
-}
-
-typedef struct tree {
-    tn_buf *b;
-    const tn_list *bounds;
-    tn_str name, type;
-    size_t column, columns;
-} tree;
-
-/* Ranges [lo, hi]: id k holds the values from bound k-1 up to bound k. NULL fails each comparison and so comes first. */
-static void add_tree(const tree *t, size_t lo, size_t hi)
-{
-    if (lo == hi) {
-        tn_buf_addf(t->b, "%llu::UBIGINT",
-            (unsigned long long)spread(lo, t->bounds->n + 1, t->column, t->columns));
-        return;
-    }
-    size_t mid = (lo + hi + 1) / 2;
-    tn_buf_addz(t->b, "CASE WHEN ");
-    tn_sql_ident(t->b, t->name);
-    tn_buf_addz(t->b, " >= CAST(");
-    tn_sql_literal(t->b, tn_val_as_str(t->bounds->v[mid - 1]));
-    tn_buf_addf(t->b, " AS " TN_STR_FMT ") THEN ", TN_STR_ARG(t->type));
-    add_tree(t, mid, hi);
-    tn_buf_addz(t->b, " ELSE ");
-    add_tree(t, lo, mid - 1);
-    tn_buf_addz(t->b, " END");
-}
-
-static tn_rc add_zorder(const optimize *o, tn_arena *a, tn_buf *b, tn_str scan, tn_err *err)
-{
-    tn_val bounds;
-    TN_TRY(zorder_bounds(o, a, scan, &bounds, err));
-    tn_buf_addz(b, " ORDER BY ");
-    for (size_t i = 0; i < o->opts->zorder_by.n; i++) {
-        static const tn_list none = { .n = 0 };
-        const tn_delta_field *f = tn_delta_field_find(o->s->meta.schema, o->opts->zorder_by.v[i]);
-        tn_val column = bounds.list->v[i]; /* NULL when the column has no value */
-        tn_buf type = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+        tn_buf sql = tn_buf_init(o->a, TN_DELTA_SQL_BYTES_MAX);
+        tn_buf type = tn_buf_init(o->a, TN_DELTA_SQL_BYTES_MAX);
+        tn_sql_ident(&sql, f->name);
         tn_delta_type_to_sql(&type, f->type);
-        tree t = { .b = b,
-            .bounds = tn_val_is_seq(column) ? column.list : &none,
-            .name = f->name,
-            .type = tn_buf_str(&type),
-            .column = i,
-            .columns = o->opts->zorder_by.n };
-        tn_buf_addz(b, i > 0 ? " + " : "");
-        add_tree(&t, 0, t.bounds->n);
+        tn_curve_column c = { tn_buf_str(&sql), tn_buf_str(&type) };
+        tn_vec_push(&o->order, o->a, c);
     }
+    return TN_OK;
+}
+
+static tn_val list_text(tn_arena *a, const tn_str *v, size_t n);
+
+/* A clustered table is ordered by its own columns. */
+static tn_rc take_clustering(optimize *o, tn_err *err)
+{
+    tn_cluster_columns columns;
+    TN_TRY(tn_delta_cluster_columns(o->s, o->a, &o->cluster_names, err));
+    if (o->cluster_names.n == 0) {
+        return TN_OK;
+    }
+    if (o->opts->zorder_by.n > 0 || o->opts->where.n > 0) {
+        tn_rc rc = tn_fail(err, TN_E_USAGE, "the table is clustered: OPTIMIZE takes no %s",
+            o->opts->zorder_by.n > 0 ? "ZORDER BY" : "WHERE");
+        return tn_hint(err, rc,
+            "leave it out; ALTER TABLE .. CLUSTER BY (..) chooses other columns, CLUSTER BY NONE "
+            "ends it");
+    }
+    TN_TRY(
+        tn_delta_cluster_resolve(o->a, &o->s->meta, o->mapping, &o->cluster_names, &columns, err));
+    for (size_t i = 0; i < columns.n; i++) {
+        tn_curve_column c = { columns.v[i].sql, columns.v[i].type };
+        tn_vec_push(&o->order, o->a, c);
+    }
+    o->curve = TN_CURVE_HILBERT;
+    o->cluster_tag = list_text(o->a, o->cluster_names.v, o->cluster_names.n);
     return TN_OK;
 }
 
@@ -382,16 +417,30 @@ static tn_rc bin_select(const optimize *o, tn_arena *a, const bin *b, tn_str *re
     tn_buf_addz(&sql, " FROM (");
     tn_buf_add(&sql, scan);
     tn_buf_addz(&sql, ") AS t");
-    if (o->opts->zorder_by.n > 0) {
-        TN_TRY(add_zorder(o, a, &sql, scan, err));
+    if (o->order.n > 0) {
+        TN_TRY(tn_delta_curve_order(o->conn, a, o->curve, scan, &o->order, &sql, err));
     }
     return tn_buf_finish(&sql, "a bin's SELECT", ret, err);
+}
+
+/* One set for all files of a bin; undefined when the table is not clustered. */
+static tn_val cube_tags(const optimize *o)
+{
+    if (o->cluster_names.n == 0) {
+        return TN_VAL_UNDEF;
+    }
+    tn_val tags = tn_val_dict(o->a);
+    tn_dict_putz(tags.dict, "ZCUBE_ID", tn_val_str(tn_uuid4(o->a)));
+    tn_dict_putz(tags.dict, "ZCUBE_ZORDER_BY", o->cluster_tag);
+    return tags;
 }
 
 static tn_rc write_bin(optimize *o, const bin *b, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("delta optimize", NULL);
-    tn_delta_target to = { .protocol = o->s->protocol, .meta = o->s->meta };
+    tn_delta_target to = {
+        .protocol = o->s->protocol, .meta = o->s->meta, .clustered = o->cluster_names
+    };
     if (o->s->meta.partition_columns.n > 0) {
         to.partition_values = b->files.v[0]->partition_values;
         TN_TRY(bin_dir(o, b, &to.dir, err));
@@ -400,10 +449,15 @@ static tn_rc write_bin(optimize *o, const bin *b, tn_err *err)
     tn_delta_files written = { 0 };
     int64_t rows = 0;
     /* A bin is at most one file's worth; its rows may take a little more room written together. */
-    int64_t cut = o->opts->zorder_by.n > 0 ? o->target_bytes : 2 * o->target_bytes;
+    int64_t cut = o->order.n > 0 ? o->target_bytes : 2 * o->target_bytes;
     TN_TRY(tn_delta_files_write(o->t, o->conn, o->a, &to, cut, &written, &rows, err));
+    tn_val tags = cube_tags(o);
     for (size_t i = 0; i < written.n; i++) {
         written.v[i].data_change = false;
+        if (tags.tag == TN_DICT) {
+            written.v[i].tags = tags;
+            written.v[i].clustering_provider = TN_STR(PROVIDER);
+        }
         tn_vec_push(&o->added, o->a, written.v[i]);
     }
     o->out.rows += rows;
@@ -480,7 +534,10 @@ static tn_val parameters(const optimize *o)
     tn_dict_putz(
         d.dict, "predicate", list_text(o->a, &o->opts->where, o->opts->where.n > 0 ? 1 : 0));
     tn_dict_putz(d.dict, "zOrderBy", list_text(o->a, o->opts->zorder_by.v, o->opts->zorder_by.n));
-    tn_dict_putz(d.dict, "clusterBy", tn_val_z("[]"));
+    tn_dict_putz(d.dict, "clusterBy", list_text(o->a, o->cluster_names.v, o->cluster_names.n));
+    if (o->cluster_names.n > 0) {
+        tn_dict_putz(d.dict, "isFull", tn_val_z(o->opts->full ? "true" : "false"));
+    }
     tn_dict_putz(d.dict, "auto", tn_val_z("false"));
     return d;
 }
@@ -545,12 +602,14 @@ static void set_sizes(optimize *o)
     }
     o->target_bytes = target;
     o->min_bytes = o->opts->min_file_bytes > 0 ? o->opts->min_file_bytes : target - target / 4;
+    o->cube_bytes = o->opts->cube_bytes > 0 ? o->opts->cube_bytes : CUBE_FILES * target;
 }
 
 static tn_rc run(optimize *o, tn_err *err)
 {
     TN_TRY(tn_delta_check_writable(&o->s->protocol, &o->s->meta, err));
-    TN_TRY(check_zorder(o, err));
+    TN_TRY(take_clustering(o, err));
+    TN_TRY(take_zorder(o, err));
     partitions all = { 0 };
     split_partitions(o, &all);
     TN_TRY(filter_partitions(o, &all, err));

@@ -24,6 +24,8 @@ typedef struct printer {
     part part;
     int64_t leaves_left; /* -1: no limit */
     tn_str only;         /* delta.dataSkippingStatsColumns; empty: by count */
+    const tn_strs
+        *always; /* dotted names that have statistics whatever the properties say; may be NULL */
 } printer;
 
 /* ---- values ---- */
@@ -175,6 +177,11 @@ static bool listed(tn_str list, tn_str dotted)
 
 static bool take_leaf(printer *p, tn_str dotted)
 {
+    for (size_t i = 0; p->always != NULL && i < p->always->n; i++) {
+        if (tn_str_eq_nocase(p->always->v[i], dotted)) {
+            return true;
+        }
+    }
     if (p->only.n > 0) {
         return listed(p->only, dotted);
     }
@@ -211,16 +218,18 @@ static void put_fields(printer *p, const tn_delta_type *t, tn_str path, tn_str d
     }
 }
 
-void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping, int64_t rows,
-    tn_val column_statistics)
+void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping,
+    const tn_strs *always, int64_t rows, tn_val column_statistics)
 {
     static const char *const KEYS[] = {
         [PART_MIN] = "minValues", [PART_MAX] = "maxValues", [PART_NULLS] = "nullCount"
     };
     TN_AUTO_ARENA scratch = tn_arena_new("delta stats", NULL);
-    printer p = {
-        .arena = scratch, .statistics = column_statistics, .meta = m, .mapping = mapping
-    };
+    printer p = { .arena = scratch,
+        .statistics = column_statistics,
+        .meta = m,
+        .mapping = mapping,
+        .always = always };
     int64_t leaves = INDEXED_LEAVES_DEFAULT;
     if (!tn_str_to_i64(tn_delta_property(m, "delta.dataSkippingNumIndexedCols"), &leaves) ||
         leaves < -1) {

@@ -4,6 +4,8 @@
  * Columns are matched by name, ignoring case. A column that the SELECT lacks is NULL when the table allows it. Values
  * are cast to the table's types where no digit can be lost silently (an integer that does not fit fails the write).
  */
+#include "delta/delta_cluster.h"
+#include "delta/delta_cluster_impl.h"
 #include "delta/delta_columns.h"
 #include "os/clock.h"
 #include "os/random.h"
@@ -18,6 +20,7 @@ typedef struct maker {
     tn_str select_sql;
     tn_delta_type *source;
     tn_delta_target *to;
+    bool reclustered; /* the write chooses the clustering columns */
 } maker;
 
 /* ---- types ---- */
@@ -396,6 +399,59 @@ static tn_rc make_protocol(maker *m, tn_err *err)
     return tn_delta_check_writable(&to->protocol, &to->meta, err);
 }
 
+/* ---- clustering ---- */
+
+static bool same_names(const tn_strs *x, const tn_strs *y)
+{
+    bool same = x->n == y->n;
+    for (size_t i = 0; same && i < x->n; i++) {
+        same = tn_str_eq_nocase(x->v[i], y->v[i]);
+    }
+    return same;
+}
+
+/* A table that is made or replaced takes the write's columns; another one has its own, which a new schema must keep. */
+static tn_rc take_clustering(maker *m, tn_err *err)
+{
+    static const tn_str supported = { "supported", 9 };
+    tn_delta_target *to = m->to;
+    bool anew = m->s == NULL || m->opts->schema_mode == TN_SCHEMA_OVERWRITE;
+    if (m->s != NULL) {
+        TN_TRY(tn_delta_cluster_columns(m->s, m->a, &to->clustered, err));
+    }
+    if (m->opts->cluster_by.n > 0 && !same_names(&m->opts->cluster_by, &to->clustered)) {
+        if (!anew) {
+            tn_rc rc = tn_fail(err, TN_E_VALUE, "the table is not clustered by these columns");
+            return tn_hint(err, rc, "ALTER TABLE .. CLUSTER BY (..) changes them");
+        }
+        to->clustered = m->opts->cluster_by;
+        to->meta_is_new = true;
+        m->reclustered = true;
+        tn_delta_meta_set(m->a, &to->meta, TN_STR("delta.feature.clustering"), &supported);
+    }
+    tn_cluster_columns ignored;
+    tn_rc rc =
+        tn_delta_cluster_resolve(m->a, &to->meta, TN_MAPPING_NONE, &to->clustered, &ignored, err);
+    return rc == TN_OK || m->reclustered
+               ? rc
+               : tn_hint(
+                     err, rc, "the table is clustered by it: ALTER TABLE .. CLUSTER BY NONE first");
+}
+
+/* When the protocol, and with it physical names, are known. */
+static tn_rc note_clustering(maker *m, tn_err *err)
+{
+    tn_delta_target *to = m->to;
+    tn_cluster_columns columns;
+    if (!m->reclustered) {
+        return TN_OK;
+    }
+    TN_TRY(tn_delta_cluster_resolve(m->a, &to->meta, tn_delta_mapping_of(&to->protocol, &to->meta),
+        &to->clustered, &columns, err));
+    tn_vec_push(&to->domains, m->a, tn_delta_cluster_domain(m->a, &columns));
+    return TN_OK;
+}
+
 /* ---- the SELECT ---- */
 
 static void add_value(maker *m, tn_buf *b, const tn_delta_field *f, const tn_delta_field *src)
@@ -580,7 +636,9 @@ tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *con
     TN_TRY(read_source(&m, conn, select_sql, err));
     TN_TRY(s == NULL ? new_table(&m, err) : existing_table(&m, err));
     TN_TRY(check_partitions(&m, err));
+    TN_TRY(take_clustering(&m, err));
     TN_TRY(make_protocol(&m, err));
+    TN_TRY(note_clustering(&m, err));
     TN_TRY(make_select(&m, conn, select_sql, err));
     bool mapped = tn_delta_mapping_of(&to.protocol, &to.meta) != TN_MAPPING_NONE;
     if (mapped && to.meta.partition_columns.n > 0) {

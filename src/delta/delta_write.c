@@ -49,6 +49,9 @@ static tn_val parameters(const write *w)
     tn_val d = tn_val_dict(w->a);
     tn_dict_putz(d.dict, "mode", tn_val_z(MODES[w->opts->mode]));
     tn_dict_putz(d.dict, "partitionBy", json_of_strs(w->a, &w->target.meta.partition_columns));
+    if (w->target.domains.n > 0) {
+        tn_dict_putz(d.dict, "clusterBy", json_of_strs(w->a, &w->target.clustered));
+    }
     return d;
 }
 
@@ -80,6 +83,7 @@ static tn_delta_txn_plan make_plan(write *w)
         .protocol = w->target.protocol_is_new ? &w->target.protocol : NULL,
         .meta = w->target.meta_is_new ? &w->target.meta : NULL,
         .adds = w->files,
+        .domains = w->target.domains,
         .user_metadata = w->opts->user_metadata,
     };
     int64_t now = tn_clock_now_ms();

@@ -47,6 +47,12 @@ tn_rc tn_duck_intercept(tn_conn *c, tn_str sql, bool *ret_handled, tn_err *err) 
  * deps/extensions, ../deps/extensions. Inside it: v1.5.5/linux_amd64/NAME.duckdb_extension. */
 tn_rc tn_duck_extension_dir(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 
+/* Lets SQL call a function of ours by name (a literal): any number of UINTEGER arguments, a UBIGINT comes back; NULL when one is NULL. Once a
+ * database; a second call with the same name does nothing. It is run by several threads at once. */
+typedef uint64_t (*tn_duck_number_fn)(const uint32_t *args, size_t n);
+tn_rc tn_conn_add_function(
+    tn_conn *c, const char *name, tn_duck_number_fn fn, tn_err *err) TN_MUSTUSE;
+
 /* Each runs one or more statements, one after the other to the first failure; *ret is the result of the last (ret is not NULL). */
 tn_rc tn_conn_exec(tn_conn *c, tn_str sql, tn_err *err) TN_MUSTUSE;
 tn_rc tn_conn_query(

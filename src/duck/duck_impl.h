@@ -4,6 +4,7 @@
 
 #include <duckdb.h>
 
+#include "base/map.h"
 #include "duck/duck.h"
 #include "os/thread.h"
 
@@ -12,6 +13,7 @@ struct tn_duck {
     duckdb_database db;
     tn_mutex lock;
     bool has_column_fn; /* duck_cast.c has registered its table function */
+    tn_map functions;   /* duck_function.c: name -> its C function */
 };
 
 struct tn_conn {

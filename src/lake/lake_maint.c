@@ -1,6 +1,7 @@
 /* lake_maint.c: maintenance of a table and what it means for the pins of the lake. */
 #include "lake/lake_maint.h"
 
+#include "delta/delta_cluster.h"
 #include "lake/lake_file.h"
 #include "lake/lake_gc.h"
 #include "text/uri.h"
@@ -92,6 +93,21 @@ tn_rc tn_lake_optimize(const tn_lake_job *j, tn_arena *a, const tn_delta_optimiz
     }
     *ret_pinned = moves;
     *ret = r;
+    return TN_OK;
+}
+
+tn_rc tn_lake_cluster(
+    const tn_lake_job *j, const tn_strs *columns, int64_t *ret_version, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    int64_t version;
+    TN_TRY(refuse_foreign(j, err));
+    TN_TRY(open_table(j, &j->at, j->shown, &table, err));
+    TN_TRY(tn_delta_cluster_by(table, j->conn, columns, &version, err));
+    if (moves_pin(j, version - 1, version, 1)) {
+        TN_TRY(publish(j, version, "cluster", err));
+    }
+    *ret_version = version;
     return TN_OK;
 }
 

@@ -26,6 +26,9 @@ typedef struct tn_lake_job { /* what the work is on; everything is borrowed */
 /* ret_pinned: the environment reads the new version now. False also when nothing changed or the table is not pinned. */
 tn_rc tn_lake_optimize(const tn_lake_job *j, tn_arena *a, const tn_delta_optimize_opts *opts,
     tn_delta_optimize_result *ret, bool *ret_pinned, tn_err *err) TN_MUSTUSE;
+/* ALTER TABLE .. CLUSTER BY; no columns: NONE. */
+tn_rc tn_lake_cluster(
+    const tn_lake_job *j, const tn_strs *columns, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
 /* opts->protect is filled here. */
 tn_rc tn_lake_vacuum(const tn_lake_job *j, tn_arena *a, const tn_delta_vacuum_opts *opts,
     tn_delta_vacuum_result *ret, tn_err *err) TN_MUSTUSE;

@@ -29,6 +29,9 @@ typedef struct tn_sql_target {
 /* Reads a name at *at (moved behind it). */
 tn_rc tn_sql_target_at(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at,
     tn_sql_target *ret, tn_err *err) TN_MUSTUSE;
+/* "(a, s.b)" at *at (moved behind it): dotted names. */
+tn_rc tn_sql_take_paths(
+    tn_arena *a, const tn_tokens *t, size_t *at, tn_strs *ret, tn_err *err) TN_MUSTUSE;
 /* Rest of the statement from token i on, as text; attaches what it names. */
 tn_rc tn_sql_rest(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t, size_t i,
     tn_str *ret, tn_err *err) TN_MUSTUSE;
@@ -46,7 +49,7 @@ tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_
 /* UPDATE, DELETE, TRUNCATE, MERGE. */
 tn_rc tn_lake_sql_dml(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,
     tn_lake_sql_result *ret, bool *ret_done, tn_err *err) TN_MUSTUSE;
-/* OPTIMIZE, VACUUM, RESTORE, CREATE TABLE .. CLONE. */
+/* OPTIMIZE, VACUUM, RESTORE, CREATE TABLE .. CLONE, ALTER TABLE .. CLUSTER BY. */
 tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret,
     bool *ret_done, tn_err *err) TN_MUSTUSE;
 /* PARTITION and REPLACE WHERE of an INSERT. */

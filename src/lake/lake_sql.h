@@ -7,10 +7,10 @@
  * table_changes('t', from [, to]) and table_changes_by_path('..', from [, to]) are the change data feed of a table (lake_changes.c).
  *
  * Statements that change the lake are taken out and done here, each as one Delta commit, then pinned and published:
- *   CREATE [OR REPLACE] TABLE [IF NOT EXISTS] t [(columns)] [USING DELTA] [PARTITIONED BY (..)] [LOCATION '..'] [COMMENT '..'] [TBLPROPERTIES (..)] [AS query]
+ *   CREATE [OR REPLACE] TABLE [IF NOT EXISTS] t [(columns)] [USING DELTA] [PARTITIONED BY (..)] [CLUSTER BY (..)] [LOCATION '..'] [COMMENT '..'] [TBLPROPERTIES (..)] [AS query]
  *   INSERT INTO | OVERWRITE [TABLE] t [PARTITION (p = value, q)] [(columns) | BY NAME] [REPLACE WHERE predicate] query (lake_insert_part.c)
  *   CREATE [OR REPLACE] VIEW v AS query, DROP TABLE | VIEW [IF EXISTS] t, RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
- *   OPTIMIZE t [WHERE ..] [ZORDER BY (..)], VACUUM t [RETAIN n HOURS] [DRY RUN], CREATE TABLE t SHALLOW | DEEP CLONE s [VERSION AS OF n]
+ *   ALTER TABLE t CLUSTER BY (..) | NONE, OPTIMIZE t [FULL] [WHERE ..] [ZORDER BY (..)], VACUUM t [RETAIN n HOURS] [DRY RUN], CREATE TABLE t SHALLOW | DEEP CLONE s [VERSION AS OF n]
  *   DESCRIBE HISTORY t, DESCRIBE DETAIL t
  *   UPDATE t SET .., DELETE FROM t [WHERE ..], TRUNCATE [TABLE] t, MERGE INTO t USING source ON .. WHEN .. (grammar: lake_dml.c)
  * ALTER of a Delta table is TN_E_UNSUPPORTED. Temporary tables are DuckDB's own.

@@ -1,6 +1,7 @@
 /* lake_sql_maint.c: statements that look after a Delta table.
  *
- *     OPTIMIZE t [WHERE predicate] [ZORDER BY (column, ...)]
+ *     OPTIMIZE t [FULL] [WHERE predicate] [ZORDER BY (column, ...)]
+ *     ALTER TABLE t CLUSTER BY (column, s.field, ...) | NONE
  *     VACUUM t [RETAIN n HOURS] [DRY RUN]
  *     RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
  *     CREATE TABLE [IF NOT EXISTS] t [SHALLOW | DEEP] CLONE s [VERSION AS OF n]      (deep when it is not said)
@@ -93,7 +94,8 @@ static tn_rc run_optimize(maint *m, tn_err *err)
 {
     static const char *const names[] = { "path", "version", "files_added", "files_removed",
         "bytes_added", "bytes_removed", "files_skipped", "partitions_optimized" };
-    tn_delta_optimize_opts o = { .target_file_bytes = 0 };
+    tn_delta_optimize_opts o = { .full = tn_token_is(m->t, m->at, "full") };
+    m->at += o.full;
     if (tn_token_is(m->t, m->at, "where")) {
         size_t from = ++m->at;
         while (m->at < m->t->n && !tn_token_are(m->t, m->at, "zorder by")) {
@@ -109,7 +111,7 @@ static tn_rc run_optimize(maint *m, tn_err *err)
         TN_TRY(take_columns(m, &o.zorder_by, err));
     }
     if (m->at != m->t->n) {
-        return unexpected(m, "write OPTIMIZE t [WHERE ..] [ZORDER BY (..)]", err);
+        return unexpected(m, "write OPTIMIZE t [FULL] [WHERE ..] [ZORDER BY (..)]", err);
     }
     tn_delta_optimize_result r;
     tn_lake_job j = job_of(m);
@@ -128,6 +130,57 @@ static tn_rc run_optimize(maint *m, tn_err *err)
             TN_STR_ARG(m->s->opts.env), (long long)m->target.at.pin->version,
             TN_STR_ARG(m->target.shown));
     }
+    return tn_sql_refresh(m->s, err);
+}
+
+/* ---- CLUSTER BY ---- */
+
+tn_rc tn_sql_take_paths(tn_arena *a, const tn_tokens *t, size_t *at, tn_strs *ret, tn_err *err)
+{
+    bool open = tn_token_is(t, *at, "(");
+    *at += open;
+    for (bool more = open; more; *at += more) {
+        tn_strs parts = { 0 };
+        if (!tn_token_dotted(a, t, at, &parts)) {
+            break;
+        }
+        tn_str name = parts.v[0];
+        for (size_t i = 1; i < parts.n; i++) {
+            name = tn_str_printf(
+                a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(parts.v[i]));
+        }
+        tn_vec_push(ret, a, name);
+        more = tn_token_is(t, *at, ",");
+    }
+    if (!open || !tn_token_is(t, *at, ")")) {
+        return tn_fail(err, TN_E_SYNTAX, "columns are written (a, b, struct.field)");
+    }
+    *at += 1;
+    return TN_OK;
+}
+
+/* ALTER TABLE t CLUSTER BY ..; other ALTERs are not ours. */
+static tn_rc run_cluster(maint *m, bool *ret_done, tn_err *err)
+{
+    tn_strs columns = { 0 };
+    int64_t version;
+    tn_lake_job j = job_of(m);
+    *ret_done = tn_token_are(m->t, m->at, "cluster by");
+    if (!*ret_done) {
+        return TN_OK;
+    }
+    m->at += 2;
+    if (tn_token_is(m->t, m->at, "none")) {
+        m->at++;
+    } else {
+        TN_TRY(tn_sql_take_paths(m->a, m->t, &m->at, &columns, err));
+    }
+    if (m->at != m->t->n) {
+        return unexpected(m, "write ALTER TABLE t CLUSTER BY (a, b) or CLUSTER BY NONE", err);
+    }
+    TN_TRY(tn_lake_cluster(&j, &columns, &version, err));
+    m->ret->note = tn_str_printf(m->a, TN_STR_FMT " is clustered by %zu column%s, version %lld",
+        TN_STR_ARG(m->target.shown), columns.n, columns.n == 1 ? "" : "s", (long long)version);
     return tn_sql_refresh(m->s, err);
 }
 
@@ -292,6 +345,11 @@ tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake
         }
         TN_TRY(take_target(&m, behind, &ours, err));
         return run_clone(&m, if_not_exists, ret_done, err);
+    }
+    if (tn_token_are(t, 0, "alter table")) {
+        bool ours = false;
+        TN_TRY(take_target(&m, 2, &ours, err));
+        return ours ? run_cluster(&m, ret_done, err) : TN_OK;
     }
     if (!optimize && !vacuum && !restore) {
         return TN_OK;

@@ -155,7 +155,7 @@ static const char *plural(int64_t n)
 typedef struct create {
     bool replace, if_not_exists;
     tn_str columns; /* text between the parentheses, or empty */
-    tn_strs partition_by;
+    tn_strs partition_by, cluster_by;
     tn_str location, comment;
     tn_val properties;
     bool has_query;
@@ -238,6 +238,10 @@ static tn_rc take_clause(change *c, create *k, bool *ret_any, tn_err *err)
         c->at += 2;
         return take_names(c, &k->partition_by, err);
     }
+    if (tn_token_are(t, c->at, "cluster by")) {
+        c->at += 2;
+        return tn_sql_take_paths(c->a, t, &c->at, &k->cluster_by, err);
+    }
     if (tn_token_is(t, c->at, "location")) {
         c->at++;
         return take_string(c, &k->location, err);
@@ -276,7 +280,8 @@ static tn_rc parse_create(change *c, create *k, tn_err *err)
         tn_rc rc = tn_fail(err, TN_E_SYNTAX, "'" TN_STR_FMT "' is not expected here",
             TN_STR_ARG(c->t->v[c->at].text));
         return tn_hint(err, rc,
-            "after the name: PARTITIONED BY (..), LOCATION '..', COMMENT '..', TBLPROPERTIES (..), "
+            "after the name: PARTITIONED BY (..), CLUSTER BY (..), LOCATION '..', COMMENT '..', "
+            "TBLPROPERTIES (..), "
             "then AS and a query");
     }
     if (!k->has_query && k->columns.n == 0) {
@@ -346,6 +351,7 @@ static tn_rc create_table(change *c, create *k, tn_err *err)
         .mode = there ? TN_DELTA_OVERWRITE : TN_DELTA_CREATE,
         .schema_mode = there ? TN_SCHEMA_OVERWRITE : TN_SCHEMA_STRICT,
         .partition_by = k->partition_by,
+        .cluster_by = k->cluster_by,
         .properties = k->properties,
         .name = c->target.at.name,
         .description = k->comment,

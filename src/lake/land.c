@@ -296,6 +296,7 @@ static tn_rc write_rows(landing *x, tn_err *err)
                                                    : TN_DELTA_CREATE,
         .schema_mode = x->opts->schema_mode,
         .partition_by = x->opts->partition_by,
+        .cluster_by = x->opts->cluster_by,
         .properties = x->opts->properties,
         .operation_parameters = operation_parameters(x),
         .user_metadata = TN_VAL_UNDEF,

@@ -46,7 +46,7 @@ typedef struct tn_land_opts {
     tn_land_format format;
     tn_land_mode mode;
     tn_delta_schema_mode schema_mode;
-    tn_strs partition_by;
+    tn_strs partition_by, cluster_by;
     tn_str where;    /* TN_LAND_OVERWRITE: only rows of this predicate are replaced; empty: all */
     bool partitions; /* TN_LAND_OVERWRITE: only the partitions that the new rows have */
     tn_strs key;     /* TN_LAND_MERGE: columns that tell rows apart */

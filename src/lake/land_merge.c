@@ -159,6 +159,7 @@ static tn_rc create(const merging *m, tn_delta_table *table, tn_land_result *ret
 {
     tn_delta_write_opts wo = { .mode = TN_DELTA_CREATE,
         .partition_by = m->opts->partition_by,
+        .cluster_by = m->opts->cluster_by,
         .properties = m->opts->properties,
         .operation_parameters = TN_VAL_UNDEF,
         .user_metadata = TN_VAL_UNDEF };

@@ -226,7 +226,7 @@ TN_TEST(statistics_round_outward)
     }
     tn_buf b = tn_buf_init(arena, 10000);
     meta.schema = schema;
-    tn_delta_stats_print(&b, &meta, TN_MAPPING_NONE, 7, columns);
+    tn_delta_stats_print(&b, &meta, TN_MAPPING_NONE, NULL, 7, columns);
     TN_ASSERT_EQ_S(tn_buf_str(&b),
         "{\"numRecords\":7,\"minValues\":{\"s\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"t\":\"1969-"
         "12-31T23:59:59.999Z\",\"n\":{\"x\":-1.50}},"
