@@ -200,6 +200,7 @@ static tn_rc plan_change(tn_arena *a, const tn_delta_snapshot *s, const tn_strs 
     tn_delta_meta_set(a, meta, TN_STR("delta.feature.clustering"), &supported);
     TN_TRY(tn_delta_protocol_make(a, &s->protocol, meta, protocol, &changed, err));
     *p = (tn_delta_txn_plan){ .read_version = s->version,
+        .base = s,
         .operation = TN_STR("CLUSTER BY"),
         .operation_parameters = tn_val_dict(a),
         .operation_metrics = TN_VAL_UNDEF,
@@ -220,7 +221,7 @@ tn_rc tn_delta_cluster_by(
     tn_delta_txn_plan plan;
     TN_TRY(tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &s, err));
     TN_TRY(plan_change(a, s, columns, &plan, err));
-    TN_TRY(tn_delta_commit_write(t, &plan, tn_delta_commit_floor(s), ret_version, err));
+    TN_TRY(tn_delta_commit_write(t, &plan, ret_version, err));
     tn_delta_after_commit(t, conn, *ret_version, &s->meta);
     return TN_OK;
 }
