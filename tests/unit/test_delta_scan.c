@@ -204,10 +204,10 @@ TN_TEST(features_by_name)
     tn_delta_meta m = { .configuration = tn_val_dict(arena),
         .schema = tn_new(arena, tn_delta_type) };
     p = (tn_delta_protocol){ .reader = 1, .writer = 7 };
-    tn_vec_push(&p.writer_features, arena, TN_STR("clustering"));
+    tn_vec_push(&p.writer_features, arena, TN_STR("icebergCompatV3"));
     TN_ASSERT_OK(tn_delta_check_readable(&p, err));
     TN_ASSERT_RC(tn_delta_check_writable(&p, &m, err), TN_E_UNSUPPORTED);
-    TN_ASSERT_HAS(err->msg, "'clustering'");
+    TN_ASSERT_HAS(err->msg, "'icebergCompatV3'");
     p = (tn_delta_protocol){ .reader = 1, .writer = 6 };
     TN_ASSERT_OK(tn_delta_check_writable(&p, &m, err));
     tn_dict_putz(m.configuration.dict, "delta.columnMapping.mode", tn_val_z("name"));
