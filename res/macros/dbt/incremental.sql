@@ -14,6 +14,18 @@
       and not should_full_refresh()) }}
 {% endmacro %}
 
+{# The statements that bring an increment, which lies in temp_relation, into the table: the middle of incremental materializations. #}
+{% macro incremental_strategy_sql(target_relation, existing_relation, temp_relation) -%}
+  {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
+  {%- do adapter.expand_target_column_types(from_relation=temp_relation, to_relation=target_relation) -%}
+  {%- set dest_columns = process_schema_changes(on_schema_change, temp_relation, existing_relation)
+      or adapter.get_columns_in_relation(existing_relation) -%}
+  {%- set strategy = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default') -%}
+  {{ return(strategy({'target_relation': target_relation, 'temp_relation': temp_relation,
+      'unique_key': config.get('unique_key'), 'dest_columns': dest_columns,
+      'incremental_predicates': config.get('predicates', none) or config.get('incremental_predicates', none)})) }}
+{%- endmacro %}
+
 {# ---- strategies ---- #}
 
 {% macro get_incremental_append_sql(arg_dict) -%}

@@ -110,7 +110,6 @@
   {%- set intermediate_relation = make_intermediate_relation(target_relation) -%}
   {%- set backup_relation = make_backup_relation(target_relation, 'table' if existing_relation is none else existing_relation.type) -%}
   {%- set full_refresh_mode = should_full_refresh() or existing_relation.is_view -%}
-  {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
 
   {{ drop_relation_if_exists(load_cached_relation(intermediate_relation)) }}
   {{ drop_relation_if_exists(load_cached_relation(backup_relation)) }}
@@ -124,13 +123,7 @@
     {%- set build_sql = get_create_table_as_sql(False, intermediate_relation, sql) -%}
   {%- else -%}
     {%- do run_query(get_create_table_as_sql(True, temp_relation, sql)) -%}
-    {%- do adapter.expand_target_column_types(from_relation=temp_relation, to_relation=target_relation) -%}
-    {%- set dest_columns = process_schema_changes(on_schema_change, temp_relation, existing_relation)
-        or adapter.get_columns_in_relation(existing_relation) -%}
-    {%- set strategy = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default') -%}
-    {%- set build_sql = strategy({'target_relation': target_relation, 'temp_relation': temp_relation,
-        'unique_key': config.get('unique_key'), 'dest_columns': dest_columns,
-        'incremental_predicates': config.get('predicates', none) or config.get('incremental_predicates', none)}) -%}
+    {%- set build_sql = incremental_strategy_sql(target_relation, existing_relation, temp_relation) -%}
   {%- endif -%}
 
   {%- call statement("main") -%}

@@ -45,7 +45,6 @@
   {%- set intermediate_relation = make_intermediate_relation(target_relation) -%}
   {%- set backup_relation = make_backup_relation(target_relation, 'table' if existing_relation is none else existing_relation.type) -%}
   {%- set full_refresh_mode = should_full_refresh() or existing_relation.is_view -%}
-  {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
   {%- set swap = existing_relation is not none and full_refresh_mode -%}
 
   {{ drop_relation_if_exists(load_cached_relation(intermediate_relation)) }}
@@ -60,13 +59,7 @@
   {%- else -%}
     {%- set temp_relation = duckdb__dispatch_temporary_relation(target_relation, adapter.batch_id_for_model(model)).relation -%}
     {%- do run_query(create_table_as(True, temp_relation, compiled_code, model['language'])) -%}
-    {%- do adapter.expand_target_column_types(from_relation=temp_relation, to_relation=target_relation) -%}
-    {%- set dest_columns = process_schema_changes(on_schema_change, temp_relation, existing_relation)
-        or adapter.get_columns_in_relation(existing_relation) -%}
-    {%- set strategy = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default') -%}
-    {%- set build_sql = strategy({'target_relation': target_relation, 'temp_relation': temp_relation,
-        'unique_key': config.get('unique_key'), 'dest_columns': dest_columns,
-        'incremental_predicates': config.get('predicates', none) or config.get('incremental_predicates', none)}) -%}
+    {%- set build_sql = incremental_strategy_sql(target_relation, existing_relation, temp_relation) -%}
   {%- endif -%}
 
   {%- call statement("main") -%}
