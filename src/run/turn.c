@@ -30,6 +30,22 @@ static tn_rc read_on_busy(tn_runner *run, tn_err *err)
         TN_STR_ARG(given));
 }
 
+/* How long a run that gives no sign of life keeps its turn. */
+static tn_rc read_lease(tn_runner *run, int64_t *ret_ms, tn_err *err)
+{
+    tn_val v = tn_val_at(
+        (tn_val){ .tag = TN_DICT, .dict = run->project->profile.credentials }, "lease_seconds");
+    if (tn_val_is_undef(v) || tn_val_is_none(v)) {
+        *ret_ms = TN_LEASE_TTL_MS;
+        return TN_OK;
+    }
+    if (v.tag != TN_INT || v.i < 1 || v.i > 86400) {
+        return tn_fail(err, TN_E_VALUE, "profile: 'lease_seconds' is a number from 1 to 86400");
+    }
+    *ret_ms = v.i * 1000;
+    return TN_OK;
+}
+
 static void release(void *ticket)
 {
     tn_lake_ticket_release(ticket);
@@ -51,6 +67,7 @@ tn_rc tn_runner_take_turn(tn_runner *run, tn_err *err)
 {
     tn_lake_ticket_opts o = { .run = run->project->invocation_id };
     TN_TRY(read_on_busy(run, err));
+    TN_TRY(read_lease(run, &o.ttl_ms, err));
     if (!run->session->is_lake || !tn_runner_changes_tables(run)) {
         return TN_OK;
     }
@@ -85,15 +102,16 @@ static void refuse(tn_node_result *r, const tn_err *why, tn_status status)
     r->relation_name = r->node->relation_name;
 }
 
+/* What a rival published of the relation is taken over, also when it was done before we asked. */
 static tn_rc wait_for_turn(
-    tn_runner *run, tn_worker *w, const tn_node *n, tn_arena *a, bool *ret_waited, tn_err *err)
+    tn_runner *run, tn_worker *w, const tn_node *n, tn_arena *a, tn_err *err)
 {
     bool blocked = false;
     tn_lake_holder holder;
     tn_str resource = resource_of(a, run, n);
     TN_TRY(tn_lake_ticket_blocked(run->ticket, a, resource, &blocked, &holder, err));
     if (!blocked) {
-        return TN_OK;
+        return tn_lake_target_refresh(run->session->lake, w->conn, n->schema, n->alias, err);
     }
     if (run->on_busy != TN_BUSY_WAIT) {
         return tn_lake_ticket_wait(run->ticket, resource, 0, err);
@@ -104,7 +122,6 @@ static tn_rc wait_for_turn(
         TN_STR_ARG(n->schema), TN_STR_ARG(n->alias), TN_STR_ARG(holder.what),
         TN_STR_ARG(holder.host), (long long)holder.pid);
     TN_TRY(tn_lake_ticket_wait(run->ticket, resource, -1, err));
-    *ret_waited = true;
     return tn_lake_target_refresh(run->session->lake, w->conn, n->schema, n->alias, err);
 }
 
@@ -115,9 +132,8 @@ bool tn_runner_await_turn(tn_runner *run, tn_worker *w, tn_node_result *r)
     }
     TN_AUTO_ARENA a = tn_arena_new("turn", NULL);
     tn_err err = TN_ERR_INIT;
-    bool waited = false;
     r->arena = w->keep;
-    tn_rc rc = wait_for_turn(run, w, r->node, a, &waited, &err);
+    tn_rc rc = wait_for_turn(run, w, r->node, a, &err);
     if (rc == TN_OK) {
         return true;
     }

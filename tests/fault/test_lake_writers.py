@@ -1,0 +1,167 @@
+"""Several processes build disjoint and overlapping models of one lake, some are killed at random, while readers look: no lost publish, no half state.
+
+    test_lake_writers.py            a dozen seconds on a local disk (make test)
+    TARN_SOAK_SECONDS=300 ...       longer; TARN_SOAK_STORE=s3: on a real MinIO over TLS
+
+The trio a, b, c is built together: whoever reads must see all three of one build. Increments carry an id each: what a build acknowledged is there once, what was
+killed is there once or not at all.
+"""
+import json, os, pathlib, random, signal, subprocess, sys, tempfile, threading, time
+
+import duckdb
+
+ROOT = pathlib.Path(os.environ["TARN_ROOT"])
+TARN = os.environ["TARN"]
+SECONDS = float(os.environ.get("TARN_SOAK_SECONDS", "12"))
+S3 = os.environ.get("TARN_SOAK_STORE") == "s3"
+sys.path.insert(0, str(ROOT / "tests/oracle"))
+
+MODELS = {
+    "a": "{{ config(materialized='table') }} select {{ var('n') }} as n, i from range(200) r(i)",
+    "b": "{{ config(materialized='table') }} select n, count(*) as c from {{ ref('a') }} group by n",
+    "c": "{{ config(materialized='table') }} select n, c as d from {{ ref('b') }}",
+    "x": "{{ config(materialized='incremental', incremental_strategy='append') }} select '{{ var(\"id\") }}' as id",
+    "y": "{{ config(materialized='incremental', incremental_strategy='append') }} select '{{ var(\"id\") }}' as id",
+}
+TESTS = """version: 2
+models:
+  - {name: b, columns: [{name: n, data_tests: [not_null, unique]}]}
+  - {name: x, columns: [{name: id, data_tests: [unique]}]}
+"""
+JOBS = [("a+",), ("x",), ("x", "y"), ("a+",), ("y",)]
+
+
+class Lake:
+    def __init__(self, folder):
+        self.dir = pathlib.Path(folder)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("TARN_LAKE", "DBT_", "AWS_"))}
+        self.minio = None
+        self.place = str(self.dir / "lake")
+        if S3:
+            from minio_server import Minio
+            self.minio = Minio(self.dir / "minio").start()
+            self.env.update(self.minio.env())
+            self.place = "s3://lake/here"
+        (self.dir / "models").mkdir()
+        for name, sql in MODELS.items():
+            (self.dir / f"models/{name}.sql").write_text(sql)
+        (self.dir / "models/schema.yml").write_text(TESTS)
+        (self.dir / "dbt_project.yml").write_text("name: soak\nversion: '1.0'\nprofile: soak\n")
+        (self.dir / "profiles.yml").write_text(
+            f"soak:\n  target: prod\n  outputs:\n    prod: {{type: tarn, lake: '{self.place}', schema: main, threads: 1, lease_seconds: 3}}\n")
+
+    def build(self, number, *select):
+        """A process of its own with its own target folder, as on another host."""
+        words = [TARN, "build", *(["--select", *select] if select else []), "--vars", json.dumps({"n": number, "id": f"run-{number}"}), "--target-path", str(self.dir / f"target-{threading.get_ident()}"), "--log-path", str(self.dir / "logs")]
+        return subprocess.Popen(words, cwd=self.dir, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def connect(self):
+        if not S3:
+            return duckdb.connect(self.place + "/catalog/prod.duckdb", read_only=True)
+        con = duckdb.connect(config={"extension_directory": str(pathlib.Path(os.environ.get("TARN_EXTENSION_DIR", ROOT / "build/deps/extensions")))})
+        con.execute("LOAD httpfs")
+        con.execute(f"SET GLOBAL ca_cert_file = '{self.minio.ca}'")
+        con.execute(f"CREATE SECRET (TYPE s3, KEY_ID '{self.minio.KEY}', SECRET '{self.minio.SECRET}', ENDPOINT '127.0.0.1:{self.minio.port}', URL_STYLE 'path', USE_SSL true)")
+        con.execute(f"ATTACH '{self.place}/catalog/prod.duckdb' AS p (READ_ONLY); USE p")
+        return con
+
+
+class Soak:
+    def __init__(self, lake):
+        self.lake, self.lock, self.number = lake, threading.Lock(), 0
+        self.acknowledged, self.tried, self.wrong, self.running, self.killed, self.reads, self.again = set(), set(), [], [], 0, 0, 0
+        self.end = time.monotonic() + SECONDS
+
+    def next(self):
+        with self.lock:
+            self.number += 1
+            return self.number
+
+    def builder(self, select):
+        while time.monotonic() < self.end:
+            number = self.next()
+            run = self.lake.build(number, *select)
+            with self.lock:
+                self.running.append(run)
+                self.tried |= {(s, number) for s in select if s in "xy"}
+            out, _ = run.communicate()
+            with self.lock:
+                self.running.remove(run)
+                if run.returncode == 0:
+                    self.acknowledged |= {(s, number) for s in select if s in "xy"}
+                elif run.returncode != -signal.SIGKILL:
+                    self.wrong.append((select, number, run.returncode, out[-1500:]))
+
+    def killer(self):
+        while time.monotonic() < self.end:
+            time.sleep(random.uniform(0.3, 1.2))
+            with self.lock:
+                if self.running:
+                    random.choice(self.running).kill()
+                    self.killed += 1
+
+    def reader(self):
+        query = "select (select max(n) from main.a), (select max(n) from main.b), (select max(n) from main.c), (select count(*) from main.a), (select max(d) from main.c)"
+        while time.monotonic() < self.end:
+            state = None
+            for attempt in range(6 if S3 else 1):  # DuckDB refuses an object that was replaced while it opened it: open again
+                try:
+                    with self.lake.connect() as con:
+                        state = con.execute(query).fetchone()
+                    break
+                except Exception as e:
+                    why = e
+                    self.again += 1
+            if state is None:
+                self.wrong.append(("reader", repr(why)[:300]))
+                continue
+            self.reads += 1
+            if not (state[0] == state[1] == state[2] and state[3] == state[4] == 200):
+                self.wrong.append(("half a state", state))
+
+    def run(self):
+        first = self.lake.build(0)
+        out, _ = first.communicate()
+        assert first.returncode == 0, out
+        threads = [threading.Thread(target=self.builder, args=(j,)) for j in JOBS] + [threading.Thread(target=self.killer)]
+        threads += [threading.Thread(target=self.reader) for _ in range(2)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        last = self.lake.build(self.next(), "a+")  # whatever was left behind, it goes on
+        out, _ = last.communicate()
+        if last.returncode:
+            self.wrong.append(("after all", out[-1500:]))
+        with self.lake.connect() as con:
+            for table in "xy":
+                ids = [i for (i,) in con.execute(f"select id from main.{table}").fetchall()]
+                there = {int(i.split("-")[1]) for i in ids}
+                if len(ids) != len(there):
+                    self.wrong.append((table, "rows are there twice"))
+                for t, n in self.acknowledged:
+                    if t == table and n not in there:
+                        self.wrong.append((table, f"the acknowledged build {n} is lost"))
+                for n in there - {n for t, n in self.tried if t == table} - {0}:
+                    self.wrong.append((table, f"nobody built {n}"))
+
+
+def main():
+    random.seed(7)
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(folder)
+        soak = Soak(lake)
+        try:
+            soak.run()
+        finally:
+            if lake.minio:
+                lake.minio.stop()
+    for w in soak.wrong[:5]:
+        print("failed:", *(str(x)[:1500] for x in w))
+    print(f"{soak.number} builds, {len(soak.acknowledged)} increments acknowledged, {soak.killed} killed, {soak.reads} reads, {soak.again} opened again")
+    checks = len(soak.acknowledged) + soak.reads
+    print(f"{checks} passed, {len(soak.wrong)} failed")
+    sys.exit(1 if soak.wrong or not checks else 0)
+
+
+main()
