@@ -140,9 +140,9 @@ class Results:
         """what: 'reads' or 'writes'; note: why not, empty when it does. The first note of a cell stays."""
         old = self.cells.setdefault(row, {}).setdefault(engine, {})
         old[what] = old.get(what) or note
-
-    def end(self):
         if self.report:
             pathlib.Path(self.report).write_text(json.dumps(self.cells, indent=1, ensure_ascii=False) + "\n")
+
+    def end(self):
         print(f"{self.passed} passed, {self.failed} failed")
         sys.exit(1 if self.failed or not self.passed else 0)
