@@ -1,8 +1,12 @@
 // layers: base os text store duck delta
-/* fuzz_delta_log.c: the first byte chooses what the rest is: lines of a commit, a schema, DuckDB's type text, or the data of a deletion
- * vector. They come from other writers, so they may be refused; they may not crash, leak or take long. */
+/* fuzz_delta_log.c: the first byte chooses what the rest is: lines of a commit or of a checkpoint in JSON, a schema, DuckDB's type text, the data of
+ * a deletion vector, a checksum file, statistics, _last_checkpoint, a path. They come from other writers, so they may be refused; they may
+ * not crash, leak or take long. */
+#include "delta/delta_checkpoint.h"
+#include "delta/delta_head.h"
 #include "delta/delta_replay.h"
 #include "text/hash.h"
+#include "text/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,6 +54,55 @@ static void vector(tn_arena *a, tn_str text)
     (void)!tn_delta_dv_read(NULL, a, &dv, &rows, &n, &err);
 }
 
+/* What is printed from a checksum file reads as the same. */
+static void checksum(tn_arena *a, tn_str text)
+{
+    tn_delta_head h;
+    tn_delta_head again;
+    bool complete;
+    tn_err err = TN_ERR_INIT;
+    if (tn_delta_crc_parse(a, text, &h, &complete, &err) != TN_OK) {
+        return;
+    }
+    tn_buf b = tn_buf_init(a, (size_t)1 << 24);
+    tn_delta_crc_print(&b, &h);
+    if (tn_delta_crc_parse(a, tn_buf_str(&b), &again, &complete, &err) != TN_OK) {
+        abort();
+    }
+}
+
+/* Quoted numbers leave JSON what it is. */
+static void statistics(tn_arena *a, tn_str text)
+{
+    tn_delta_file f = { .stats = text };
+    tn_err err = TN_ERR_INIT;
+    tn_val v;
+    (void)tn_delta_stats_rows(&f);
+    tn_buf b = tn_buf_init(a, (size_t)1 << 24);
+    if (tn_delta_quote_numbers(&b, text) && tn_json_parse(a, tn_buf_str(&b), &v, &err) != TN_OK) {
+        abort();
+    }
+}
+
+static void hint(tn_arena *a, tn_str text)
+{
+    tn_val v;
+    tn_err err = TN_ERR_INIT;
+    if (tn_json_parse(a, text, &v, &err) == TN_OK) {
+        (void)tn_delta_json_checksum(a, v);
+    }
+}
+
+static void path(tn_arena *a, tn_str text)
+{
+    tn_delta_dv dv = { .storage = 'u', .path_or_inline = text, .offset = 1 };
+    tn_str out;
+    tn_err err = TN_ERR_INIT;
+    (void)!tn_delta_path_decode(a, text, &out, &err);
+    (void)!tn_delta_dv_place(a, &dv, &out, &err);
+    (void)!tn_delta_file_key(a, text, &dv, &out, &err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0 || size > 1 << 16) {
@@ -59,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tn_str text = tn_str_n((const char *)data + 1, size - 1);
     tn_delta_type *t;
     tn_err err = TN_ERR_INIT;
-    switch (data[0] % 4) {
+    switch (data[0] % 8) {
     case 0:
         commit(a, text);
         break;
@@ -69,8 +122,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 2:
         (void)!tn_delta_type_from_sql(a, text, &t, &err);
         break;
-    default:
+    case 3:
         vector(a, text);
+        break;
+    case 4:
+        checksum(a, text);
+        break;
+    case 5:
+        statistics(a, text);
+        break;
+    case 6:
+        hint(a, text);
+        break;
+    default:
+        path(a, text);
         break;
     }
     return 0;

@@ -34,14 +34,14 @@ def make(b, name, properties):
     return path
 
 
-def only_the_checkpoint(b, name, path):
+def only_the_checkpoint(b, name, path, blind):
     log = path / "_delta_log"
     found = list(log.glob("*4.checkpoint.*"))
     b.r.check(f"{name}: one checkpoint of version 4", len(found) == 1, [f.name for f in log.iterdir()])
     for version in range(4):
         (log / f"{version:020}.json").unlink()
         (log / f"{version:020}.crc").unlink()
-    b.judge(f"{name}, older commits gone", path)
+    b.judge(f"{name}, older commits gone", path, but=blind)
 
 
 def main():
@@ -49,8 +49,9 @@ def main():
         b = Bench(tmp)
         for name, properties in KINDS.items():
             path = make(b, name, properties)
-            b.judge(name, path)
-            only_the_checkpoint(b, name, path)
+            blind = ("extension",) if name == "v2-mapped" else ()  # it reads partition columns of mapped tables as NULL
+            b.judge(name, path, but=blind)
+            only_the_checkpoint(b, name, path, blind)
             side = list((path / "_delta_log/_sidecars").glob("*.parquet"))
             b.r.check(f"{name}: sidecars", bool(side) == name.startswith("v2"), side)
         b.r.end()
