@@ -123,6 +123,8 @@ typedef struct tn_delta_scan_opts {
     tn_str
         where; /* SQL predicate for pruning only (the caller's query still filters); empty: none */
     bool add_file_columns; /* also filename and file_row_number as _tarn_file, _tarn_row */
+    bool
+        add_row_ids; /* also each row's id and commit version (row tracking) as _tarn_id, _tarn_version; NULL where a file has none */
     tn_conn *
         conn; /* parses `where` and looks into footers where the log does not say enough; NULL: no pruning */
     bool

@@ -111,13 +111,15 @@ static void put_tags(tn_json_writer *w, const tn_delta_commit *c, const tn_delta
 {
     const tn_delta_protocol *p = acts->has_protocol ? &acts->protocol : &c->head.protocol;
     const tn_delta_meta *m = acts->has_meta ? &acts->meta : &c->head.meta;
-    if (!tn_delta_rows_enabled(p, m)) {
+    if (!tn_delta_rows_supported(p, m) ||
+        !tn_delta_property_is(m, "delta.enableRowTracking", "true")) {
         return;
     }
     /* Rows that were copied before a winner switched tracking on have no ids of their own. */
-    bool was_on = c->plan->base == NULL ||
-                  tn_delta_rows_enabled(&c->plan->base->protocol, &c->plan->base->meta);
-    bool kept = !c->plan->rows_renamed && (was_on || acts->has_meta);
+    const tn_delta_snapshot *base = c->plan->base;
+    bool was_on = base == NULL || tn_delta_rows_enabled(&base->protocol, &base->meta);
+    bool copies = c->plan->removes.n > 0;
+    bool kept = !c->plan->rows_renamed && (!copies || (was_on && tn_delta_rows_enabled(p, m)));
     tn_jw_key(w, "tags");
     tn_jw_obj(w);
     tn_jw_key(w, "delta.rowTracking.preserved");

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "delta/delta_commit.h"
 #include "delta/delta_dml_run.h"
+#include "delta/delta_rows.h"
 #include "os/clock.h"
 #include "os/proc.h"
 #include "os/random.h"
@@ -57,9 +58,10 @@ tn_rc tn_dml_pick(tn_dml *d, tn_err *err)
 
 tn_rc tn_dml_scan(tn_dml *d, const bool *only, tn_str *ret, tn_err *err)
 {
-    tn_delta_scan_opts o = {
-        .add_file_columns = true, .conn = d->conn, .only = only != NULL ? only : d->keep
-    };
+    tn_delta_scan_opts o = { .add_file_columns = true,
+        .add_row_ids = tn_delta_rows_enabled(&d->s->protocol, &d->s->meta),
+        .conn = d->conn,
+        .only = only != NULL ? only : d->keep };
     return tn_delta_scan_sql(d->s, d->a, &o, ret, err);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "delta/delta_dml_run.h"
+#include "delta/delta_rows.h"
 #include "os/clock.h"
 #include "text/sqltext.h"
 
@@ -198,6 +199,9 @@ static void add_columns(const tn_dml *d, tn_buf *b, bool from_hits)
         }
         tn_sql_ident(b, fields->v[i].name);
     }
+    /* A row that is updated keeps its id and gets the version of the commit, which is what NULL says. */
+    tn_delta_rows_add_columns(
+        b, d->s, from_hits ? "_tarn_i" : "_tarn_id", from_hits ? "NULL" : "_tarn_version");
 }
 
 static void add_kept_rows(tn_dml *d, tn_buf *b, tn_str scan)
@@ -251,6 +255,7 @@ static tn_rc write_files(tn_dml *d, const touched *files, bool rewrite, tn_err *
     tn_delta_target target = { .protocol_is_new = false };
     tn_delta_files files_written = { 0 };
     int64_t rows = 0;
+    tn_delta_rows_extra(d->a, d->s, &target);
     TN_TRY(tn_delta_target_make(d->a, d->s, d->conn, sql, &append, &target, err));
     TN_TRY(tn_delta_files_write(
         d->t, d->conn, d->a, &target, d->opts->target_file_bytes, &files_written, &rows, err));

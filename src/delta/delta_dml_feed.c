@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "delta/delta_dml_run.h"
+#include "delta/delta_rows.h"
 #include "text/sqltext.h"
 
 #define FOLDER TN_STR("_change_data")
@@ -29,6 +30,15 @@ void tn_dml_add_old_row(const tn_dml *d, tn_buf *b, bool there)
             tn_dml_add_value(b, fields->v[i].type, TN_STR("NULL"));
         }
         tn_buf_addf(b, " AS _tarn_o%zu", i);
+    }
+    if (tn_delta_rows_enabled(&d->s->protocol, &d->s->meta)) {
+        tn_buf_addz(b, ", ");
+        if (there) {
+            tn_sql_ident(b, d->alias);
+            tn_buf_addz(b, "._tarn_id AS _tarn_i");
+        } else {
+            tn_buf_addz(b, "CAST(NULL AS BIGINT) AS _tarn_i");
+        }
     }
 }
 

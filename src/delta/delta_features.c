@@ -29,7 +29,7 @@ static const struct feature {
     { "columnMapping", true, WRITE_YES, NULL, 5, 2 },
     { "identityColumns", true, WRITE_INACTIVE, NULL, 6, 1 },
     { "deletionVectors", true, WRITE_YES, NULL, 0, 3 },
-    { "rowTracking", true, WRITE_INACTIVE, "delta.enableRowTracking", 0, 1 },
+    { "rowTracking", true, WRITE_YES, NULL, 0, 1 },
     { "timestampNtz", true, WRITE_YES, NULL, 0, 3 },
     { "domainMetadata", true, WRITE_YES, NULL, 0, 1 },
     /* a classic checkpoint may always be written */

@@ -106,6 +106,13 @@ typedef struct tn_delta_clone_result {
 tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool shallow,
     tn_delta_table *to, tn_delta_clone_result *ret, tn_err *err) TN_MUSTUSE;
 
+/* ---- row tracking ---- */
+
+/* Switches delta.enableRowTracking on for a live table: the feature, ids for the files that are there (ROW TRACKING BACKFILL), the property. Writers at the
+ * same time are no hindrance but for other changes of the metadata. Does nothing when it is on. */
+tn_rc tn_delta_row_tracking_enable(
+    tn_delta_table *t, tn_conn *conn, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
+
 /* ---- checking ---- */
 typedef struct tn_delta_finding {
     bool error;       /* else a warning */

@@ -13,6 +13,7 @@
 #include "delta/delta_curve.h"
 #include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
+#include "delta/delta_rows.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "text/json.h"
@@ -400,7 +401,8 @@ static tn_rc bin_select(const optimize *o, tn_arena *a, const bin *b, tn_str *re
         tn_vec_push(&part.files, a, *b->files.v[i]);
     }
     tn_str scan;
-    tn_delta_scan_opts so = { .conn = o->conn };
+    tn_delta_scan_opts so = { .conn = o->conn,
+        .add_row_ids = tn_delta_rows_enabled(&o->s->protocol, &o->s->meta) };
     TN_TRY(tn_delta_scan_sql(&part, a, &so, &scan, err));
     tn_buf sql = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&sql, "SELECT ");
@@ -414,6 +416,7 @@ static tn_rc bin_select(const optimize *o, tn_arena *a, const bin *b, tn_str *re
         tn_sql_ident(&sql, f->name);
         any = true;
     }
+    tn_delta_rows_add_columns(&sql, o->s, "_tarn_id", "_tarn_version");
     tn_buf_addz(&sql, " FROM (");
     tn_buf_add(&sql, scan);
     tn_buf_addz(&sql, ") AS t");
@@ -446,6 +449,7 @@ static tn_rc write_bin(optimize *o, const bin *b, tn_err *err)
         TN_TRY(bin_dir(o, b, &to.dir, err));
     }
     TN_TRY(bin_select(o, scratch, b, &to.select, err));
+    tn_delta_rows_extra(scratch, o->s, &to);
     tn_delta_files written = { 0 };
     int64_t rows = 0;
     /* A bin is at most one file's worth; its rows may take a little more room written together. */

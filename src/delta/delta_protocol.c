@@ -5,6 +5,7 @@
  * readers too. An existing protocol only ever grows.
  */
 #include "delta/delta_columns.h"
+#include "delta/delta_rows.h"
 
 enum { MIN_WRITER_PLAIN = 2 };
 
@@ -232,6 +233,7 @@ tn_rc tn_delta_protocol_make(tn_arena *a, const tn_delta_protocol *old, tn_delta
     }
     size_t before = set.n;
     TN_TRY(take_asked(a, m, &set, err));
+    tn_delta_rows_name_columns(a, m);
     needed(a, m, &set);
     *ret_changed = old == NULL || set.n > before;
     *ret = *ret_changed ? protocol_of(a, &set) : *old;

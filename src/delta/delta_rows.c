@@ -1,7 +1,10 @@
 /* delta_rows.c: assigning row ids when a commit is written. */
 #include "delta/delta_rows.h"
+#include "delta/delta_columns.h"
 #include "delta/delta_commit.h"
+#include "os/random.h"
 #include "text/json.h"
+#include "text/sqltext.h"
 
 bool tn_delta_rows_supported(const tn_delta_protocol *p, const tn_delta_meta *m)
 {
@@ -13,7 +16,8 @@ bool tn_delta_rows_enabled(const tn_delta_protocol *p, const tn_delta_meta *m)
 {
     return tn_delta_rows_supported(p, m) &&
            tn_delta_property_is(m, "delta.enableRowTracking", "true") &&
-           tn_delta_rows_id_column(m).n > 0 && tn_delta_rows_version_column(m).n > 0;
+           tn_delta_mapping_of(p, m) != TN_MAPPING_ID && tn_delta_rows_id_column(m).n > 0 &&
+           tn_delta_rows_version_column(m).n > 0;
 }
 
 tn_str tn_delta_rows_id_column(const tn_delta_meta *m)
@@ -24,6 +28,41 @@ tn_str tn_delta_rows_id_column(const tn_delta_meta *m)
 tn_str tn_delta_rows_version_column(const tn_delta_meta *m)
 {
     return tn_delta_property(m, TN_ROWS_VERSION_PROPERTY);
+}
+
+void tn_delta_rows_name_columns(tn_arena *a, tn_delta_meta *m)
+{
+    if (!tn_delta_property_is(m, "delta.enableRowTracking", "true")) {
+        return;
+    }
+    if (tn_delta_rows_id_column(m).n == 0) {
+        tn_str name = tn_str_concat(a, TN_STR("_row-id-col-"), tn_uuid4(a));
+        tn_delta_meta_set(a, m, TN_STR(TN_ROWS_ID_PROPERTY), &name);
+    }
+    if (tn_delta_rows_version_column(m).n == 0) {
+        tn_str name = tn_str_concat(a, TN_STR("_row-commit-version-col-"), tn_uuid4(a));
+        tn_delta_meta_set(a, m, TN_STR(TN_ROWS_VERSION_PROPERTY), &name);
+    }
+}
+
+void tn_delta_rows_add_columns(
+    tn_buf *b, const tn_delta_snapshot *s, const char *id, const char *version)
+{
+    if (!tn_delta_rows_enabled(&s->protocol, &s->meta)) {
+        return;
+    }
+    tn_buf_addf(b, ", CAST(%s AS BIGINT) AS ", id);
+    tn_sql_ident(b, tn_delta_rows_id_column(&s->meta));
+    tn_buf_addf(b, ", CAST(%s AS BIGINT) AS ", version);
+    tn_sql_ident(b, tn_delta_rows_version_column(&s->meta));
+}
+
+void tn_delta_rows_extra(tn_arena *a, const tn_delta_snapshot *s, tn_delta_target *to)
+{
+    if (tn_delta_rows_enabled(&s->protocol, &s->meta)) {
+        tn_vec_push(&to->extra, a, tn_delta_rows_id_column(&s->meta));
+        tn_vec_push(&to->extra, a, tn_delta_rows_version_column(&s->meta));
+    }
 }
 
 static int64_t mark_of(const tn_delta_domain *d)

@@ -16,11 +16,19 @@
 
 /* Ids are assigned: the feature is listed and not suspended. */
 bool tn_delta_rows_supported(const tn_delta_protocol *p, const tn_delta_meta *m);
-/* Ids must survive: delta.enableRowTracking, and the columns have names. */
+/* Ids survive: delta.enableRowTracking, and the columns have names. Not with column mapping by id: the columns have no field ids, so nobody finds
+ * them; commits then say that ids were not preserved. */
 bool tn_delta_rows_enabled(const tn_delta_protocol *p, const tn_delta_meta *m);
 /* The two columns' names; empty when the table has none. */
 tn_str tn_delta_rows_id_column(const tn_delta_meta *m);
 tn_str tn_delta_rows_version_column(const tn_delta_meta *m);
+/* Sets the columns' names where tracking is switched on and they have none. */
+void tn_delta_rows_name_columns(tn_arena *a, tn_delta_meta *m);
+/* ", id AS "..", version AS ".."": the two columns for a SELECT that goes to files; their names to to->extra. Nothing when ids do not survive. id and version:
+ * SQL. */
+void tn_delta_rows_add_columns(
+    tn_buf *b, const tn_delta_snapshot *s, const char *id, const char *version);
+void tn_delta_rows_extra(tn_arena *a, const tn_delta_snapshot *s, tn_delta_target *to);
 /* rowIdHighWaterMark of the domains; -1: none yet. */
 int64_t tn_delta_rows_high_water(const tn_map *domains);
 

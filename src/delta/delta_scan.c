@@ -16,7 +16,7 @@
  *       [JOIN (VALUES ('file', 'p0', ...), ...) AS v(f, p0, ...) ON v.f = t.filename]
  *       [ANTI JOIN (...) AS d ON d.f = t.filename AND d.r = t.file_row_number]
  */
-#include "delta/delta_impl.h"
+#include "delta/delta_rows.h"
 #include "text/sqltext.h"
 #include "text/timetext.h"
 #include "text/uri.h"
@@ -239,6 +239,64 @@ static void group_files(const scan *sc, const places *kept, groups *ret)
     }
 }
 
+/* ---- row ids ---- */
+
+/* The columns that hold ids of rows that were copied; files without them have NULLs there. */
+static bool has_row_columns(const scan *sc)
+{
+    return sc->opts->add_row_ids && tn_delta_rows_enabled(&sc->s->protocol, &sc->s->meta);
+}
+
+static void add_row_schema(scan *sc, bool any)
+{
+    const tn_delta_meta *m = &sc->s->meta;
+    tn_str names[] = { tn_delta_rows_id_column(m), tn_delta_rows_version_column(m) };
+    for (size_t i = 0; has_row_columns(sc) && i < TN_COUNTOF(names); i++) {
+        tn_buf_addz(sc->b, any || i > 0 ? ", " : ", schema=MAP{");
+        tn_sql_literal(sc->b, names[i]);
+        tn_buf_addf(sc->b, ": {name: 'm%zu', type: 'BIGINT', default_value: NULL}", i);
+    }
+}
+
+static void add_row_columns(scan *sc)
+{
+    if (sc->opts->add_row_ids && has_row_columns(sc)) {
+        tn_buf_addz(sc->b, ", coalesce(t.m0, i.b + t.file_row_number) AS _tarn_id, coalesce(t.m1, "
+                           "i.v) AS _tarn_version");
+    } else if (sc->opts->add_row_ids) {
+        tn_buf_addz(sc->b, ", i.b + t.file_row_number AS _tarn_id, i.v AS _tarn_version");
+    }
+}
+
+static void add_number(tn_buf *b, int64_t n)
+{
+    if (n == TN_DELTA_ABSENT) {
+        tn_buf_addz(b, "NULL::BIGINT");
+    } else {
+        tn_buf_addf(b, "%lld::BIGINT", (long long)n);
+    }
+}
+
+/* What the log says of each file's rows. */
+static void add_row_list_join(scan *sc, const places *files)
+{
+    if (!sc->opts->add_row_ids) {
+        return;
+    }
+    tn_buf_addz(sc->b, " JOIN (VALUES ");
+    for (size_t i = 0; i < files->n; i++) {
+        const tn_delta_file *f = &sc->s->files.v[files->v[i]];
+        tn_buf_addz(sc->b, i > 0 ? ", (" : "(");
+        tn_sql_literal(sc->b, sc->locations[files->v[i]]);
+        tn_buf_addz(sc->b, ", ");
+        add_number(sc->b, f->base_row_id);
+        tn_buf_addz(sc->b, ", ");
+        add_number(sc->b, f->default_row_commit_version);
+        tn_buf_addc(sc->b, ')');
+    }
+    tn_buf_addz(sc->b, ") AS i(f, b, v) ON i.f = t.filename");
+}
+
 /* ---- pieces of the text ---- */
 
 static tn_rc add_schema(scan *sc, tn_err *err)
@@ -268,7 +326,8 @@ static tn_rc add_schema(scan *sc, tn_err *err)
         tn_sql_literal(sc->b, tn_buf_str(&type));
         tn_buf_addz(sc->b, ", default_value: NULL}");
     }
-    tn_buf_addz(sc->b, any ? "}" : "");
+    add_row_schema(sc, any);
+    tn_buf_addz(sc->b, any || has_row_columns(sc) ? "}" : "");
     return TN_OK;
 }
 
@@ -349,6 +408,7 @@ static void add_columns(scan *sc, const tn_delta_file *one)
     if (sc->opts->add_file_columns) {
         tn_buf_addz(sc->b, ", t.filename AS _tarn_file, t.file_row_number AS _tarn_row");
     }
+    add_row_columns(sc);
 }
 
 static void add_partition_list(scan *sc, const places *files)
@@ -445,6 +505,7 @@ static tn_rc add_branch(scan *sc, const places *files, bool joined, tn_err *err)
     if (joined) {
         add_partition_list(sc, files);
     }
+    add_row_list_join(sc, files);
     return add_deleted(sc, files, err);
 }
 
@@ -461,6 +522,10 @@ static void add_nothing(scan *sc)
     if (sc->opts->add_file_columns) {
         tn_buf_addz(
             sc->b, ", CAST(NULL AS VARCHAR) AS _tarn_file, CAST(NULL AS BIGINT) AS _tarn_row");
+    }
+    if (sc->opts->add_row_ids) {
+        tn_buf_addz(
+            sc->b, ", CAST(NULL AS BIGINT) AS _tarn_id, CAST(NULL AS BIGINT) AS _tarn_version");
     }
     tn_buf_addz(sc->b, " WHERE false");
 }
