@@ -43,7 +43,8 @@ static struct {
     jmp_buf out;
     tn_err err;
 } tn_tests = { .last = NULL };
-static __thread bool tn_test_main_thread;
+/* Aligned: mold puts a single byte of thread-local data at the very end of a page, and the program then cannot be loaded. */
+static __thread bool tn_test_main_thread __attribute__((aligned(64)));
 
 static TN_UNUSED void tn_test_add(tn_test_case *c)
 {
