@@ -53,7 +53,9 @@ static const tn_cmd_spec spec = {
     .usage =
         "status | log | show [COMMIT] | publish | rollback | diff A B | env ls | env create NAME | "
         "env promote NAME | env rebase NAME | env drop NAME | tag ls | tag create NAME [COMMIT] | "
-        "tag rm NAME | catalog pinned|latest | catalog FOLDER | runs | maintain | gc [options]",
+        "tag rm NAME | catalog pinned|latest | catalog FOLDER | runs | maintain | gc | doctor "
+        "[URL] "
+        "[options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -80,7 +82,10 @@ static const tn_cmd_spec spec = {
         "tarn lake maintain                   pack, vacuum, clean where due; for cron, on any "
         "number of hosts\n"
         "tarn lake gc --retention 30d --dry-run    what nobody needs any more\n"
-        "\nExit status: 0 ok, 1 a conflict, 2 wrong usage or environment.",
+        "tarn lake doctor s3://bucket/lake    name, TLS, keys, clock, puts: what works, and what "
+        "to "
+        "do if not\n"
+        "\nExit status: 0 ok, 1 a conflict or a failed check, 2 wrong usage or environment.",
     .words_min = 1,
     .words_max = 4,
 };
@@ -381,6 +386,7 @@ static const struct verb {
     { "gc", NULL, 1, 1, tn_lake_run_gc },
     { "maintain", NULL, 1, 1, tn_lake_run_maintain },
     { "runs", NULL, 1, 1, tn_lake_run_runs },
+    { "doctor", NULL, 1, 2, NULL }, /* works where no lake can be opened */
 };
 
 static const struct verb *verb_of(const tn_strs *w)
@@ -408,6 +414,21 @@ static tn_rc run(tn_lake_call *x, const struct verb *verb, tn_err *err)
     return verb->run(x, err);
 }
 
+static int run_doctor(tn_lake_call *x)
+{
+    tn_cli_place place = { .storage = TN_VAL_UNDEF };
+    tn_err err = TN_ERR_INIT;
+    bool ok = false;
+    tn_cli with_url = *x->cli;
+    if (x->words->n == 2) {
+        with_url.lake = x->words->v[1];
+    }
+    tn_rc rc = tn_cli_find_place(&with_url, x->o->env, &place, &err);
+    rc = rc == TN_OK ? tn_cli_need_lake(&place, &err) : rc;
+    rc = rc == TN_OK ? tn_lake_run_doctor(x, place.lake, place.storage, &ok, &err) : rc;
+    return rc != TN_OK ? tn_cli_error(x->cli, &err) : ok ? TN_EXIT_OK : TN_EXIT_FAILED;
+}
+
 int tn_cmd_lake(const tn_cli *cli, int argc, char **argv)
 {
     tn_lake_options o = { .limit = 20 };
@@ -428,6 +449,9 @@ int tn_cmd_lake(const tn_cli *cli, int argc, char **argv)
     }
     if (!tn_cli_output_json(cli, spec.name, o.output, &x.json)) {
         return TN_EXIT_USAGE;
+    }
+    if (verb->run == NULL) {
+        return run_doctor(&x);
     }
     tn_err err = TN_ERR_INIT;
     return run(&x, verb, &err) == TN_OK ? TN_EXIT_OK : tn_cli_error(cli, &err);

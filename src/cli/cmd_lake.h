@@ -40,6 +40,10 @@ tn_rc tn_lake_run_show(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_catalog(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_gc(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 
+/* cmd_lake_doctor.c: needs no lake. *ret_ok: no check failed. */
+tn_rc tn_lake_run_doctor(
+    tn_lake_call *x, tn_str url, tn_val storage, bool *ret_ok, tn_err *err) TN_MUSTUSE;
+
 /* cmd_lake_care.c */
 tn_rc tn_lake_run_status_tables(tn_lake_call *x, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_run_maintain(tn_lake_call *x, tn_err *err) TN_MUSTUSE;

@@ -253,8 +253,25 @@ static tn_rc log_end(vacuum *v, tn_err *err)
 
 /* ---- running ---- */
 
+static bool remove_at_once(vacuum *v)
+{
+    tn_strs keys = { 0 };
+    for (size_t i = 0; i < v->doomed.n; i++) {
+        tn_vec_push(&keys, v->a, v->doomed.v[i].key);
+    }
+    tn_err why = TN_ERR_INIT;
+    if (tn_store_remove_many(v->t->store, keys.v, keys.n, &why) == TN_OK) {
+        return true;
+    }
+    tn_log(TN_LOG_DEBUG, "delta", "removing one by one: %s", why.msg);
+    return false;
+}
+
 static void remove_doomed(vacuum *v)
 {
+    if (remove_at_once(v)) {
+        return;
+    }
     for (size_t i = 0; i < v->doomed.n; i++) {
         tn_err why = TN_ERR_INIT;
         if (tn_store_remove(v->t->store, v->doomed.v[i].key, &why) != TN_OK) {

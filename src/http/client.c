@@ -6,10 +6,8 @@
 #include "os/clock.h"
 #include "os/proc.h"
 #include "os/random.h"
-#include "os/thread.h"
 
 enum {
-    HANDLES_MAX = 64,
     HEADERS_MAX = 256,
     HEADER_BYTES_MAX = 64 << 10,
     CONNECT_MS = 10000,
@@ -18,23 +16,6 @@ enum {
     WAIT_FIRST_MS = 100,
     WAIT_MAX_MS = 5000,
     DNS_RETRIES_MAX = 1,
-};
-
-typedef struct handle {
-    CURL *curl;
-    bool busy;
-    char detail[CURL_ERROR_SIZE];
-    http_tls_seen seen;
-} handle;
-
-struct tn_http {
-    tn_arena *arena;
-    tn_http_opts opts;
-    tn_str bundle; /* PEM */
-    tn_mutex lock;
-    tn_cond freed;
-    handle *handles[HANDLES_MAX];
-    size_t n;
 };
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
@@ -85,27 +66,27 @@ void tn_http_close(tn_http *h)
 
 /* ---- the pool ---- */
 
-static handle *find_free(tn_http *h) /* the lock is held */
+static http_handle *find_free(tn_http *h) /* the lock is held */
 {
     for (size_t i = 0; i < h->n; i++) {
         if (!h->handles[i]->busy) {
             return h->handles[i];
         }
     }
-    if (h->n == HANDLES_MAX) {
+    if (h->n == HTTP_HANDLES_MAX) {
         return NULL;
     }
-    handle *made = tn_new(h->arena, handle);
+    http_handle *made = tn_new(h->arena, http_handle);
     made->curl = curl_easy_init();
     TN_CHECK(made->curl != NULL);
     h->handles[h->n++] = made;
     return made;
 }
 
-static handle *take(tn_http *h)
+static http_handle *take(tn_http *h)
 {
     TN_LOCKED(&h->lock);
-    handle *x;
+    http_handle *x;
     while ((x = find_free(h)) == NULL) {
         tn_cond_wait(&h->freed, &h->lock);
     }
@@ -113,7 +94,7 @@ static handle *take(tn_http *h)
     return x;
 }
 
-static void give_back(tn_http *h, handle *x)
+static void give_back(tn_http *h, http_handle *x)
 {
     curl_easy_reset(x->curl); /* its connection stays */
     TN_LOCKED(&h->lock);
@@ -181,7 +162,7 @@ static int on_progress(void *self, curl_off_t a, curl_off_t b, curl_off_t c, cur
     return tn_interrupted() ? 1 : 0;
 }
 
-static void set_transport(tn_http *h, handle *x, tn_arena *a)
+void http_set_transport(tn_http *h, http_handle *x, tn_arena *a)
 {
     CURL *c = x->curl;
     const tn_http_opts *o = &h->opts;
@@ -260,9 +241,9 @@ static tn_rc send_once(tn_http *h, tn_arena *a, const tn_http_request *req,
     if (req->sign != NULL) {
         TN_TRY(req->sign(req->self, req, a, &extra, err));
     }
-    handle *x = take(h);
+    http_handle *x = take(h);
     attempt t = { .a = a, .curl = x->curl, .bytes_max = req->bytes_max };
-    set_transport(h, x, a);
+    http_set_transport(h, x, a);
     set_request(x->curl, a, req);
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
     list = add_headers(add_headers(list, a, &req->headers), a, &extra);

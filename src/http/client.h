@@ -67,6 +67,21 @@ tn_rc tn_http_send(tn_http *h, tn_arena *a, const tn_http_request *req, tn_http_
 tn_str tn_http_header_get(const tn_http_headers *h, const char *lower_name); /* empty when absent */
 int64_t tn_http_time_us(tn_str date); /* "Wed, 21 Oct 2015 07:28:00 GMT"; -1: no date */
 
+/* How far one connection comes, step by step; for people who look for what is wrong. */
+typedef struct tn_http_reach {
+    tn_str address;  /* where the name leads; empty: not resolved */
+    int64_t name_us; /* what each step took; -1: it was not done */
+    int64_t connect_us;
+    int64_t tls_us;
+    tn_str tls_version; /* "TLSv1.3"; empty: plain http */
+    tn_str signed_by, valid_until;
+    int days_valid;
+} tn_http_reach;
+/* Opens a connection to the URL's host and closes it; no request is sent and nothing is tried again. ret is filled as far as it came, on
+ * failure too. */
+tn_rc tn_http_reach_try(
+    tn_http *h, tn_arena *a, tn_str url, tn_http_reach *ret, tn_err *err) TN_MUSTUSE;
+
 /* All certificates that count, PEM: those of ca_file (file or folder) and the system's. TN_E_TLS when ca_file holds none. */
 tn_rc tn_http_ca_bundle(tn_arena *a, tn_str ca_file, tn_str *ret, tn_err *err) TN_MUSTUSE;
 

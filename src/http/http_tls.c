@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <stdio.h>
 
 #include "http/http_impl.h"
 #include "os/file.h"
@@ -90,28 +91,43 @@ static void name_text(X509_NAME *name, char *out, size_t n)
     }
 }
 
+static void date_text(const ASN1_TIME *t, char *out, size_t n)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio != NULL) {
+        ASN1_TIME_print(bio, t);
+        int got = BIO_read(bio, out, (int)n - 1);
+        out[got > 0 ? got : 0] = '\0';
+        BIO_free(bio);
+    }
+}
+
+static void note_leaf(http_tls_seen *seen, X509 *cert)
+{
+    int seconds = 0;
+    seen->has_leaf = true;
+    name_text(X509_get_issuer_name(cert), seen->leaf_issuer, sizeof seen->leaf_issuer);
+    date_text(X509_get0_notAfter(cert), seen->leaf_until, sizeof seen->leaf_until);
+    (void)ASN1_TIME_diff(&seen->leaf_days, &seconds, NULL, X509_get0_notAfter(cert));
+}
+
 static int on_verify(int ok, X509_STORE_CTX *store)
 {
-    if (ok) {
-        return ok;
-    }
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     http_tls_seen *seen = ssl != NULL ? SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)) : NULL;
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
-    if (seen == NULL || cert == NULL || seen->failed) {
+    if (seen != NULL && cert != NULL && X509_STORE_CTX_get_error_depth(store) == 0) {
+        note_leaf(seen, cert);
+        (void)snprintf(seen->tls_version, sizeof seen->tls_version, "%s", SSL_get_version(ssl));
+    }
+    if (ok || seen == NULL || cert == NULL || seen->failed) {
         return ok;
     }
     seen->failed = true;
     seen->code = X509_STORE_CTX_get_error(store);
     name_text(X509_get_subject_name(cert), seen->subject, sizeof seen->subject);
     name_text(X509_get_issuer_name(cert), seen->issuer, sizeof seen->issuer);
-    BIO *bio = BIO_new(BIO_s_mem());
-    if (bio != NULL) {
-        ASN1_TIME_print(bio, X509_get0_notAfter(cert));
-        int n = BIO_read(bio, seen->expired, (int)sizeof seen->expired - 1);
-        seen->expired[n > 0 ? n : 0] = '\0';
-        BIO_free(bio);
-    }
+    date_text(X509_get0_notAfter(cert), seen->expired, sizeof seen->expired);
     return ok;
 }
 

@@ -19,7 +19,6 @@
 #include "text/uri.h"
 
 enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20, PUBLISH_ROUNDS_MAX = 20 };
-#define CATALOG_BYTES_MAX ((size_t)4 << 30)
 
 /* ---- views ---- */
 
@@ -481,11 +480,9 @@ static tn_rc put_catalog(
     tn_str path = tn_str_printf(
         a, TN_STR_FMT "/%016llx.duckdb", TN_STR_ARG(dir), (unsigned long long)tn_random_u64());
     tn_val skipped;
-    tn_str bytes;
     TN_TRY(build_catalog(l, a, env, head, path, &skipped, err));
     warn_skipped(skipped);
-    TN_TRY(tn_file_read(a, path, CATALOG_BYTES_MAX, &bytes, err));
-    TN_TRY(tn_store_put(l->store, object_of(a, env, "duckdb"), bytes, TN_PUT_OVERWRITE, err));
+    TN_TRY(tn_store_put_file(l->store, object_of(a, env, "duckdb"), path, TN_PUT_OVERWRITE, err));
     init_text text = { .env = env,
         .folder = tn_str_concat(a, l->root, TN_STR("/" TN_LAKE_CATALOG_DIR)),
         .head = head };

@@ -1,10 +1,12 @@
 /* store.c: opening by URL, reference counts, the checks that every store shares, and stores below a prefix of another. */
 #include "store/store.h"
 
+#include "os/file.h"
 #include "os/thread.h"
 #include "text/uri.h"
 
 enum { SCHEMES_MAX = 16, KEY_BYTES_MAX = 4096 };
+#define FILE_BYTES_MAX ((size_t)1 << 40)
 
 static struct {
     tn_mutex lock;
@@ -177,6 +179,32 @@ tn_rc tn_store_remove(tn_store *s, tn_str key, tn_err *err)
     return s->ops->remove(s, key, err);
 }
 
+tn_rc tn_store_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        TN_TRY(check_key(keys[i], false, err));
+    }
+    if (s->ops->remove_many != NULL) {
+        return s->ops->remove_many(s, keys, n, err);
+    }
+    for (size_t i = 0; i < n; i++) {
+        TN_TRY(s->ops->remove(s, keys[i], err));
+    }
+    return TN_OK;
+}
+
+tn_rc tn_store_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)
+{
+    TN_TRY(check_key(key, false, err));
+    if (s->ops->put_file != NULL) {
+        return s->ops->put_file(s, key, path, mode, err);
+    }
+    TN_AUTO_ARENA a = tn_arena_new("store file", NULL);
+    tn_str data;
+    TN_TRY(tn_file_read(a, path, FILE_BYTES_MAX, &data, err));
+    return s->ops->put(s, key, data, mode, err);
+}
+
 tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key)
 {
     return s->ops->locate(s, a, key);
@@ -255,6 +283,22 @@ static tn_rc sub_remove(tn_store *s, tn_str key, tn_err *err)
     return tn_store_remove(sub_of(s)->outer, full(s, a, key), err);
 }
 
+static tn_rc sub_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("store keys", NULL);
+    tn_strs whole = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        tn_vec_push(&whole, a, full(s, a, keys[i]));
+    }
+    return tn_store_remove_many(sub_of(s)->outer, whole.v, n, err);
+}
+
+static tn_rc sub_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("store key", NULL);
+    return tn_store_put_file(sub_of(s)->outer, full(s, a, key), path, mode, err);
+}
+
 static tn_str sub_locate(tn_store *s, tn_arena *a, tn_str key)
 {
     tn_str whole = full(s, a, key);
@@ -284,6 +328,8 @@ static const tn_store_ops sub_ops = {
     .list = sub_list,
     .head = sub_head,
     .remove = sub_remove,
+    .remove_many = sub_remove_many,
+    .put_file = sub_put_file,
     .locate = sub_locate,
     .prepare = sub_prepare,
     .close = sub_close,

@@ -46,6 +46,10 @@ typedef struct tn_store_ops {
         tn_err *err); /* sorted by key bytes */
     tn_rc (*head)(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err);
     tn_rc (*remove)(tn_store *s, tn_str key, tn_err *err); /* absent: ok */
+    /* Many at once; NULL: one by one. Absent ones are ok. */
+    tn_rc (*remove_many)(tn_store *s, const tn_str *keys, size_t n, tn_err *err);
+    /* A file as an object, without holding it in memory; NULL: read and put. */
+    tn_rc (*put_file)(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err);
     /* The location of a key as DuckDB must be told it: a path or s3://bucket/prefix/key. */
     tn_str (*locate)(tn_store *s, tn_arena *a, tn_str key);
     /* Makes sure that a file may be created at key by path (folders exist). No-op on buckets. */
@@ -80,6 +84,11 @@ tn_rc tn_store_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn
 tn_rc tn_store_head(
     tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_store_remove(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
+/* A thousand a request where the store can. On failure some of them may be gone. */
+tn_rc tn_store_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *err) TN_MUSTUSE;
+/* The bytes of a local file under key; a large one goes in parts, one part in memory at a time. */
+tn_rc tn_store_put_file(
+    tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
 tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key);
 tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 /* A store whose root is a folder of another: shares the connection. */

@@ -1,4 +1,4 @@
-/* store_s3.c: a bucket as a store: reading, removing, opening. Writing is in store_s3_put.c, listing in store_s3_list.c. */
+/* store_s3.c: a bucket as a store: reading, opening. Writing is in store_s3_put.c, removing in _remove.c, listing in _list.c. */
 #include "store/store_s3.h"
 
 #include "base/log.h"
@@ -78,20 +78,6 @@ static tn_rc s3_head(tn_store *store, tn_arena *a, tn_str key, tn_store_item *re
     return TN_OK;
 }
 
-static tn_rc s3_remove(tn_store *store, tn_str key, tn_err *err)
-{
-    s3_store *s = of(store);
-    TN_AUTO_ARENA a = tn_arena_new("s3 remove", NULL);
-    s3_call call = { .method = "DELETE", .key = s3_full_key(s, a, key) };
-    tn_http_response r;
-    TN_TRY(s3_send(s, a, &call, &r, err));
-    if ((r.status >= 200 && r.status < 300) ||
-        (r.status == 404 && !tn_str_is(s3_error_of(a, r.body).code, "NoSuchBucket"))) {
-        return TN_OK;
-    }
-    return s3_fail(s, a, &r, call.key, err);
-}
-
 static tn_str s3_locate(tn_store *store, tn_arena *a, tn_str key)
 {
     s3_store *s = of(store);
@@ -123,10 +109,17 @@ static const tn_store_ops s3_ops = {
     .list = s3_list,
     .head = s3_head,
     .remove = s3_remove,
+    .remove_many = s3_remove_many,
+    .put_file = s3_put_file,
     .locate = s3_locate,
     .prepare = s3_prepare,
     .close = s3_close,
 };
+
+bool s3_is(const tn_store *s)
+{
+    return s->ops == &s3_ops;
+}
 
 tn_rc tn_store_open_s3(tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err)
 {

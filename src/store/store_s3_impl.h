@@ -53,5 +53,13 @@ tn_rc s3_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store
     tn_err *err) TN_MUSTUSE;
 /* ---- store_s3_put.c ---- */
 tn_rc s3_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
+tn_rc s3_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
+/* A put-if-absent in parts whatever its size; a part but the last has 5 MiB at least. */
+tn_rc s3_put_parts(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_remove.c ---- */
+tn_rc s3_remove(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
+tn_rc s3_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3.c ---- */
+bool s3_is(const tn_store *s); /* a bucket's store itself, not one below a prefix of it */
 
 #endif

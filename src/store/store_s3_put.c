@@ -198,16 +198,20 @@ static void abort_upload(s3_store *s, tn_arena *a, tn_str key, tn_str id)
     }
 }
 
-static tn_rc put_part(s3_store *s, tn_arena *a, tn_str key, tn_str id, size_t number, tn_str data,
+typedef struct upload {
+    tn_str key, id;
+} upload;
+
+static tn_rc put_part(s3_store *s, tn_arena *a, const upload *up, size_t number, tn_str data,
     tn_buf *list, tn_err *err)
 {
-    s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
+    s3_call call = { .method = "PUT", .key = up->key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
     s3_pair(a, &call.query, "partNumber", tn_str_printf(a, "%zu", number));
-    s3_pair(a, &call.query, "uploadId", id);
+    s3_pair(a, &call.query, "uploadId", up->id);
     tn_http_response r;
     TN_TRY(s3_send(s, a, &call, &r, err));
     if (r.status != 200) {
-        return s3_fail(s, a, &r, key, err);
+        return s3_fail(s, a, &r, up->key, err);
     }
     tn_str etag =
         tn_str_replace(a, tn_http_header_get(&r.headers, "etag"), TN_STR("\""), TN_STR("&quot;"));
@@ -216,22 +220,52 @@ static tn_rc put_part(s3_store *s, tn_arena *a, tn_str key, tn_str id, size_t nu
     return TN_OK;
 }
 
-static tn_rc put_in_parts(
-    s3_store *s, tn_arena *a, tn_str key, tn_str id, tn_str data, bool absent, tn_err *err)
+/* Where the parts come from: memory, or a file of which one part at a time is read. */
+typedef struct source {
+    tn_str data; /* p NULL: the file at path */
+    tn_str path;
+    size_t bytes;
+} source;
+
+static tn_rc read_part(
+    const source *from, tn_arena *a, size_t at, size_t n, tn_str *ret, tn_err *err)
 {
-    size_t part = tn_max_size(PART_BYTES, data.n / PARTS_MAX + 1);
+    if (from->data.p != NULL) {
+        *ret = tn_str_sub(from->data, at, at + n);
+        return TN_OK;
+    }
+    TN_TRY(tn_file_read_range(a, from->path, (int64_t)at, n, ret, err));
+    return ret->n == n ? TN_OK
+                       : tn_fail(err, TN_E_IO, "'" TN_STR_FMT "' became shorter while it was sent",
+                             TN_STR_ARG(from->path));
+}
+
+static tn_rc put_all_parts(
+    s3_store *s, const upload *up, const source *from, size_t part, tn_buf *list, tn_err *err)
+{
+    for (size_t at = 0, number = 1; at < from->bytes; at += part, number++) {
+        TN_AUTO_ARENA scratch = tn_arena_new("s3 part", NULL);
+        size_t n = tn_min_size(part, from->bytes - at);
+        tn_str data;
+        TN_TRY(read_part(from, scratch, at, n, &data, err));
+        TN_TRY(put_part(s, scratch, up, number, data, list, err));
+        tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "': %zu of %zu MiB are uploaded",
+            TN_STR_ARG(up->key), (at + n) >> 20, from->bytes >> 20);
+    }
+    return TN_OK;
+}
+
+static tn_rc put_in_parts(s3_store *s, tn_arena *a, const upload *up, const source *from,
+    size_t part, bool absent, tn_err *err)
+{
     tn_buf list = tn_buf_init(a, TN_BUF_NO_LIMIT);
     tn_buf_addz(&list, "<CompleteMultipartUpload>");
-    for (size_t from = 0, n = 1; from < data.n; from += part, n++) {
-        TN_TRY(put_part(s, a, key, id, n, tn_str_sub(data, from, from + part), &list, err));
-        tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "': %zu of %zu MiB are uploaded",
-            TN_STR_ARG(key), tn_min_size(from + part, data.n) >> 20, data.n >> 20);
-    }
+    TN_TRY(put_all_parts(s, up, from, part, &list, err));
     tn_buf_addz(&list, "</CompleteMultipartUpload>");
     s3_call call = {
-        .method = "POST", .key = key, .body = tn_buf_str(&list), .bytes_max = ANSWER_BYTES_MAX
+        .method = "POST", .key = up->key, .body = tn_buf_str(&list), .bytes_max = ANSWER_BYTES_MAX
     };
-    s3_pair(a, &call.query, "uploadId", id);
+    s3_pair(a, &call.query, "uploadId", up->id);
     if (absent) {
         s3_pair(a, &call.headers, "if-none-match", TN_STR("*"));
     }
@@ -241,10 +275,23 @@ static tn_rc put_in_parts(
     s3_error e = s3_error_of(a, r.body);
     if (e.code.n > 0) {
         return tn_fail(err, absent ? TN_E_AMBIGUOUS : TN_E_NET,
-            "joining the parts of '" TN_STR_FMT "' failed: " TN_STR_FMT, TN_STR_ARG(key),
+            "joining the parts of '" TN_STR_FMT "' failed: " TN_STR_FMT, TN_STR_ARG(up->key),
             TN_STR_ARG(e.code));
     }
     return TN_OK;
+}
+
+static tn_rc upload_parts(
+    s3_store *s, tn_arena *a, tn_str key, const source *from, size_t part, bool absent, tn_err *err)
+{
+    upload up = { .key = key };
+    TN_TRY(begin_upload(s, a, key, &up.id, err));
+    tn_rc rc =
+        put_in_parts(s, a, &up, from, tn_max_size(part, from->bytes / PARTS_MAX + 1), absent, err);
+    if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
+        abort_upload(s, a, key, up.id);
+    }
+    return rc;
 }
 
 tn_rc s3_put(tn_store *store, tn_str key, tn_str data, tn_put_mode mode, tn_err *err)
@@ -259,11 +306,32 @@ tn_rc s3_put(tn_store *store, tn_str key, tn_str data, tn_put_mode mode, tn_err 
     if (data.n <= ONE_PUT_BYTES_MAX) {
         return put_whole(s, a, key, data, absent, err);
     }
-    tn_str id;
-    TN_TRY(begin_upload(s, a, key, &id, err));
-    tn_rc rc = put_in_parts(s, a, key, id, data, absent, err);
-    if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
-        abort_upload(s, a, key, id);
+    source from = { .data = data, .bytes = data.n };
+    return upload_parts(s, a, key, &from, PART_BYTES, absent, err);
+}
+
+tn_rc s3_put_file(tn_store *store, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)
+{
+    s3_store *s = (s3_store *)store;
+    TN_AUTO_ARENA a = tn_arena_new("s3 put file", NULL);
+    tn_file_info info;
+    tn_str data;
+    TN_TRY(tn_file_stat(a, path, &info, err));
+    if (info.size <= (int64_t)PART_BYTES) {
+        TN_TRY(tn_file_read(a, path, PART_BYTES, &data, err));
+        return s3_put(store, key, data, mode, err);
     }
-    return rc;
+    bool absent = mode == TN_PUT_IF_ABSENT;
+    if (absent) {
+        TN_TRY(check_conditional(s, a, err));
+    }
+    source from = { .path = path, .bytes = (size_t)info.size };
+    return upload_parts(s, a, s3_full_key(s, a, key), &from, PART_BYTES, absent, err);
+}
+
+tn_rc s3_put_parts(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("s3 put parts", NULL);
+    source from = { .data = data, .bytes = data.n };
+    return upload_parts(s, a, s3_full_key(s, a, key), &from, part, true, err);
 }

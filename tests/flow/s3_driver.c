@@ -3,10 +3,11 @@
  * part, loses a put-if-absent in parts, lists more than one page, removes. Prints "ok" or what went wrong. */
 #include <stdio.h>
 
+#include "os/file.h"
 #include "os/thread.h"
 #include "store/store_s3.h"
 
-enum { BIG_BYTES = 70 << 20, SMALL_FILES = 1100, THREADS = 8 };
+enum { BIG_BYTES = 70 << 20, FILE_BYTES = (33 << 20) + 7, SMALL_FILES = 1100, THREADS = 8 };
 
 typedef struct filler {
     tn_store *store;
@@ -57,6 +58,41 @@ static tn_rc check_big(tn_store *s, tn_arena *a, tn_err *err)
     return check(rc == TN_E_NOTFOUND, "removed", err);
 }
 
+/* A file of more than one part goes up piece by piece and comes back the same. */
+static tn_rc check_file(tn_store *s, tn_arena *a, tn_err *err)
+{
+    char *p = tn_arena_alloc(a, FILE_BYTES);
+    for (size_t i = 0; i < FILE_BYTES; i++) {
+        p[i] = (char)((i * 2246822519u) >> 11);
+    }
+    tn_str data = tn_str_n(p, FILE_BYTES), dir, got;
+    TN_TRY(tn_file_temp_dir(a, "s3-driver", &dir, err));
+    tn_str path = tn_str_concat(a, dir, TN_STR("/file"));
+    TN_TRY(tn_file_write(path, data, err));
+    TN_TRY(tn_store_put_file(s, TN_STR("file"), path, TN_PUT_IF_ABSENT, err));
+    TN_TRY(tn_store_get(s, a, TN_STR("file"), FILE_BYTES, &got, err));
+    TN_TRY(check(tn_str_eq(got, data), "a file comes back", err));
+    tn_rc rc = tn_store_put_file(s, TN_STR("file"), path, TN_PUT_IF_ABSENT, NULL);
+    TN_TRY(check(rc == TN_E_EXISTS, "a file that is there already", err));
+    TN_TRY(tn_store_remove(s, TN_STR("file"), err));
+    return tn_file_remove_tree(dir, err);
+}
+
+static tn_rc remove_listed(tn_store *s, tn_arena *a, tn_err *err)
+{
+    tn_store_list_opts lo = { .prefix = TN_STR("many/"), .flat = true };
+    tn_store_items items;
+    tn_strs keys = { 0 };
+    TN_TRY(tn_store_list(s, a, &lo, &items, err));
+    for (size_t i = 0; i < items.n; i++) {
+        tn_vec_push(&keys, a, items.v[i].key);
+    }
+    TN_TRY(tn_store_remove_many(s, keys.v, keys.n, err));
+    TN_TRY(tn_store_remove_many(s, keys.v, 3, err)); /* absent: ok */
+    TN_TRY(tn_store_list(s, a, &lo, &items, err));
+    return check(items.n == 0, "batches remove all", err);
+}
+
 static tn_rc check_many(tn_store *s, tn_arena *a, tn_err *err)
 {
     filler f[THREADS];
@@ -83,8 +119,9 @@ static tn_rc check_many(tn_store *s, tn_arena *a, tn_err *err)
     TN_TRY(check(items.n == 7 && tn_str_eq(items.v[0].key, next), "start_after", err));
     lo = (tn_store_list_opts){ .prefix = TN_STR_NONE };
     TN_TRY(tn_store_list(s, a, &lo, &items, err));
-    return check(
-        items.n == 1 && items.v[0].is_prefix && tn_str_is(items.v[0].key, "many/"), "folders", err);
+    TN_TRY(check(items.n == 1 && items.v[0].is_prefix && tn_str_is(items.v[0].key, "many/"),
+        "folders", err));
+    return remove_listed(s, a, err);
 }
 
 int main(int argc, char **argv)
@@ -95,6 +132,7 @@ int main(int argc, char **argv)
     tn_store_s3_register();
     tn_rc rc = tn_store_open(tn_str_of(argc > 1 ? argv[1] : ""), NULL, &s, &err);
     rc = rc == TN_OK ? check_big(s, a, &err) : rc;
+    rc = rc == TN_OK ? check_file(s, a, &err) : rc;
     rc = rc == TN_OK ? check_many(s, a, &err) : rc;
     puts(rc == TN_OK ? "ok" : err.msg);
     return rc == TN_OK ? 0 : 1;

@@ -11,6 +11,11 @@ def program(wait=False):
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
+def may_build():
+    """Whether this machine can build the server at all."""
+    return shutil.which("go") is not None
+
+
 def openssl(*words, cwd):
     subprocess.run(["openssl", *words], cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 

@@ -642,8 +642,16 @@ static void gate_close(tn_store *s)
     (void)s;
 }
 
-static const tn_store_ops GATE_OPS = { "gate", gate_get, gate_range, gate_put, gate_list, gate_head,
-    gate_remove, gate_locate, gate_prepare, gate_close };
+static const tn_store_ops GATE_OPS = { .name = "gate",
+    .get = gate_get,
+    .get_range = gate_range,
+    .put = gate_put,
+    .list = gate_list,
+    .head = gate_head,
+    .remove = gate_remove,
+    .locate = gate_locate,
+    .prepare = gate_prepare,
+    .close = gate_close };
 
 static tn_rc pack_while(fixture *f, tn_delta_mode mode, const char *sql,
     tn_delta_optimize_result *ret, tn_arena *arena, tn_err *err)

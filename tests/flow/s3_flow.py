@@ -1,0 +1,92 @@
+"""What the flows over a bucket share: a real MinIO with a work folder in which commands run, and checks."""
+import json, os, pathlib, subprocess, sys, tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "oracle"))
+import minio_server
+from minio_server import Minio
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
+
+
+class Bucket:
+    """A MinIO with the bucket `lake`, and a work folder in which commands run."""
+
+    def __init__(self, tls=True):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="s3-"))
+        self.work = self.dir / "work"
+        self.work.mkdir()
+        self.minio = Minio(self.dir / "minio", tls=tls, buckets=("lake", "inbox")).start()
+        drop = ("TARN_", "AWS_", "DBT_", "SSL_CERT", "CURL_CA")
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
+        if "TARN_EXTENSION_DIR" in os.environ:
+            self.env["TARN_EXTENSION_DIR"] = os.environ["TARN_EXTENSION_DIR"]
+        self.env.update(HOME=str(self.work), NO_COLOR="1", **self.minio.env())
+        self.said = ""
+        self.count = 0
+
+    def lake(self):
+        self.count += 1
+        return f"s3://lake/l{self.count}"
+
+    def start(self, lake, *words, env=None):
+        return subprocess.Popen([TARN, "--lake", lake, *words], cwd=self.work, env={**self.env, **(env or {})}, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def run(self, lake, *words, status=0, env=None):
+        p = self.start(lake, *words, env=env)
+        self.out, self.err = p.communicate(timeout=120)
+        self.said += self.out + self.err
+        assert status is None or p.returncode == status, f"{words}: status {p.returncode}, not {status}\n{self.out}{self.err}"
+        return self.out
+
+    def rows(self, lake, sql, **kw):
+        return json.loads(self.run(lake, "sql", "--format", "json", sql, **kw))
+
+    def file(self, name, text):
+        (self.work / name).write_text(text)
+        return name
+
+    def duckdb(self):
+        import duckdb
+        con = duckdb.connect()
+        folder = self.env.get("TARN_EXTENSION_DIR", str(ROOT / "build/deps/extensions"))
+        con.execute(f"LOAD '{folder}/v1.5.5/linux_amd64/httpfs.duckdb_extension'")
+        if self.minio.tls:
+            con.execute(f"SET GLOBAL ca_cert_file = '{self.minio.ca}'")
+        con.execute(f"CREATE SECRET m (TYPE s3, KEY_ID '{Minio.KEY}', SECRET '{Minio.SECRET}', REGION 'us-east-1', URL_STYLE 'path', "
+                    f"ENDPOINT '127.0.0.1:{self.minio.port}', USE_SSL {str(self.minio.tls).lower()})")
+        return con
+
+    def close(self):
+        self.minio.close()
+
+
+def equal(got, want):
+    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
+
+
+def has(text, part):
+    assert part in text, f"no {part!r} in\n{text}"
+
+
+def run_cases(cases, only, bucket_of=None):
+    """Runs cases over one bucket; prints what failed and the closing line; the exit status."""
+    chosen = [c for c in cases if only in c.__name__]
+    if minio_server.program(wait=minio_server.may_build()) is None:
+        print(f"SKIPPED: no MinIO server, and no Go tool to build one with\n0 passed, 0 failed, {len(chosen)} skipped")
+        return 0
+    passed = failed = 0
+    bucket = (bucket_of or Bucket)()
+    try:
+        for fn in chosen:
+            try:
+                fn(bucket)
+                passed += 1
+            except Exception as e:
+                failed += 1
+                print(f"FAIL {fn.__name__}\n{type(e).__name__}: {e}")
+    finally:
+        bucket.close()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0

@@ -1,0 +1,208 @@
+"""tarn lake doctor: what it finds on a good bucket, and the words for each thing that can be wrong on the way to one."""
+import http.server, json, re, sys, threading, urllib.parse
+
+from s3_flow import Bucket, Minio, equal, has, minio_server, run_cases
+from minio_server import free_port
+
+CASES = []
+
+
+def case(fn):
+    CASES.append(fn)
+    return fn
+
+
+def doctor(b, url=None, status=None, **env):
+    """{check: {state, says, remedy}} and, for people, the same as text in b.out."""
+    p = b.start(url or "s3://lake/doctor", "lake", "doctor", env=env)
+    b.out, err = p.communicate(timeout=120)
+    b.said += b.out + err
+    if status is not None:
+        equal((p.returncode, err if p.returncode > 1 else ""), (status, ""))
+    p = b.start(url or "s3://lake/doctor", "lake", "doctor", "--output", "json", env=env)
+    out, err = p.communicate(timeout=120)
+    b.said += out + err
+    d = json.loads(out)
+    equal(d["ok"], p.returncode == 0)
+    return {c["check"]: c for c in d["checks"]}
+
+
+def states(found):
+    return {k: v["state"] for k, v in found.items()}
+
+
+@case
+def a_good_bucket(b):
+    found = doctor(b, status=0)
+    equal(list(found), ["settings", "name", "connection", "tls", "credentials", "clock", "list", "put", "get", "put-if-absent", "parts", "latency",
+                        "delete", "duckdb"])
+    equal(set(states(found).values()), {"ok"})
+    has(found["tls"]["says"], "signed by 'tarn test CA'")
+    has(found["put-if-absent"]["says"], "exactly one won")
+    has(b.out, "everything that a lake needs works here")
+    left = b.duckdb().execute("SELECT file FROM glob('s3://lake/doctor/**')").fetchall()
+    equal(left, [])
+
+
+@case
+def a_folder(b):
+    (b.work / "folder").mkdir()
+    equal(set(states(doctor(b, str(b.work / "folder"), status=0)).values()), {"ok"})
+    equal(list((b.work / "folder").iterdir()), [])
+
+
+@case
+def a_wrong_authority(b):
+    other = minio_server.authority(b.dir / "other", "another CA")
+    found = doctor(b, status=1, TARN_CA_FILE=str(other))
+    equal(states(found)["connection"], "ok")
+    has(found["tls"]["says"], "is signed by 'tarn test CA', which is not in ca_file")
+    has(found["tls"]["remedy"], "--ca-file")
+    assert found["tls"]["us"] is None or found["tls"]["us"] < 5_000_000, found["tls"]
+    equal({v for k, v in states(found).items() if k not in ("settings", "name", "connection", "tls")}, {"skipped"})
+    equal(states(doctor(b, status=1, TARN_CA_FILE=str(b.dir / "not-there.crt")))["tls"], "failed")
+
+
+@case
+def a_certificate_of_another_name_and_an_expired_one(b):
+    found = doctor(b, status=1, AWS_ENDPOINT_URL=b.minio.endpoint.replace("127.0.0.1", "127.0.0.2"))
+    has(found["tls"]["says"] + found["connection"]["says"], "127.0.0.2")  # refused by name, or nobody listens there
+    with ServerOf(b, "expired", days="-1") as port:
+        found = doctor(b, status=1, AWS_ENDPOINT_URL=f"https://127.0.0.1:{port}")
+        has(found["tls"]["says"], "has expired on")
+        has(found["tls"]["remedy"], "renew it")
+    with ServerOf(b, "named", names="DNS:minio.example") as port:
+        found = doctor(b, status=1, AWS_ENDPOINT_URL=f"https://127.0.0.1:{port}")
+        has(found["tls"]["remedy"], "subjectAltName")
+
+
+class ServerOf:
+    """A TLS server with a certificate of the test's authority and nothing behind it."""
+
+    def __init__(self, b, name, **certificate):
+        from s3_proxy import Proxy
+        minio_server.certificate(b.minio.folder / "ca", b.dir / name, **certificate)
+        self.proxy = Proxy(b.minio.port, certs=b.dir / name, ca=b.minio.ca)
+
+    def __enter__(self):
+        return self.proxy.start().port
+
+    def __exit__(self, *_):
+        self.proxy.stop()
+
+
+@case
+def names_ports_and_schemes(b):
+    found = doctor(b, status=1, AWS_ENDPOINT_URL="https://nowhere.invalid")
+    equal(states(found)["name"], "failed")
+    found = doctor(b, status=1, AWS_ENDPOINT_URL=f"https://127.0.0.1:{free_port()}")
+    equal(states(found)["connection"], "failed")
+    has(found["connection"]["remedy"], "is the server running")
+    plain = b.minio.endpoint.replace("https", "http")
+    found = doctor(b, status=1, AWS_ENDPOINT_URL=plain)
+    has(found["settings"]["remedy"], "allow_http")
+    found = doctor(b, status=1, AWS_ENDPOINT_URL=plain, AWS_ALLOW_HTTP="true")
+    has(found["credentials"]["remedy"], "https")
+
+
+@case
+def keys_and_buckets(b):
+    found = doctor(b, status=1, AWS_SECRET_ACCESS_KEY="not-the-secret")
+    has(found["credentials"]["remedy"], "the secret (from the environment) does not belong to the key id")
+    equal(states(found)["clock"], "ok")
+    found = doctor(b, status=1, AWS_ACCESS_KEY_ID="nobody", AWS_SECRET_ACCESS_KEY="not-the-secret")
+    equal(states(found)["credentials"], "failed")
+    found = doctor(b, status=1, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    has(found["credentials"]["remedy"], "no access key was found")
+    found = doctor(b, "s3://no-such-bucket/x", status=1)
+    has(found["credentials"]["says"], "does not exist")
+    assert "not-the-secret" not in b.said
+
+
+@case
+def a_wrong_clock(b):
+    found = doctor(b, TARN_FIXED_TIME="1700000000000000")
+    equal(states(found)["clock"], "warning")
+    has(found["clock"]["says"], "behind the server")
+    has(found["clock"]["remedy"], "set the clock")
+    equal(states(found)["put-if-absent"], "ok")  # tarn signs with the server's time
+
+
+class Careless(http.server.BaseHTTPRequestHandler):
+    """A store that takes If-None-Match and ignores it, as some emulators do."""
+    protocol_version = "HTTP/1.1"
+    objects = {}
+
+    def answer(self, status, body=b""):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"one"')
+        self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_PUT(self):
+        self.objects[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200)
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if "list-type" in query:
+            prefix = urllib.parse.parse_qs(query).get("prefix", [""])[0]
+            names = [urllib.parse.unquote(k).split("/", 2)[2] for k in sorted(self.objects)]
+            body = "".join(f"<Contents><Key>{n}</Key><Size>1</Size></Contents>" for n in names if n.startswith(prefix))
+            self.answer(200, f"<ListBucketResult>{body}<IsTruncated>false</IsTruncated></ListBucketResult>".encode())
+        elif path not in self.objects:
+            self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+        elif "Range" in self.headers:
+            first, last = map(int, re.match(r"bytes=(\d+)-(\d+)", self.headers["Range"]).groups())
+            self.answer(206, self.objects[path][first:last + 1])
+        else:
+            self.answer(200, self.objects[path])
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        path, _, query = self.path.partition("?")
+        if "uploads" in query:
+            self.answer(200, b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+        elif "uploadId" in query:
+            parts = sorted(k for k in self.objects if k.startswith(path + "?"))
+            self.objects[path] = b"".join(self.objects.pop(k) for k in parts)
+            self.answer(200, b"<CompleteMultipartUploadResult><ETag>one</ETag></CompleteMultipartUploadResult>")
+        else:
+            self.answer(501, b"<Error><Code>NotImplemented</Code></Error>")
+
+    def do_DELETE(self):
+        self.objects.pop(self.path, None)
+        self.answer(204)
+
+    def log_message(self, *_):
+        pass
+
+
+@case
+def a_store_that_ignores_conditions_is_refused(b):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Careless)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    env = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_ALLOW_HTTP": "true"}
+    try:
+        found = doctor(b, status=1, **env)
+        equal(states(found)["put-if-absent"], "failed")
+        has(found["put-if-absent"]["says"], "ignores If-None-Match")
+        b.run("s3://lake/careless", "sql", "create table a.b as select 1 as x", status=None, env=env)
+        has(b.err, "ignores If-None-Match")
+        equal([k for k in Careless.objects if "_delta_log" in k or "_tarn/log" in k], [])
+    finally:
+        server.shutdown()
+
+
+@case
+def no_key_is_printed(b):
+    assert Minio.SECRET not in b.said, "the secret is in the output"
+
+
+if __name__ == "__main__":
+    sys.exit(run_cases(CASES, sys.argv[1] if len(sys.argv) > 1 else ""))
