@@ -50,7 +50,7 @@ static const tn_cmd_spec spec = {
     .summary = "tables of a lake: list, contents, history, maintenance",
     .usage = "ls | show TABLE | history TABLE | changes TABLE | optimize TABLE | vacuum TABLE | "
              "restore TABLE | "
-             "check TABLE | clone SOURCE TABLE [options]",
+             "check TABLE | compact-log TABLE | clone SOURCE TABLE [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -65,6 +65,7 @@ static const tn_cmd_spec spec = {
         "tarn table vacuum gold.prices --dry-run\n"
         "tarn table restore gold.prices --version 3\n"
         "tarn table check gold.prices --values\n"
+        "tarn table compact-log gold.prices     the commits since the last checkpoint as one file\n"
         "tarn table clone gold.prices test.prices --shallow\n"
         "\nExit status: 0 ok, 1 the table is damaged, 2 wrong usage, no such table or environment.",
     .words_min = 1,
@@ -466,8 +467,8 @@ int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
     size_t tables = other ? 1 : tn_table_maint_words(words.v[0]);
     if (!ls && tables == 0) {
         return tn_cli_usage_error(cli, spec.name,
-            "'" TN_STR_FMT
-            "' is none of ls, show, history, changes, optimize, vacuum, restore, check, clone",
+            "'" TN_STR_FMT "' is none of ls, show, history, changes, optimize, vacuum, restore, "
+                           "check, compact-log, clone",
             TN_STR_ARG(words.v[0]));
     }
     if (words.n != 1 + tables) {

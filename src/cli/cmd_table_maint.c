@@ -264,6 +264,28 @@ static tn_rc run_check(tn_table_call *x, const tn_lake_job *j, int *ret_status, 
     return TN_OK;
 }
 
+/* ---- compact-log ---- */
+
+static tn_rc run_compact(tn_table_call *x, const tn_lake_job *j, tn_err *err)
+{
+    tn_delta_compact_result r;
+    TN_TRY(tn_lake_compact(j, &r, err));
+    if (x->json) {
+        tn_val d = report_of(x, j);
+        put(d, "from", r.from);
+        put(d, "to", r.to);
+        put(d, "bytes", r.bytes);
+        tn_dict_putz(d.dict, "written", tn_val_bool(r.written));
+        tn_cli_print_json(x->cli, d);
+    } else if (r.written) {
+        printf(TN_STR_FMT ": commits %lld to %lld in one file of %lld bytes\n",
+            TN_STR_ARG(j->shown), (long long)r.from, (long long)r.to, (long long)r.bytes);
+    } else {
+        printf(TN_STR_FMT ": nothing to compact\n", TN_STR_ARG(j->shown));
+    }
+    return TN_OK;
+}
+
 /* ---- clone ---- */
 
 static tn_rc run_clone(tn_table_call *x, const tn_lake_job *source, tn_str name, tn_err *err)
@@ -294,7 +316,7 @@ static tn_rc run_clone(tn_table_call *x, const tn_lake_job *source, tn_str name,
 
 size_t tn_table_maint_words(tn_str verb)
 {
-    static const char *const one[] = { "optimize", "vacuum", "restore", "check" };
+    static const char *const one[] = { "optimize", "vacuum", "restore", "check", "compact-log" };
     for (size_t i = 0; i < TN_COUNTOF(one); i++) {
         if (tn_str_is(verb, one[i])) {
             return 1;
@@ -318,6 +340,9 @@ tn_rc tn_table_maint(tn_table_call *x, const tn_strs *words, int *ret_status, tn
     }
     if (tn_str_is(verb, "restore")) {
         return run_restore(x, &j, err);
+    }
+    if (tn_str_is(verb, "compact-log")) {
+        return run_compact(x, &j, err);
     }
     return tn_str_is(verb, "check") ? run_check(x, &j, ret_status, err)
                                     : run_clone(x, &j, words->v[2], err);

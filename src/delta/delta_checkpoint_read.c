@@ -348,3 +348,25 @@ tn_rc tn_delta_checkpoint_read(
     TN_TRY(locate_sidecars(t, a, &acts.sidecars, &sidecars, err));
     return read_files(conn, &sidecars, r, err);
 }
+
+tn_rc tn_delta_checkpoint_sidecars(
+    tn_delta_table *t, tn_conn *conn, tn_str key, tn_map *named, tn_err *err)
+{
+    tn_arena *a = named->arena;
+    tn_delta_actions acts = tn_delta_actions_empty();
+    tn_delta_replay r = tn_delta_replay_init(a);
+    tn_str text;
+    if (tn_str_ends(key, TN_STR(".json"))) {
+        TN_TRY(tn_store_get(t->store, a, key, TN_DELTA_CHECKPOINT_BYTES_MAX, &text, err));
+        TN_TRY(tn_delta_actions_parse(a, text, tn_str_z(a, key), &acts, err));
+    } else {
+        tn_strs files = { 0 };
+        tn_vec_push(&files, a, tn_store_locate(t->store, a, key));
+        TN_TRY(read_small(conn, &files, &r, &acts, err));
+    }
+    for (size_t i = 0; i < acts.sidecars.n; i++) {
+        TN_TRY(tn_delta_path_decode(a, acts.sidecars.v[i], &text, err));
+        tn_map_put(named, tn_path_base(text), named);
+    }
+    return TN_OK;
+}

@@ -96,6 +96,7 @@ struct tn_delta_table {
 
 typedef struct tn_delta_log_file {
     int64_t version;
+    int64_t from; /* of a compacted file: its first version, `version` is its last; -1: a commit */
     tn_str key;
     int64_t size, mtime_ms;
 } tn_delta_log_file;
@@ -107,6 +108,7 @@ typedef struct tn_delta_segment {
     tn_strs checkpoint_keys;    /* one, or all parts */
     bool checkpoint_is_json;
     tn_delta_log_files commits; /* ascending, checkpoint_version + 1 .. version */
+    tn_delta_log_files shorter; /* the same by compacted files where these fit; empty: none does */
     int64_t
         version_mtime_ms; /* of the commit file of `version`; ABSENT when only a checkpoint is there */
 } tn_delta_segment;

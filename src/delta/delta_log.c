@@ -4,8 +4,9 @@
  *     %020d.checkpoint.parquet                  checkpoint, classic (also v2 content)
  *     %020d.checkpoint.%010d.%010d.parquet      part k of n of a checkpoint
  *     %020d.checkpoint.<uuid>.{json,parquet}    checkpoint, v2
+ *     %020d.%020d.compacted.json                the commits from the first version to the second, reconciled
  *     _last_checkpoint                          a hint where to begin listing; may be stale, corrupt or absent
- * Everything else (temp files, folders, %020d.crc, x.y.compacted.json) is skipped here.
+ * Everything else (temp files, folders, %020d.crc) is skipped here.
  */
 #include "delta/delta_impl.h"
 #include "text/json.h"
@@ -22,6 +23,7 @@ typedef tn_vec(checkpoint) checkpoints;
 
 typedef struct listing {
     tn_delta_log_files commits;
+    tn_delta_log_files compacted;
     checkpoints checkpoints; /* in key order, so parts of one checkpoint are neighbours */
     bool any;
 } listing;
@@ -86,10 +88,20 @@ static void sort_name(tn_arena *a, const tn_store_item *item, listing *l)
     }
     if (tn_str_is(s, ".json")) {
         tn_delta_log_file f = { .version = version,
+            .from = -1,
             .key = item->key,
             .size = item->size,
             .mtime_ms = item->mtime_us / 1000 };
         tn_vec_push(&l->commits, a, f);
+        return;
+    }
+    tn_delta_log_file both = { .from = version, .key = item->key, .size = item->size };
+    tn_str rest = s;
+    if (take_text(&rest, TN_STR(".")) && take_number(&rest, 20, &both.version) &&
+        tn_str_is(rest, ".compacted.json")) {
+        if (both.version > both.from) {
+            tn_vec_push(&l->compacted, a, both);
+        }
         return;
     }
     checkpoint c = { .version = version, .key = item->key };
@@ -201,6 +213,34 @@ static tn_rc no_such_version(const listing *l, int64_t version, tn_err *err)
         err, rc, "versions %lld to %lld are in its log", (long long)first, (long long)newest(l));
 }
 
+/* The longest compacted file that begins with `from` and ends by `last`. */
+static const tn_delta_log_file *longest(const listing *l, int64_t from, int64_t last)
+{
+    const tn_delta_log_file *best = NULL;
+    for (size_t i = 0; i < l->compacted.n; i++) {
+        const tn_delta_log_file *f = &l->compacted.v[i];
+        bool fits = f->from == from && f->version <= last;
+        best = fits && (best == NULL || f->version > best->version) ? f : best;
+    }
+    return best;
+}
+
+static void shorten(tn_arena *a, const listing *l, tn_delta_segment *seg)
+{
+    bool any = false;
+    for (size_t i = 0; i < seg->commits.n;) {
+        const tn_delta_log_file *f = longest(l, seg->commits.v[i].version, seg->version);
+        if (f != NULL) {
+            i += (size_t)(f->version - f->from + 1);
+            any = true;
+        } else {
+            f = &seg->commits.v[i++];
+        }
+        tn_vec_push(&seg->shorter, a, *f);
+    }
+    seg->shorter.n = any ? seg->shorter.n : 0;
+}
+
 /* Fills the segment from a listing; TN_E_CORRUPT when commits are missing in between. */
 static tn_rc make_segment(
     tn_arena *a, const listing *l, int64_t version, int64_t bad, tn_delta_segment *ret, tn_err *err)
@@ -235,6 +275,9 @@ static tn_rc make_segment(
         tn_rc rc = tn_fail(err, TN_E_CORRUPT, "the log has no commit %lld", (long long)want);
         return tn_hint(err, rc, "version %lld needs every commit since the checkpoint before it",
             (long long)seg.version);
+    }
+    if (l->compacted.n > 0) {
+        shorten(a, l, &seg);
     }
     *ret = seg;
     return TN_OK;

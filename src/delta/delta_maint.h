@@ -81,6 +81,16 @@ tn_rc tn_delta_outside_places(
 tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *protect,
     size_t protect_n, int64_t *ret_removed, tn_err *err) TN_MUSTUSE;
 
+/* ---- log compaction ---- */
+typedef struct tn_delta_compact_result {
+    int64_t from, to, bytes;
+    bool written; /* false: nothing to do, or it was there */
+} tn_delta_compact_result;
+
+/* Writes the commits from..to as one file that readers may take in their place (-1: from the newest checkpoint, to the newest version). */
+tn_rc tn_delta_log_compact(tn_delta_table *t, int64_t from, int64_t to,
+    tn_delta_compact_result *ret, tn_err *err) TN_MUSTUSE;
+
 /* ---- RESTORE ---- */
 typedef struct tn_delta_restore_opts {
     int64_t version;      /* or -1: */

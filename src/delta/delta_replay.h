@@ -25,4 +25,8 @@ tn_rc tn_delta_replay_remove(tn_delta_replay *r, const tn_delta_remove *f, tn_er
 tn_rc tn_delta_checkpoint_read(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
     tn_delta_replay *r, tn_err *err) TN_MUSTUSE;
 
+/* Puts the base names of the sidecars that one checkpoint object names into *named. */
+tn_rc tn_delta_checkpoint_sidecars(
+    tn_delta_table *t, tn_conn *conn, tn_str key, tn_map *named, tn_err *err) TN_MUSTUSE;
+
 #endif

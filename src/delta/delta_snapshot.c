@@ -74,6 +74,9 @@ static tn_rc apply_commits(
         acts.version = f->version;
         TN_TRY(tn_delta_actions_parse(r->arena, text, tn_str_z(scratch, f->key), &acts, err));
         TN_TRY(tn_delta_replay_apply(r, &acts, err));
+        if (f->from >= 0) { /* it has no commitInfo; that of an older commit must not stay */
+            r->in_commit_ms = TN_DELTA_ABSENT;
+        }
     }
     return TN_OK;
 }
@@ -163,8 +166,8 @@ static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r,
     return TN_OK;
 }
 
-static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
-    tn_delta_snapshot **ret, tn_err *err)
+static tn_rc build_from(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
+    const tn_delta_log_files *commits, tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("delta snapshot", NULL);
     tn_delta_replay r = tn_delta_replay_init(arena);
@@ -175,9 +178,27 @@ static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg
                 (long long)seg->checkpoint_version);
         }
     }
-    TN_TRY(apply_commits(t, &seg->commits, &r, err));
+    TN_TRY(apply_commits(t, commits, &r, err));
     TN_TRY(find_time(t, &r, seg->version, err));
     return finish(t, TN_TAKE(arena), &r, seg, ret, err);
+}
+
+/* Compacted files are passed over when they cannot be read: the commits say the same. */
+static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
+    tn_delta_snapshot **ret, tn_err *err)
+{
+    tn_err why = TN_ERR_INIT;
+    if (seg->shorter.n > 0) {
+        tn_rc rc = build_from(t, conn, seg, &seg->shorter, ret, &why);
+        if (rc != TN_E_CORRUPT && rc != TN_E_NOTFOUND) {
+            if (rc != TN_OK && err != NULL) {
+                *err = why;
+            }
+            return rc;
+        }
+        tn_log(TN_LOG_WARN, "delta", "a compacted log is passed over: %s", why.msg);
+    }
+    return build_from(t, conn, seg, &seg->commits, ret, err);
 }
 
 /* Starts from a snapshot that is already there: its state, then the commits after it. */

@@ -10,8 +10,8 @@
  * same base name stays.
  */
 #include "base/log.h"
-#include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
+#include "delta/delta_replay.h"
 #include "os/clock.h"
 #include "text/uri.h"
 
@@ -415,11 +415,56 @@ static int64_t checkpoint_below(
 static bool goes(tn_str name, int64_t keep)
 {
     int64_t version = version_of(name);
-    if (version < 0 || version >= keep) {
+    if (version < 0) {
+        return false;
+    }
+    if (tn_str_ends(name,
+            TN_STR(".compacted.json"))) { /* of no use to readers that begin at the checkpoint */
+        return version <= keep;
+    }
+    if (version >= keep) {
         return false;
     }
     return tn_str_ends(name, TN_STR(".json")) || tn_str_ends(name, TN_STR(".crc")) ||
            tn_str_ends(name, TN_STR(".parquet"));
+}
+
+/* Removes sidecars older than a day that no checkpoint from `keep` on names. One that cannot be read may name any: then all stay. */
+static tn_rc clean_sidecars(tn_delta_table *t, tn_conn *conn, const tn_store_items *log,
+    int64_t keep, int64_t *removed, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("delta sidecars", NULL);
+    tn_store_list_opts opts = { .prefix = TN_STR(LOG_DIR "_sidecars/") };
+    tn_store_items sidecars = { 0 };
+    tn_map named = tn_map_init(a);
+    tn_rc rc = tn_store_list(t->store, a, &opts, &sidecars, err);
+    if (rc == TN_E_NOTFOUND || (rc == TN_OK && sidecars.n == 0)) {
+        tn_err_clear(err);
+        return TN_OK;
+    }
+    TN_TRY(rc);
+    for (size_t i = 0; i < log->n; i++) {
+        tn_str name = tn_path_base(log->v[i].key);
+        tn_err why = TN_ERR_INIT;
+        if (log->v[i].is_prefix || version_of(name) < (keep > 0 ? keep : 0) ||
+            tn_str_find(name, TN_STR(".checkpoint."), 0) == SIZE_MAX) {
+            continue;
+        }
+        if (tn_delta_checkpoint_sidecars(t, conn, log->v[i].key, &named, &why) != TN_OK) {
+            tn_log(TN_LOG_WARN, "delta", "sidecars stay: %s", why.msg);
+            return TN_OK;
+        }
+    }
+    int64_t cut_us = tn_clock_now_us() - DAY_MS * 1000;
+    for (size_t i = 0; i < sidecars.n; i++) {
+        const tn_store_item *item = &sidecars.v[i];
+        if (!item->is_prefix && item->mtime_us < cut_us &&
+            tn_map_find(&named, tn_path_base(item->key)) == NULL) {
+            TN_TRY(tn_store_remove(t->store, item->key, err));
+            (*removed)++;
+        }
+    }
+    return TN_OK;
 }
 
 tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *protect,
@@ -447,5 +492,5 @@ tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *prot
             (*ret_removed)++;
         }
     }
-    return TN_OK;
+    return clean_sidecars(t, conn, &items, keep, ret_removed, err);
 }

@@ -234,6 +234,13 @@ tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts
     return tn_delta_check(table, j->conn, a, opts, ret, err);
 }
 
+tn_rc tn_lake_compact(const tn_lake_job *j, tn_delta_compact_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_TRY(tn_lake_table_open(j->lake, j->at.location, &table, err));
+    return tn_delta_log_compact(table, -1, -1, ret, err);
+}
+
 tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t version,
     bool shallow, tn_delta_clone_result *ret, tn_err *err)
 {

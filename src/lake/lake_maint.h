@@ -36,6 +36,8 @@ tn_rc tn_lake_restore(const tn_lake_job *j, const tn_delta_restore_opts *opts,
     tn_delta_restore_result *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts *opts,
     tn_delta_check_result *ret, tn_err *err) TN_MUSTUSE;
+/* The commits since the newest checkpoint as one file. */
+tn_rc tn_lake_compact(const tn_lake_job *j, tn_delta_compact_result *ret, tn_err *err) TN_MUSTUSE;
 /* j->at is the new table; version -1: the source's pinned one, else its newest. */
 tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t version,
     bool shallow, tn_delta_clone_result *ret, tn_err *err) TN_MUSTUSE;
