@@ -32,6 +32,8 @@ static const tn_opt options[] = {
     { "--retain", TN_OPT_STR, F(retain), "HOURS",
         "vacuum: keep younger files (default: the table's, else 168)", NULL },
     { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL, "vacuum: only list what would be removed", NULL },
+    { "--lite", TN_OPT_FLAG, F(lite), NULL,
+        "vacuum: find files in the log since the last vacuum, list no folder", NULL },
     { "--allow-short-retention", TN_OPT_FLAG, F(short_retention), NULL,
         "vacuum: nobody writes or reads old versions now", NULL },
     { "--time", TN_OPT_STR, F(time), "TIME", "restore: the version of that instant (UTC)", NULL },

@@ -122,6 +122,7 @@ static tn_rc run_vacuum(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     tn_arena *a = x->cli->arena;
     tn_delta_vacuum_opts o = { .retention_ms = -1,
         .dry_run = tn_flag_is(x->o->dry_run, false),
+        .lite = tn_flag_is(x->o->lite, false),
         .allow_short = tn_flag_is(x->o->short_retention, false) };
     double hours = 0;
     if (x->o->retain.n > 0) {
@@ -133,7 +134,7 @@ static tn_rc run_vacuum(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     }
     tn_delta_vacuum_result r;
     tn_rc rc = tn_lake_vacuum(j, a, &o, &r, err);
-    if (rc == TN_E_USAGE && !o.allow_short && o.retention_ms >= 0) {
+    if (rc == TN_E_USAGE && !o.allow_short && !o.lite && o.retention_ms >= 0) {
         return tn_hint(err, rc,
             "a running writer or reader may still need such files; when none runs, add "
             "--allow-short-retention");
@@ -142,6 +143,7 @@ static tn_rc run_vacuum(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     if (x->json) {
         tn_val d = report_of(x, j), paths = tn_val_list(a);
         tn_dict_putz(d.dict, "dry_run", tn_val_bool(o.dry_run));
+        tn_dict_putz(d.dict, "lite", tn_val_bool(o.lite));
         put(d, "version", r.version);
         put(d, "files", r.files);
         put(d, "bytes", r.bytes);

@@ -48,6 +48,7 @@ typedef struct tn_delta_vacuum_opts {
     int64_t retention_ms;   /* -1: delta.deletedFileRetentionDuration, else 7 days */
     bool dry_run;           /* only say what would be removed */
     bool allow_short;       /* a retention shorter than the table's */
+    bool lite;              /* look for files in the log, not in the folder */
     const int64_t *protect; /* versions whose files stay, besides those of the newest version */
     size_t protect_n;
     tn_strs protect_places; /* files that others need, as tn_delta_outside_places gives them */
@@ -65,7 +66,10 @@ typedef struct tn_delta_vacuum_result {
 /* Removes files that neither the newest version, nor a protected one, nor a tombstone younger than the retention names, and that are older than the
  * retention themselves: a file that a running writer has not committed yet is younger. Names that begin with '_' or '.' are left alone,
  * _change_data and folders of partitions excepted; so are tables inside of the table's folder. A protected version that cannot be read any more is an
- * error. Entries VACUUM START and VACUUM END go to the log when there is something to remove. */
+ * error. Entries VACUUM START and VACUUM END go to the log when there is something to remove.
+ *
+ * lite: only files that a commit removed, or wrote as change data, are looked at, commit by commit since the last vacuum: no listing, however many files there are,
+ * and files that no commit ever named stay. TN_E_USAGE when commits since then have been cleaned away. */
 tn_rc tn_delta_vacuum(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_vacuum_opts *opts, tn_delta_vacuum_result *ret, tn_err *err) TN_MUSTUSE;
 
@@ -77,7 +81,7 @@ tn_rc tn_delta_outside_places(
     const tn_delta_snapshot *s, tn_arena *a, tn_strs *ret, tn_err *err) TN_MUSTUSE;
 
 /* Removes commits and checkpoints older than delta.logRetentionDuration (30 days, to the day), as far as a readable checkpoint stands in for them and no
- * protected version needs them. Gives the number of removed objects. Does nothing when delta.enableExpiredLogCleanup is false. */
+ * protected version needs them, and sidecars older than a day that no checkpoint names. Gives the number of removed objects. Does nothing when delta.enableExpiredLogCleanup is false. */
 tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *protect,
     size_t protect_n, int64_t *ret_removed, tn_err *err) TN_MUSTUSE;
 

@@ -2,7 +2,7 @@
  *
  *     OPTIMIZE t [FULL] [WHERE predicate] [ZORDER BY (column, ...)]
  *     ALTER TABLE t CLUSTER BY (column, s.field, ...) | NONE
- *     VACUUM t [RETAIN n HOURS] [DRY RUN]
+ *     VACUUM t [FULL | LITE] [RETAIN n HOURS] [DRY RUN]
  *     RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
  *     CREATE TABLE [IF NOT EXISTS] t [SHALLOW | DEEP] CLONE s [VERSION AS OF n]      (deep when it is not said)
  * A name that is not the lake's (DuckDB's own VACUUM and the like) is left to DuckDB.
@@ -189,8 +189,9 @@ static tn_rc run_cluster(maint *m, bool *ret_done, tn_err *err)
 static tn_rc run_vacuum(maint *m, tn_err *err)
 {
     static const char *const names[] = { "path" };
-    static const char grammar[] = "write VACUUM t [RETAIN n HOURS] [DRY RUN]";
-    tn_delta_vacuum_opts o = { .retention_ms = -1 };
+    static const char grammar[] = "write VACUUM t [FULL | LITE] [RETAIN n HOURS] [DRY RUN]";
+    tn_delta_vacuum_opts o = { .retention_ms = -1, .lite = tn_token_is(m->t, m->at, "lite") };
+    m->at += o.lite || tn_token_is(m->t, m->at, "full");
     if (tn_token_is(m->t, m->at, "retain")) {
         double hours;
         if (m->at + 2 >= m->t->n || !tn_str_to_f64(m->t->v[m->at + 1].text, &hours) || hours < 0 ||
@@ -210,7 +211,7 @@ static tn_rc run_vacuum(maint *m, tn_err *err)
     tn_delta_vacuum_result r;
     tn_lake_job j = job_of(m);
     tn_rc rc = tn_lake_vacuum(&j, m->a, &o, &r, err);
-    if (rc == TN_E_USAGE) {
+    if (rc == TN_E_USAGE && !o.lite) {
         return tn_hint(err, rc,
             "a running writer or reader may still need such files; when none runs: 'tarn table "
             "vacuum " TN_STR_FMT " --retain HOURS --allow-short-retention'",

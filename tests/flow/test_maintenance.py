@@ -64,6 +64,20 @@ def vacuum_keeps_pins_and_shallow_clones(lake):
 
 
 @case
+def lite_vacuum_finds_files_in_the_log(lake):
+    table(lake)
+    lake.run("sql", "INSERT OVERWRITE gold.t SELECT 1, 1")
+    lake.run("sql", "INSERT OVERWRITE gold.t SELECT 2, 1")
+    (lake.root / "gold/t/nobody.parquet").write_bytes(b"x")
+    has(lake.run("table", "vacuum", "gold.t", "--lite", "--dry-run", "--retain", "0", "--allow-short-retention"), "would remove")
+    lake.run("sql", "VACUUM gold.t LITE")
+    has(lake.err, "removed 0 files")  # they are young
+    lake.run("sql", "VACUUM gold.t FULL RETAIN 1000 HOURS")
+    equal(count(lake), 1)
+    equal((lake.root / "gold/t/nobody.parquet").exists(), True)
+
+
+@case
 def restore_in_a_branch_stays_there(lake):
     table(lake)
     lake.run("lake", "env", "create", "dev", "--from", "prod")

@@ -2,6 +2,7 @@
 /* Maintenance of a table: no row is lost or doubled, no live file is removed, every fault leaves the table before or after. */
 #include "delta_fixture.h"
 
+#include "delta/delta_dml.h"
 #include "delta/delta_maint.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -209,6 +210,137 @@ TN_TEST(vacuum_knows_names)
         tn_err_clear(err);
     }
     TN_ASSERT_EQ_I(ask(f, "SELECT count(*) FROM t", arena, err).i, 10);
+}
+
+static void make_vectors(fixture *f, const char *sql, tn_arena *arena, tn_err *err)
+{
+    tn_val p = tn_val_dict(arena);
+    tn_dict_putz(p.dict, "delta.enableDeletionVectors", tn_val_z("true"));
+    tn_delta_write_opts o = { .mode = TN_DELTA_CREATE, .properties = p };
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, tn_str_of(sql), &o, &r, err));
+}
+
+TN_TEST(lite_vacuum_follows_the_log)
+{
+    fixture *f = open_fixture(arena, err);
+    make_vectors(f, "SELECT range AS id FROM range(1000)", arena, err);
+    for (int i = 0; i < 3; i++) { /* three vectors, of which the last is in use */
+        tn_delta_dml_opts d = { 0 };
+        tn_delta_dml_result done;
+        tn_str where = tn_str_printf(arena, "id = %d", i);
+        TN_ASSERT_OK(tn_delta_delete(f->table, f->conn, where, &d, &done, err));
+    }
+    touch(f, "nobody.parquet", err);
+    later(8 * DAY_MS);
+    tn_delta_vacuum_result r;
+    tn_delta_vacuum_opts lite = { .retention_ms = -1, .lite = true, .dry_run = true };
+    vacuum_with(f, lite, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 2);
+    lite.dry_run = false;
+    vacuum_with(f, lite, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 2);
+    TN_ASSERT(r.bytes > 0);
+    TN_ASSERT_EQ_I(ask(f, "SELECT count(*) FROM t", arena, err).i, 997);
+    vacuum_with(f, lite, &r, arena, err); /* begins where the last one ended */
+    TN_ASSERT_EQ_I(r.files, 0);
+    tn_store_item item;
+    TN_ASSERT_OK(tn_store_head(f->plain, arena, TN_STR("nobody.parquet"), &item, err));
+    tn_str note;
+    TN_ASSERT_OK(
+        tn_store_get(f->plain, arena, TN_STR("_delta_log/_last_vacuum_info"), 1000, &note, err));
+    TN_ASSERT_EQ_S(note, "{\"latestCommitVersionOutsideOfRetentionWindow\":5}");
+    vacuum_with(f, (tn_delta_vacuum_opts){ .retention_ms = -1 }, &r, arena, err);
+    tn_clock_fix(0);
+    TN_ASSERT_EQ_I(r.files, 1);
+}
+
+TN_TEST(lite_vacuum_waits_for_what_is_protected)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT range AS id FROM range(10)", arena, err);
+    put_by(f, TN_DELTA_OVERWRITE, "SELECT range AS id FROM range(5)", NULL, arena, err);
+    later(8 * DAY_MS);
+    int64_t zero = 0;
+    tn_delta_vacuum_result r;
+    tn_delta_vacuum_opts lite = {
+        .retention_ms = -1, .lite = true, .protect = &zero, .protect_n = 1
+    };
+    vacuum_with(f, lite, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 0);
+    lite.protect_n =
+        0; /* nobody needs it any more: it is found although the vacuum before has seen the commit */
+    vacuum_with(f, lite, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 1);
+    tn_clock_fix(0);
+}
+
+TN_TEST(lite_vacuum_says_when_the_log_is_too_short)
+{
+    fixture *f = open_fixture(arena, err);
+    for (int i = 0; i < 12; i++) {
+        put_by(f, i == 0 ? TN_DELTA_APPEND : TN_DELTA_OVERWRITE, "SELECT 1::BIGINT AS id", NULL,
+            arena, err);
+    }
+    TN_ASSERT_OK(tn_store_remove(f->plain, TN_STR("_delta_log/00000000000000000000.json"), err));
+    tn_delta_vacuum_result r;
+    tn_delta_vacuum_opts lite = { .retention_ms = -1, .lite = true };
+    later(8 * DAY_MS);
+    TN_ASSERT_RC(tn_delta_vacuum(f->table, f->conn, arena, &lite, &r, err), TN_E_USAGE);
+    TN_ASSERT_HAS(err->msg, "the log begins at version 1");
+    TN_ASSERT_HAS(err->hint, "full vacuum");
+    vacuum_with(f, (tn_delta_vacuum_opts){ .retention_ms = -1 }, &r, arena, err);
+    TN_ASSERT_EQ_I(r.files, 11);
+    vacuum_with(f, lite, &r, arena, err);
+    tn_clock_fix(0);
+    TN_ASSERT_EQ_I(r.files, 0);
+}
+
+/* Many folders, many threads: the same files go as by hand. */
+TN_TEST(vacuum_lists_partitions_side_by_side)
+{
+    fixture *f = open_fixture(arena, err);
+    put_by(
+        f, TN_DELTA_APPEND, "SELECT range AS id, range % 40 AS p FROM range(400)", "p", arena, err);
+    put_by(f, TN_DELTA_OVERWRITE, "SELECT range AS id, range % 30 AS p FROM range(300)", "p", arena,
+        err);
+    later(8 * DAY_MS);
+    tn_delta_vacuum_result r;
+    vacuum_with(f, (tn_delta_vacuum_opts){ .retention_ms = -1 }, &r, arena, err);
+    tn_clock_fix(0);
+    TN_ASSERT_EQ_I(r.files, 40);
+    for (size_t i = 1; i < r.paths.n; i++) {
+        TN_ASSERT(tn_str_cmp(r.paths.v[i - 1], r.paths.v[i]) < 0);
+    }
+    TN_ASSERT_EQ_I(ask(f, "SELECT count(*) FROM t", arena, err).i, 300);
+}
+
+TN_TEST(sidecars_go_when_no_checkpoint_names_them)
+{
+    fixture *f = open_fixture(arena, err);
+    tn_val p = tn_val_dict(arena);
+    tn_dict_putz(p.dict, "delta.checkpointPolicy", tn_val_z("v2"));
+    tn_delta_write_opts o = { .mode = TN_DELTA_CREATE, .properties = p };
+    tn_delta_write_result w;
+    TN_ASSERT_OK(tn_delta_write(f->table, f->conn, TN_STR("SELECT 1::BIGINT AS id"), &o, &w, err));
+    for (int i = 0; i < 10; i++) {
+        put(f, "SELECT 1::BIGINT AS id", arena, err);
+    }
+    touch(f, "_delta_log/_sidecars/left.parquet", err);
+    tn_store_items before = { 0 };
+    tn_store_list_opts in_sidecars = { .prefix = TN_STR("_delta_log/_sidecars/") };
+    TN_ASSERT_OK(tn_store_list(f->plain, arena, &in_sidecars, &before, err));
+    TN_ASSERT(before.n >= 2);
+    int64_t removed = 0;
+    TN_ASSERT_OK(tn_delta_log_cleanup(f->table, f->conn, NULL, 0, &removed, err));
+    TN_ASSERT_EQ_I(removed, 0); /* they are young */
+    later(2 * DAY_MS);
+    TN_ASSERT_OK(tn_delta_log_cleanup(f->table, f->conn, NULL, 0, &removed, err));
+    tn_clock_fix(0);
+    TN_ASSERT_EQ_I(removed, 1);
+    tn_store_items after = { 0 };
+    TN_ASSERT_OK(tn_store_list(f->plain, arena, &in_sidecars, &after, err));
+    TN_ASSERT_EQ_I(after.n, before.n - 1);
 }
 
 /* Random writes, overwrites, packings and vacuums at a running clock: the newest version stays readable, and so do versions

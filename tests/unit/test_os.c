@@ -5,6 +5,7 @@
 
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/parallel.h"
 #include "os/proc.h"
 #include "os/random.h"
 #include "os/thread.h"
@@ -50,6 +51,35 @@ TN_TEST(every_failing_system_call_leaves_before_or_after)
         TN_ASSERT_OK(tn_dir_list(arena, tn_str_of(dir), false, &list, err));
         TN_ASSERT_EQ_I(list.n, 1);
     }
+}
+
+typedef struct counted {
+    tn_mutex mutex;
+    int calls[500];
+    size_t fail_at;
+} counted;
+
+static tn_rc count_call(void *self, size_t i, tn_err *err)
+{
+    counted *c = self;
+    TN_LOCKED(&c->mutex);
+    c->calls[i]++;
+    return i == c->fail_at ? tn_fail(err, TN_E_NET, "call %zu", i) : TN_OK;
+}
+
+TN_TEST(parallel_calls_each_number_once_and_stops_at_a_failure)
+{
+    counted c = { .mutex = TN_MUTEX_INIT, .fail_at = SIZE_MAX };
+    TN_ASSERT_OK(tn_parallel(0, 8, count_call, &c, err));
+    TN_ASSERT_OK(tn_parallel(500, 8, count_call, &c, err));
+    for (size_t i = 0; i < 500; i++) {
+        TN_ASSERT_EQ_I(c.calls[i], 1);
+    }
+    c.fail_at = 3;
+    TN_ASSERT_RC(tn_parallel(500, 1, count_call, &c, err), TN_E_NET);
+    TN_ASSERT_EQ_S(tn_str_of(err->msg), "call 3");
+    TN_ASSERT_EQ_I(c.calls[4], 1);
+    TN_ASSERT_RC(tn_parallel(500, 1000, count_call, &c, err), TN_E_NET);
 }
 
 TN_TEST(errors_have_code_path_and_cause)
