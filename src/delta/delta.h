@@ -153,6 +153,12 @@ typedef struct tn_delta_write_opts {
         cluster_by; /* for a new table, or with schema overwrite; else must be empty or equal (delta_cluster.h) */
     tn_val properties;        /* dict: table properties for a new table, or undefined */
     tn_str name, description; /* for a new table */
+    /* With schema mode overwrite: the table is made anew with these properties, name and description, as CREATE OR REPLACE does; else an overwrite
+     * keeps them. */
+    bool replace_table;
+    /* The schema of a new or replaced table, with nullability and metadata of its columns; the SELECT gives some or all of its columns. NULL: the
+     * SELECT's columns. */
+    const tn_delta_type *schema;
     tn_str app_id; /* idempotent write: with txn_version; a version already written is skipped */
     int64_t txn_version;
     tn_str operation;            /* commitInfo.operation; empty: derived */

@@ -22,6 +22,10 @@ bool tn_delta_schema_has_key(const tn_delta_type *t, const char *key);
 tn_rc tn_delta_protocol_make(tn_arena *a, const tn_delta_protocol *old, tn_delta_meta *m,
     tn_delta_protocol *ret, bool *ret_changed, tn_err *err) TN_MUSTUSE;
 
+/* The same without a feature. */
+void tn_delta_protocol_drop(
+    tn_arena *a, const tn_delta_protocol *old, tn_str feature, tn_delta_protocol *ret);
+
 /* ---- metadata ---- */
 /* Prints m->schema into m->schema_json. */
 void tn_delta_meta_print_schema(tn_arena *a, tn_delta_meta *m);
@@ -41,5 +45,55 @@ tn_rc tn_delta_physical_select(
 /* COPY's FIELD_IDS for the columns of the files: ", FIELD_IDS {..}", or nothing without mapping. */
 void tn_delta_field_ids(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping);
 bool tn_delta_type_is_void(const tn_delta_type *t);
+
+/* ---- expressions of the metadata (constraints, generated columns, defaults): Spark's SQL ---- */
+/* As DuckDB's. strict: only functions and casts that are known to mean the same are taken, anything else is TN_E_UNSUPPORTED with the expression; else
+ * what is not known stays as it is. schema tells the types of columns; NULL: an expression without columns. */
+tn_rc tn_delta_expr_sql(tn_arena *a, tn_str spark, const tn_delta_type *schema, bool strict,
+    tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* Whether the expression names the column (ignoring case). */
+bool tn_delta_expr_uses(tn_arena *a, tn_str spark, tn_str column);
+/* An expression as users of DuckDB write it, as text for the metadata: "a b" becomes `a b`. */
+tn_str tn_delta_expr_store(tn_arena *a, tn_str duck);
+
+/* ---- wider types ---- */
+/* Whether the protocol lets a column of one primitive type become another. evolving: by a write that brings the type, which only
+ * goes along one kind of number. */
+bool tn_delta_widens(const tn_delta_type *from, const tn_delta_type *to, bool evolving);
+/* Changes *type, a part of the column at path ("", "element", "value.key"), and notes it in the column's delta.typeChanges. */
+void tn_delta_widen(tn_arena *a, tn_delta_field *column, tn_str path, tn_delta_type **type,
+    const tn_delta_type *to);
+
+/* ---- rows ---- */
+typedef struct tn_delta_given {
+    tn_conn *conn;
+    tn_str select;               /* the caller's */
+    const tn_delta_type *source; /* its columns */
+    const tn_delta_write_opts *opts;
+} tn_delta_given;
+/* Makes to->select from the caller's, with values filled in and checks; refuses what cannot be computed. */
+tn_rc tn_delta_select_make(
+    tn_arena *a, const tn_delta_given *rows, tn_delta_target *to, tn_err *err) TN_MUSTUSE;
+
+/* ---- values that the writer finds: defaults, generated columns, identity ---- */
+tn_str tn_delta_field_generation(const tn_delta_field *f); /* Spark's SQL; empty: not generated */
+tn_str tn_delta_field_default(const tn_delta_field *f);
+bool tn_delta_field_is_identity(const tn_delta_field *f);
+bool tn_delta_field_takes_identity(const tn_delta_field *f); /* BY DEFAULT: values may be given */
+/* The column may be left out although it cannot be NULL or has a value of its own. */
+bool tn_delta_field_fills_itself(const tn_delta_field *f);
+/* Some column is generated or an identity. */
+bool tn_delta_schema_computes(const tn_delta_type *schema);
+/* "CAST(default AS type)", or NULL of the type where there is none. */
+tn_rc tn_delta_missing_sql(tn_buf *b, const tn_delta_field *f, tn_err *err) TN_MUSTUSE;
+/* "CAST((expression) AS type)" over the columns of the schema. */
+tn_rc tn_delta_generated_sql(
+    tn_buf *b, const tn_delta_type *schema, const tn_delta_field *f, tn_err *err) TN_MUSTUSE;
+/* The next value and the step, beyond the high-water mark. */
+tn_rc tn_delta_identity_next(
+    const tn_delta_field *f, int64_t *ret_next, int64_t *ret_step, tn_err *err) TN_MUSTUSE;
+/* After `count` values from the next one on: the new high-water mark in the metadata, which is changed by copy. */
+tn_rc tn_delta_identity_took(
+    tn_arena *a, tn_delta_meta *m, size_t column, int64_t count, tn_err *err) TN_MUSTUSE;
 
 #endif

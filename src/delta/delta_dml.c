@@ -1,5 +1,6 @@
 /* delta_dml.c: DELETE and UPDATE, and what every change of rows does around its own work: open, refuse, pick files, commit, try again. */
 #include "base/log.h"
+#include "delta/delta_columns.h"
 #include "delta/delta_commit.h"
 #include "delta/delta_dml_run.h"
 #include "delta/delta_rows.h"
@@ -11,11 +12,17 @@
 
 /* ---- opening ---- */
 
-static tn_rc refuse(const char *what, const char *feature, tn_err *err)
+tn_rc tn_dml_find_missing(tn_dml *d, tn_err *err)
 {
-    tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
-        "%s of a table with the feature '%s' is not possible yet", what, feature);
-    return tn_hint(err, rc, "nothing was changed; an engine that knows the feature can do it");
+    const tn_delta_fields *fields = &d->s->meta.schema->fields;
+    tn_str *missing = tn_new_array(d->a, tn_str, fields->n + 1);
+    for (size_t i = 0; i < fields->n; i++) {
+        tn_buf b = tn_buf_init(d->a, TN_DELTA_SQL_BYTES_MAX);
+        TN_TRY(tn_delta_missing_sql(&b, &fields->v[i], err));
+        missing[i] = tn_buf_str(&b);
+    }
+    d->missing = missing;
+    return TN_OK;
 }
 
 tn_rc tn_dml_open(tn_dml *d, const char *what, tn_err *err)
@@ -28,9 +35,6 @@ tn_rc tn_dml_open(tn_dml *d, const char *what, tn_err *err)
         return tn_hint(err, rc, "set the property to false first");
     }
     d->feed = tn_dml_feed_is_on(m);
-    if (tn_delta_type_has(m->schema, "void") || tn_delta_type_has(m->schema, "null")) {
-        return refuse(what, "columns of type void", err);
-    }
     return TN_OK;
 }
 
@@ -290,7 +294,7 @@ static void add_new_row(const tn_dml *d, tn_buf *b, const tn_delta_sets *sets)
         const tn_str *value = tn_dml_set_of(sets, fields->v[i].name);
         tn_buf_addz(b, ", ");
         if (value != NULL) {
-            tn_dml_add_value(b, fields->v[i].type, *value);
+            tn_dml_add_value(b, fields->v[i].type, tn_dml_value(d, i, *value));
         } else {
             tn_sql_ident(b, d->alias);
             tn_buf_addc(b, '.');
@@ -351,6 +355,9 @@ static tn_rc run_change(void *self, tn_dml *d, tn_err *err)
     }
     if (c->sets != NULL) {
         TN_TRY(tn_dml_check_sets(d, c->sets, err));
+        TN_TRY(tn_dml_find_missing(d, err));
+        d->acts.v[0].given = tn_dml_given(d, c->sets);
+        TN_TRY(tn_dml_check_given(d, &d->acts.v[0], err));
     }
     TN_TRY(tn_dml_find_rows(d, c->where, c->sets, err));
     return tn_dml_apply(d, err);

@@ -44,7 +44,7 @@ typedef struct tn_delta_dml_result {
 } tn_delta_dml_result;
 
 typedef struct tn_delta_set {
-    tn_str column, value; /* value: SQL */
+    tn_str column, value; /* value: SQL, or DEFAULT */
 } tn_delta_set;
 typedef tn_vec(tn_delta_set) tn_delta_sets;
 
@@ -70,8 +70,9 @@ typedef enum tn_merge_do {
 typedef struct tn_merge_clause {
     tn_merge_when when;
     tn_merge_do what;
-    tn_str condition;   /* empty: always */
-    tn_delta_sets sets; /* UPDATE, INSERT: columns left out stay, or are NULL in a new row */
+    tn_str condition; /* empty: always */
+    tn_delta_sets
+        sets; /* UPDATE, INSERT: columns left out stay, or have their default in a new row */
 } tn_merge_clause;
 typedef tn_vec(tn_merge_clause) tn_merge_clauses;
 

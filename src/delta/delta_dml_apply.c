@@ -252,7 +252,7 @@ static tn_rc write_files(tn_dml *d, const touched *files, bool rewrite, tn_err *
     }
     TN_TRY(tn_buf_finish(&b, "a statement", &sql, err));
     static const tn_delta_write_opts append = { .mode = TN_DELTA_APPEND };
-    tn_delta_target target = { .protocol_is_new = false };
+    tn_delta_target target = { .filled = true };
     tn_delta_files files_written = { 0 };
     int64_t rows = 0;
     tn_delta_rows_extra(d->a, d->s, &target);
@@ -278,6 +278,7 @@ tn_rc tn_dml_apply(tn_dml *d, tn_err *err)
     d->scanned_us = tn_clock_mono_us();
     touched *files = tn_new_array(d->a, touched, d->files.n + 1);
     bool rewrite = false, partly = false;
+    TN_TRY(tn_dml_fill(d, err));
     TN_TRY(read_rows(d, files, err));
     TN_TRY(count_acts(d, err));
     TN_TRY(count_physical(d, files, err));

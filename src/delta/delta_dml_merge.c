@@ -8,6 +8,7 @@
  * The smaller side, the source, is the hash table; the target streams past it. Where equalities of ON name a column of each side, the
  * range of the source's values says which files of the target are read at all.
  */
+#include "delta/delta_columns.h"
 #include "delta/delta_dml_run.h"
 #include "os/clock.h"
 #include "text/json.h"
@@ -112,7 +113,8 @@ static tn_rc check_all_columns(const merge *m, const tn_dml *d, const char *what
     }
     const tn_delta_fields *fields = &d->s->meta.schema->fields;
     for (size_t i = 0; i < fields->n; i++) {
-        if (source_type(m, fields->v[i].name) == NULL) {
+        if (source_type(m, fields->v[i].name) == NULL &&
+            !tn_delta_field_fills_itself(&fields->v[i])) {
             tn_rc rc = tn_fail(err, TN_E_NAME,
                 "%s * needs every column of the table, but the source has no '" TN_STR_FMT "'",
                 what, TN_STR_ARG(fields->v[i].name));
@@ -145,6 +147,20 @@ static tn_rc check_clause(const merge *m, const tn_dml *d, const tn_merge_clause
     return tn_dml_check_sets(d, &c->sets, err);
 }
 
+/* The columns whose values a clause says. */
+static const bool *given_by(const merge *m, const tn_dml *d, const tn_merge_clause *c)
+{
+    const tn_delta_fields *fields = &d->s->meta.schema->fields;
+    if (c->what != TN_MERGE_UPDATE_ALL && c->what != TN_MERGE_INSERT_ALL) {
+        return tn_dml_given(d, &c->sets);
+    }
+    bool *given = tn_arena_zalloc(d->a, fields->n + 1);
+    for (size_t i = 0; i < fields->n; i++) {
+        given[i] = source_type(m, fields->v[i].name) != NULL;
+    }
+    return given;
+}
+
 static tn_rc take_clauses(const merge *m, tn_dml *d, tn_err *err)
 {
     const tn_merge_clauses *cs = &m->spec->clauses;
@@ -160,6 +176,8 @@ static tn_rc take_clauses(const merge *m, tn_dml *d, tn_err *err)
         } else if (c->what == TN_MERGE_UPDATE || c->what == TN_MERGE_UPDATE_ALL) {
             act.what = TN_ACT_UPDATE;
         }
+        act.given = given_by(m, d, c);
+        TN_TRY(tn_dml_check_given(d, &act, err));
         d->writes = d->writes || act.what != TN_ACT_DELETE;
         tn_vec_push(&d->acts, d->a, act);
     }
@@ -363,18 +381,19 @@ static void add_source_value(
 
 /* What a clause makes of a column. */
 static void add_clause_value(
-    const merge *m, const tn_dml *d, tn_buf *b, const tn_merge_clause *c, const tn_delta_field *f)
+    const merge *m, const tn_dml *d, tn_buf *b, const tn_merge_clause *c, size_t column)
 {
+    const tn_delta_field *f = &d->s->meta.schema->fields.v[column];
     const tn_str *set = tn_dml_set_of(&c->sets, f->name);
     tn_buf v = tn_buf_init(d->a, TN_DELTA_SQL_BYTES_MAX);
     if (sets_all(c) && source_type(m, f->name) != NULL) {
         add_source_value(m, d, &v, c->what == TN_MERGE_UPDATE_ALL, f);
     } else if (set != NULL) {
-        tn_buf_add(&v, *set);
+        tn_buf_add(&v, tn_dml_value(d, column, *set));
     } else if (c->what == TN_MERGE_UPDATE || c->what == TN_MERGE_UPDATE_ALL) {
         add_column(&v, d->alias, f->name);
     } else {
-        tn_buf_addz(&v, "NULL");
+        tn_buf_add(&v, d->missing[column]);
     }
     tn_dml_add_value(b, f->type, tn_buf_str(&v));
 }
@@ -389,7 +408,7 @@ static void add_values(const merge *m, const tn_dml *d, tn_buf *b, tn_merge_when
         for (size_t k = 0; k < cs->n; k++) {
             if (cs->v[k].when == when && d->acts.v[k].what != TN_ACT_DELETE) {
                 tn_buf_addf(b, "%s WHEN %zu THEN ", any ? "" : "CASE _tarn_k", k + 1);
-                add_clause_value(m, d, b, &cs->v[k], &fields->v[i]);
+                add_clause_value(m, d, b, &cs->v[k], i);
                 any = true;
             }
         }
@@ -572,6 +591,7 @@ static tn_rc run_merge(void *self, tn_dml *d, tn_err *err)
     d->source_rows = m->rows;
     TN_TRY(tn_dml_open(d, "MERGE", err));
     TN_TRY(evolve(m, d, err));
+    TN_TRY(tn_dml_find_missing(d, err));
     TN_TRY(take_clauses(m, d, err));
     describe(m, d);
     TN_TRY(pick_files(m, d, err));

@@ -15,7 +15,8 @@
 typedef struct tn_dml_act {
     tn_merge_when when;
     enum { TN_ACT_DELETE, TN_ACT_UPDATE, TN_ACT_INSERT } what;
-    int64_t rows; /* done by it */
+    int64_t rows;      /* done by it */
+    const bool *given; /* of each column: the statement says its value; NULL: of none */
 } tn_dml_act;
 
 typedef struct tn_dml {
@@ -41,7 +42,9 @@ typedef struct tn_dml {
     bool overwrites;                   /* a part of the table: metrics are those of a write, too */
     const tn_delta_protocol *protocol; /* new or NULL */
     const tn_delta_meta *meta;         /* new or NULL */
-    int64_t source_rows;               /* MERGE */
+    const tn_str *
+        missing; /* of each column: SQL of the value of a new row that is not given, and of DEFAULT */
+    int64_t source_rows; /* MERGE */
     int64_t started_us, scanned_us;
     /* what comes of it */
     tn_delta_files data, adds;
@@ -74,6 +77,16 @@ tn_rc tn_dml_scan(tn_dml *d, const bool *only, tn_str *ret, tn_err *err) TN_MUST
 void tn_dml_add_file(const tn_dml *d, tn_buf *b, tn_str alias);
 /* "CAST((value) AS type)" */
 void tn_dml_add_value(tn_buf *b, const tn_delta_type *type, tn_str value);
+/* Fills d->missing; before the statement is made. */
+tn_rc tn_dml_find_missing(tn_dml *d, tn_err *err) TN_MUSTUSE;
+/* A value as given, with DEFAULT as what it stands for. */
+tn_str tn_dml_value(const tn_dml *d, size_t column, tn_str value);
+/* Which columns of the schema sets say the value of; DEFAULT leaves it to the table. */
+const bool *tn_dml_given(const tn_dml *d, const tn_delta_sets *sets);
+/* Values that are given to columns which take none: an identity that is updated, or always made by the table. */
+tn_rc tn_dml_check_given(const tn_dml *d, const tn_dml_act *act, tn_err *err) TN_MUSTUSE;
+/* Gives the new rows in hits the values of generated and identity columns; new high-water marks go to d->meta. */
+tn_rc tn_dml_fill(tn_dml *d, tn_err *err) TN_MUSTUSE;
 /* The value that sets give a column, or NULL. */
 const tn_str *tn_dml_set_of(const tn_delta_sets *sets, tn_str column);
 /* Columns of sets exist and are named once. */

@@ -25,9 +25,9 @@ static const struct feature {
     { "checkConstraints", true, WRITE_YES, NULL, 3, 1 },
     /* inserts and whole-file deletes need no cdc files */
     { "changeDataFeed", true, WRITE_YES, NULL, 4, 1 },
-    { "generatedColumns", true, WRITE_INACTIVE, NULL, 4, 1 },
+    { "generatedColumns", true, WRITE_YES, NULL, 4, 1 },
     { "columnMapping", true, WRITE_YES, NULL, 5, 2 },
-    { "identityColumns", true, WRITE_INACTIVE, NULL, 6, 1 },
+    { "identityColumns", true, WRITE_YES, NULL, 6, 1 },
     { "deletionVectors", true, WRITE_YES, NULL, 0, 3 },
     { "rowTracking", true, WRITE_YES, NULL, 0, 1 },
     { "timestampNtz", true, WRITE_YES, NULL, 0, 3 },
@@ -39,14 +39,14 @@ static const struct feature {
     { "clustering", true, WRITE_YES, NULL, 0, 1 },
     { "vacuumProtocolCheck", true, WRITE_YES, NULL, 0, 3 },
     { "inCommitTimestamp", true, WRITE_YES, NULL, 0, 1 },
-    { "allowColumnDefaults", true, WRITE_INACTIVE, NULL, 0, 1 },
+    { "allowColumnDefaults", true, WRITE_YES, NULL, 0, 1 },
     /* writing the present types is all that is asked */
     { "typeWidening", true, WRITE_YES, NULL, 0, 3 },
     { "typeWidening-preview", true, WRITE_YES, NULL, 0, 3 },
-    { "variantType", true, WRITE_NO, NULL, 0, 3 },
-    { "variantType-preview", true, WRITE_NO, NULL, 0, 3 },
-    { "variantShredding", true, WRITE_NO, NULL, 0, 3 },
-    { "variantShredding-preview", true, WRITE_NO, NULL, 0, 3 },
+    { "variantType", true, WRITE_YES, NULL, 0, 3 },
+    { "variantType-preview", true, WRITE_YES, NULL, 0, 3 },
+    { "variantShredding", true, WRITE_YES, NULL, 0, 3 },
+    { "variantShredding-preview", true, WRITE_YES, NULL, 0, 3 },
     /* such a log is not cleaned up */
     { "checkpointProtection", true, WRITE_YES, NULL, 0, 1 },
     /* done always */
@@ -206,15 +206,6 @@ bool tn_delta_schema_has_key(const tn_delta_type *t, const char *key)
 
 static bool is_active(const struct feature *f, const tn_delta_meta *m)
 {
-    if (strcmp(f->name, "generatedColumns") == 0) {
-        return tn_delta_schema_has_key(m->schema, "delta.generationExpression");
-    }
-    if (strcmp(f->name, "identityColumns") == 0) {
-        return tn_delta_schema_has_key(m->schema, "delta.identity.start");
-    }
-    if (strcmp(f->name, "allowColumnDefaults") == 0) {
-        return tn_delta_schema_has_key(m->schema, "CURRENT_DEFAULT");
-    }
     return f->property != NULL && tn_delta_property_is(m, f->property, "true");
 }
 

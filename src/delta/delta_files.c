@@ -223,9 +223,8 @@ static tn_rc run_copy(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_de
     return make_durable(t, a, files, err);
 }
 
-tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a,
-    const tn_delta_target *target, int64_t target_bytes, tn_delta_files *ret, int64_t *ret_rows,
-    tn_err *err)
+tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a, tn_delta_target *target,
+    int64_t target_bytes, tn_delta_files *ret, int64_t *ret_rows, tn_err *err)
 {
     tn_str token = tn_str_sub(tn_uuid4(a), 0, 8);
     tn_str sql;
@@ -238,6 +237,10 @@ tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     tn_delta_files files = { 0 };
     int64_t rows = 0;
     tn_rc rc = run_copy(t, conn, a, target, sql, &files, &rows, err);
+    for (size_t i = 0; rc == TN_OK && rows > 0 && i < target->identities.n; i++) {
+        rc = tn_delta_identity_took(a, &target->meta, target->identities.v[i], rows, err);
+        target->meta_is_new = true;
+    }
     if (rc != TN_OK) {
         sweep(t, token);
         return rc;

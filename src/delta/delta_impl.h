@@ -251,34 +251,6 @@ void tn_delta_after_commit(
 tn_rc tn_delta_replace(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     const tn_delta_write_opts *opts, tn_delta_write_result *ret, tn_err *err) TN_MUSTUSE;
 
-/* ---- describing what is written ---- */
-typedef struct
-    tn_delta_target { /* the table as the write leaves it, and how to get a row of the SELECT into it */
-    tn_delta_protocol protocol;
-    tn_delta_meta meta;
-    bool protocol_is_new, meta_is_new;
-    tn_str select; /* SQL: the columns of the schema in order, cast */
-    /* All rows belong to one partition, whose values are known: files go to `dir` below the root (decoded, empty: the root)
-     * and are cut at the target size. partition_values undefined: COPY finds the partitions. */
-    tn_str dir;
-    tn_val partition_values;
-    /* Set before tn_delta_target_make: columns of the SELECT that are none of the table's. They are written after the table's columns, by
-     * their own names, and have no statistics. */
-    tn_strs extra;
-    tn_strs clustered;        /* columns that the table is clustered by */
-    tn_delta_domains domains; /* to be committed with the write */
-    bool unchecked;   /* the rows were in the table before: constraints are not asked again */
-    tn_str file_name; /* what names of the files begin with; empty: "part" */
-} tn_delta_target;
-tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn,
-    tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_target *ret,
-    tn_err *err) TN_MUSTUSE;
-
-/* Runs the COPY and gives the files it wrote, with stats and partition values; on failure nothing is left. */
-tn_rc tn_delta_files_write(tn_delta_table *t, tn_conn *conn, tn_arena *a,
-    const tn_delta_target *target, int64_t target_bytes, tn_delta_files *ret, int64_t *ret_rows,
-    tn_err *err) TN_MUSTUSE;
-/* Removes data files that no commit names; best effort. */
-void tn_delta_files_discard(tn_delta_table *t, const tn_delta_files *files);
+#include "delta/delta_target.h" /* needs what stands above */
 
 #endif

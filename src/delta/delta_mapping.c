@@ -192,8 +192,7 @@ static void add_physical(
     }
 }
 
-tn_rc tn_delta_physical_select(
-    tn_arena *a, const tn_delta_target *to, tn_str *ret, tn_err *err)
+tn_rc tn_delta_physical_select(tn_arena *a, const tn_delta_target *to, tn_str *ret, tn_err *err)
 {
     const tn_delta_fields *fields = &to->meta.schema->fields;
     tn_delta_mapping mapping = tn_delta_mapping_of(&to->protocol, &to->meta);

@@ -239,3 +239,16 @@ tn_rc tn_delta_protocol_make(tn_arena *a, const tn_delta_protocol *old, tn_delta
     *ret = *ret_changed ? protocol_of(a, &set) : *old;
     return TN_OK;
 }
+
+void tn_delta_protocol_drop(
+    tn_arena *a, const tn_delta_protocol *old, tn_str feature, tn_delta_protocol *ret)
+{
+    tn_strs all = features_of(a, old);
+    tn_strs kept = { 0 };
+    for (size_t i = 0; i < all.n; i++) {
+        if (!tn_str_eq(all.v[i], feature)) {
+            tn_vec_push(&kept, a, all.v[i]);
+        }
+    }
+    *ret = protocol_of(a, &kept);
+}

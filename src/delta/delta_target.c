@@ -150,12 +150,6 @@ static tn_rc read_source(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err
         if (rc != TN_OK) {
             return tn_while(err, rc, "column '" TN_STR_FMT "'", TN_STR_ARG(f.name));
         }
-        if (tn_delta_type_has(f.type, "variant")) {
-            rc = tn_fail(err, TN_E_UNSUPPORTED,
-                "the column '" TN_STR_FMT "' is a VARIANT, which cannot be written yet",
-                TN_STR_ARG(f.name));
-            return tn_hint(err, rc, "cast it to JSON or VARCHAR");
-        }
         tn_vec_push(&m->source->fields, m->a, f);
     }
     return check_names(m->source, err);
@@ -193,44 +187,95 @@ static bool is_untyped_null(maker *m, tn_str name, const tn_delta_type *from)
     return tn_conn_describe(m->conn, m->a, tn_buf_str(&b), &columns, &ignored) == TN_OK;
 }
 
-static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add,
-    bool top, bool *changed, tn_err *err);
+/* How far the table's schema may follow the source's, and what it did. */
+typedef struct grow {
+    bool may_add; /* columns, and wider types where the table allows them */
+    bool changed;
+    tn_str
+        path; /* from the column to the part in hand: "element", "value.key"; empty: the column itself */
+} grow;
 
-static tn_rc merge_type(maker *m, tn_str name, tn_delta_type *into, const tn_delta_type *from,
-    bool may_add, bool *changed, tn_err *err)
+static tn_rc merge_fields(
+    maker *m, tn_delta_type *into, const tn_delta_type *from, grow *g, bool top, tn_err *err);
+static tn_rc merge_type(maker *m, tn_delta_field *column, tn_delta_type **into,
+    const tn_delta_type *from, grow *g, tn_err *err);
+
+/* An array's element, a map's key or value: they have no metadata of their own, so the column's says what became of them. */
+static tn_rc merge_part(maker *m, tn_delta_field *column, const char *part, tn_delta_type **into,
+    const tn_delta_type *from, grow *g, tn_err *err)
 {
-    if (into->kind == TN_DT_STRUCT && from->kind == TN_DT_STRUCT) {
-        return merge_fields(m, into, from, may_add, false, changed, err);
-    }
-    if (into->kind == from->kind && into->kind != TN_DT_PRIMITIVE) {
-        if (into->kind == TN_DT_MAP) {
-            TN_TRY(merge_type(m, name, into->key, from->key, may_add, changed, err));
-        }
-        return merge_type(m, name, into->element, from->element, may_add, changed, err);
-    }
-    if (castable(from, into, true) || is_untyped_null(m, name, from)) {
-        return TN_OK;
-    }
-    return type_conflict(name, from, into, m->a, err);
+    tn_str outer = g->path;
+    g->path = outer.n > 0 ? tn_str_printf(m->a, TN_STR_FMT ".%s", TN_STR_ARG(outer), part)
+                          : tn_str_of(part);
+    tn_rc rc = merge_type(m, column, into, from, g, err);
+    g->path = outer;
+    return rc;
 }
 
-static tn_rc merge_fields(maker *m, tn_delta_type *into, const tn_delta_type *from, bool may_add,
-    bool top, bool *changed, tn_err *err)
+static tn_rc merge_primitive(maker *m, tn_delta_field *column, tn_delta_type **into,
+    const tn_delta_type *from, grow *g, tn_err *err)
+{
+    bool null = is_untyped_null(m, column->name, from);
+    if (tn_delta_type_is_void(*into)) {
+        if (null || tn_delta_type_is(from, "string")) { /* a value there fails its row */
+            return TN_OK;
+        }
+        if (g->may_add) { /* a column of no type takes the first that comes */
+            *into = tn_delta_type_copy(m->a, from);
+            g->changed = true;
+            return TN_OK;
+        }
+    }
+    bool widening = tn_delta_property_is(&m->to->meta, "delta.enableTypeWidening", "true");
+    if (g->may_add && widening && tn_delta_widens(*into, from, true)) {
+        tn_delta_widen(m->a, column, g->path, into, from);
+        g->changed = true;
+        return TN_OK;
+    }
+    if (null || castable(from, *into, true)) {
+        return TN_OK;
+    }
+    return type_conflict(column->name, from, *into, m->a, err);
+}
+
+static tn_rc merge_type(maker *m, tn_delta_field *column, tn_delta_type **into,
+    const tn_delta_type *from, grow *g, tn_err *err)
+{
+    tn_delta_type *t = *into;
+    if (t->kind != from->kind || t->kind == TN_DT_PRIMITIVE) {
+        return merge_primitive(m, column, into, from, g, err);
+    }
+    if (t->kind == TN_DT_STRUCT) {
+        tn_str outer = g->path;
+        g->path = TN_STR_NONE;
+        tn_rc rc = merge_fields(m, t, from, g, false, err);
+        g->path = outer;
+        return rc;
+    }
+    if (t->kind == TN_DT_MAP) {
+        TN_TRY(merge_part(m, column, "key", &t->key, from->key, g, err));
+        return merge_part(m, column, "value", &t->element, from->element, g, err);
+    }
+    return merge_part(m, column, "element", &t->element, from->element, g, err);
+}
+
+static tn_rc merge_fields(
+    maker *m, tn_delta_type *into, const tn_delta_type *from, grow *g, bool top, tn_err *err)
 {
     for (size_t i = 0; i < from->fields.n; i++) {
         const tn_delta_field *f = &from->fields.v[i];
-        tn_delta_field *g = tn_delta_field_find(into, f->name);
-        if (g != NULL) {
-            TN_TRY(merge_type(m, f->name, g->type, f->type, may_add, changed, err));
+        tn_delta_field *known = tn_delta_field_find(into, f->name);
+        if (known != NULL) {
+            TN_TRY(merge_type(m, known, &known->type, f->type, g, err));
             continue;
         }
-        if (!may_add) {
+        if (!g->may_add) {
             tn_rc rc = tn_fail(err, TN_E_TYPE, "the table has no %s '" TN_STR_FMT "'",
                 top ? "column" : "nested field", TN_STR_ARG(f->name));
             return tn_hint(err, rc, "schema mode merge adds new columns");
         }
         tn_vec_push(&into->fields, m->a, *f);
-        *changed = true;
+        g->changed = true;
     }
     return TN_OK;
 }
@@ -283,16 +328,10 @@ static void set_partitions(maker *m, const tn_strs *names)
     }
 }
 
-static tn_rc new_table(maker *m, tn_err *err)
+static void set_properties(maker *m)
 {
     tn_delta_meta *meta = &m->to->meta;
-    *meta = (tn_delta_meta){ .id = tn_uuid4(m->a),
-        .name = m->opts->name,
-        .description = m->opts->description,
-        .format_provider = TN_STR("parquet"),
-        .schema = m->source,
-        .configuration = tn_val_dict(m->a),
-        .created_ms = tn_clock_now_ms() };
+    meta->configuration = tn_val_dict(m->a);
     if (m->opts->properties.tag == TN_DICT) {
         size_t at = 0;
         const tn_dict *d = m->opts->properties.dict;
@@ -304,6 +343,19 @@ static tn_rc new_table(maker *m, tn_err *err)
                 tn_val_str_dup(m->a, value));
         }
     }
+}
+
+static tn_rc new_table(maker *m, tn_err *err)
+{
+    tn_delta_meta *meta = &m->to->meta;
+    *meta = (tn_delta_meta){ .id = tn_uuid4(m->a),
+        .name = m->opts->name,
+        .description = m->opts->description,
+        .format_provider = TN_STR("parquet"),
+        .schema = m->source,
+        .configuration = tn_val_dict(m->a),
+        .created_ms = tn_clock_now_ms() };
+    set_properties(m);
     if (m->source->fields.n == 0) {
         return tn_fail(err, TN_E_VALUE, "a table needs a column");
     }
@@ -333,9 +385,31 @@ static void keep_mapping(maker *m, const tn_delta_type *old)
     }
 }
 
+/* CREATE OR REPLACE: properties and comment anew; only the table's id stays, and with mapping the ids given out. */
+static void replaced_properties(maker *m)
+{
+    static const char *const MAX_ID = "delta.columnMapping.maxColumnId";
+    tn_delta_meta *meta = &m->to->meta;
+    tn_str max = tn_delta_property(&m->s->meta, MAX_ID);
+    set_properties(m);
+    meta->name = m->opts->name.n > 0 ? m->opts->name : meta->name;
+    meta->description = m->opts->description;
+    if (max.n > 0) {
+        tn_delta_meta_set(m->a, meta, tn_str_of(MAX_ID), &max);
+    }
+}
+
 static tn_rc overwritten_schema(maker *m, tn_err *err)
 {
     tn_delta_meta *meta = &m->to->meta;
+    if (m->opts->replace_table) {
+        replaced_properties(m);
+        keep_mapping(m, meta->schema);
+        meta->schema = m->source;
+        set_partitions(m, &m->opts->partition_by);
+        print_schema(m);
+        return m->source->fields.n > 0 ? TN_OK : tn_fail(err, TN_E_VALUE, "a table needs a column");
+    }
     bool same_schema = tn_delta_type_eq(meta->schema, m->source);
     const tn_strs *wanted = &m->opts->partition_by;
     bool keep = wanted->n == 0;
@@ -375,10 +449,9 @@ static tn_rc existing_table(maker *m, tn_err *err)
             err, rc, "mode overwrite with schema mode overwrite changes the partitioning");
     }
     tn_delta_type *merged = tn_delta_type_copy(m->a, m->s->meta.schema);
-    bool changed = false;
-    TN_TRY(merge_fields(
-        m, merged, m->source, m->opts->schema_mode == TN_SCHEMA_MERGE, true, &changed, err));
-    if (changed) {
+    grow g = { .may_add = m->opts->schema_mode == TN_SCHEMA_MERGE };
+    TN_TRY(merge_fields(m, merged, m->source, &g, true, err));
+    if (g.changed) {
         m->to->meta.schema = merged;
         print_schema(m);
     }
@@ -452,194 +525,26 @@ static tn_rc note_clustering(maker *m, tn_err *err)
     return TN_OK;
 }
 
-/* ---- the SELECT ---- */
-
-static void add_value(maker *m, tn_buf *b, const tn_delta_field *f, const tn_delta_field *src)
-{
-    tn_buf type = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-    tn_delta_type_to_sql(&type, f->type);
-    bool blank_is_null = tn_delta_type_is(f->type, "string") &&
-                         tn_delta_partition_index(&m->to->meta, f->name) != SIZE_MAX;
-    tn_buf_addz(b, blank_is_null ? "nullif(CAST(" : "CAST(");
-    if (src == NULL) {
-        tn_buf_addz(b, "NULL");
-    } else if (is_timestamp(f->type) && is_timestamp(src->type) &&
-               !tn_str_eq(f->type->name, src->type->name)) {
-        tn_sql_ident(
-            b, src->name); /* a time without zone is taken as UTC, whatever the session's zone is */
-        tn_buf_addz(b, " AT TIME ZONE 'UTC'");
-    } else {
-        tn_sql_ident(b, src->name);
-    }
-    tn_buf_addf(b, " AS " TN_STR_FMT ")%s AS ", TN_STR_ARG(tn_buf_str(&type)),
-        blank_is_null ? ", '')" : "");
-    tn_sql_ident(b, f->name);
-}
-
-static void add_check(tn_buf *b, tn_str name, tn_str expr)
-{
-    tn_buf msg = tn_buf_init(b->arena, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addf(&msg, "a row violates the constraint '" TN_STR_FMT "': " TN_STR_FMT,
-        TN_STR_ARG(name), TN_STR_ARG(expr));
-    tn_buf_addz(b, " AND CASE WHEN (");
-    tn_buf_add(b, expr);
-    tn_buf_addz(b, "\n) THEN true ELSE error(");
-    tn_sql_literal(b, tn_buf_str(&msg));
-    tn_buf_addz(b, ") END");
-}
-
-/* " AND ..." for everything inside a value that may not be NULL; nothing when all may. */
-static void add_inner_nulls(tn_buf *b, tn_str expr, const tn_delta_type *t, int depth)
-{
-    tn_arena *a = b->arena;
-    for (size_t i = 0; i < t->fields.n; i++) {
-        const tn_delta_field *f = &t->fields.v[i];
-        tn_buf e = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-        tn_buf_addf(&e, TN_STR_FMT ".", TN_STR_ARG(expr));
-        tn_sql_ident(&e, f->name);
-        tn_buf inner = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-        add_inner_nulls(&inner, tn_buf_str(&e), f->type, depth + 1);
-        if (!f->nullable) {
-            tn_buf_addf(b, " AND " TN_STR_FMT " IS NOT NULL", TN_STR_ARG(tn_buf_str(&e)));
-        }
-        if (inner.n > 0) {
-            tn_buf_addf(b, " AND (" TN_STR_FMT " IS NULL OR (true" TN_STR_FMT "))",
-                TN_STR_ARG(tn_buf_str(&e)), TN_STR_ARG(tn_buf_str(&inner)));
-        }
-    }
-    if (t->element == NULL) {
-        return;
-    }
-    tn_str var = tn_str_printf(a, "e%d", depth);
-    tn_buf inner = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    if (!t->contains_null) {
-        tn_buf_addf(&inner, " AND " TN_STR_FMT " IS NOT NULL", TN_STR_ARG(var));
-    }
-    add_inner_nulls(&inner, var, t->element, depth + 1);
-    if (inner.n > 0) {
-        tn_buf_addf(b,
-            " AND len(list_filter(%s" TN_STR_FMT "%s, lambda " TN_STR_FMT ": NOT (true" TN_STR_FMT
-            "))) = 0",
-            t->key ? "map_values(" : "", TN_STR_ARG(expr), t->key ? ")" : "", TN_STR_ARG(var),
-            TN_STR_ARG(tn_buf_str(&inner)));
-    }
-}
-
-/* NOT NULL of a column with parts, and inside it. Of plain columns COPY's own count of NULLs tells for free. */
-static void add_null_checks(maker *m, tn_buf *b)
-{
-    const tn_delta_fields *fields = &m->to->meta.schema->fields;
-    for (size_t i = 0; i < fields->n; i++) {
-        const tn_delta_field *f = &fields->v[i];
-        tn_buf e = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-        tn_sql_ident(&e, f->name);
-        tn_buf inner = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-        add_inner_nulls(&inner, tn_buf_str(&e), f->type, 0);
-        bool must = f->type->kind != TN_DT_PRIMITIVE && !f->nullable;
-        if (inner.n > 0 || must) {
-            add_check(b, TN_STR("NOT NULL"),
-                tn_str_printf(m->a, TN_STR_FMT " %s (true" TN_STR_FMT ")",
-                    TN_STR_ARG(tn_buf_str(&e)), must ? "IS NOT NULL AND" : "IS NULL OR",
-                    TN_STR_ARG(tn_buf_str(&inner))));
-        }
-    }
-}
-
-/* delta.constraints.NAME of the table, delta.invariants of columns, NOT NULL inside columns. */
-static tn_rc add_checks(maker *m, tn_buf *b, tn_err *err)
-{
-    const tn_delta_meta *meta = &m->to->meta;
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (meta->configuration.tag == TN_DICT &&
-           (it = tn_dict_next(meta->configuration.dict, &at)) != NULL) {
-        tn_str key = tn_val_as_str(it->key);
-        if (tn_str_starts(key, TN_STR("delta.constraints."))) {
-            add_check(b, tn_str_sub(key, 18, key.n), tn_val_as_str(it->value));
-        }
-    }
-    for (size_t i = 0; i < meta->schema->fields.n; i++) {
-        const tn_delta_field *f = &meta->schema->fields.v[i];
-        tn_str text = tn_val_str_at(f->metadata, "delta.invariants", TN_STR_NONE);
-        tn_val v;
-        if (text.n == 0) {
-            continue;
-        }
-        TN_TRY(tn_json_parse(m->a, text, &v, err));
-        add_check(
-            b, f->name, tn_val_str_at(tn_val_at(v, "expression"), "expression", TN_STR("NULL")));
-    }
-    add_null_checks(m, b);
-    if (m->opts->replace_where.n > 0 && !m->opts->replace_unchecked) {
-        add_check(b, TN_STR("replace where"), m->opts->replace_where);
-    }
-    return TN_OK;
-}
-
-static tn_rc make_select(maker *m, tn_conn *conn, tn_str select_sql, tn_err *err)
-{
-    const tn_delta_fields *fields = &m->to->meta.schema->fields;
-    tn_buf b = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT ");
-    for (size_t i = 0; i < fields->n; i++) {
-        const tn_delta_field *f = &fields->v[i];
-        const tn_delta_field *src = tn_delta_field_find(m->source, f->name);
-        if (src == NULL && !f->nullable) {
-            return tn_fail(err, TN_E_DATA,
-                "the column '" TN_STR_FMT "' may not be NULL and is not given",
-                TN_STR_ARG(f->name));
-        }
-        tn_buf_addz(&b, i > 0 ? ", " : "");
-        add_value(m, &b, f, src);
-    }
-    for (size_t i = 0; i < m->to->extra.n; i++) {
-        tn_buf_addz(&b, ", ");
-        tn_sql_ident(&b, m->to->extra.v[i]);
-    }
-    tn_buf_addz(&b, " FROM (");
-    tn_buf_add(&b, select_sql);
-    tn_buf_addz(&b, "\n) AS source");
-    tn_buf checks = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-    if (!m->to->unchecked) {
-        TN_TRY(add_checks(m, &checks, err));
-    }
-    if (checks.n > 0) {
-        tn_buf whole = tn_buf_init(m->a, TN_DELTA_SQL_BYTES_MAX);
-        tn_buf_addz(&whole, "SELECT * FROM (");
-        tn_buf_add(&whole, tn_buf_str(&b));
-        tn_buf_addz(&whole, ") AS checked WHERE true");
-        tn_buf_add(&whole, tn_buf_str(&checks));
-        b = whole;
-    }
-    TN_TRY(tn_buf_finish(&b, "the write's SELECT", &m->to->select, err));
-    tn_val columns;
-    tn_err why = TN_ERR_INIT;
-    if (checks.n > 0 && tn_conn_describe(conn, m->a, m->to->select, &columns, &why) != TN_OK) {
-        if (m->opts->replace_where.n > 0) {
-            return tn_fail(err, TN_E_SQL,
-                "the predicate of the rows to replace, or a constraint, is not understood: %s",
-                why.msg);
-        }
-        return tn_fail(
-            err, TN_E_UNSUPPORTED, "a constraint of the table cannot be checked here: %s", why.msg);
-    }
-    return TN_OK;
-}
-
 tn_rc tn_delta_target_make(tn_arena *a, const tn_delta_snapshot *s, tn_conn *conn,
     tn_str select_sql, const tn_delta_write_opts *opts, tn_delta_target *ret, tn_err *err)
 {
-    tn_delta_target to = {
-        .extra = ret->extra, .unchecked = ret->unchecked, .file_name = ret->file_name
-    };
+    tn_delta_target to = { .extra = ret->extra,
+        .unchecked = ret->unchecked,
+        .filled = ret->filled,
+        .file_name = ret->file_name };
     maker m = { .a = a, .s = s, .opts = opts, .conn = conn, .select_sql = select_sql, .to = &to };
     TN_TRY(read_source(&m, conn, select_sql, err));
+    const tn_delta_type *given = m.source;
+    if (opts->schema != NULL && (s == NULL || opts->replace_table)) {
+        m.source = tn_delta_type_copy(a, opts->schema);
+    }
     TN_TRY(s == NULL ? new_table(&m, err) : existing_table(&m, err));
     TN_TRY(check_partitions(&m, err));
     TN_TRY(take_clustering(&m, err));
     TN_TRY(make_protocol(&m, err));
     TN_TRY(note_clustering(&m, err));
-    TN_TRY(make_select(&m, conn, select_sql, err));
+    tn_delta_given rows = { .conn = conn, .select = select_sql, .source = given, .opts = opts };
+    TN_TRY(tn_delta_select_make(a, &rows, &to, err));
     bool mapped = tn_delta_mapping_of(&to.protocol, &to.meta) != TN_MAPPING_NONE;
     if (mapped && to.meta.partition_columns.n > 0) {
         to.dir = tn_str_sub(tn_uuid4(a), 0, 2); /* as the reference: folders do not show names */

@@ -5,9 +5,10 @@
  */
 #include "delta/delta_impl.h"
 #include "os/clock.h"
+#include "os/random.h"
 #include "text/json.h"
 
-enum { CREATE_TRIES_MAX = 20 };
+enum { TRIES_MAX = 500, WAIT_US = 20000 };
 
 typedef struct write {
     tn_delta_table *t;
@@ -244,6 +245,10 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
             true; /* the winner may have written the same batch: then it is there already */
         return rc;
     }
+    if (rc == TN_E_CONFLICT && w.target.identities.n > 0 && opts->mode == TN_DELTA_APPEND) {
+        *ret_again = true; /* the winner took the same identity values: take new ones */
+        return rc;
+    }
     TN_TRY(rc);
     fill_result(&w, version, ret);
     tn_delta_after_commit(t, conn, version, &w.target.meta);
@@ -261,7 +266,10 @@ tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     tn_rc rc = TN_E_CONFLICT;
     bool again = true;
     tn_err why = TN_ERR_INIT;
-    for (int i = 0; again && rc == TN_E_CONFLICT && i < CREATE_TRIES_MAX; i++) {
+    for (int i = 0; again && rc == TN_E_CONFLICT && i < TRIES_MAX; i++) {
+        if (i > 0) {
+            tn_clock_sleep_us((int64_t)(tn_random_unit() * (double)WAIT_US));
+        }
         again = false;
         tn_err_clear(&why);
         rc = attempt(t, conn, select, opts, &again, ret, &why);

@@ -92,13 +92,6 @@ static tn_str take_alias(dml *d, const char *const *stop)
     return tn_token_value(d->a, &d->t.v[d->at++]);
 }
 
-/* A value as it stands, DEFAULT as NULL: columns have no defaults here. */
-static tn_str value_of(const dml *d, size_t from, size_t to)
-{
-    return to == from + 1 && tn_token_is(&d->t, from, "default") ? TN_STR("NULL")
-                                                                 : slice(&d->t, from, to);
-}
-
 /* [a.]column = value, ... in [d->at, to). */
 static tn_rc take_sets(dml *d, size_t to, tn_delta_sets *ret, tn_err *err)
 {
@@ -118,7 +111,7 @@ static tn_rc take_sets(dml *d, size_t to, tn_delta_sets *ret, tn_err *err)
             return tn_hint(
                 err, rc, "set the column to a new struct: struct_update(s, field := value)");
         }
-        tn_delta_set set = { .column = parts.v[parts.n - 1], .value = value_of(d, d->at, end) };
+        tn_delta_set set = { .column = parts.v[parts.n - 1], .value = slice(&d->t, d->at, end) };
         tn_vec_push(&out, d->a, set);
         d->at = end + 1;
     }
@@ -358,7 +351,7 @@ static tn_rc take_insert(dml *d, tn_merge_clause *c, tn_err *err)
     }
     for (d->at++; d->at < close; k++) {
         size_t end = find_word(&d->t, d->at, close, COMMA);
-        tn_str value = value_of(d, d->at, end);
+        tn_str value = slice(&d->t, d->at, end);
         if (k < names.n && value.n > 0) {
             tn_delta_set set = { .column = names.v[k], .value = value };
             tn_vec_push(&c->sets, d->a, set);

@@ -1,6 +1,8 @@
-/* lake_sql_write.c: statements that change a lake: CREATE TABLE [AS], INSERT, CREATE VIEW, DROP. Each is one Delta commit (or only pins), then
+/* lake_sql_write.c: statements that change a lake: INSERT, CREATE VIEW, DROP; CREATE TABLE and ALTER have files of their own. Each is one Delta commit (or only pins), then
  * one lake commit and a new catalog. Grammar is in lake_sql.h. What is not for the lake (temporary tables, attached databases) is left to DuckDB.
  */
+#include "lake/lake_change.h"
+#include "lake/lake_default.h"
 #include "lake/lake_remote.h"
 #include "lake/lake_session.h"
 #include "os/file.h"
@@ -8,17 +10,9 @@
 #include "text/sqltext.h"
 #include "text/uri.h"
 
-enum { SQL_BYTES_MAX = 256 << 20, COLUMNS_MAX = 100000 };
+enum { SQL_BYTES_MAX = 256 << 20 };
 
-typedef struct change {
-    tn_lake_sql *s;
-    tn_arena *a;
-    tn_str statement;
-    const tn_tokens *t;
-    size_t at; /* next token */
-    tn_sql_target target;
-    tn_lake_sql_result *ret;
-} change;
+typedef tn_sql_change change;
 
 /* ---- targets ---- */
 
@@ -36,7 +30,7 @@ static tn_rc is_database(tn_lake_sql *s, tn_arena *a, tn_str name, bool *ret, tn
     return TN_OK;
 }
 
-static tn_rc place_target(tn_lake_sql *s, tn_arena *a, tn_str path, tn_sql_target *ret, tn_err *err)
+tn_rc tn_sql_place_target(tn_lake_sql *s, tn_arena *a, tn_str path, tn_sql_target *ret, tn_err *err)
 {
     tn_sql_target out = { .shown = path, .at = { .location = path } };
     TN_TRY(tn_lake_remote_prepare(s->conn, path, s->lake->storage, err));
@@ -57,7 +51,7 @@ tn_rc tn_sql_target_at(
         return tn_fail(err, TN_E_SYNTAX, "the name of a table must follow");
     }
     if (place) {
-        return place_target(s, a, parts.v[1], ret, err);
+        return tn_sql_place_target(s, a, parts.v[1], ret, err);
     }
     tn_str name = parts.v[parts.n - 1];
     tn_sql_target out = { .shown = name, .local = true };
@@ -91,7 +85,7 @@ tn_rc tn_sql_target_at(
     return TN_OK;
 }
 
-static tn_rc need_lake_name(const change *c, const char *what, tn_err *err)
+tn_rc tn_sql_need_lake_name(const change *c, const char *what, tn_err *err)
 {
     if (!c->target.local) {
         return TN_OK;
@@ -104,7 +98,7 @@ static tn_rc need_lake_name(const change *c, const char *what, tn_err *err)
         TN_STR_ARG(c->target.shown), what);
 }
 
-static tn_rc table_of(change *c, tn_delta_table **ret, bool *ret_there, tn_err *err)
+tn_rc tn_sql_table_of(change *c, tn_delta_table **ret, bool *ret_there, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     tn_lake_place *at = &c->target.at;
@@ -150,18 +144,9 @@ static const char *plural(int64_t n)
     return n == 1 ? "" : "s";
 }
 
-/* ---- CREATE TABLE ---- */
+/* ---- parts ---- */
 
-typedef struct create {
-    bool replace, if_not_exists;
-    tn_str columns; /* text between the parentheses, or empty */
-    tn_strs partition_by, cluster_by;
-    tn_str location, comment;
-    tn_val properties;
-    bool has_query;
-} create;
-
-static tn_rc take_names(change *c, tn_strs *out, tn_err *err)
+tn_rc tn_sql_take_names(change *c, tn_strs *out, tn_err *err)
 {
     size_t close = tn_token_is(c->t, c->at, "(") ? tn_token_close(c->t, c->at) : SIZE_MAX;
     if (close == SIZE_MAX) {
@@ -178,193 +163,6 @@ static tn_rc take_names(change *c, tn_strs *out, tn_err *err)
     }
     c->at = close + 1;
     return TN_OK;
-}
-
-static tn_rc take_string(change *c, tn_str *ret, tn_err *err)
-{
-    if (c->at >= c->t->n || c->t->v[c->at].kind != TN_TOKEN_STRING) {
-        return tn_fail(err, TN_E_SYNTAX, "a text in single quotes must follow");
-    }
-    *ret = tn_token_value(c->a, &c->t->v[c->at++]);
-    return TN_OK;
-}
-
-/* ('k' = 'v', a.b = v, ...) */
-static tn_rc take_properties(change *c, tn_val *ret, tn_err *err)
-{
-    size_t close = tn_token_is(c->t, c->at, "(") ? tn_token_close(c->t, c->at) : SIZE_MAX;
-    tn_val d = tn_val_dict(c->a);
-    size_t i = c->at + 1;
-    while (close != SIZE_MAX && i < close) {
-        tn_str key = TN_STR_NONE;
-        if (c->t->v[i].kind == TN_TOKEN_STRING) {
-            key = tn_token_value(c->a, &c->t->v[i++]);
-        } else {
-            size_t from = i;
-            tn_strs parts;
-            if (tn_token_dotted(c->a, c->t, &i, &parts)) {
-                const tn_token *last = &c->t->v[i - 1];
-                key = tn_str_n(c->t->v[from].text.p,
-                    (size_t)(last->text.p + last->text.n - c->t->v[from].text.p));
-            }
-        }
-        if (key.n == 0 || !tn_token_is(c->t, i, "=") || i + 1 >= close) {
-            return tn_fail(err, TN_E_SYNTAX, "table properties are written ('key' = 'value', ...)");
-        }
-        tn_dict_puts(d.dict, key, tn_val_str(tn_token_value(c->a, &c->t->v[i + 1])));
-        i += 2;
-        i += tn_token_is(c->t, i, ",");
-    }
-    if (close == SIZE_MAX) {
-        return tn_fail(err, TN_E_SYNTAX, "table properties are written ('key' = 'value', ...)");
-    }
-    c->at = close + 1;
-    *ret = d;
-    return TN_OK;
-}
-
-static tn_rc take_clause(change *c, create *k, bool *ret_any, tn_err *err)
-{
-    const tn_tokens *t = c->t;
-    *ret_any = true;
-    if (tn_token_are(t, c->at, "using")) {
-        if (!tn_token_is(t, c->at + 1, "delta")) {
-            return tn_fail(err, TN_E_UNSUPPORTED, "only USING DELTA is possible");
-        }
-        c->at += 2;
-        return TN_OK;
-    }
-    if (tn_token_are(t, c->at, "partitioned by") || tn_token_are(t, c->at, "partition by")) {
-        c->at += 2;
-        return take_names(c, &k->partition_by, err);
-    }
-    if (tn_token_are(t, c->at, "cluster by")) {
-        c->at += 2;
-        return tn_sql_take_paths(c->a, t, &c->at, &k->cluster_by, err);
-    }
-    if (tn_token_is(t, c->at, "location")) {
-        c->at++;
-        return take_string(c, &k->location, err);
-    }
-    if (tn_token_is(t, c->at, "comment")) {
-        c->at += tn_token_is(t, c->at + 1, "=") ? 2 : 1;
-        return take_string(c, &k->comment, err);
-    }
-    if (tn_token_is(t, c->at, "tblproperties")) {
-        c->at++;
-        return take_properties(c, &k->properties, err);
-    }
-    *ret_any = false;
-    return TN_OK;
-}
-
-static tn_rc parse_create(change *c, create *k, tn_err *err)
-{
-    if (tn_token_is(c->t, c->at, "(")) {
-        size_t close = tn_token_close(c->t, c->at);
-        if (close == SIZE_MAX) {
-            return tn_fail(err, TN_E_SYNTAX, "a parenthesis is not closed");
-        }
-        const char *from = c->t->v[c->at].text.p;
-        k->columns = tn_str_n(from, (size_t)(c->t->v[close].text.p + 1 - from));
-        c->at = close + 1;
-    }
-    bool any = true;
-    while (any) {
-        TN_TRY(take_clause(c, k, &any, err));
-    }
-    if (tn_token_is(c->t, c->at, "as")) {
-        k->has_query = true;
-        c->at++;
-    } else if (c->at < c->t->n) {
-        tn_rc rc = tn_fail(err, TN_E_SYNTAX, "'" TN_STR_FMT "' is not expected here",
-            TN_STR_ARG(c->t->v[c->at].text));
-        return tn_hint(err, rc,
-            "after the name: PARTITIONED BY (..), CLUSTER BY (..), LOCATION '..', COMMENT '..', "
-            "TBLPROPERTIES (..), "
-            "then AS and a query");
-    }
-    if (!k->has_query && k->columns.n == 0) {
-        return tn_fail(
-            err, TN_E_SYNTAX, "CREATE TABLE needs columns in parentheses or AS and a query");
-    }
-    return TN_OK;
-}
-
-/* An empty table of the given columns: DuckDB reads the types. */
-static tn_rc empty_query(change *c, const create *k, tn_str *ret, tn_err *err)
-{
-    tn_conn *conn = c->s->conn;
-    TN_TRY(tn_conn_exec(conn,
-        tn_str_printf(c->a, "CREATE OR REPLACE TEMP TABLE __tarn_new_table " TN_STR_FMT,
-            TN_STR_ARG(k->columns)),
-        err));
-    tn_val n;
-    TN_TRY(tn_conn_scalar(conn, c->a,
-        TN_STR("SELECT count(*) FROM duckdb_constraints() WHERE table_name = '__tarn_new_table'"),
-        &n, err));
-    if (n.i > 0) {
-        return tn_fail(err, TN_E_UNSUPPORTED,
-            "constraints (NOT NULL, PRIMARY KEY, CHECK, ..) in CREATE TABLE are not supported yet");
-    }
-    *ret = TN_STR("SELECT * FROM temp.__tarn_new_table");
-    return TN_OK;
-}
-
-static tn_rc create_query(change *c, const create *k, tn_str *ret, tn_err *err)
-{
-    if (!k->has_query) {
-        return empty_query(c, k, ret, err);
-    }
-    tn_str query;
-    TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at, &query, err));
-    *ret = k->columns.n == 0
-               ? query
-               : tn_str_printf(c->a, "SELECT * FROM (" TN_STR_FMT "\n) AS q" TN_STR_FMT,
-                     TN_STR_ARG(query), TN_STR_ARG(k->columns));
-    return TN_OK;
-}
-
-static tn_rc create_table(change *c, create *k, tn_err *err)
-{
-    if (k->location.n > 0) {
-        tn_sql_target there;
-        TN_TRY(place_target(c->s, c->a, k->location, &there, err));
-        c->target.at.location = there.at.location;
-    }
-    TN_AUTOPTR(tn_delta_table) table = NULL;
-    bool there = false;
-    TN_TRY(table_of(c, &table, &there, err));
-    if (there && k->if_not_exists) {
-        c->ret->note =
-            tn_str_printf(c->a, TN_STR_FMT " is there already", TN_STR_ARG(c->target.shown));
-        return TN_OK;
-    }
-    if (there && !k->replace) {
-        tn_rc rc = tn_fail(err, TN_E_EXISTS, "table '" TN_STR_FMT "' is there already",
-            TN_STR_ARG(c->target.shown));
-        return tn_hint(err, rc, "use CREATE OR REPLACE TABLE, or INSERT INTO");
-    }
-    tn_str query;
-    TN_TRY(create_query(c, k, &query, err));
-    tn_delta_write_opts wo = {
-        .mode = there ? TN_DELTA_OVERWRITE : TN_DELTA_CREATE,
-        .schema_mode = there ? TN_SCHEMA_OVERWRITE : TN_SCHEMA_STRICT,
-        .partition_by = k->partition_by,
-        .cluster_by = k->cluster_by,
-        .properties = k->properties,
-        .name = c->target.at.name,
-        .description = k->comment,
-        .operation = k->has_query ? (k->replace ? TN_STR("CREATE OR REPLACE TABLE AS SELECT")
-                                                : TN_STR("CREATE TABLE AS SELECT"))
-                                  : TN_STR("CREATE TABLE"),
-    };
-    tn_delta_write_result wr;
-    TN_TRY(tn_delta_write(table, c->s->conn, query, &wo, &wr, err));
-    c->ret->note = tn_str_printf(c->a, "%s " TN_STR_FMT ": %lld row%s, version %lld",
-        there ? "replaced" : "created", TN_STR_ARG(c->target.shown), (long long)wr.rows,
-        plural(wr.rows), (long long)wr.version);
-    return publish(c, wr.version, there ? "replace" : "create", err);
 }
 
 /* ---- CREATE VIEW ---- */
@@ -423,22 +221,21 @@ static tn_rc create_view(change *c, bool replace, bool if_not_exists, tn_err *er
 static tn_rc run_create(change *c, bool *ret_done, tn_err *err)
 {
     const tn_tokens *t = c->t;
-    create k = { .properties = TN_VAL_UNDEF };
     size_t i = 1;
-    k.replace = tn_token_are(t, i, "or replace");
-    i += k.replace ? 2 : 0;
+    bool replace = tn_token_are(t, i, "or replace");
+    i += replace ? 2 : 0;
     bool table = tn_token_is(t, i, "table"), view = tn_token_is(t, i, "view");
     if (!table && !view) {
         return TN_OK;
     }
     i++;
-    k.if_not_exists = tn_token_are(t, i, "if not exists");
-    c->at = i + (k.if_not_exists ? 3 : 0);
+    bool if_not_exists = tn_token_are(t, i, "if not exists");
+    c->at = i + (if_not_exists ? 3 : 0);
     TN_TRY(tn_sql_target_at(c->s, c->a, t, &c->at, &c->target, err));
     if (c->target.local && (c->s->opts.places_only || c->target.at.location.n > 0)) {
         return TN_OK;
     }
-    size_t dots = i + (k.if_not_exists ? 3 : 0);
+    size_t dots = i + (if_not_exists ? 3 : 0);
     if (c->target.local && tn_token_is(t, dots + 1, ".")) {
         return TN_OK; /* another database's */
     }
@@ -447,14 +244,10 @@ static tn_rc run_create(change *c, bool *ret_done, tn_err *err)
         if (c->target.at.schema.n == 0 && !c->target.local) {
             return tn_fail(err, TN_E_UNSUPPORTED, "a view cannot be made at a place");
         }
-        TN_TRY(need_lake_name(c, "view", err));
-        return create_view(c, k.replace, k.if_not_exists, err);
+        TN_TRY(tn_sql_need_lake_name(c, "view", err));
+        return create_view(c, replace, if_not_exists, err);
     }
-    TN_TRY(parse_create(c, &k, err));
-    if (k.location.n == 0 || c->target.at.schema.n > 0) {
-        TN_TRY(need_lake_name(c, "table", err));
-    }
-    return create_table(c, &k, err);
+    return tn_sql_create_table(c, replace, if_not_exists, err);
 }
 
 /* ---- INSERT ---- */
@@ -464,28 +257,6 @@ typedef struct insert {
     tn_strs columns;
     tn_sql_part part;
 } insert;
-
-/* VALUES (1, DEFAULT): a Delta column's default is NULL. */
-static tn_str default_to_null(change *c, tn_str query)
-{
-    tn_tokens t;
-    if (!tn_token_is(c->t, c->at, "values") || tn_sql_tokens(c->a, query, &t, NULL) != TN_OK) {
-        return query;
-    }
-    tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
-    const char *copied = query.p;
-    for (size_t i = 1; i + 1 < t.n; i++) {
-        if (tn_token_is(&t, i, "default") &&
-            (tn_token_is(&t, i - 1, "(") || tn_token_is(&t, i - 1, ",")) &&
-            (tn_token_is(&t, i + 1, ")") || tn_token_is(&t, i + 1, ","))) {
-            tn_buf_add(&b, tn_str_n(copied, (size_t)(t.v[i].text.p - copied)));
-            tn_buf_addz(&b, "NULL");
-            copied = t.v[i].text.p + t.v[i].text.n;
-        }
-    }
-    tn_buf_add(&b, tn_str_n(copied, (size_t)(query.p + query.n - copied)));
-    return tn_buf_str(&b);
-}
 
 static size_t place_in(const tn_strs *names, tn_str name)
 {
@@ -547,32 +318,54 @@ static tn_rc settle_columns(change *c, const insert *in, tn_str query, const tn_
     return TN_OK;
 }
 
-static tn_str fitted_query(
-    change *c, const insert *in, const tn_strs *columns, const tn_delta_type *schema, tn_str query)
+typedef struct fitting {
+    const insert *in;
+    const tn_strs *columns; /* that the query gives */
+    const tn_delta_type *schema;
+    const tn_sql_defaults *defaults;
+} fitting;
+
+/* The value for a column: of PARTITION (p = v), or the query's; empty: the table fills it in. A column that is DEFAULT in every row counts as left out. */
+static tn_str fitted_value(change *c, const fitting *f, tn_str name)
+{
+    const tn_str *given = tn_sql_part_value(&f->in->part, name);
+    size_t from = place_in(f->columns, name);
+    if (given != NULL) {
+        return *given;
+    }
+    return from == SIZE_MAX || tn_sql_all_default(f->defaults, from)
+               ? TN_STR_NONE
+               : tn_str_printf(c->a, "c%zu", from);
+}
+
+static void add_cast(tn_buf *b, tn_str value, const tn_delta_field *f)
+{
+    tn_buf_addf(b, "CAST(" TN_STR_FMT " AS ", TN_STR_ARG(value));
+    tn_delta_type_to_sql(b, f->type);
+    tn_buf_addz(b, ") AS ");
+    tn_sql_ident(b, f->name);
+}
+
+static tn_str fitted_query(change *c, const fitting *f)
 {
     tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
+    bool any = false;
     tn_buf_addz(&b, "SELECT ");
-    for (size_t i = 0; i < schema->fields.n; i++) {
-        const tn_delta_field *f = &schema->fields.v[i];
-        size_t from = place_in(columns, f->name);
-        const tn_str *given = tn_sql_part_value(&in->part, f->name);
-        tn_buf_addz(&b, i == 0 ? "CAST(" : ", CAST(");
-        if (given != NULL) {
-            tn_buf_add(&b, *given);
-        } else if (from == SIZE_MAX) {
-            tn_buf_addz(&b, "NULL");
-        } else {
-            tn_buf_addf(&b, "c%zu", from);
+    for (size_t i = 0; i < f->schema->fields.n; i++) {
+        tn_str value = fitted_value(c, f, f->schema->fields.v[i].name);
+        if (value.n > 0) {
+            tn_buf_addz(&b, any ? ", " : "");
+            add_cast(&b, value, &f->schema->fields.v[i]);
+            any = true;
         }
-        tn_buf_addz(&b, " AS ");
-        tn_delta_type_to_sql(&b, f->type);
-        tn_buf_addz(&b, ") AS ");
-        tn_sql_ident(&b, f->name);
+    }
+    if (!any) { /* rows of defaults only */
+        add_cast(&b, TN_STR("NULL"), &f->schema->fields.v[0]);
     }
     tn_buf_addz(&b, " FROM (");
-    tn_buf_add(&b, query);
+    tn_buf_add(&b, f->defaults->query);
     tn_buf_addz(&b, "\n) AS q(");
-    for (size_t i = 0; i < columns->n; i++) {
+    for (size_t i = 0; i < f->columns->n; i++) {
         tn_buf_addf(&b, i == 0 ? "c%zu" : ", c%zu", i);
     }
     tn_buf_addc(&b, ')');
@@ -587,7 +380,7 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
         return tn_fail(err, TN_E_SQL, "'" TN_STR_FMT "' is no Delta table: nothing can be inserted",
             TN_STR_ARG(c->target.shown));
     }
-    TN_TRY(table_of(c, &table, &there, err));
+    TN_TRY(tn_sql_table_of(c, &table, &there, err));
     if (!there) {
         tn_rc rc = tn_fail(
             err, TN_E_NOTFOUND, "there is no table '" TN_STR_FMT "'", TN_STR_ARG(c->target.shown));
@@ -601,14 +394,16 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
     tn_str query;
     tn_strs columns = { 0 };
     TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at, &query, err));
-    query = default_to_null(c, query);
-    TN_TRY(settle_columns(c, in, query, schema, &columns, err));
+    tn_sql_defaults defaults;
+    TN_TRY(tn_sql_take_defaults(c->a, query, &defaults, err));
+    TN_TRY(settle_columns(c, in, defaults.query, schema, &columns, err));
+    TN_TRY(tn_sql_put_defaults(c->a, &defaults, &columns, schema, err));
     tn_delta_write_opts wo = { .mode = TN_DELTA_APPEND };
     tn_sql_part_options(&in->part, in->overwrite, &wo);
     bool over = wo.mode == TN_DELTA_OVERWRITE;
     tn_delta_write_result wr;
-    TN_TRY(tn_delta_write(
-        table, c->s->conn, fitted_query(c, in, &columns, schema, query), &wo, &wr, err));
+    fitting f = { .in = in, .columns = &columns, .schema = schema, .defaults = &defaults };
+    TN_TRY(tn_delta_write(table, c->s->conn, fitted_query(c, &f), &wo, &wr, err));
     bool part = wo.dynamic_partitions || wo.replace_where.n > 0;
     tn_str gone = part ? tn_str_printf(c->a, " %lld of", (long long)wr.deleted) : TN_STR_NONE;
     c->ret->note = tn_str_printf(c->a,
@@ -638,7 +433,7 @@ static tn_rc run_insert(change *c, bool *ret_done, tn_err *err)
     if (tn_token_is(t, c->at, "(") && !tn_token_is(t, c->at + 1, "select") &&
         !tn_token_is(t, c->at + 1, "with") && !tn_token_is(t, c->at + 1, "from") &&
         !tn_token_is(t, c->at + 1, "values") && !tn_token_is(t, c->at + 1, "(")) {
-        TN_TRY(take_names(c, &in.columns, err));
+        TN_TRY(tn_sql_take_names(c, &in.columns, err));
     } else if (tn_token_are(t, c->at, "by name") || tn_token_are(t, c->at, "by position")) {
         in.by_name = tn_token_are(t, c->at, "by name");
         c->at += 2;
@@ -716,8 +511,7 @@ static tn_rc refuse(change *c, tn_err *err)
 {
     static const struct {
         const char *words, *what;
-    } table[] = { { "alter table", "ALTER" }, { "alter view", "ALTER" },
-        { "insert or", "INSERT OR" } };
+    } table[] = { { "alter view", "ALTER" }, { "insert or", "INSERT OR" } };
     for (size_t i = 0; i < TN_COUNTOF(table); i++) {
         if (tn_token_are(c->t, 0, table[i].words)) {
             c->at = 1;
@@ -744,6 +538,10 @@ tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_
     }
     if (tn_token_is(t, 0, "drop")) {
         return run_drop(&c, ret_done, err);
+    }
+    TN_TRY(tn_sql_alter(&c, ret_done, err));
+    if (*ret_done) {
+        return TN_OK;
     }
     TN_TRY(tn_lake_sql_dml(s, a, statement, t, ret, ret_done, err));
     return *ret_done ? TN_OK : refuse(&c, err);

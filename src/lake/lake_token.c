@@ -171,7 +171,8 @@ bool tn_token_are(const tn_tokens *t, size_t i, const char *words)
     tn_str rest = tn_str_of(words), word;
     while (rest.n > 0) {
         (void)tn_str_cut(rest, ' ', &word, &rest);
-        if (i >= t->n || t->v[i].kind != TN_TOKEN_WORD || !tn_str_eq_nocase(t->v[i].text, word)) {
+        bool plain = i < t->n && (t->v[i].kind == TN_TOKEN_WORD || t->v[i].kind == TN_TOKEN_SIGN);
+        if (!plain || !tn_str_eq_nocase(t->v[i].text, word)) {
             return false;
         }
         i++;
