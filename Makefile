@@ -8,7 +8,7 @@ CMAKE  = cmake --preset release -DTARN_WERROR=OFF $(if $(DUCKDB_DIR),-DDUCKDB_DI
 .PHONY: all setup test test-spark fuzz asan lint fmt check demo bench install clean
 all: setup
 	@$(CMAKE) >build/configure.log || { cat build/configure.log; exit 1; }
-	@nice -n 5 cmake --build build/release --target tarn -j $(JOBS)
+	@nice -n 5 cmake --build build/release --target tarn capi -j $(JOBS)
 	@ln -sfn release/tarn build/tarn
 setup:
 	@mkdir -p build && tools/setup
@@ -33,7 +33,6 @@ demo: all
 bench: all
 	@tests/bench/run
 install: all
-	@nice -n 5 cmake --build build/release --target capi -j $(JOBS)
 	@cmake --install build/release --prefix $(PREFIX) >/dev/null && echo "installed into $(PREFIX)"
 clean:
 	@find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +

@@ -1,19 +1,21 @@
-/* log.c: the log sink and the list of secrets. Secrets are registered at start, before threads. */
+/* log.c: the log sink and the list of secrets. The list only grows: who scrubs reads it without a lock, up to the count that it has seen. */
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 
 #include "base/buf.h"
 
-enum { SECRETS_MAX = 64, SECRET_LEN_MIN = 4, LINE_MAX_BYTES = 1 << 16 };
+enum { SECRETS_MAX = 1024, SECRET_LEN_MIN = 4, LINE_MAX_BYTES = 1 << 16 };
 
 static struct {
     tn_log_sink sink;
     void *self;
     tn_log_level min;
     tn_str secrets[SECRETS_MAX];
-    size_t secrets_n;
-} log_state = { .min = TN_LOG_WARN };
+    size_t secrets_n; /* read and written atomically; grows under the lock */
+    pthread_mutex_t lock;
+} log_state = { .min = TN_LOG_WARN, .lock = PTHREAD_MUTEX_INITIALIZER };
 
 void tn_log_set(tn_log_sink sink, void *self, tn_log_level min)
 {
@@ -41,25 +43,36 @@ void tn_log(tn_log_level level, const char *module, const char *fmt, ...)
     log_state.sink(log_state.self, level, module, tn_log_scrub(a, tn_buf_str(&b)));
 }
 
-void tn_log_secret(tn_str secret)
+static void keep_secret(tn_str secret)
 {
-    if (secret.n < SECRET_LEN_MIN || log_state.secrets_n == SECRETS_MAX) {
-        return;
-    }
-    for (size_t i = 0; i < log_state.secrets_n; i++) {
+    size_t n = log_state.secrets_n;
+    for (size_t i = 0; i < n; i++) {
         if (tn_str_eq(log_state.secrets[i], secret)) {
             return;
         }
     }
-    char *copy = malloc(secret.n);
-    TN_CHECK(copy != NULL);
-    memcpy(copy, secret.p, secret.n);
-    log_state.secrets[log_state.secrets_n++] = tn_str_n(copy, secret.n);
+    if (n < SECRETS_MAX) {
+        char *copy = malloc(secret.n);
+        TN_CHECK(copy != NULL);
+        memcpy(copy, secret.p, secret.n);
+        log_state.secrets[n] = tn_str_n(copy, secret.n);
+        __atomic_store_n(&log_state.secrets_n, n + 1, __ATOMIC_RELEASE);
+    }
+}
+
+void tn_log_secret(tn_str secret)
+{
+    if (secret.n >= SECRET_LEN_MIN) {
+        pthread_mutex_lock(&log_state.lock);
+        keep_secret(secret);
+        pthread_mutex_unlock(&log_state.lock);
+    }
 }
 
 tn_str tn_log_scrub(tn_arena *a, tn_str s)
 {
-    for (size_t i = 0; i < log_state.secrets_n; i++) {
+    size_t n = __atomic_load_n(&log_state.secrets_n, __ATOMIC_ACQUIRE);
+    for (size_t i = 0; i < n; i++) {
         s = tn_str_replace(a, s, log_state.secrets[i], TN_STR("*****"));
     }
     return s;

@@ -15,8 +15,8 @@ void tn_log_set(tn_log_sink sink, void *self, tn_log_level min);
 bool tn_log_on(tn_log_level level);
 void tn_log(tn_log_level level, const char *module, const char *fmt, ...) TN_PRINTF(3, 4);
 
-void tn_log_secret(
-    tn_str secret); /* at least 4 bytes, else ignored; copied; at start, before threads */
+void tn_log_secret(tn_str
+        secret); /* at least 4 bytes, else ignored; copied; from any thread, before the value is used */
 tn_str tn_log_scrub(tn_arena *a, tn_str s);
 
 #endif

@@ -112,6 +112,9 @@ const tn_delta_protocol *tn_delta_snapshot_protocol(const tn_delta_snapshot *s);
 const tn_delta_meta *tn_delta_snapshot_meta(const tn_delta_snapshot *s);
 size_t tn_delta_snapshot_file_count(const tn_delta_snapshot *s);
 const tn_delta_file *tn_delta_snapshot_file(const tn_delta_snapshot *s, size_t i);
+/* Where the file is, as DuckDB opens it: an absolute path or a URL. */
+tn_rc tn_delta_file_location(const tn_delta_snapshot *s, tn_arena *a, const tn_delta_file *f,
+    tn_str *ret, tn_err *err) TN_MUSTUSE;
 const tn_delta_removes *tn_delta_snapshot_tombstones(const tn_delta_snapshot *s);
 int64_t tn_delta_snapshot_txn(const tn_delta_snapshot *s, tn_str app_id); /* -1: none */
 int64_t tn_delta_snapshot_bytes(const tn_delta_snapshot *s);

@@ -50,6 +50,12 @@ tn_rc tn_delta_locate(tn_store *store, tn_arena *a, tn_str path, tn_str *ret, tn
     return TN_OK;
 }
 
+tn_rc tn_delta_file_location(
+    const tn_delta_snapshot *s, tn_arena *a, const tn_delta_file *f, tn_str *ret, tn_err *err)
+{
+    return tn_delta_locate(s->store, a, f->path, ret, err);
+}
+
 /* ---- columns ---- */
 
 static bool is_void(const tn_delta_type *t)

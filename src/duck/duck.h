@@ -44,7 +44,7 @@ tn_rc tn_duck_load(tn_conn *c, tn_str extension, tn_err *err) TN_MUSTUSE;
  * is there, LOAD loads it. LOAD of a path is left to DuckDB. tn_conn_exec, _query and _stream do this for each statement themselves. */
 tn_rc tn_duck_intercept(tn_conn *c, tn_str sql, bool *ret_handled, tn_err *err) TN_MUSTUSE;
 /* The bundled folder, the first that exists of: TARN_EXTENSION_DIR, and seen from the program's folder ../lib/tarn/extensions,
- * deps/extensions, ../deps/extensions. Inside it: v1.5.5/linux_amd64/NAME.duckdb_extension. */
+ * deps/extensions, ../deps/extensions; seen from the folder of libtarn.so extensions, tarn/extensions, ../tarn/extensions, ../deps/extensions. Inside it: v1.5.5/linux_amd64/NAME.duckdb_extension. */
 tn_rc tn_duck_extension_dir(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 
 /* Lets SQL call a function of ours by name (a literal): any number of UINTEGER arguments, a UBIGINT comes back; NULL when one is NULL. Once a

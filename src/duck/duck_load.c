@@ -27,8 +27,18 @@ static const struct {
     { "sqlite", "sqlite_scanner" },
 };
 
+/* Seen from the program's folder, and, as a shared library, from the library's. */
 static const char *const places[] = { "../lib/tarn/extensions", "deps/extensions",
     "../deps/extensions" };
+static const char *const library_places[] = { "extensions", "tarn/extensions", "../tarn/extensions",
+    "../deps/extensions" };
+
+static void add_places(tn_arena *a, tn_str file, const char *const *v, size_t n, tn_strs *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        tn_vec_push(ret, a, tn_path_norm(a, tn_uri_join(a, tn_path_dir(file), tn_str_of(v[i]))));
+    }
+}
 
 /* The folders to look in, first come first. */
 static void candidate_dirs(tn_arena *a, tn_strs *ret)
@@ -37,12 +47,13 @@ static void candidate_dirs(tn_arena *a, tn_strs *ret)
     if (dir.n > 0) {
         tn_vec_push(ret, a, tn_str_dup(a, dir));
     }
-    tn_str exe;
-    if (tn_exe_path(a, &exe, NULL) == TN_OK) {
-        for (size_t i = 0; i < TN_COUNTOF(places); i++) {
-            tn_vec_push(
-                ret, a, tn_path_norm(a, tn_uri_join(a, tn_path_dir(exe), tn_str_of(places[i]))));
-        }
+    tn_str file, image;
+    bool known = tn_exe_path(a, &file, NULL) == TN_OK;
+    if (known) {
+        add_places(a, file, places, TN_COUNTOF(places), ret);
+    }
+    if (tn_image_path(a, &image, NULL) == TN_OK && !(known && tn_str_eq(image, file))) {
+        add_places(a, image, library_places, TN_COUNTOF(library_places), ret);
     }
 }
 

@@ -1,6 +1,7 @@
 /* proc.c: the process and its surroundings. */
 #include "os/proc.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -42,6 +43,8 @@ void tn_env_each(void (*fn)(void *self, tn_str name, tn_str value), void *self)
     }
 }
 
+static const char image_mark; /* its address says which file this code was loaded from */
+
 tn_rc tn_exe_path(tn_arena *a, tn_str *ret, tn_err *err)
 {
     char path[4096];
@@ -50,6 +53,16 @@ tn_rc tn_exe_path(tn_arena *a, tn_str *ret, tn_err *err)
         return tn_fail(err, TN_E_IO, "cannot find the program's own file: %s", strerror(errno));
     }
     *ret = tn_str_dup(a, tn_str_n(path, (size_t)n));
+    return TN_OK;
+}
+
+tn_rc tn_image_path(tn_arena *a, tn_str *ret, tn_err *err)
+{
+    Dl_info info;
+    if (dladdr(&image_mark, &info) == 0 || info.dli_fname == NULL) {
+        return tn_fail(err, TN_E_IO, "cannot find the library's own file");
+    }
+    *ret = tn_str_dup(a, tn_str_of(info.dli_fname));
     return TN_OK;
 }
 

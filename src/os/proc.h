@@ -12,6 +12,8 @@ tn_rc tn_env_set(
 void tn_env_each(void (*fn)(void *self, tn_str name, tn_str value), void *self);
 tn_rc tn_exe_path(
     tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE; /* the program's own file, links resolved */
+/* The file that this code was loaded from: the program's, or a shared library's that another program has loaded. */
+tn_rc tn_image_path(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_cwd(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 int64_t tn_pid(void);
 tn_str tn_host_name(tn_arena *a);

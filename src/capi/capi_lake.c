@@ -1,46 +1,27 @@
-/* capi.c: the public C API over the lake layer: handles, NUL-terminated strings and Arrow streams on the outside, arenas and tn_err inside.
- *
- * It holds no logic of its own: what `tarn sql` and `tarn land` do through the same lower functions happens here without a terminal.
+/* capi_lake.c: a lake's handle: SQL over its relations, landing, binding of rows. What `tarn sql` does through the same lower functions happens
+ * here without a terminal. The handle is counted: rows that are still read keep it open.
  */
-#include "duck/arrow_abi.h"
+#include "capi/capi_impl.h"
 #include "lake/lake_remote.h"
 #include "lake/lake_sql.h"
-#include "store/store_s3.h"
-#include "tarn/tarn.h"
 #include "text/sqltext.h"
-
-enum { SQL_BYTES_MAX = 64 << 20 };
 
 struct tarn_lake {
     tn_arena *arena;
+    int refs; /* atomic */
+    tarn_engine *engine;
     tn_lake *lake;
-    tn_duck *duck;
     tn_conn *conn;
     tn_lake_sql *sql;
 };
 
-static int told(tn_rc rc, const tn_err *e, tarn_error *err)
+static tn_rc open_all(tarn_lake *l, const char *url, const char *environment,
+    const tarn_engine_options *options, tn_err *e)
 {
-    if (rc != TN_OK && err != NULL) {
-        err->code = (int)rc;
-        snprintf(err->message, sizeof err->message, "%s", e->msg);
-        snprintf(err->hint, sizeof err->hint, "%s", e->hint);
-    }
-    return (int)rc;
-}
-
-const char *tarn_version(void)
-{
-    return TARN_VERSION;
-}
-
-static tn_rc open_all(tarn_lake *l, const char *url, const char *environment, tn_err *e)
-{
-    tn_lake_opts lo = { .storage = TN_VAL_UNDEF, .create = true };
+    TN_TRY(tn_capi_engine_open(options, &l->engine, e));
+    tn_lake_opts lo = { .storage = l->engine->storage, .create = true };
     TN_TRY(tn_lake_open(tn_str_of(url), &lo, &l->lake, e));
-    tn_duck_opts o = { .config = TN_VAL_UNDEF };
-    TN_TRY(tn_duck_open(&o, &l->duck, e));
-    TN_TRY(tn_duck_connect(l->duck, &l->conn, e));
+    TN_TRY(tn_duck_connect(l->engine->duck, &l->conn, e));
     TN_TRY(tn_lake_connect(l->lake, l->conn, e));
     tn_lake_sql_opts so = TN_LAKE_SQL_OPTS_INIT;
     so.env = tn_str_dup(l->arena, tn_str_of(environment != NULL ? environment : "prod"));
@@ -48,38 +29,58 @@ static tn_rc open_all(tarn_lake *l, const char *url, const char *environment, tn
     return tn_lake_sql_open(l->lake, l->conn, &so, &l->sql, e);
 }
 
-int tarn_open(const char *url, const char *environment, tarn_lake **ret_lake, tarn_error *err)
+static void lake_unref(void *p)
 {
-    tn_store_s3_register();
-    tn_arena *a = tn_arena_new("C API", NULL);
+    tarn_lake *l = p;
+    if (__atomic_sub_fetch(&l->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        tn_lake_sql_close(l->sql);
+        tn_conn_close(l->conn);
+        tn_lake_close(l->lake);
+        tn_capi_engine_unref(l->engine);
+        tn_arena_free(l->arena);
+    }
+}
+
+int tarn_open_with(const char *url, const char *environment, const tarn_engine_options *options,
+    tarn_lake **ret_lake, tarn_error *err)
+{
+    tn_arena *a = tn_arena_new("C API lake", NULL);
     tarn_lake *l = tn_new(a, tarn_lake);
-    l->arena = a;
+    *l = (tarn_lake){ .arena = a, .refs = 1 };
     tn_err e = TN_ERR_INIT;
-    tn_rc rc = open_all(l, url, environment, &e);
+    tn_rc rc = open_all(l, url, environment, options, &e);
     if (rc != TN_OK) {
-        tarn_close(l);
-        return told(rc, &e, err);
+        lake_unref(l);
+        return tn_capi_told(rc, &e, err);
     }
     *ret_lake = l;
     return 0;
 }
 
+int tarn_open(const char *url, const char *environment, tarn_lake **ret_lake, tarn_error *err)
+{
+    return tarn_open_with(url, environment, NULL, ret_lake, err);
+}
+
 void tarn_close(tarn_lake *l)
 {
     if (l != NULL) {
-        tn_lake_sql_close(l->sql);
-        tn_conn_close(l->conn);
-        tn_duck_close(l->duck);
-        tn_lake_close(l->lake);
-        tn_arena_free(l->arena);
+        lake_unref(l);
     }
 }
+
+void tarn_interrupt(tarn_lake *l)
+{
+    tn_conn_interrupt(l->conn);
+}
+
+/* ---- statements ---- */
 
 /* The rows of statements that tarn answers itself (DESCRIBE HISTORY) as a result of DuckDB's. */
 static tn_rc list_as_rows(
     tarn_lake *l, tn_arena *a, const tn_lake_sql_result *r, tn_result **ret, tn_err *e)
 {
-    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf b = tn_buf_init(a, CAPI_SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT * FROM (VALUES ");
     for (size_t i = 0; i < r->list.list->n; i++) {
         const tn_list *row = r->list.list->v[i].list;
@@ -100,30 +101,68 @@ static tn_rc list_as_rows(
     return tn_conn_query(l->conn, sql, ret, e);
 }
 
-static tn_rc query(
-    tarn_lake *l, tn_arena *a, const char *sql, struct ArrowArrayStream *ret_stream, tn_err *e)
+/* rows NULL in *ret: the statement gives none. keep: later statements do not end the rows. */
+static tn_rc run_one(
+    tarn_lake *l, tn_arena *a, const char *sql, bool keep, tn_lake_sql_result *ret, tn_err *e)
 {
     tn_strs parts = { 0 };
     TN_TRY(tn_lake_sql_split(a, tn_str_of(sql), &parts, e));
     if (parts.n != 1) {
-        return tn_fail(e, TN_E_USAGE, "a query is one statement, not %zu", parts.n);
+        return tn_fail(e, TN_E_USAGE, "one statement is wanted, not %zu", parts.n);
     }
+    TN_TRY(tn_lake_sql_run(l->sql, a, parts.v[0], !keep, ret, e));
+    if (ret->rows == NULL && ret->is_list && ret->list.list->n > 0) {
+        return list_as_rows(l, a, ret, &ret->rows, e);
+    }
+    return TN_OK;
+}
+
+static tn_rc rows_out(tarn_lake *l, tn_result *rows, struct ArrowArrayStream *ret_stream, tn_err *e)
+{
+    __atomic_add_fetch(&l->refs, 1, __ATOMIC_RELAXED);
+    return tn_capi_stream(rows, lake_unref, l, ret_stream, e);
+}
+
+static tn_rc query(
+    tarn_lake *l, tn_arena *a, const char *sql, struct ArrowArrayStream *ret_stream, tn_err *e)
+{
     tn_lake_sql_result r = { 0 };
-    TN_TRY(tn_lake_sql_run(l->sql, a, parts.v[0], true, &r, e));
-    if (r.rows == NULL && r.is_list && r.list.list->n > 0) {
-        TN_TRY(list_as_rows(l, a, &r, &r.rows, e));
-    }
-    if (r.rows == NULL) {
-        return tn_fail(e, TN_E_USAGE, "the statement gives no rows: use tarn_execute");
-    }
-    return tn_result_arrow_out(r.rows, ret_stream, e);
+    TN_TRY(run_one(l, a, sql, false, &r, e));
+    return r.rows != NULL ? rows_out(l, r.rows, ret_stream, e)
+                          : tn_fail(e, TN_E_USAGE, "the statement gives no rows: use tarn_execute");
 }
 
 int tarn_query(tarn_lake *l, const char *sql, struct ArrowArrayStream *ret_stream, tarn_error *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("C API query", NULL);
     tn_err e = TN_ERR_INIT;
-    return told(query(l, a, sql, ret_stream, &e), &e, err);
+    return tn_capi_told(query(l, a, sql, ret_stream, &e), &e, err);
+}
+
+static tn_rc run(tarn_lake *l, tn_arena *a, const char *sql, struct ArrowArrayStream *ret_stream,
+    char **ret_note, tn_err *e)
+{
+    tn_lake_sql_result r = { 0 };
+    struct ArrowArrayStream rows = { .release = NULL };
+    TN_TRY(run_one(l, a, sql, true, &r, e));
+    if (r.rows != NULL && tn_result_is_rows(r.rows)) {
+        TN_TRY(rows_out(l, r.rows, &rows, e));
+    } else {
+        tn_result_free(r.rows);
+    }
+    if (ret_note != NULL) {
+        *ret_note = r.note.n > 0 ? tn_capi_text(r.note) : NULL;
+    }
+    *ret_stream = rows;
+    return TN_OK;
+}
+
+int tarn_run(tarn_lake *l, const char *sql, struct ArrowArrayStream *ret_stream, char **ret_note,
+    tarn_error *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("C API statement", NULL);
+    tn_err e = TN_ERR_INIT;
+    return tn_capi_told(run(l, a, sql, ret_stream, ret_note, &e), &e, err);
 }
 
 static tn_rc execute(tarn_lake *l, tn_arena *a, const char *sql, tn_err *e)
@@ -142,7 +181,7 @@ int tarn_execute(tarn_lake *l, const char *sql, tarn_error *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("C API statements", NULL);
     tn_err e = TN_ERR_INIT;
-    return told(execute(l, a, sql, &e), &e, err);
+    return tn_capi_told(execute(l, a, sql, &e), &e, err);
 }
 
 /* ---- landing ---- */
@@ -153,7 +192,7 @@ static tn_rc statement_for(tn_arena *a, const char *table, const char *mode, tn_
     if (!tn_str_cut(tn_str_of(table), '.', &schema, &name) || schema.n == 0 || name.n == 0) {
         return tn_fail(e, TN_E_USAGE, "'%s' is no table of a lake: say schema.name", table);
     }
-    tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
+    tn_buf b = tn_buf_init(a, CAPI_SQL_BYTES_MAX);
     if (strcmp(mode, "append") == 0) {
         tn_buf_addz(&b, "INSERT INTO ");
     } else if (strcmp(mode, "overwrite") == 0) {
@@ -170,6 +209,19 @@ static tn_rc statement_for(tn_arena *a, const char *table, const char *mode, tn_
                                                 : " AS SELECT * FROM __tarn_landing");
     *ret = tn_buf_str(&b);
     return TN_OK;
+}
+
+/* The rows of a stream as a table of the session's own; one of that name is replaced. */
+static tn_rc take_table(tarn_lake *l, tn_arena *a, tn_str sql_name, struct ArrowArrayStream *stream,
+    int64_t *ret_rows, tn_err *e)
+{
+    tn_rc rc = tn_conn_exec(
+        l->conn, tn_str_printf(a, "DROP TABLE IF EXISTS " TN_STR_FMT, TN_STR_ARG(sql_name)), e);
+    if (rc != TN_OK) {
+        tn_capi_release(stream);
+        return rc;
+    }
+    return stream == NULL ? TN_OK : tn_conn_arrow_in(l->conn, sql_name, stream, ret_rows, e);
 }
 
 static tn_rc table_is_there(tarn_lake *l, tn_arena *a, const char *table, bool *ret, tn_err *e)
@@ -194,13 +246,10 @@ static tn_rc land(tarn_lake *l, tn_arena *a, const char *table, const char *mode
         rc = rc == TN_OK && !there ? statement_for(a, table, "create", &sql, e) : rc;
     }
     if (rc != TN_OK) {
-        if (stream->release != NULL) {
-            stream->release(stream);
-        }
+        tn_capi_release(stream);
         return rc;
     }
-    TN_TRY(tn_conn_exec(l->conn, TN_STR("DROP TABLE IF EXISTS __tarn_landing"), e));
-    TN_TRY(tn_conn_arrow_in(l->conn, TN_STR("__tarn_landing"), stream, ret_rows, e));
+    TN_TRY(take_table(l, a, TN_STR("__tarn_landing"), stream, ret_rows, e));
     tn_lake_sql_result r = { 0 };
     rc = tn_lake_sql_run(l->sql, a, sql, false, &r, e);
     tn_result_free(r.rows);
@@ -219,5 +268,15 @@ int tarn_land(tarn_lake *l, const char *table, const char *mode, struct ArrowArr
     if (rc == TN_OK && ret_rows != NULL) {
         *ret_rows = rows;
     }
-    return told(rc, &e, err);
+    return tn_capi_told(rc, &e, err);
+}
+
+int tarn_bind(tarn_lake *l, const char *name, struct ArrowArrayStream *stream, tarn_error *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("C API bind", NULL);
+    tn_err e = TN_ERR_INIT;
+    tn_buf b = tn_buf_init(a, CAPI_SQL_BYTES_MAX);
+    tn_buf_addz(&b, "temp.main.");
+    tn_sql_ident(&b, tn_str_of(name));
+    return tn_capi_told(take_table(l, a, tn_buf_str(&b), stream, NULL, &e), &e, err);
 }
