@@ -28,7 +28,8 @@ typedef struct tarn_outcome {
     int64_t inserted, updated, deleted; /* rows; a write inserts */
     int64_t copied; /* rows that did not change and were written anew with their file */
     int64_t files_added, files_removed, bytes_added, vectors_added;
-    int64_t reserved[4];
+    int64_t source_rows; /* write, merge from a stream: rows that it had; else -1 */
+    int64_t reserved[3];
 } tarn_outcome;
 
 /* What all changes can be told; a NULL pointer means none of it. */
@@ -40,7 +41,7 @@ typedef struct tarn_commit_options {
         app_id; /* idempotent: with app_version. A version that is not above the newest one written under app_id is skipped */
     int64_t app_version;
     int64_t target_file_bytes;
-    int tries; /* how often a change of rows runs in all when others win; 0: 10 */
+    int tries; /* how often a change of rows runs in all when others win; 0: as often as it takes */
 } tarn_commit_options;
 #define TARN_COMMIT_INIT TARN_INIT(tarn_commit_options)
 
@@ -70,6 +71,9 @@ typedef struct tarn_write_options {
     const tarn_pair *properties;    /* of a new table: delta.enableDeletionVectors, ... */
     size_t properties_n;
     const tarn_commit_options *commit;
+    const char *const *
+        cluster_by; /* of a new table: liquid clustering, kept up by tarn_optimize; not with partition_by */
+    size_t cluster_by_n;
 } tarn_write_options;
 #define TARN_WRITE_INIT TARN_INIT(tarn_write_options)
 
@@ -116,6 +120,7 @@ typedef struct tarn_merge_options {
     const tarn_merge_clause *clauses; /* of each kind the first whose condition is true acts */
     size_t clauses_n;
     const tarn_commit_options *commit;
+    int schema_evolution; /* 1: columns that only the source has are added to the table */
 } tarn_merge_options;
 #define TARN_MERGE_INIT TARN_INIT(tarn_merge_options)
 

@@ -23,7 +23,7 @@ extern "C" {
 
 typedef struct tarn_lake tarn_lake;
 
-/* url: a folder or s3://bucket/prefix; made when it is absent. environment: which pins are read and changed; NULL: "prod". */
+/* url: a folder or s3://bucket/prefix; made when it is absent. NULL: no lake, SQL over places only. environment: which pins are read and changed; NULL: "prod". */
 TARN_API int tarn_open(
     const char *url, const char *environment, tarn_lake **ret_lake, tarn_error *err);
 /* The same with storage options, memory and threads. A lake has a DuckDB of its own. */

@@ -4,12 +4,12 @@
 
 /* ---- rows from outside ---- */
 
-tn_rc tn_capi_rows(tn_conn *conn, struct ArrowArrayStream *stream, tn_err *err)
+tn_rc tn_capi_rows(tn_conn *conn, struct ArrowArrayStream *stream, int64_t *ret_rows, tn_err *err)
 {
     if (stream == NULL || stream->release == NULL) {
         return tn_fail(err, TN_E_USAGE, "the Arrow stream was released already: it is read once");
     }
-    return tn_conn_arrow_in(conn, TN_STR("temp.main." TN_CAPI_ROWS), stream, NULL, err);
+    return tn_conn_arrow_in(conn, TN_STR("temp.main." TN_CAPI_ROWS), stream, ret_rows, err);
 }
 
 void tn_capi_rows_end(tn_conn *conn)
@@ -17,12 +17,21 @@ void tn_capi_rows_end(tn_conn *conn)
     (void)!tn_conn_exec(conn, TN_STR("DROP TABLE IF EXISTS temp.main." TN_CAPI_ROWS), NULL);
 }
 
-/* The SELECT of a change: the caller's, or all rows of the stream. */
-static tn_rc take_rows(
-    tarn_table *t, struct ArrowArrayStream *stream, const char *select, tn_str *ret, tn_err *err)
+/* Where a change has its rows from: a stream, or a SELECT of the caller's. */
+typedef struct rows_in {
+    struct ArrowArrayStream *stream;
+    const char *select; /* NULL: the stream */
+    int64_t rows;       /* of the stream; -1: not counted */
+} rows_in;
+
+static tn_rc take_rows(tarn_table *t, rows_in *in, tn_str *ret_select, tn_err *err)
 {
-    *ret = select != NULL ? tn_str_of(select) : TN_STR("SELECT * FROM temp.main." TN_CAPI_ROWS);
-    return select != NULL ? TN_OK : tn_capi_rows(t->conn, stream, err);
+    if (in->select == NULL) {
+        TN_TRY(tn_capi_rows(t->conn, in->stream, &in->rows, err));
+    }
+    *ret_select = in->select != NULL ? tn_str_of(in->select)
+                                     : TN_STR("SELECT * FROM temp.main." TN_CAPI_ROWS);
+    return TN_OK;
 }
 
 static tarn_commit_options commit_of(const tarn_commit_options *given)
@@ -48,6 +57,7 @@ static tn_rc write_options(
         .mode = modes[o->mode],
         .schema_mode = (tn_delta_schema_mode)o->schema_mode,
         .partition_by = tn_capi_strs(a, o->partition_by, o->partition_by_n),
+        .cluster_by = tn_capi_strs(a, o->cluster_by, o->cluster_by_n),
         .properties = tn_capi_dict(a, o->properties, o->properties_n),
         .name = tn_str_of(o->name),
         .description = tn_str_of(o->description),
@@ -62,8 +72,8 @@ static tn_rc write_options(
     return TN_OK;
 }
 
-static tn_rc write_rows(tarn_table *t, tn_arena *a, struct ArrowArrayStream *stream,
-    const char *select, const tarn_write_options *o, tarn_outcome *ret, tn_err *err)
+static tn_rc write_rows(tarn_table *t, tn_arena *a, rows_in *in, const tarn_write_options *o,
+    tarn_outcome *ret, tn_err *err)
 {
     tn_delta_write_opts w;
     tn_delta_write_result r;
@@ -83,7 +93,7 @@ static tn_rc write_rows(tarn_table *t, tn_arena *a, struct ArrowArrayStream *str
                 TN_STR_ARG(t->url)),
             "append to it, overwrite it, or ignore the write");
     }
-    TN_TRY(take_rows(t, stream, select, &rows, err));
+    TN_TRY(take_rows(t, in, &rows, err));
     tn_rc rc = tn_delta_write(t->table, t->conn, rows, &w, &r, err);
     tn_capi_rows_end(t->conn);
     if (rc == TN_E_EXISTS && o->mode == TARN_IGNORE) { /* another writer was first */
@@ -99,7 +109,8 @@ static tn_rc write_rows(tarn_table *t, tn_arena *a, struct ArrowArrayStream *str
         .inserted = r.rows,
         .deleted = r.deleted,
         .files_added = r.files,
-        .bytes_added = r.bytes };
+        .bytes_added = r.bytes,
+        .source_rows = in->rows };
     tn_capi_moved(t, r.version);
     return TN_OK;
 }
@@ -112,7 +123,8 @@ static int told_write(tarn_table *t, struct ArrowArrayStream *stream, const char
     tarn_write_options o;
     tarn_outcome out;
     tn_capi_options(&o, sizeof o, options);
-    tn_rc rc = write_rows(t, a, stream, select, &o, &out, &e);
+    rows_in in = { .stream = stream, .select = select, .rows = -1 };
+    tn_rc rc = write_rows(t, a, &in, &o, &out, &e);
     tn_capi_release(stream);
     if (rc == TN_OK && ret != NULL) {
         *ret = out;
@@ -161,7 +173,8 @@ static int told_dml(tarn_table *t, tn_rc rc, const tn_delta_dml_result *r, tarn_
             .files_added = r->files_added,
             .files_removed = r->files_removed,
             .bytes_added = r->bytes_added,
-            .vectors_added = r->vectors_added };
+            .vectors_added = r->vectors_added,
+            .source_rows = -1 };
     }
     tn_capi_moved(t, r->version);
     return 0;
@@ -220,15 +233,16 @@ static tn_rc clauses_of(
     return TN_OK;
 }
 
-static tn_rc merge(tarn_table *t, tn_arena *a, struct ArrowArrayStream *source, const char *select,
-    const tarn_merge_options *m, tn_delta_dml_result *ret, tn_err *err)
+static tn_rc merge(tarn_table *t, tn_arena *a, rows_in *in, const tarn_merge_options *m,
+    tn_delta_dml_result *ret, tn_err *err)
 {
     tarn_commit_options c = commit_of(m->commit);
     tn_delta_dml_opts o = dml_options(a, m->target_alias, &c);
+    o.schema_evolution = m->schema_evolution != 0;
     tn_delta_merge_spec spec = { .source_alias = tn_str_of(m->source_alias),
         .on = tn_str_of(m->on) };
     TN_TRY(clauses_of(a, m, &spec.clauses, err));
-    TN_TRY(take_rows(t, source, select, &spec.source, err));
+    TN_TRY(take_rows(t, in, &spec.source, err));
     tn_rc rc = tn_delta_merge(t->table, t->conn, &spec, &o, ret, err);
     tn_capi_rows_end(t->conn);
     return rc;
@@ -242,9 +256,13 @@ static int told_merge(tarn_table *t, struct ArrowArrayStream *source, const char
     tn_delta_dml_result r = { 0 };
     tarn_merge_options m;
     tn_capi_options(&m, sizeof m, options);
-    tn_rc rc = merge(t, a, source, select, &m, &r, &e);
+    rows_in in = { .stream = source, .select = select, .rows = -1 };
+    tn_rc rc = merge(t, a, &in, &m, &r, &e);
     tn_capi_release(source);
-    return told_dml(t, rc, &r, ret, &e, err);
+    if (told_dml(t, rc, &r, ret, &e, err) == 0 && ret != NULL) {
+        ret->source_rows = in.rows;
+    }
+    return (int)rc;
 }
 
 int tarn_merge(tarn_table *t, struct ArrowArrayStream *source, const tarn_merge_options *options,

@@ -58,7 +58,8 @@ tn_rc tn_capi_snapshot(tarn_table *t, tn_delta_snapshot **ret, tn_err *err) TN_M
 void tn_capi_moved(tarn_table *t, int64_t version);
 /* The rows of a stream as a temporary table of the connection, dropped by tn_capi_rows_end; the stream is released. */
 #define TN_CAPI_ROWS "\"__tarn_rows\""
-tn_rc tn_capi_rows(tn_conn *conn, struct ArrowArrayStream *stream, tn_err *err) TN_MUSTUSE;
+tn_rc tn_capi_rows(
+    tn_conn *conn, struct ArrowArrayStream *stream, int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
 void tn_capi_rows_end(tn_conn *conn);
 
 #endif

@@ -19,13 +19,14 @@ static tn_rc open_all(tarn_lake *l, const char *url, const char *environment,
     const tarn_engine_options *options, tn_err *e)
 {
     TN_TRY(tn_capi_engine_open(options, &l->engine, e));
-    tn_lake_opts lo = { .storage = l->engine->storage, .create = true };
-    TN_TRY(tn_lake_open(tn_str_of(url), &lo, &l->lake, e));
+    tn_lake_opts lo = { .storage = l->engine->storage, .create = url != NULL };
+    TN_TRY(tn_lake_open(tn_str_of(url != NULL ? url : "."), &lo, &l->lake, e));
     TN_TRY(tn_duck_connect(l->engine->duck, &l->conn, e));
     TN_TRY(tn_lake_connect(l->lake, l->conn, e));
     tn_lake_sql_opts so = TN_LAKE_SQL_OPTS_INIT;
     so.env = tn_str_dup(l->arena, tn_str_of(environment != NULL ? environment : "prod"));
     so.follow = true;
+    so.places_only = url == NULL;
     return tn_lake_sql_open(l->lake, l->conn, &so, &l->sql, e);
 }
 

@@ -109,7 +109,7 @@ bool tn_result_text(const tn_result *r, tn_arena *a, size_t col, size_t row, tn_
 
 /* ---- Arrow C data interface (struct ArrowArrayStream is declared in duck/arrow_abi.h) ---- */
 struct ArrowArrayStream;
-/* Reads the stream into a new table (CREATE TABLE name): every column, whole stream; releases the stream. */
+/* Reads the stream into a new table (CREATE TABLE name; a temporary one when the name begins with "temp."): every column, whole stream; releases the stream. */
 tn_rc tn_conn_arrow_in(tn_conn *c, tn_str table_sql_name, struct ArrowArrayStream *stream,
     int64_t *ret_rows, tn_err *err) TN_MUSTUSE;
 /* Wraps a result as a stream; the stream owns the result from then on. */

@@ -275,7 +275,8 @@ static tn_rc create_table(arrow_load *l)
     size_t cols = (size_t)l->schema.n_children;
     l->types = tn_new_array(l->arena, duckdb_logical_type, cols);
     tn_buf b = tn_buf_init(l->arena, TN_BUF_NO_LIMIT);
-    tn_buf_addz(&b, "CREATE TABLE ");
+    tn_buf_addz(
+        &b, tn_str_starts(l->table, TN_STR("temp.")) ? "CREATE TEMPORARY TABLE " : "CREATE TABLE ");
     tn_buf_add(&b, l->table);
     tn_buf_addz(&b, " (");
     for (size_t i = 0; i < cols; i++) {

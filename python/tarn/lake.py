@@ -1,0 +1,88 @@
+"""A lake: SQL over all of its relations."""
+from __future__ import annotations
+
+import threading
+from ctypes import byref, c_void_p
+from typing import Any, Mapping, Optional
+
+from . import _lib
+from ._arrow import Exported, Rows
+from ._engine import options_of
+from ._lib import Stream
+from .exceptions import UsageError
+from .properties import place
+
+
+class Lake:
+    """Made by connect(). Threads may share it; its statements then wait for one another."""
+
+    def __init__(self, url: Any, env: str, storage_options: Optional[Mapping[str, str]], memory_limit: Optional[str], threads: int) -> None:
+        self._lock, self._handle = threading.RLock(), c_void_p()
+        options, _keep = options_of(storage_options, memory_limit, threads)
+        _lib.call("tarn_open_with", None if url is None else place(url).encode(), env.encode(), byref(options), byref(self._handle))
+
+    def _interrupt(self) -> None:
+        _lib.lib.tarn_interrupt(self._handle)
+
+    def _call(self, name: str, *args: Any) -> None:
+        if not self._handle:
+            raise UsageError("the lake is closed")
+        _lib.long_call(self._interrupt, name, self._handle, *args)
+
+    def sql(self, statement: str, **data: Any) -> Rows:
+        """One statement: SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE TABLE, OPTIMIZE, ... Data given by name are temporary tables that it sees.
+        Rows are kept by the result: later statements do not end them. A statement without rows says in `.note` what it did.
+
+            >>> lake = tarn.connect(getfixture("folder") + "/lake")
+            >>> lake.sql("CREATE TABLE raw.items AS SELECT * FROM new", new=[{"id": 1, "name": "a"}]).note
+            'created raw.items: 1 row, version 0'
+            >>> lake.sql("SELECT * FROM raw.items").to_pylist()
+            [{'id': 1, 'name': 'a'}]
+            >>> lake.close()
+        """
+        stream, note = Stream(), c_void_p()
+        with self._lock:
+            try:
+                for name, rows in data.items():
+                    source = Exported(rows)
+                    self._call("tarn_bind", name.encode(), source.address)
+                self._call("tarn_run", statement.encode(), byref(stream), byref(note))
+            finally:
+                for name in data:
+                    _lib.call("tarn_bind", self._handle, name.encode(), None)
+        return Rows(stream if stream.release else None, _lib.take_text(note))
+
+    def stream(self, statement: str) -> Rows:
+        """One query whose rows come as they are made, in bounded memory. They end with the next statement on this lake."""
+        stream = Stream()
+        with self._lock:
+            self._call("tarn_query", statement.encode(), byref(stream))
+        return Rows(stream)
+
+    def close(self) -> None:
+        with self._lock:
+            handle, self._handle = self._handle, c_void_p()
+            if handle:
+                _lib.lib.tarn_close(handle)
+
+    def __enter__(self) -> "Lake":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            _lib.lib.tarn_close(self._handle)
+
+
+def connect(url: Any = None, env: str = "prod", *, storage_options: Optional[Mapping[str, str]] = None, memory_limit: Optional[str] = None,
+            threads: int = 0) -> Lake:
+    """Opens a lake: a folder or s3://bucket/prefix, made when it is absent. env: which pins are read and changed. Without a url there is no lake, only
+    places: SELECT * FROM delta."/data/prices".
+
+        >>> with tarn.connect() as session:
+        ...     session.sql("SELECT 40 + 2 AS n").fetchall()
+        [(42,)]
+    """
+    return Lake(url, env, storage_options, memory_limit, threads)
