@@ -80,6 +80,8 @@ COLUMN_MAPPING = [
     "OPTIMIZE {t}",
 ]
 
+VERIFIED = [f"SET spark.databricks.delta.incremental.commit.verify = {on}" for on in ("true", "false")]
+
 CASES = [
     Case("plain tables", f"CREATE TABLE {{t}} USING delta AS {ROWS}", [f"INSERT INTO {{t}} {MORE}", f"INSERT INTO {{t}} {MORE}"], probes=PROBES),
     Case("UPDATE, DELETE, MERGE, rewriting", f"CREATE TABLE {{t}} USING delta AS {ROWS}", DML, probes=PROBES),
@@ -341,6 +343,13 @@ CASES = [
         f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) TBLPROPERTIES ('delta.checkpointPolicy' = 'v2', 'delta.checkpointInterval' = '3', 'delta.enableDeletionVectors' = 'true') AS {ROWS}",
         DML + DML,
         probes=PROBES,
+    ),
+    Case(
+        "checksum files",
+        f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'delta.enableInCommitTimestamps' = 'true') AS {ROWS}",
+        # Spark rebuilds the state before and after each of its commits and holds it against the checksum files, tarn's among them.
+        [{"tarn": DML[1], "spark": VERIFIED[:1] + [DML[1]]}, DML[0], DML[3], DML[2], DML[4], {"tarn": "OPTIMIZE {t}", "spark": ["OPTIMIZE {t}", *VERIFIED[1:]]}],
+        cannot={"deltalake": {"writes": "refuses inCommitTimestamp"}},
     ),
     Case("liquid clustering", f"CREATE TABLE {{t}} USING delta CLUSTER BY (id, v) AS {ROWS}", [f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t}", f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t}", "DELETE FROM {t} WHERE id < 10", "ALTER TABLE {t} CLUSTER BY (s)",
          f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t} FULL", "ALTER TABLE {t} CLUSTER BY NONE"], probes=PROBES, cannot={"deltalake": {"writes": "refuses clustering"}}),
