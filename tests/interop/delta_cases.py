@@ -336,7 +336,7 @@ CASES = [
         ],
         probes=PROBES,
     ),
-    Case("row tracking", f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableDeletionVectors' = 'true') AS {ROWS}", DML + ["OPTIMIZE {t}"], probes=PROBES, stays="id, _metadata.row_id", waits=True,
+    Case("row tracking", f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableDeletionVectors' = 'true') AS {ROWS}", DML + ["OPTIMIZE {t}"], probes=PROBES, stays="id, _metadata.row_id",
          cannot={"deltalake": {"writes": "refuses rowTracking"}}),
     Case(
         "v2 checkpoints",

@@ -524,6 +524,28 @@ TN_TEST(check_knows_wide_decimals)
     TN_ASSERT_EQ_I(check_it(f, arena, err).findings.n, 0);
 }
 
+static void damage_crc(fixture *f, const char *from, const char *to, tn_arena *arena, tn_err *err)
+{
+    tn_str key = TN_STR("_delta_log/00000000000000000000.crc"), text;
+    TN_ASSERT_OK(tn_store_get(f->plain, arena, key, 1 << 20, &text, err));
+    TN_ASSERT_HAS(text, from);
+    text = tn_str_replace(arena, text, tn_str_of(from), tn_str_of(to));
+    TN_ASSERT_OK(tn_store_put(f->plain, key, text, TN_PUT_OVERWRITE, err));
+}
+
+/* Spark writes the features of a checksum file in an order of its own. */
+TN_TEST(check_takes_features_as_a_set)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT TIMESTAMP '2024-01-01' AS t", arena, err);
+    const char *was = "\"appendOnly\",\"invariants\"";
+    damage_crc(f, was, "\"invariants\",\"appendOnly\"", arena, err);
+    TN_ASSERT_EQ_I(check_it(f, arena, err).findings.n, 0);
+    damage_crc(f, "\"invariants\",\"appendOnly\"", "\"appendOnly\",\"appendOnly\"", arena, err);
+    tn_delta_check_result r = check_it(f, arena, err);
+    expect_finding(&r, "checksum file");
+}
+
 TN_TEST(check_finds_damage)
 {
     fixture *f = open_fixture(arena, err);
