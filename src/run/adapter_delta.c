@@ -1,16 +1,18 @@
 /* adapter_delta.c: the methods of `adapter` that change and read Delta tables. A table is named by a relation (type tarn: what is written is a
  * candidate of the lake) or by a text (its place: what is written is seen at once). They are ours; dbt-duckdb has none of them.
  *
- *   adapter.delta_write(target, sql, mode=, schema_mode=, partition_by=, properties=, location=, replace_where=, dynamic_partitions=)
+ *   adapter.delta_write(target, sql, mode=, schema_mode=, partition_by=, cluster_by=, properties=, location=, replace_where=, dynamic_partitions=)
  *   adapter.delta_merge(target, source, on, clauses, location=)
  *     clauses: dicts {when: matched | not_matched | not_matched_by_source, do: update | insert | delete | nothing, condition:, set: {column: sql}}
  *     In them the table is DBT_INTERNAL_DEST and the source DBT_INTERNAL_SOURCE; `alias` names the table otherwise.
+ *   adapter.delta_settle(target, properties=, cluster_by=, location=): descriptions, constraints and properties that have changed
  *   adapter.delta_optimize(target, where=, zorder_by=, location=)
  *   adapter.delta_exists(place)   adapter.delta_scan(place, version=)   adapter.delta_type(type)   adapter.lake_note(relation, kind, sql)
  */
 #include "delta/delta_dml.h"
 #include "delta/delta_maint.h"
 #include "run/adapter_impl.h"
+#include "run/delta_shape.h"
 #include "run/lake_target.h"
 #include "text/json.h"
 
@@ -59,16 +61,6 @@ static tn_val who_writes(const tn_call *call)
     return user;
 }
 
-/* persist_docs: {relation: true}: a table's description is the model's. */
-static tn_str description_of(const tn_job *j)
-{
-    if (j->node == NULL ||
-        !tn_val_bool_at(tn_node_config(j->node, "persist_docs"), "relation", false)) {
-        return TN_STR_NONE;
-    }
-    return j->node->description;
-}
-
 static tn_rc mode_of(const tn_call *call, tn_delta_mode *ret, tn_err *err)
 {
     tn_str mode = tn_adapter_text_arg(call, SIZE_MAX, "mode");
@@ -89,7 +81,6 @@ static tn_rc mode_of(const tn_call *call, tn_delta_mode *ret, tn_err *err)
 static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err *err)
 {
     tn_str schema = tn_adapter_text_arg(call, SIZE_MAX, "schema_mode");
-    tn_val properties = tn_call_arg(call, SIZE_MAX, "properties");
     TN_TRY(mode_of(call, &ret->mode, err));
     if (schema.n == 0) {
         ret->schema_mode = ret->mode == TN_DELTA_OVERWRITE ? TN_SCHEMA_OVERWRITE : TN_SCHEMA_STRICT;
@@ -104,10 +95,8 @@ static tn_rc write_options(const tn_call *call, tn_delta_write_opts *ret, tn_err
             "schema_mode must be merge, overwrite or strict, not '" TN_STR_FMT "'",
             TN_STR_ARG(schema));
     }
-    ret->properties = properties.tag == TN_DICT ? properties : TN_VAL_UNDEF;
     ret->operation_parameters = TN_VAL_UNDEF;
     ret->user_metadata = who_writes(call);
-    ret->description = description_of(tn_job_of(call));
     ret->replace_where = tn_adapter_text_arg(call, SIZE_MAX, "replace_where");
     ret->dynamic_partitions = tn_val_truthy(tn_call_arg(call, SIZE_MAX, "dynamic_partitions"));
     return names_arg(
@@ -131,6 +120,8 @@ static tn_rc change_table(
 {
     tn_job *j = tn_job_of(call);
     tn_relation *r = NULL;
+    TN_TRY(tn_job_commit(
+        j, err)); /* what fails here must not take the connection's transaction with it */
     if (!tn_val_is_relation(tn_call_arg(call, 0, "target"), &r)) {
         return tn_place_write(
             j->session, j->worker->conn, tn_adapter_text_arg(call, 0, "target"), work, err);
@@ -176,12 +167,32 @@ static tn_rc run_write(
     return TN_OK;
 }
 
+static tn_rc shape_arg(const tn_call *call, tn_delta_shape *ret, tn_err *err)
+{
+    tn_delta_shape_of(
+        tn_job_of(call)->node, tn_call_arg(call, SIZE_MAX, "properties"), call->arena, ret);
+    return names_arg(call->arena, tn_call_arg(call, SIZE_MAX, "cluster_by"), &ret->cluster_by, err);
+}
+
+/* A table that is made anew gets all that the model says of it; one that is there keeps what it has, until delta_settle. */
+static tn_rc shape_write(const tn_call *call, write_work *w, tn_err *err)
+{
+    tn_job *j = tn_job_of(call);
+    tn_delta_shape shape;
+    TN_TRY(shape_arg(call, &shape, err));
+    bool anew = w->opts.mode == TN_DELTA_OVERWRITE && w->opts.schema_mode == TN_SCHEMA_OVERWRITE;
+    w->opts.properties = TN_VAL_UNDEF;
+    return anew ? tn_delta_shape_apply(&shape, j->worker->conn, call->arena, w->sql, &w->opts, err)
+                : TN_OK;
+}
+
 static tn_rc delta_write(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
     write_work w = { 0 };
     TN_TRY(write_options(call, &w.opts, err));
     TN_TRY(tn_job_serve_delta(tn_job_of(call), tn_adapter_text_arg(call, 1, "sql"), &w.sql, err));
+    TN_TRY(shape_write(call, &w, err));
     const tn_delta_work work = {
         .run = run_write,
         .self = &w,
@@ -281,6 +292,36 @@ static tn_rc delta_merge(void *self, const tn_call *call, tn_val *ret, tn_err *e
     return TN_OK;
 }
 
+/* ---- metadata ---- */
+
+typedef struct settle_work {
+    tn_delta_shape shape;
+    tn_arena *arena;
+    int64_t version;
+} settle_work;
+
+static tn_rc run_settle(
+    void *self, tn_delta_table *table, tn_conn *c, int64_t *ret_version, tn_err *err)
+{
+    settle_work *w = self;
+    TN_TRY(tn_delta_shape_settle(&w->shape, table, c, w->arena, &w->version, err));
+    *ret_version = w->version;
+    return TN_OK;
+}
+
+static tn_rc delta_settle(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    settle_work w = { .arena = call->arena, .version = -1 };
+    TN_TRY(shape_arg(call, &w.shape, err));
+    const tn_delta_work work = { .run = run_settle, .self = &w, .builds_on = true };
+    if (w.shape.declared || w.shape.cluster_by.n > 0) {
+        TN_TRY(change_table(call, "delta_settle", &work, err));
+    }
+    *ret = tn_val_int(w.version);
+    return TN_OK;
+}
+
 /* ---- packing ---- */
 
 typedef struct pack_work {
@@ -376,6 +417,7 @@ static tn_rc lake_note(void *self, const tn_call *call, tn_val *ret, tn_err *err
 const tn_adapter_method tn_adapter_delta[] = {
     { "delta_write", delta_write },
     { "delta_merge", delta_merge },
+    { "delta_settle", delta_settle },
     { "delta_optimize", delta_optimize },
     { "delta_exists", delta_exists },
     { "delta_scan", delta_scan },

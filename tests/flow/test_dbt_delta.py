@@ -184,8 +184,43 @@ def pollers_see_whole_tables(folder):
             check("DuckDB's own reader", rows == [(1000, 5, 1000)], rows)
 
 
+def models_shape_their_tables(folder):
+    """Descriptions, constraints of a contract, properties and clustering are the table's, in the version that makes it; changed ones follow."""
+    schema = ("models:\n  - name: g\n    description: Grows.\n    config: {contract: {enforced: true}, persist_docs: {relation: true, columns: true}}\n"
+              "    constraints: [{type: check, expression: id > 0, name: positive}]\n    columns:\n"
+              "      - {name: id, data_type: int, description: the key, constraints: [{type: not_null}]}\n      - {name: v, data_type: varchar}\n")
+    model = ("{{ config(materialized=var('kind'), format='delta', location='%s/' ~ target.name ~ '/g', incremental_strategy='merge', unique_key='id',\n"
+             "    cluster_by=['id'], tblproperties={'delta.logRetentionDuration': 'interval 5 days'}) }}\nselect {{ var('id') }}::int as id, 'x' as v")
+    project(folder, {"models/g.sql": model % folder, "models/g.yml": schema})
+    for target, kind in (("lake", "incremental"), ("duck", "external")):
+        place, vars_ = folder / target / "g", "{kind: %s, id: %s}"
+        status, out = run(folder, "run", "-t", target, "--vars", vars_ % (kind, 1))
+        check(f"{target}: made", status == 0, out)
+        table = DeltaTable(str(place))
+        meta, fields = table.metadata(), table.schema().fields
+        check(f"{target}: description, property, constraint in one version", table.version() == 0 and meta.description == "Grows."
+              and meta.configuration["delta.logRetentionDuration"] == "interval 5 days" and meta.configuration["delta.constraints.positive"] == "id > 0", meta)
+        check(f"{target}: columns", fields[0].metadata.get("comment") == "the key" and not fields[0].nullable and fields[1].nullable, fields)
+        log = "".join(p.read_text() for p in (place / "_delta_log").glob("*.json"))
+        check(f"{target}: clustering", "delta.clustering" in log, log)
+        for bad in ("-1", "'null'"):
+            status, out = run(folder, "run", "-t", target, "--vars", vars_ % (kind, bad))
+            check(f"{target}: id {bad} is refused", status == 1 and ("positive" in out or "NULL" in out), out)
+        check(f"{target}: and nothing was written", DeltaTable(str(place)).version() == 0)
+        (folder / "models/g.yml").write_text(schema.replace("the key", "the new key").replace("id > 0", "id > -5").replace("Grows.", "Has grown."))
+        for _ in range(2):
+            status, out = run(folder, "run", "-t", target, "--vars", vars_ % (kind, 2))
+            check(f"{target}: changed", status == 0, out)
+        table = DeltaTable(str(place))
+        check(f"{target}: the changes are there", table.metadata().description == "Has grown." and table.schema().fields[0].metadata["comment"] == "the new key"
+              and table.metadata().configuration["delta.constraints.positive"] == "id > -5", table.metadata())
+        history = [h["operation"] for h in table.history()]
+        check(f"{target}: and were written once", history.count("MERGE") == 2 and history.count("ADD CONSTRAINT") == 1, history)
+        (folder / "models/g.yml").write_text(schema)
+
+
 def main():
-    for case in (rejected_versions_do_not_leak, untouched_files_stay, schemas_change, batches_are_retried, pollers_see_whole_tables):
+    for case in (rejected_versions_do_not_leak, untouched_files_stay, schemas_change, batches_are_retried, pollers_see_whole_tables, models_shape_their_tables):
         with tempfile.TemporaryDirectory() as scratch:
             case(pathlib.Path(scratch))
     print(f"{passed} passed, {failed} failed")

@@ -80,7 +80,7 @@
 {# Writes rows without looking at the model's own options for whole tables. #}
 {% macro delta__put(place, sql, mode, schema_mode=none) -%}
   {%- set response = adapter.delta_write(place, sql, mode=mode, schema_mode=schema_mode, location=delta__lake_location(),
-      partition_by=delta__partition_by(), properties=delta__properties()) -%}
+      partition_by=delta__partition_by(), properties=delta__properties(), cluster_by=config.get('cluster_by')) -%}
   {%- do store_result('main', response=response, agate_table=none) -%}
 {%- endmacro %}
 
@@ -96,6 +96,11 @@
   {%- do write("merge into " ~ this ~ " as " ~ alias ~ "\nusing (\n" ~ source ~ "\n) as DBT_INTERNAL_SOURCE\non " ~ on ~ "\n" ~ clauses | join('\n')) -%}
   {%- set response = adapter.delta_merge(place, source, on, clauses, alias=alias, location=delta__lake_location()) -%}
   {%- do store_result('main', response=response, agate_table=none) -%}
+{%- endmacro %}
+
+{# What the model says of a table that was there before the run: descriptions, constraints, properties. #}
+{% macro delta__settle(place) -%}
+  {%- do adapter.delta_settle(place, properties=delta__properties(), cluster_by=config.get('cluster_by'), location=delta__lake_location()) -%}
 {%- endmacro %}
 
 {# optimize: true packs small files after each change, optimize: {zorder_by: [..], where: ..} says how. #}
@@ -222,6 +227,7 @@
       {%- do delta__delete_insert(arguments) -%}
     {%- endif -%}
   {%- endif -%}
+  {%- do delta__settle(place) -%}
   {%- do delta__optimize(place) -%}
   {%- do run_query("drop table if exists " ~ temp_relation) -%}
 {%- endmacro %}
@@ -389,6 +395,7 @@
       {%- do delta__add_columns(place, added) -%}
     {%- endif -%}
     {%- do delta__snapshot_merge(place, staging, incoming, columns) -%}
+    {%- do delta__settle(place) -%}
     {%- do delta__optimize(place) -%}
     {%- do run_query("drop table if exists " ~ staging) -%}
   {%- endif -%}
