@@ -351,27 +351,79 @@ tn_rc tn_delta_snapshot_open(
     return TN_OK;
 }
 
-/* The time of a commit: its inCommitTimestamp, else the file's time, which is made to grow with the version. */
-static tn_rc version_at(
-    tn_delta_table *t, tn_arena *a, bool in_commit, int64_t timestamp_ms, int64_t *ret, tn_err *err)
+static tn_rc commit_time(
+    tn_delta_table *t, const tn_delta_log_file *f, int64_t *ret_ms, tn_err *err)
 {
-    tn_delta_log_files commits;
-    TN_TRY(tn_delta_commits_all(t, a, &commits, err));
+    TN_AUTO_ARENA a = tn_arena_new("delta time", NULL);
+    tn_delta_actions acts;
+    TN_TRY(tn_delta_commit_read(t, a, f->version, &acts, err));
+    *ret_ms = acts.in_commit_ms != TN_DELTA_ABSENT ? acts.in_commit_ms : f->mtime_ms;
+    return TN_OK;
+}
+
+/* The last of commits[from..to) that is not younger, by inCommitTimestamps, which only grow: few commits are read. -1: none is. */
+static tn_rc by_commit_time(tn_delta_table *t, const tn_delta_log_files *commits, size_t from,
+    int64_t timestamp_ms, int64_t *ret, tn_err *err)
+{
+    size_t low = from;
+    size_t high = commits->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int64_t ms;
+        TN_TRY(commit_time(t, &commits->v[mid], &ms, err));
+        if (ms <= timestamp_ms) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    *ret = low > from ? commits->v[low - 1].version : -1;
+    return TN_OK;
+}
+
+/* The same by the files' times, which are made to grow with the version. */
+static int64_t by_file_time(const tn_delta_log_files *commits, size_t to, int64_t timestamp_ms)
+{
     int64_t found = -1;
     int64_t last_ms = INT64_MIN;
-    for (size_t i = 0; i < commits.n; i++) {
-        int64_t ms = commits.v[i].mtime_ms;
-        if (in_commit) {
-            tn_delta_actions acts;
-            TN_TRY(tn_delta_commit_read(t, a, commits.v[i].version, &acts, err));
-            ms = acts.in_commit_ms != TN_DELTA_ABSENT ? acts.in_commit_ms : ms;
-        }
+    for (size_t i = 0; i < to; i++) {
+        int64_t ms = commits->v[i].mtime_ms;
         ms = ms <= last_ms ? last_ms + 1 : ms;
         last_ms = ms;
         if (ms > timestamp_ms) {
             break;
         }
-        found = commits.v[i].version;
+        found = commits->v[i].version;
+    }
+    return found;
+}
+
+/* From which commit on the table keeps inCommitTimestamps: its number among `commits`, or their number. */
+static size_t first_with_times(const tn_delta_snapshot *latest, const tn_delta_log_files *commits)
+{
+    int64_t since = 0;
+    if (!tn_delta_property_is(&latest->meta, "delta.enableInCommitTimestamps", "true")) {
+        return commits->n;
+    }
+    (void)tn_str_to_i64(
+        tn_delta_property(&latest->meta, "delta.inCommitTimestampEnablementVersion"), &since);
+    size_t i = 0;
+    while (i < commits->n && commits->v[i].version < since) {
+        i++;
+    }
+    return i;
+}
+
+static tn_rc version_at(tn_delta_table *t, tn_arena *a, const tn_delta_snapshot *latest,
+    int64_t timestamp_ms, int64_t *ret, tn_err *err)
+{
+    tn_delta_log_files commits;
+    TN_TRY(tn_delta_commits_all(t, a, &commits, err));
+    size_t timed = first_with_times(latest, &commits);
+    int64_t found = -1;
+    TN_TRY(by_commit_time(t, &commits, timed, timestamp_ms, &found, err));
+    if (found < 0) {
+        found = by_file_time(&commits, timed, timestamp_ms);
     }
     if (found < 0) {
         tn_buf b = tn_buf_init(a, 64);
@@ -390,7 +442,7 @@ tn_rc tn_delta_snapshot_at_time(
     TN_AUTOPTR(tn_delta_snapshot) latest = NULL;
     TN_TRY(tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &latest, err));
     int64_t version;
-    TN_TRY(version_at(t, a, latest->in_commit_ms != TN_DELTA_ABSENT, timestamp_ms, &version, err));
+    TN_TRY(version_at(t, a, latest, timestamp_ms, &version, err));
     return tn_delta_snapshot_open(t, conn, version, ret, err);
 }
 

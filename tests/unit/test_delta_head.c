@@ -2,10 +2,12 @@
 /* Checksum files, row ids and in-commit timestamps: what a commit carries from version to version is what the log says, whatever was done. */
 #include "delta_fixture.h"
 
+#include "delta/delta_columns.h"
 #include "delta/delta_dml.h"
 #include "delta/delta_head.h"
 #include "delta/delta_maint.h"
 #include "delta/delta_rows.h"
+#include "os/clock.h"
 #include "os/random.h"
 #include "text/json.h"
 
@@ -141,4 +143,54 @@ TN_TEST(size_bins_are_those_of_the_reference)
     TN_ASSERT_EQ_I(bins[10], 4194304);
     TN_ASSERT_EQ_I(bins[30], 130023424);
     TN_ASSERT_EQ_I(bins[TN_DELTA_SIZE_BINS - 1], (int64_t)256 << 30);
+}
+
+/* By file times up to the version that switched the commits' own times on, by these from there on. */
+TN_TEST(time_travel_across_enablement)
+{
+    fixture *f = open_fixture(arena, err);
+    for (int i = 0; i < 3; i++) {
+        put(f, "SELECT 1 AS id", arena, err);
+    }
+    tn_delta_snapshot *s = newest(f, arena, err);
+    tn_delta_meta meta = s->meta;
+    tn_str yes = TN_STR("true");
+    tn_delta_meta_set(arena, &meta, TN_STR("delta.enableInCommitTimestamps"), &yes);
+    tn_delta_protocol protocol;
+    bool changed;
+    int64_t version;
+    TN_ASSERT_OK(tn_delta_protocol_make(arena, &s->protocol, &meta, &protocol, &changed, err));
+    tn_delta_txn_plan p = { .read_version = 2,
+        .base = s,
+        .operation = TN_STR("SET TBLPROPERTIES"),
+        .protocol = &protocol,
+        .meta = &meta };
+    TN_ASSERT_OK(tn_delta_commit_write(f->table, &p, &version, err));
+    s = newest(f, arena, err);
+    TN_ASSERT_EQ_S(tn_delta_property(&s->meta, "delta.inCommitTimestampEnablementVersion"), "3");
+    TN_ASSERT_EQ_S(tn_delta_property(&s->meta, "delta.inCommitTimestampEnablementTimestamp"),
+        tn_str_printf(arena, "%lld", (long long)s->in_commit_ms));
+    /* The clock goes back: the times in the commits do not. */
+    tn_clock_fix((s->in_commit_ms - 3600000) * 1000);
+    put(f, "SELECT 1 AS id", arena, err);
+    put(f, "SELECT 1 AS id", arena, err);
+    tn_clock_fix(0);
+    tn_delta_snapshot *last = newest(f, arena, err);
+    TN_ASSERT_EQ_I(last->in_commit_ms, s->in_commit_ms + 2);
+    for (int v = 0; v < 6; v++) {
+        tn_delta_snapshot *then;
+        tn_delta_snapshot *found;
+        TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, v, &then, err));
+        tn_arena_defer(arena, (tn_defer_fn)tn_delta_snapshot_unref, then);
+        TN_ASSERT_EQ_I(then->in_commit_ms != TN_DELTA_ABSENT, v >= 3);
+        TN_ASSERT_OK(tn_delta_snapshot_at_time(f->table, f->conn, then->timestamp_ms, &found, err));
+        tn_arena_defer(arena, (tn_defer_fn)tn_delta_snapshot_unref, found);
+        if (v >= 3) { /* files of one millisecond cannot be told apart by their own times */
+            TN_ASSERT_EQ_I(found->version, v);
+        } else {
+            TN_ASSERT(found->version <= v);
+        }
+    }
+    tn_delta_snapshot *none;
+    TN_ASSERT_RC(tn_delta_snapshot_at_time(f->table, f->conn, 1000, &none, err), TN_E_NOTFOUND);
 }
