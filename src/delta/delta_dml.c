@@ -304,6 +304,12 @@ static void add_new_row(const tn_dml *d, tn_buf *b, const tn_delta_sets *sets)
     }
 }
 
+tn_rc tn_dml_work(tn_conn *conn, tn_str sql, tn_err *err)
+{
+    TN_AUTOPTR(tn_result) none = NULL;
+    return tn_conn_work(conn, sql, &none, err);
+}
+
 tn_rc tn_dml_find_rows(tn_dml *d, tn_str where, const tn_delta_sets *sets, tn_err *err)
 {
     tn_str scan;
@@ -328,7 +334,7 @@ tn_rc tn_dml_find_rows(tn_dml *d, tn_str where, const tn_delta_sets *sets, tn_er
         tn_buf_addf(&b, " WHERE (" TN_STR_FMT "\n)", TN_STR_ARG(where));
     }
     TN_TRY(tn_buf_finish(&b, "a statement", &sql, err));
-    return tn_conn_exec(d->conn, sql, err);
+    return tn_dml_work(d->conn, sql, err);
 }
 
 static tn_rc run_change(void *self, tn_dml *d, tn_err *err)

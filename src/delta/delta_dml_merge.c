@@ -43,7 +43,7 @@ static tn_rc load_source(merge *m, tn_conn *conn, tn_err *err)
     tn_str text = tn_str_trim(m->spec->source);
     tn_val n;
     m->source = tn_dml_temp_name(m->a, "source");
-    TN_TRY(tn_conn_exec(conn,
+    TN_TRY(tn_dml_work(conn,
         tn_str_printf(m->a,
             "CREATE TEMP TABLE " TN_STR_FMT " AS SELECT * FROM (" TN_STR_FMT "\n) AS source",
             TN_STR_ARG(m->source), TN_STR_ARG(text)),
@@ -322,12 +322,63 @@ static tn_rc add_keys(const merge *m, tn_dml *d, tn_val node, tn_buf *b, tn_err 
     return key_of(m, d, node, &k) && has_order(m, &k) ? add_key(m, d, &k, b, err) : TN_OK;
 }
 
+/* ---- parts of ON that speak of the target alone ---- */
+
+/* Columns of a condition belong to the target for certain, and it asks nothing else. */
+static bool of_target(const merge *m, const tn_dml *d, tn_val node)
+{
+    if (tn_val_is_seq(node)) {
+        for (size_t i = 0; i < node.list->n; i++) {
+            if (!of_target(m, d, node.list->v[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+    if (node.tag != TN_DICT) {
+        return true;
+    }
+    tn_str class = tn_val_str_at(node, "class", TN_STR_NONE);
+    if (tn_str_is(class, "COLUMN_REF")) {
+        tn_str name;
+        return side_of(m, d, node, &name) == 't';
+    }
+    if (tn_str_is(class, "SUBQUERY") || tn_str_is(class, "LAMBDA") || tn_str_is(class, "STAR")) {
+        return false;
+    }
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(node.dict, &at)) != NULL) {
+        if (!of_target(m, d, it->value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Such a condition's text for pruning, which lets by whatever it does not understand. */
+static void add_own(const merge *m, tn_dml *d, tn_val node, tn_buf *b)
+{
+    if (tn_str_is(tn_val_str_at(node, "type", TN_STR_NONE), "CONJUNCTION_AND")) {
+        tn_val children = tn_val_at(node, "children");
+        for (size_t i = 0; tn_val_is_seq(children) && i < children.list->n; i++) {
+            add_own(m, d, children.list->v[i], b);
+        }
+        return;
+    }
+    tn_str text = of_target(m, d, node) ? tn_delta_where_text(d->conn, d->a, node) : TN_STR_NONE;
+    if (text.n > 0) {
+        tn_buf_addf(b, "%s(" TN_STR_FMT ")", b->n > 0 ? " AND " : "", TN_STR_ARG(text));
+    }
+}
+
 static tn_rc pick_files(const merge *m, tn_dml *d, tn_err *err)
 {
     if (!has_when(m, TN_MERGE_NOT_MATCHED_BY_SOURCE)) {
         tn_buf b = tn_buf_init(d->a, TN_DELTA_SQL_BYTES_MAX);
         tn_val tree = tn_delta_where_tree(d->conn, d->a, m->spec->on);
         TN_TRY(add_keys(m, d, tree, &b, err));
+        add_own(m, d, tree, &b);
         TN_TRY(tn_buf_finish(&b, "the keys' range", &d->where, err));
     }
     d->reads_all = d->where.n == 0;
@@ -439,7 +490,7 @@ static tn_rc run_built(tn_dml *d, tn_buf *b, tn_err *err)
 {
     tn_str sql;
     TN_TRY(tn_buf_finish(b, "a statement", &sql, err));
-    return tn_conn_exec(d->conn, sql, err);
+    return tn_dml_work(d->conn, sql, err);
 }
 
 /* Statement 1. */

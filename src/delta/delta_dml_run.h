@@ -93,6 +93,8 @@ const tn_str *tn_dml_set_of(const tn_delta_sets *sets, tn_str column);
 tn_rc tn_dml_check_sets(const tn_dml *d, const tn_delta_sets *sets, tn_err *err) TN_MUSTUSE;
 tn_str tn_dml_temp_name(tn_arena *a, const char *kind);
 void tn_dml_drop(tn_conn *conn, tn_str name);
+/* A long statement without rows. */
+tn_rc tn_dml_work(tn_conn *conn, tn_str sql, tn_err *err) TN_MUSTUSE;
 
 /* Bitmaps, files, vectors: everything up to the commit, from hits (or all files go, when there are no hits). */
 tn_rc tn_dml_apply(tn_dml *d, tn_err *err) TN_MUSTUSE;

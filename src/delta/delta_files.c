@@ -28,6 +28,14 @@ static const char *codec_of(const tn_delta_meta *m)
     return tn_str_eq_nocase(want, TN_STR("none")) ? "uncompressed" : "snappy";
 }
 
+/* delta.parquet.format.version, 1.0.0 or 2.x: with 2 integers and texts are stored as differences, which is smaller and faster, for readers that
+ * know these encodings. */
+static const char *version_of(const tn_delta_meta *m)
+{
+    tn_str want = tn_delta_property(m, "delta.parquet.format.version");
+    return tn_str_starts(want, TN_STR("2")) ? ", PARQUET_VERSION v2" : "";
+}
+
 static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
     int64_t target_bytes, tn_str token, tn_str *ret, tn_err *err)
 {
@@ -41,10 +49,10 @@ static tn_rc copy_sql(tn_delta_table *t, tn_arena *a, const tn_delta_target *to,
     tn_buf_addz(&b, ") TO ");
     tn_sql_literal(&b, tn_store_locate(t->store, a, to->dir));
     tn_buf_addf(&b,
-        " (FORMAT parquet, RETURN_STATS, APPEND true, COMPRESSION %s, FILENAME_PATTERN "
+        " (FORMAT parquet, RETURN_STATS, APPEND true, COMPRESSION %s%s, FILENAME_PATTERN "
         "'" TN_STR_FMT "-{uuid}-" TN_STR_FMT "'",
-        codec_of(m), TN_STR_ARG(to->file_name.n > 0 ? to->file_name : TN_STR("part")),
-        TN_STR_ARG(token));
+        codec_of(m), version_of(m),
+        TN_STR_ARG(to->file_name.n > 0 ? to->file_name : TN_STR("part")), TN_STR_ARG(token));
     tn_delta_field_ids(&b, m, mapping);
     if (m->partition_columns.n == 0 || to->partition_values.tag == TN_DICT) {
         int64_t bytes = target_bytes > 0 ? target_bytes : FILE_BYTES_DEFAULT;
@@ -200,7 +208,7 @@ static tn_rc run_copy(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_de
     tn_str sql, tn_delta_files *files, int64_t *rows, tn_err *err)
 {
     TN_AUTOPTR(tn_result) res = NULL;
-    tn_rc rc = tn_conn_query(conn, sql, &res, err);
+    tn_rc rc = tn_conn_work(conn, sql, &res, err);
     if (rc == TN_E_SQL && err != NULL &&
         strstr(err->msg, "a row violates the constraint '") != NULL) {
         err->rc = TN_E_DATA;

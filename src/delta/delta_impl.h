@@ -199,6 +199,8 @@ tn_rc tn_delta_prune(const tn_delta_snapshot *s, tn_conn *conn, tn_arena *a, tn_
 
 /* DuckDB's tree of a predicate; undefined when it does not take it. */
 tn_val tn_delta_where_tree(tn_conn *conn, tn_arena *a, tn_str where);
+/* The text of such a tree, or of a part of one; empty when DuckDB gives none. */
+tn_str tn_delta_where_text(tn_conn *conn, tn_arena *a, tn_val tree);
 
 /* ---- statistics ---- */
 /* column_statistics of COPY's RETURN_STATS (dict: quoted dotted path -> dict) to the JSON of add.stats. always: dotted names of columns that

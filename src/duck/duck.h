@@ -59,6 +59,9 @@ tn_rc tn_conn_query(
     tn_conn *c, tn_str sql, tn_result **ret, tn_err *err) TN_MUSTUSE; /* materialised */
 tn_rc tn_conn_stream(tn_conn *c, tn_str sql, tn_result **ret,
     tn_err *err) TN_MUSTUSE; /* chunk by chunk, bounded memory */
+/* One long statement of this program's own (a COPY, a CREATE TABLE AS): while other threads have all its work the caller's sleeps instead of
+ * asking for more. No INSTALL or LOAD, and nothing that writes to an attached database. */
+tn_rc tn_conn_work(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err) TN_MUSTUSE;
 /* One statement with $1, $2 or ? parameters: every kind of value but sets and objects; dicts bind as structs. */
 tn_rc tn_conn_query_params(tn_conn *c, tn_str sql, const tn_val *params, size_t n, tn_result **ret,
     tn_err *err) TN_MUSTUSE;

@@ -6,6 +6,7 @@
  * reason for duckdb_query.
  */
 #include "duck/duck_impl.h"
+#include "os/clock.h"
 #include "text/sqltext.h"
 
 /* One text without interception, materialised. *ret holds the result on success. */
@@ -172,6 +173,55 @@ static tn_rc start_stream(duckdb_prepared_statement p, duckdb_result *ret, tn_er
     }
     *ret = res;
     return TN_OK;
+}
+
+enum { WAIT_MIN_US = 20, WAIT_MAX_US = 500 };
+
+/* DuckDB's own loop asks for a task again and again while other threads have them all, and burns a core with it. */
+static tn_rc finish_pending(duckdb_pending_result pending, tn_err *err)
+{
+    int64_t wait_us = WAIT_MIN_US;
+    for (;;) {
+        int64_t began = tn_clock_mono_us();
+        duckdb_pending_state state = duckdb_pending_execute_task(pending);
+        if (state == DUCKDB_PENDING_ERROR) {
+            return duck_fail(err, DUCKDB_ERROR_INVALID, duckdb_pending_error(pending));
+        }
+        if (duckdb_pending_execution_is_finished(state)) {
+            return TN_OK;
+        }
+        bool idle =
+            state == DUCKDB_PENDING_NO_TASKS_AVAILABLE || tn_clock_mono_us() - began < WAIT_MIN_US;
+        if (idle) {
+            tn_clock_sleep_us(wait_us);
+        }
+        wait_us = !idle ? WAIT_MIN_US : (2 * wait_us < WAIT_MAX_US ? 2 * wait_us : WAIT_MAX_US);
+    }
+}
+
+tn_rc tn_conn_work(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("duck work", NULL);
+    char *z = NULL;
+    TN_TRY(duck_sql_z(a, sql, &z, err));
+    TN_AUTO(duckdb_prepared_statement) p = NULL;
+    if (duckdb_prepare(c->con, z, &p) != DuckDBSuccess) {
+        return duck_fail(err, DUCKDB_ERROR_INVALID, duckdb_prepare_error(p));
+    }
+    duckdb_pending_result pending = NULL;
+    duckdb_result res = { 0 };
+    tn_rc rc = TN_OK;
+    if (duckdb_pending_prepared(p, &pending) != DuckDBSuccess) {
+        rc = duck_fail(err, DUCKDB_ERROR_INVALID, duckdb_pending_error(pending));
+    }
+    rc = rc == TN_OK ? finish_pending(pending, err) : rc;
+    if (rc == TN_OK && duckdb_execute_pending(pending, &res) != DuckDBSuccess) {
+        rc = duck_fail(err, duckdb_result_error_type(&res), duckdb_result_error(&res));
+        duckdb_destroy_result(&res);
+    }
+    duckdb_destroy_pending(&pending);
+    TN_TRY(rc);
+    return duck_result_new(c, &res, false, ret, err);
 }
 
 tn_rc tn_conn_stream(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)

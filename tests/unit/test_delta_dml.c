@@ -334,3 +334,34 @@ TN_TEST(a_failed_call_leaves_the_table_before_or_after)
 {
     both(arena, with_faults, err);
 }
+
+/* Files that a condition on the target alone rules out are not opened: they may even be gone. */
+static void own_conditions(fixture *f, tn_err *err)
+{
+    put(f, "SELECT range AS id, (range % 3)::INTEGER AS p, 'n' AS name FROM range(30)", "p",
+        TN_VAL_UNDEF, err);
+    tn_file_infos all = { 0 };
+    TN_ASSERT_OK(tn_dir_list(f->arena, f->dir, true, &all, err));
+    for (size_t i = 0; i < all.n; i++) {
+        if (tn_str_starts(all.v[i].name, TN_STR("p=0/"))) {
+            TN_ASSERT_OK(tn_store_remove(f->store, all.v[i].name, err));
+        }
+    }
+    tn_delta_merge_spec m = { .source = TN_STR("SELECT 4 AS id, 0 AS p UNION ALL SELECT 5, 0"),
+        .on = TN_STR(
+            "target.p + 0 > -1 AND target.p = 1 AND source.p = 0 AND target.id = source.id") };
+    tn_merge_clause c = { .when = TN_MERGE_MATCHED, .what = TN_MERGE_DELETE };
+    tn_vec_push(&m.clauses, f->arena, c);
+    tn_delta_dml_result r;
+    TN_ASSERT_OK(tn_delta_merge(f->table, f->conn, &m, NULL, &r, err));
+    TN_ASSERT_EQ_I(r.deleted, 1);
+    m.on = TN_STR(
+        "source.p = 0 AND target.name = 'n' AND target.id = source.id"); /* the target's p may be any */
+    TN_ASSERT(tn_delta_merge(f->table, f->conn, &m, NULL, &r, err) != TN_OK);
+    tn_err_clear(err);
+}
+
+TN_TEST(merges_prune_by_conditions_on_the_target)
+{
+    both(arena, own_conditions, err);
+}

@@ -483,3 +483,22 @@ TN_TEST(copy_returns_its_statistics_as_values)
     TN_ASSERT(tn_val_str_at(stats, "max", TN_STR_NONE).n == 1);
     TN_ASSERT(tn_val_str_at(row->v[5], "p", TN_STR_NONE).n == 1);
 }
+
+TN_TEST(long_work_gives_its_result_or_its_error)
+{
+    tn_conn *c = connect_to(arena, open_duck(arena, ":memory:", err), err);
+    TN_AUTOPTR(tn_result) r = NULL;
+    TN_AUTOPTR(tn_result) none = NULL;
+    TN_ASSERT_OK(
+        tn_conn_work(c, TN_STR("CREATE TABLE t AS SELECT i FROM range(3000000) r(i)"), &none, err));
+    TN_ASSERT_OK(tn_conn_work(c, TN_STR("SELECT sum(i) FROM t"), &r, err));
+    size_t n;
+    TN_ASSERT_OK(tn_result_next(r, &n, err));
+    TN_ASSERT_EQ_I(n, 1);
+    TN_ASSERT_RC(tn_conn_work(c, TN_STR("SELECT nothing FROM t"), &none, err), TN_E_SQL);
+    tn_err_clear(err);
+    TN_ASSERT_RC(
+        tn_conn_work(c, TN_STR("SELECT error('row ' || i) FROM t WHERE i = 2999999"), &none, err),
+        TN_E_SQL);
+    TN_ASSERT_HAS(err->msg, "row 2999999");
+}
