@@ -13,7 +13,8 @@
  *   ALTER TABLE t CLUSTER BY (..) | NONE, OPTIMIZE t [FULL] [WHERE ..] [ZORDER BY (..)], VACUUM t [RETAIN n HOURS] [DRY RUN], CREATE TABLE t SHALLOW | DEEP CLONE s [VERSION AS OF n]
  *   DESCRIBE HISTORY t, DESCRIBE DETAIL t
  *   UPDATE t SET .., DELETE FROM t [WHERE ..], TRUNCATE [TABLE] t, MERGE INTO t USING source ON .. WHEN .. (grammar: lake_dml.c)
- * ALTER of a Delta table is TN_E_UNSUPPORTED. Temporary tables are DuckDB's own.
+ *   ALTER TABLE t .., COMMENT ON TABLE t | COLUMN t.c IS '..' (grammar: lake_alter.c; columns: lake_ddl.h)
+ * Temporary tables are DuckDB's own.
  *
  * Ownership: the session borrows lake and connection; both outlive it. One thread at a time. A result's rows end with the next statement.
  */
