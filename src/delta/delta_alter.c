@@ -3,6 +3,7 @@
  * Also the changes that are about the whole table: constraints and the comment. Columns are in delta_alter_column.c, properties in delta_alter_property.c.
  */
 #include "delta/delta_alter_impl.h"
+#include "delta/delta_maint.h"
 #include "os/clock.h"
 #include "text/sqltext.h"
 
@@ -170,16 +171,37 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     return TN_OK;
 }
 
+/* Row tracking is more than a property: files that are there get ids first, in commits of their own (delta_rows_enable.c). */
+static tn_rc track_rows(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
+    int64_t *ret_version, bool *ret_changed, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    if (c->kind != TN_ALTER_SET_PROPERTIES ||
+        !tn_str_eq_nocase(
+            tn_val_str_at(c->properties, "delta.enableRowTracking", TN_STR("")), TN_STR("true"))) {
+        return TN_OK;
+    }
+    TN_TRY(tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &s, err));
+    *ret_changed = !tn_delta_property_is(&s->meta, "delta.enableRowTracking", "true");
+    return *ret_changed ? tn_delta_row_tracking_enable(t, conn, ret_version, err) : TN_OK;
+}
+
 tn_rc tn_delta_alter_run(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     tn_delta_alter_result *ret, tn_err *err)
 {
     tn_err why = TN_ERR_INIT;
+    int64_t tracked_at = 0;
+    bool tracked = false;
+    TN_TRY(track_rows(t, conn, c, &tracked_at, &tracked, err));
     tn_rc rc = TN_E_CONFLICT;
     for (int i = 0; rc == TN_E_CONFLICT && i < TRIES_MAX; i++) {
         tn_err_clear(&why);
         rc = attempt(t, conn, c, ret, &why);
     }
     if (rc == TN_OK) {
+        if (tracked && !ret->changed) {
+            *ret = (tn_delta_alter_result){ .version = tracked_at, .changed = true };
+        }
         return TN_OK;
     }
     if (err != NULL) {

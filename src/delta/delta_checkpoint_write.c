@@ -223,7 +223,6 @@ tn_rc tn_delta_checkpoint(tn_delta_table *t, tn_conn *conn, const tn_delta_snaps
 {
     TN_AUTO_ARENA a = tn_arena_new("delta checkpoint", NULL);
     writing w = { .t = t, .conn = conn, .a = a, .s = s };
-    TN_CHECK(!s->head_only);
     TN_TRY(tn_file_temp_dir(a, "tarn-checkpoint", &w.dir, err));
     w.v2 = tn_delta_has_feature(&s->protocol, "v2Checkpoint") &&
            tn_delta_property_is(&s->meta, "delta.checkpointPolicy", "v2");

@@ -115,7 +115,7 @@ tn_delta_head tn_delta_head_of(tn_arena *a, const tn_delta_snapshot *s)
     h.domains = copy_map(a, &s->domains);
     h.in_commit_ms = s->in_commit_ms;
     h.sums = s->sums;
-    h.counted = s->sums.files == (int64_t)s->files.n || s->head_only;
+    h.counted = s->sums.files == (int64_t)s->files.n;
     return h;
 }
 

@@ -140,8 +140,6 @@ struct tn_delta_snapshot {
     tn_map domains; /* name -> tn_delta_domain */
     int64_t bytes;
     tn_delta_sums sums;
-    bool
-        head_only; /* made from N.crc: files and tombstones are not listed, everything else is there */
     int64_t timestamp_ms;
     int64_t in_commit_ms;
     int64_t commit_mtime_ms;    /* of the commit's file; ABSENT when only a checkpoint is there */

@@ -6,6 +6,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from delta_judges import log_of  # noqa: E402
 from test_delta_columns import Bench  # noqa: E402
 
 STRUCT = "'delta.checkpoint.writeStatsAsStruct' = 'true'"
@@ -16,6 +17,7 @@ KINDS = {
     "v2-structs": "'delta.checkpointPolicy' = 'v2', " + STRUCT,
     "v2-vectors": "'delta.checkpointPolicy' = 'v2', 'delta.enableDeletionVectors' = 'true'",
     "v2-mapped": "'delta.checkpointPolicy' = 'v2', 'delta.columnMapping.mode' = 'name', " + STRUCT,
+    "rows": "'delta.enableRowTracking' = 'true'",
     "times": "'delta.enableInCommitTimestamps' = 'true'",
 }
 
@@ -54,6 +56,12 @@ def main():
             only_the_checkpoint(b, name, path, blind)
             side = list((path / "_delta_log/_sidecars").glob("*.parquet"))
             b.r.check(f"{name}: sidecars", bool(side) == name.startswith("v2"), side)
+        path = b.tmp / "began-to-track"
+        b.sql(path, "CREATE TABLE {t} AS SELECT range AS id FROM range(9)", "ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')",
+              "UPDATE {t} SET id = id + 100 WHERE id = 4", "OPTIMIZE {t} ZORDER BY (id)")
+        adds = [a["add"] for _, a in log_of(path) if "add" in a]
+        b.r.check("began to track: ids from the backfill on", all("baseRowId" in a for a in adds[1:]) and "baseRowId" not in adds[0], adds)
+        b.judge("began to track", path, [(i if i != 4 else 104,) for i in range(9)])
         b.r.end()
 
 
