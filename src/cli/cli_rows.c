@@ -63,7 +63,7 @@ bool tn_rows_text(const tn_rows *rows, tn_arena *a, size_t col, size_t row, tn_s
     if (v.tag == TN_NONE) {
         return false;
     }
-    *ret = tn_val_to_str(a, v);
+    *ret = v.tag == TN_BOOL ? tn_str_of(v.i ? "true" : "false") : tn_val_to_str(a, v);
     return true;
 }
 

@@ -31,14 +31,17 @@ static const tn_opt options[] = {
         "optimize: pack files below it (default: 3/4 of the target)", NULL },
     { "--retain", TN_OPT_STR, F(retain), "HOURS",
         "vacuum: keep younger files (default: the table's, else 168)", NULL },
-    { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL, "vacuum: only list what would be removed", NULL },
+    { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL, "vacuum, repair: only list what would be removed",
+        NULL },
+    { "--purge", TN_OPT_FLAG, F(purge), NULL,
+        "optimize: rewrite files with deletion vectors, and no other", NULL },
     { "--lite", TN_OPT_FLAG, F(lite), NULL,
         "vacuum: find files in the log since the last vacuum, list no folder", NULL },
     { "--allow-short-retention", TN_OPT_FLAG, F(short_retention), NULL,
         "vacuum: nobody writes or reads old versions now", NULL },
     { "--time", TN_OPT_STR, F(time), "TIME", "restore: the version of that instant (UTC)", NULL },
     { "--allow-missing", TN_OPT_FLAG, F(missing), NULL,
-        "restore: go on when files are gone; their rows are lost", NULL },
+        "restore, repair: go on when (all) files are gone; their rows are lost", NULL },
     { "--values", TN_OPT_FLAG, F(values), NULL,
         "check: read all rows and hold them against the statistics", NULL },
     { "--log-only", TN_OPT_FLAG, F(log_only), NULL, "check: open no data file", NULL },
@@ -52,7 +55,7 @@ static const tn_cmd_spec spec = {
     .summary = "tables of a lake: list, contents, history, maintenance",
     .usage = "ls | show TABLE | history TABLE | changes TABLE | optimize TABLE | vacuum TABLE | "
              "restore TABLE | "
-             "check TABLE | compact-log TABLE | clone SOURCE TABLE [options]",
+             "check TABLE | repair TABLE | compact-log TABLE | clone SOURCE TABLE [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -67,6 +70,9 @@ static const tn_cmd_spec spec = {
         "tarn table vacuum gold.prices --dry-run\n"
         "tarn table restore gold.prices --version 3\n"
         "tarn table check gold.prices --values\n"
+        "tarn table repair gold.prices --dry-run   files of the log that are gone; without: take "
+        "them out\n"
+        "tarn table optimize gold.prices --purge  get rid of deleted rows\n"
         "tarn table compact-log gold.prices     the commits since the last checkpoint as one file\n"
         "tarn table clone gold.prices test.prices --shallow\n"
         "\nExit status: 0 ok, 1 the table is damaged, 2 wrong usage, no such table or environment.",
@@ -470,7 +476,7 @@ int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
     if (!ls && tables == 0) {
         return tn_cli_usage_error(cli, spec.name,
             "'" TN_STR_FMT "' is none of ls, show, history, changes, optimize, vacuum, restore, "
-                           "check, compact-log, clone",
+            "check, compact-log, clone",
             TN_STR_ARG(words.v[0]));
     }
     if (words.n != 1 + tables) {

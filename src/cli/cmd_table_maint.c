@@ -81,6 +81,10 @@ static tn_rc run_optimize(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     TN_TRY(take_size(x->o->min_size, "--min-size", &o.min_file_bytes, err));
     take_columns(x, &o.zorder_by);
     o.full = tn_flag_is(x->o->full, false);
+    o.purge = tn_flag_is(x->o->purge, false);
+    if (o.purge && (o.full || x->o->zorder.n > 0)) {
+        return tn_fail(err, TN_E_USAGE, "--purge goes with neither --zorder nor --full");
+    }
     TN_TRY(tn_lake_optimize(j, a, &o, &r, &pinned, err));
     if (x->json) {
         tn_val d = report_of(x, j);
@@ -314,11 +318,65 @@ static tn_rc run_clone(tn_table_call *x, const tn_lake_job *source, tn_str name,
     return TN_OK;
 }
 
+/* ---- repair ---- */
+
+static tn_val losses_list(tn_arena *a, const tn_delta_losses *losses)
+{
+    tn_val list = tn_val_list(a);
+    for (size_t i = 0; i < losses->n; i++) {
+        const tn_delta_lost *l = &losses->v[i];
+        tn_val d = tn_val_dict(a);
+        tn_dict_putz(d.dict, "path", tn_val_str(l->path));
+        tn_dict_putz(d.dict, "path_missing", tn_val_bool(l->path_missing));
+        tn_dict_putz(
+            d.dict, "deletion_vector", l->vector.n > 0 ? tn_val_str(l->vector) : TN_VAL_NONE);
+        tn_dict_putz(d.dict, "deletion_vector_missing", tn_val_bool(l->vector_missing));
+        tn_list_push(list.list, d);
+    }
+    return list;
+}
+
+static tn_rc run_repair(tn_table_call *x, const tn_lake_job *j, tn_err *err)
+{
+    tn_arena *a = x->cli->arena;
+    tn_delta_repair_opts o = { .dry_run = tn_flag_is(x->o->dry_run, false),
+        .allow_all = tn_flag_is(x->o->missing, false) };
+    tn_delta_repair_result r;
+    TN_TRY(tn_lake_repair(j, a, &o, &r, err));
+    if (x->json) {
+        tn_val d = report_of(x, j);
+        tn_dict_putz(d.dict, "dry_run", tn_val_bool(o.dry_run));
+        put(d, "version", r.version);
+        put(d, "bytes", r.bytes);
+        tn_dict_putz(d.dict, "lost", losses_list(a, &r.lost));
+        tn_cli_print_json(x->cli, d);
+        return TN_OK;
+    }
+    for (size_t i = 0; i < r.lost.n; i++) {
+        const tn_delta_lost *l = &r.lost.v[i];
+        printf(TN_STR_FMT ": %s\n", TN_STR_ARG(l->path),
+            !l->path_missing    ? "its deletion vector is missing"
+            : l->vector_missing ? "missing, its deletion vector too"
+                                : "missing");
+    }
+    if (r.lost.n == 0) {
+        printf(TN_STR_FMT ": no file is missing\n", TN_STR_ARG(j->shown));
+    } else if (o.dry_run) {
+        printf(TN_STR_FMT ": would take %zu file%s out of the log\n", TN_STR_ARG(j->shown),
+            r.lost.n, plural((int64_t)r.lost.n));
+    } else {
+        printf(TN_STR_FMT ": %zu file%s taken out of the log, version %lld\n", TN_STR_ARG(j->shown),
+            r.lost.n, plural((int64_t)r.lost.n), (long long)r.version);
+    }
+    return TN_OK;
+}
+
 /* ---- all of them ---- */
 
 size_t tn_table_maint_words(tn_str verb)
 {
-    static const char *const one[] = { "optimize", "vacuum", "restore", "check", "compact-log" };
+    static const char *const one[] = { "optimize", "vacuum", "restore", "check", "repair",
+        "compact-log" };
     for (size_t i = 0; i < TN_COUNTOF(one); i++) {
         if (tn_str_is(verb, one[i])) {
             return 1;
@@ -342,6 +400,9 @@ tn_rc tn_table_maint(tn_table_call *x, const tn_strs *words, int *ret_status, tn
     }
     if (tn_str_is(verb, "restore")) {
         return run_restore(x, &j, err);
+    }
+    if (tn_str_is(verb, "repair")) {
+        return run_repair(x, &j, err);
     }
     if (tn_str_is(verb, "compact-log")) {
         return run_compact(x, &j, err);

@@ -21,6 +21,8 @@ typedef struct tn_delta_optimize_opts {
         full; /* a clustered table: files that were ordered by other columns are ordered anew too */
     int64_t
         cube_bytes; /* a clustered table: sets of ordered files of that size stay as they are; 0: 4 target sizes */
+    bool
+        purge; /* REORG .. APPLY (PURGE): rewrite the files that have a deletion vector, without the deleted rows, and no other */
     tn_val user_metadata; /* dict or undefined: goes to commitInfo */
 } tn_delta_optimize_opts;
 
@@ -36,7 +38,8 @@ typedef struct tn_delta_optimize_result {
 /* Packs small files and files with deletion vectors (more than 5 % of the rows deleted) into files near the target size, one partition at a time.
  * With zorder_by all files of the partitions are rewritten in Z-order of the columns, which must not be partition columns.
  * A clustered table (delta_cluster.h) takes neither where nor zorder_by: files that were never ordered, and those of cubes that are not full yet, are ordered
- * along a Hilbert curve of its columns and become one cube or more; full cubes, files of other providers and files ordered by other columns are left alone. */
+ * along a Hilbert curve of its columns and become one cube or more; full cubes, files of other providers and files ordered by other columns are left alone.
+ * purge takes no zorder_by; what it rewrites of a clustered table counts as unordered until the next OPTIMIZE. */
 tn_rc tn_delta_optimize(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_optimize_opts *opts, tn_delta_optimize_result *ret, tn_err *err) TN_MUSTUSE;
 
@@ -126,6 +129,29 @@ tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool 
  * same time are no hindrance but for other changes of the metadata. Does nothing when it is on. */
 tn_rc tn_delta_row_tracking_enable(
     tn_delta_table *t, tn_conn *conn, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
+
+/* ---- repairing ---- */
+typedef struct tn_delta_repair_opts {
+    bool dry_run;   /* only say what would be taken out */
+    bool allow_all; /* also when no file of the table is left: else TN_E_USAGE */
+} tn_delta_repair_opts;
+
+typedef struct tn_delta_lost { /* an entry of the log whose files are not all there */
+    tn_str path, vector;       /* decoded; vector empty: none */
+    bool path_missing, vector_missing;
+} tn_delta_lost;
+typedef tn_vec(tn_delta_lost) tn_delta_losses;
+
+typedef struct tn_delta_repair_result {
+    int64_t version, read_version; /* equal when nothing was lost, or nothing was done */
+    int64_t bytes;                 /* of the lost files, by the log */
+    tn_delta_losses lost;          /* in the order of the log */
+} tn_delta_repair_result;
+
+/* Takes entries whose data file or vector file is not there out of the log, in one commit (operation FSCK): their rows are lost, all others can be read
+ * again. A store that gives any other answer than "not there" is an error, and nothing is done. */
+tn_rc tn_delta_repair(tn_delta_table *t, tn_conn *conn, tn_arena *a,
+    const tn_delta_repair_opts *opts, tn_delta_repair_result *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- checking ---- */
 typedef struct tn_delta_finding {

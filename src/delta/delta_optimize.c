@@ -183,11 +183,13 @@ static void close_bin(optimize *o, const bin *b)
     }
 }
 
+/* Small files and those with many deleted rows; a purge takes every file that has deleted rows, and no other. */
 static void pack(optimize *o, const partition *p)
 {
     file_refs small = { 0 };
     for (size_t i = 0; i < p->files.n; i++) {
-        if (p->files.v[i]->size < o->min_bytes || many_deleted(p->files.v[i])) {
+        const tn_delta_file *f = p->files.v[i];
+        if (o->opts->purge ? has_vector(f) : f->size < o->min_bytes || many_deleted(f)) {
             tn_vec_push(&small, o->a, p->files.v[i]);
         }
     }
@@ -537,6 +539,10 @@ static tn_val parameters(const optimize *o)
     tn_val d = tn_val_dict(o->a);
     tn_dict_putz(
         d.dict, "predicate", list_text(o->a, &o->opts->where, o->opts->where.n > 0 ? 1 : 0));
+    if (o->opts->purge) {
+        tn_dict_putz(d.dict, "applyPurge", tn_val_z("true"));
+        return d;
+    }
     tn_dict_putz(d.dict, "zOrderBy", list_text(o->a, o->opts->zorder_by.v, o->opts->zorder_by.n));
     tn_dict_putz(d.dict, "clusterBy", list_text(o->a, o->cluster_names.v, o->cluster_names.n));
     if (o->cluster_names.n > 0) {
@@ -550,7 +556,7 @@ static tn_rc commit(optimize *o, tn_err *err)
 {
     tn_delta_txn_plan p = { .read_version = o->s->version,
         .base = o->s,
-        .operation = TN_STR("OPTIMIZE"),
+        .operation = o->opts->purge ? TN_STR("REORG") : TN_STR("OPTIMIZE"),
         .isolation = TN_STR("SnapshotIsolation"),
         .operation_parameters = parameters(o),
         .user_metadata = o->opts->user_metadata };
@@ -612,7 +618,9 @@ static void set_sizes(optimize *o)
 static tn_rc run(optimize *o, tn_err *err)
 {
     TN_TRY(tn_delta_check_writable(&o->s->protocol, &o->s->meta, err));
-    TN_TRY(take_clustering(o, err));
+    if (!o->opts->purge) {
+        TN_TRY(take_clustering(o, err));
+    }
     TN_TRY(take_zorder(o, err));
     partitions all = { 0 };
     split_partitions(o, &all);

@@ -226,6 +226,21 @@ tn_rc tn_lake_restore(const tn_lake_job *j, const tn_delta_restore_opts *opts,
     return TN_OK;
 }
 
+tn_rc tn_lake_repair(const tn_lake_job *j, tn_arena *a, const tn_delta_repair_opts *opts,
+    tn_delta_repair_result *ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    tn_delta_repair_result r;
+    TN_TRY(refuse_foreign(j, err));
+    TN_TRY(open_table(j, &j->at, j->shown, &table, err));
+    TN_TRY(tn_delta_repair(table, j->conn, a, opts, &r, err));
+    if (moves_pin(j, r.read_version, r.version, 1)) {
+        TN_TRY(publish(j, r.version, "repair", err));
+    }
+    *ret = r;
+    return TN_OK;
+}
+
 tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts *opts,
     tn_delta_check_result *ret, tn_err *err)
 {

@@ -34,6 +34,9 @@ tn_rc tn_lake_vacuum(const tn_lake_job *j, tn_arena *a, const tn_delta_vacuum_op
     tn_delta_vacuum_result *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_restore(const tn_lake_job *j, const tn_delta_restore_opts *opts,
     tn_delta_restore_result *ret, tn_err *err) TN_MUSTUSE;
+/* The environment is moved along when it stood on the version that was repaired. */
+tn_rc tn_lake_repair(const tn_lake_job *j, tn_arena *a, const tn_delta_repair_opts *opts,
+    tn_delta_repair_result *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts *opts,
     tn_delta_check_result *ret, tn_err *err) TN_MUSTUSE;
 /* The commits since the newest checkpoint as one file. */

@@ -1,8 +1,10 @@
 /* lake_sql_maint.c: statements that look after a Delta table.
  *
  *     OPTIMIZE t [FULL] [WHERE predicate] [ZORDER BY (column, ...)]
+ *     REORG TABLE t [WHERE predicate] APPLY (PURGE)
  *     ALTER TABLE t CLUSTER BY (column, s.field, ...) | NONE
  *     VACUUM t [FULL | LITE] [RETAIN n HOURS] [DRY RUN]
+ *     FSCK REPAIR TABLE t [DRY RUN]
  *     RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
  *     CREATE TABLE [IF NOT EXISTS] t [SHALLOW | DEEP] CLONE s [VERSION AS OF n]      (deep when it is not said)
  * A name that is not the lake's (DuckDB's own VACUUM and the like) is left to DuckDB.
@@ -90,33 +92,31 @@ static tn_rc take_columns(maint *m, tn_strs *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc run_optimize(maint *m, tn_err *err)
+/* WHERE predicate, up to the words `end`. */
+static tn_rc take_where(maint *m, const char *end, tn_str *ret, tn_err *err)
+{
+    if (!tn_token_is(m->t, m->at, "where")) {
+        return TN_OK;
+    }
+    size_t from = ++m->at;
+    while (m->at < m->t->n && !tn_token_are(m->t, m->at, end)) {
+        m->at++;
+    }
+    if (m->at == from) {
+        return tn_fail(err, TN_E_SYNTAX, "a predicate must follow WHERE");
+    }
+    *ret = text_of(m->t, from, m->at);
+    return TN_OK;
+}
+
+static tn_rc optimize_with(maint *m, const tn_delta_optimize_opts *o, tn_err *err)
 {
     static const char *const names[] = { "path", "version", "files_added", "files_removed",
         "bytes_added", "bytes_removed", "files_skipped", "partitions_optimized" };
-    tn_delta_optimize_opts o = { .full = tn_token_is(m->t, m->at, "full") };
-    m->at += o.full;
-    if (tn_token_is(m->t, m->at, "where")) {
-        size_t from = ++m->at;
-        while (m->at < m->t->n && !tn_token_are(m->t, m->at, "zorder by")) {
-            m->at++;
-        }
-        if (m->at == from) {
-            return tn_fail(err, TN_E_SYNTAX, "a predicate must follow WHERE");
-        }
-        o.where = text_of(m->t, from, m->at);
-    }
-    if (tn_token_are(m->t, m->at, "zorder by")) {
-        m->at += 2;
-        TN_TRY(take_columns(m, &o.zorder_by, err));
-    }
-    if (m->at != m->t->n) {
-        return unexpected(m, "write OPTIMIZE t [FULL] [WHERE ..] [ZORDER BY (..)]", err);
-    }
     tn_delta_optimize_result r;
     tn_lake_job j = job_of(m);
     bool pinned = false;
-    TN_TRY(tn_lake_optimize(&j, m->a, &o, &r, &pinned, err));
+    TN_TRY(tn_lake_optimize(&j, m->a, o, &r, &pinned, err));
     give_list(m, names, TN_COUNTOF(names));
     tn_val row[] = { tn_val_str(m->target.at.location), tn_val_int(r.version),
         tn_val_int(r.files_added), tn_val_int(r.files_removed), tn_val_int(r.bytes_added),
@@ -184,6 +184,33 @@ static tn_rc run_cluster(maint *m, bool *ret_done, tn_err *err)
     return tn_sql_refresh(m->s, err);
 }
 
+static tn_rc run_optimize(maint *m, tn_err *err)
+{
+    tn_delta_optimize_opts o = { .full = tn_token_is(m->t, m->at, "full") };
+    m->at += o.full;
+    TN_TRY(take_where(m, "zorder by", &o.where, err));
+    if (tn_token_are(m->t, m->at, "zorder by")) {
+        m->at += 2;
+        TN_TRY(take_columns(m, &o.zorder_by, err));
+    }
+    if (m->at != m->t->n) {
+        return unexpected(m, "write OPTIMIZE t [FULL] [WHERE ..] [ZORDER BY (..)]", err);
+    }
+    return optimize_with(m, &o, err);
+}
+
+static tn_rc run_reorg(maint *m, tn_err *err)
+{
+    tn_delta_optimize_opts o = { .purge = true };
+    TN_TRY(take_where(m, "apply", &o.where, err));
+    bool purge = tn_token_is(m->t, m->at, "apply") && tn_token_is(m->t, m->at + 1, "(") &&
+                 tn_token_is(m->t, m->at + 2, "purge") && tn_token_is(m->t, m->at + 3, ")");
+    if (!purge || m->at + 4 != m->t->n) {
+        return unexpected(m, "write REORG TABLE t [WHERE ..] APPLY (PURGE)", err);
+    }
+    return optimize_with(m, &o, err);
+}
+
 /* ---- VACUUM ---- */
 
 static tn_rc run_vacuum(maint *m, tn_err *err)
@@ -228,6 +255,33 @@ static tn_rc run_vacuum(maint *m, tn_err *err)
     m->ret->note = tn_str_printf(m->a, "%s %lld file%s of " TN_STR_FMT ", %lld bytes",
         o.dry_run ? "would remove" : "removed", (long long)r.files, r.files == 1 ? "" : "s",
         TN_STR_ARG(m->target.shown), (long long)r.bytes);
+    return tn_sql_refresh(m->s, err);
+}
+
+/* ---- FSCK REPAIR TABLE ---- */
+
+static tn_rc run_repair(maint *m, tn_err *err)
+{
+    static const char *const names[] = { "dataFilePath", "dataFileMissing", "deletionVectorPath",
+        "deletionVectorFileMissing" };
+    tn_delta_repair_opts o = { .dry_run = tn_token_are(m->t, m->at, "dry run") };
+    m->at += o.dry_run ? 2 : 0;
+    if (m->at != m->t->n) {
+        return unexpected(m, "write FSCK REPAIR TABLE t [DRY RUN]", err);
+    }
+    tn_delta_repair_result r;
+    tn_lake_job j = job_of(m);
+    TN_TRY(tn_lake_repair(&j, m->a, &o, &r, err));
+    give_list(m, names, TN_COUNTOF(names));
+    for (size_t i = 0; i < r.lost.n; i++) {
+        const tn_delta_lost *l = &r.lost.v[i];
+        tn_val row[] = { tn_val_str(l->path), tn_val_bool(l->path_missing),
+            l->vector.n > 0 ? tn_val_str(l->vector) : TN_VAL_NONE, tn_val_bool(l->vector_missing) };
+        tn_list_push(m->ret->list.list, tn_val_tuple(m->a, row, TN_COUNTOF(row)));
+    }
+    m->ret->note =
+        tn_str_printf(m->a, "%s %zu file%s out of " TN_STR_FMT, o.dry_run ? "would take" : "took",
+            r.lost.n, r.lost.n == 1 ? "" : "s", TN_STR_ARG(m->target.shown));
     return tn_sql_refresh(m->s, err);
 }
 
@@ -333,6 +387,8 @@ tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake
     bool optimize = tn_token_is(t, 0, "optimize");
     bool vacuum = tn_token_is(t, 0, "vacuum");
     bool restore = tn_token_is(t, 0, "restore");
+    bool reorg = tn_token_are(t, 0, "reorg table");
+    bool repair = tn_token_are(t, 0, "fsck repair table");
     *ret_done = false;
     if (tn_token_are(t, 0, "create table")) {
         bool ours = false;
@@ -352,14 +408,17 @@ tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake
         TN_TRY(take_target(&m, 2, &ours, err));
         return ours ? run_cluster(&m, ret_done, err) : TN_OK;
     }
-    if (!optimize && !vacuum && !restore) {
+    if (!optimize && !vacuum && !restore && !reorg && !repair) {
         return TN_OK;
     }
     size_t name =
         tn_token_is(t, 1, "table") && tn_token_is_name(t, 2) && !tn_token_is(t, 2, "to") ? 2 : 1;
-    TN_TRY(take_target(&m, name, ret_done, err));
+    TN_TRY(take_target(&m, repair ? 3 : name, ret_done, err));
     if (!*ret_done) {
         return TN_OK;
+    }
+    if (reorg || repair) {
+        return reorg ? run_reorg(&m, err) : run_repair(&m, err);
     }
     return optimize ? run_optimize(&m, err) : vacuum ? run_vacuum(&m, err) : run_restore(&m, err);
 }

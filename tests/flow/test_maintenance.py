@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """tarn table optimize, vacuum, restore, check, clone and their SQL: pins, environments, messages."""
-import json
+import json, os
 
 from lake_flow import case, equal, has, main
 
@@ -75,6 +75,54 @@ def lite_vacuum_finds_files_in_the_log(lake):
     lake.run("sql", "VACUUM gold.t FULL RETAIN 1000 HOURS")
     equal(count(lake), 1)
     equal((lake.root / "gold/t/nobody.parquet").exists(), True)
+
+
+@case
+def repair_takes_out_what_is_gone(lake):
+    lake.root.mkdir(exist_ok=True)
+    lake.run("sql", "CREATE TABLE gold.t TBLPROPERTIES ('delta.enableDeletionVectors' = 'true') AS SELECT range AS id, 1 AS p FROM range(10)")
+    for n in (1, 2):
+        lake.run("sql", f"INSERT INTO gold.t SELECT {n} * 100 + range, 2 FROM range(10)")
+    has(lake.run("table", "repair", "gold.t"), "no file is missing")
+    lake.run("sql", "DELETE FROM gold.t WHERE id = 105")
+    folder = lake.root / "gold/t"
+    first = lake.run("sql", "SELECT DISTINCT filename FROM read_parquet('%s/*.parquet', filename = true) WHERE id = 3" % folder, "--format", "csv").split()[-1]
+    os.remove(first)
+    [vector] = folder.glob("*.bin")
+    vector.unlink()
+    lake.run("sql", "SELECT sum(id) FROM gold.t", status=None)
+    has(lake.run("table", "check", "gold.t", status=1), "missing file")
+    lost = lake.run("sql", "FSCK REPAIR TABLE gold.t DRY RUN", "--format", "csv").split()
+    equal(lost[0], "dataFilePath,dataFileMissing,deletionVectorPath,deletionVectorFileMissing")
+    equal(sorted(line.split(",")[1] + line.split(",")[3] for line in lost[1:]), ["falsetrue", "truefalse"])
+    equal(pinned(lake)["gold.t"], ("gold/t", 3))
+    has(lake.run("table", "repair", "gold.t"), "2 files taken out of the log, version 4")
+    equal((pinned(lake)["gold.t"], count(lake)), (("gold/t", 4), 10))
+    has(lake.run("table", "history", "gold.t", "--limit", "1"), "FSCK")
+    has(lake.run("table", "check", "gold.t"), ": ok")
+    equal(lake.delta("gold.t").version(), 4)
+    equal(sorted(r["id"] for r in lake.rows("FROM gold.t")), list(range(200, 210)))
+    for file in folder.glob("*.parquet"):
+        file.unlink()
+    lake.run("table", "repair", "gold.t", status=2)
+    has(lake.err, "is the storage mounted")
+    has(lake.run("table", "repair", "gold.t", "--allow-missing"), "1 file taken out")
+    equal(count(lake), 0)
+
+
+@case
+def purge_rewrites_files_with_vectors_only(lake):
+    lake.root.mkdir(exist_ok=True)
+    lake.run("sql", "CREATE TABLE gold.t TBLPROPERTIES ('delta.enableDeletionVectors' = 'true') AS SELECT range AS id, 1 AS p FROM range(1000)")
+    lake.run("sql", "INSERT INTO gold.t SELECT 5000 + range, 2 FROM range(1000)")
+    lake.run("sql", "DELETE FROM gold.t WHERE id = 7")
+    before = set(lake.parquet_files())
+    lake.run("sql", "REORG TABLE gold.t APPLY (PURGE)")
+    equal((count(lake), len(set(lake.parquet_files()) - before)), (1999, 1))
+    has(lake.run("table", "history", "gold.t", "--limit", "1"), "REORG")
+    has(lake.run("table", "optimize", "gold.t", "--purge"), "nothing to do")
+    lake.run("table", "optimize", "gold.t", "--purge", "--zorder", "id", status=2)
+    has(lake.run("table", "check", "gold.t", "--values"), ": ok")
 
 
 @case

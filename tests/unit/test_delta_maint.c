@@ -343,6 +343,29 @@ TN_TEST(sidecars_go_when_no_checkpoint_names_them)
     TN_ASSERT_EQ_I(after.n, before.n - 1);
 }
 
+/* A store that does not answer is no proof that a file is gone. */
+TN_TEST(repair_believes_only_a_clear_answer)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, "SELECT range AS id FROM range(10)", arena, err);
+    put(f, "SELECT 100 + range AS id FROM range(10)", arena, err);
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &s, err));
+    TN_ASSERT_OK(tn_store_remove(f->plain, tn_delta_snapshot_file(s, 0)->path, err));
+    tn_delta_repair_opts o = { .dry_run = false };
+    tn_delta_repair_result r;
+    tn_store_faulty_set(f->faulty, (tn_store_fault){ .k = 1, .rc = TN_E_NET, .op = "head" });
+    TN_ASSERT_RC(tn_delta_repair(f->table, f->conn, arena, &o, &r, err), TN_E_NET);
+    tn_store_faulty_set(f->faulty, (tn_store_fault){ .k = 0 });
+    TN_ASSERT_OK(tn_delta_repair(f->table, f->conn, arena, &o, &r, err));
+    TN_ASSERT_EQ_I(r.lost.n, 1);
+    TN_ASSERT_EQ_I(r.version, 2);
+    TN_ASSERT_EQ_I(ask(f, "SELECT count(*) FROM t", arena, err).i, 10);
+    TN_ASSERT_OK(tn_delta_repair(f->table, f->conn, arena, &o, &r, err));
+    TN_ASSERT_EQ_I(r.lost.n, 0);
+    TN_ASSERT_EQ_I(r.version, 2);
+}
+
 /* Random writes, overwrites, packings and vacuums at a running clock: the newest version stays readable, and so do versions
  * whose files went out of use less than the retention ago. */
 TN_TEST(vacuum_never_takes_a_live_file)
