@@ -65,6 +65,7 @@ class Run:
     def __init__(self, results, case, judges, tarn, path):
         self.results, self.case, self.judges, self.tarn, self.path = results, case, judges, tarn, path
         self.ok = True
+        self.misread = set()
 
     def check(self, name, ok, what=""):
         self.ok = self.results.check(f"{self.case.name}: {name}", ok, what) and self.ok
@@ -83,10 +84,12 @@ class Run:
             try:
                 got = engine.rows(self.path, self.columns(engine))
             except Exception as e:
+                self.misread.add(engine.name)
                 self.check(f"{engine.name} reads {after}", note, reason(e))
             else:
+                if got != want:
+                    self.misread.add(engine.name)
                 self.check(f"{engine.name} reads {after} the same", got == want or note, got.difference(want))
-                self.check(f"{engine.name} reads {after}, which was known not to work: {note}", got != want or not note)
 
     def steps(self):
         for statement in texts(self.case.make, "tarn"):
@@ -133,6 +136,8 @@ class Run:
         except Refused as e:
             self.check("tarn", False, e)
         for engine in self.judges:
+            note = self.known(engine, "reads")
+            self.check(f"{engine.name} reads all of it, which was known not to work: {note}", engine.name in self.misread or not note)
             for what in ("reads", "writes"):
                 self.results.cell(self.case.name, engine.name, what, self.known(engine, what) or ("" if self.ok else "see the failed checks"))
 
