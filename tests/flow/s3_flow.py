@@ -12,11 +12,11 @@ TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
 class Bucket:
     """A MinIO with the bucket `lake`, and a work folder in which commands run."""
 
-    def __init__(self, tls=True):
+    def __init__(self, tls=True, **where):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="s3-"))
         self.work = self.dir / "work"
         self.work.mkdir()
-        self.minio = Minio(self.dir / "minio", tls=tls, buckets=("lake", "inbox")).start()
+        self.minio = Minio(self.dir / "minio", tls=tls, buckets=("lake", "inbox"), **where).start()
         drop = ("TARN_", "AWS_", "DBT_", "SSL_CERT", "CURL_CA")
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
         if "TARN_EXTENSION_DIR" in os.environ:
@@ -29,8 +29,8 @@ class Bucket:
         self.count += 1
         return f"s3://lake/l{self.count}"
 
-    def start(self, lake, *words, env=None):
-        return subprocess.Popen([TARN, "--lake", lake, *words], cwd=self.work, env={**self.env, **(env or {})}, stdout=subprocess.PIPE,
+    def start(self, lake, *words, env=None, within=()):
+        return subprocess.Popen([*within, TARN, "--lake", lake, *words], cwd=self.work, env={**self.env, **(env or {})}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
     def run(self, lake, *words, status=0, env=None):

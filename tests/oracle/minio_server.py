@@ -46,20 +46,21 @@ def free_port():
 class Minio:
     KEY, SECRET = "tarn-test-key", "tarn-test-secret-0123456789"
 
-    def __init__(self, folder, tls=True, buckets=("lake",)):
-        self.folder, self.tls = pathlib.Path(folder), tls
+    def __init__(self, folder, tls=True, buckets=("lake",), address="127.0.0.1", within=()):
+        """within: words that run a command where the server is to live: ip netns exec NAME."""
+        self.folder, self.tls, self.address, self.within = pathlib.Path(folder), tls, address, list(within)
         self.port = free_port()
         self.data = self.folder / "data"
         for b in buckets:
             (self.data / b).mkdir(parents=True, exist_ok=True)
         if tls:
             self.ca = authority(self.folder / "ca", "tarn test CA")
-            certificate(self.folder / "ca", self.folder / "certs")
+            certificate(self.folder / "ca", self.folder / "certs", names=f"DNS:localhost,IP:{address}")
         self.process = None
 
     @property
     def endpoint(self):
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.address}:{self.port}"
 
     def env(self):
         out = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ACCESS_KEY_ID": self.KEY, "AWS_SECRET_ACCESS_KEY": self.SECRET}
@@ -75,18 +76,26 @@ class Minio:
         certs = self.folder / ("certs" if self.tls else "no-certs")
         self.log = open(self.folder / "minio.log", "ab")
         self.process = subprocess.Popen(
-            [program(), "server", "--quiet", "--certs-dir", str(certs), "--address", f"127.0.0.1:{self.port}", str(self.data)],
+            [*self.within, program(), "server", "--quiet", "--certs-dir", str(certs), "--address", f"{self.address}:{self.port}", str(self.data)],
             env=env, stdout=self.log, stderr=subprocess.STDOUT)
-        context = ssl.create_default_context(cafile=str(self.ca)) if self.tls else None
         until = time.time() + 60
-        while True:
-            try:
-                urllib.request.urlopen(self.endpoint + "/minio/health/ready", timeout=2, context=context).close()
-                return self
-            except OSError:
-                if self.process.poll() is not None or time.time() > until:
-                    raise RuntimeError("MinIO does not start:\n" + (self.folder / "minio.log").read_text(errors="replace"))
-                time.sleep(0.05)
+        while not self.is_ready():
+            if self.process.poll() is not None or time.time() > until:
+                raise RuntimeError("MinIO does not start:\n" + (self.folder / "minio.log").read_text(errors="replace"))
+            time.sleep(0.05)
+        return self
+
+    def is_ready(self):
+        url = self.endpoint + "/minio/health/ready"
+        if self.within:
+            ask = "import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=2, context=ssl._create_unverified_context())"
+            return subprocess.run([*self.within, sys.executable, "-c", ask, url], stderr=subprocess.DEVNULL).returncode == 0
+        try:
+            context = ssl.create_default_context(cafile=str(self.ca)) if self.tls else None
+            urllib.request.urlopen(url, timeout=2, context=context).close()
+            return True
+        except OSError:
+            return False
 
     def stop(self):
         if self.process is not None:

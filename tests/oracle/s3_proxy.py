@@ -88,7 +88,7 @@ class Proxy:
         try:
             while await self.one(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TypeError, OSError):
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TypeError, OSError, asyncio.CancelledError):
             pass  # a side went away: what a client sees as a cut connection
         finally:
             writer.transport.abort()
