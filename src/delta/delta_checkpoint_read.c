@@ -329,13 +329,15 @@ tn_rc tn_delta_checkpoint_read(
     tn_strs files = { 0 };
     if (seg->checkpoint_is_json) {
         tn_str text;
-        TN_TRY(tn_store_get(
-            t->store, a, seg->checkpoint_keys.v[0], TN_DELTA_CHECKPOINT_BYTES_MAX, &text, err));
+        TN_TRY(tn_store_get_kept(
+            t->store, a, &seg->checkpoint.v[0], TN_DELTA_CHECKPOINT_BYTES_MAX, &text, err));
         TN_TRY(tn_delta_actions_parse(
-            r->arena, text, tn_str_z(a, seg->checkpoint_keys.v[0]), &acts, err));
+            r->arena, text, tn_str_z(a, seg->checkpoint.v[0].key), &acts, err));
     } else {
-        for (size_t i = 0; i < seg->checkpoint_keys.n; i++) {
-            tn_vec_push(&files, a, tn_store_locate(t->store, a, seg->checkpoint_keys.v[i]));
+        for (size_t i = 0; i < seg->checkpoint.n; i++) {
+            tn_str at;
+            TN_TRY(tn_store_keep(t->store, a, &seg->checkpoint.v[i], &at, err));
+            tn_vec_push(&files, a, at);
         }
         TN_TRY(read_small(conn, &files, r, &acts, err));
         TN_TRY(read_files(conn, &files, r, err));

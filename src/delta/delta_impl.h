@@ -97,7 +97,7 @@ struct tn_delta_table {
 typedef struct tn_delta_log_file {
     int64_t version;
     int64_t from; /* of a compacted file: its first version, `version` is its last; -1: a commit */
-    tn_str key;
+    tn_str key, etag; /* etag: may be empty */
     int64_t size, mtime_ms;
 } tn_delta_log_file;
 typedef tn_vec(tn_delta_log_file) tn_delta_log_files;
@@ -105,7 +105,7 @@ typedef tn_vec(tn_delta_log_file) tn_delta_log_files;
 typedef struct tn_delta_segment {
     int64_t version;            /* what the segment gives */
     int64_t checkpoint_version; /* -1: none */
-    tn_strs checkpoint_keys;    /* one, or all parts */
+    tn_store_items checkpoint;  /* one, or all parts */
     bool checkpoint_is_json;
     tn_delta_log_files commits; /* ascending, checkpoint_version + 1 .. version */
     tn_delta_log_files shorter; /* the same by compacted files where these fit; empty: none does */

@@ -12,12 +12,13 @@
 #include "text/json.h"
 
 #define LOG_DIR "_delta_log/"
+#define NOTE "checkpoint" /* tn_store_note_get: the newest checkpoint that was seen */
 
 typedef struct checkpoint {
     int64_t version;
     int64_t part, parts; /* 0, 0 when it is one file */
     bool json;
-    tn_str key;
+    const tn_store_item *item; /* of the listing */
 } checkpoint;
 typedef tn_vec(checkpoint) checkpoints;
 
@@ -90,12 +91,15 @@ static void sort_name(tn_arena *a, const tn_store_item *item, listing *l)
         tn_delta_log_file f = { .version = version,
             .from = -1,
             .key = item->key,
+            .etag = item->etag,
             .size = item->size,
             .mtime_ms = item->mtime_us / 1000 };
         tn_vec_push(&l->commits, a, f);
         return;
     }
-    tn_delta_log_file both = { .from = version, .key = item->key, .size = item->size };
+    tn_delta_log_file both = {
+        .from = version, .key = item->key, .etag = item->etag, .size = item->size
+    };
     tn_str rest = s;
     if (take_text(&rest, TN_STR(".")) && take_number(&rest, 20, &both.version) &&
         tn_str_is(rest, ".compacted.json")) {
@@ -104,7 +108,7 @@ static void sort_name(tn_arena *a, const tn_store_item *item, listing *l)
         }
         return;
     }
-    checkpoint c = { .version = version, .key = item->key };
+    checkpoint c = { .version = version, .item = item };
     if (take_text(&s, TN_STR(".checkpoint.")) && parse_checkpoint(s, &c)) {
         tn_vec_push(&l->checkpoints, a, c);
     }
@@ -154,13 +158,14 @@ static tn_rc read_hint(tn_delta_table *t, int64_t *ret, tn_err *err)
 }
 
 /* Checkpoint of `version` at place i: all its parts, when they are complete. Moves *at past it. */
-static bool complete_at(tn_arena *a, const checkpoints *all, size_t i, tn_strs *keys, bool *json)
+static bool complete_at(
+    tn_arena *a, const checkpoints *all, size_t i, tn_store_items *ret, bool *json)
 {
     const checkpoint *c = &all->v[i];
     *json = c->json;
-    keys->n = 0;
+    ret->n = 0;
     if (c->parts == 0) {
-        tn_vec_push(keys, a, c->key);
+        tn_vec_push(ret, a, *c->item);
         return true;
     }
     for (int64_t part = 1; part <= c->parts; part++) {
@@ -173,7 +178,7 @@ static bool complete_at(tn_arena *a, const checkpoints *all, size_t i, tn_strs *
         if (found == SIZE_MAX) {
             return false;
         }
-        tn_vec_push(keys, a, all->v[found].key);
+        tn_vec_push(ret, a, *all->v[found].item);
     }
     return true;
 }
@@ -188,12 +193,12 @@ static void pick_checkpoint(
         bool fits =
             c->version <= version && c->version < bad && c->version > seg->checkpoint_version;
         if (fits &&
-            complete_at(a, &l->checkpoints, i, &seg->checkpoint_keys, &seg->checkpoint_is_json)) {
+            complete_at(a, &l->checkpoints, i, &seg->checkpoint, &seg->checkpoint_is_json)) {
             seg->checkpoint_version = c->version;
             return;
         }
     }
-    seg->checkpoint_keys.n = 0;
+    seg->checkpoint.n = 0;
 }
 
 static int64_t newest(const listing *l)
@@ -283,17 +288,55 @@ static tn_rc make_segment(
     return TN_OK;
 }
 
+static void remember(tn_delta_table *t, const tn_delta_segment *seg)
+{
+    if (seg->checkpoint_version > 0) {
+        tn_store_note_put(t->store, NOTE, seg->checkpoint_version);
+    }
+}
+
+/* From the checkpoint that this machine saw last: one listing, without asking for the hint. */
+static tn_rc find_from_note(tn_delta_table *t, tn_arena *a, int64_t version, tn_delta_segment *ret,
+    bool *ret_found, tn_err *err)
+{
+    int64_t note = tn_store_note_get(t->store, NOTE);
+    if (note <= 0 || (version != TN_DELTA_LATEST && version < note)) {
+        return TN_OK;
+    }
+    listing l;
+    tn_delta_segment seg;
+    tn_err ignored = TN_ERR_INIT;
+    TN_TRY(list_from(t, a, note, &l, err));
+    if (newest(&l) < 0 || make_segment(a, &l, version, INT64_MAX, &seg, &ignored) != TN_OK ||
+        seg.checkpoint_version < note) {
+        return TN_OK;
+    }
+    if (seg.checkpoint_version != note) {
+        remember(t, &seg);
+    }
+    *ret = seg;
+    *ret_found = true;
+    return TN_OK;
+}
+
 tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int64_t bad_checkpoint,
     tn_delta_segment *ret, tn_err *err)
 {
     int64_t hint = -1;
+    listing l;
+    if (bad_checkpoint == INT64_MAX) {
+        bool found = false;
+        TN_TRY(find_from_note(t, a, version, ret, &found, err));
+        if (found) {
+            return TN_OK;
+        }
+    }
     if (bad_checkpoint == INT64_MAX) {
         TN_TRY(read_hint(t, &hint, err));
     }
     if (version != TN_DELTA_LATEST && hint > version) {
         hint = -1;
     }
-    listing l;
     TN_TRY(list_from(t, a, hint, &l, err));
     if (hint > 0) {
         tn_delta_segment seg;
@@ -302,6 +345,7 @@ tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int
         if (newest(&l) >= 0 &&
             make_segment(a, &l, version, bad_checkpoint, &seg, &ignored) == TN_OK &&
             seg.checkpoint_version >= hint) {
+            remember(t, &seg);
             *ret = seg;
             return TN_OK;
         }

@@ -61,22 +61,40 @@ void tn_delta_snapshot_unref(tn_delta_snapshot *s)
 
 /* ---- building ---- */
 
+enum { COMMITS_AT_ONCE = 64 }; /* texts in memory */
+
+static tn_rc apply_some(
+    tn_delta_table *t, const tn_delta_log_file *files, size_t n, tn_delta_replay *r, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("delta commit", NULL);
+    tn_store_item items[COMMITS_AT_ONCE];
+    tn_str texts[COMMITS_AT_ONCE];
+    for (size_t i = 0; i < n; i++) {
+        items[i] =
+            (tn_store_item){ .key = files[i].key, .etag = files[i].etag, .size = files[i].size };
+    }
+    TN_TRY(
+        tn_store_get_kept_many(t->store, scratch, items, n, TN_DELTA_COMMIT_BYTES_MAX, texts, err));
+    for (size_t i = 0; i < n; i++) {
+        tn_delta_actions acts = tn_delta_actions_empty();
+        acts.version = files[i].version;
+        TN_TRY(tn_delta_actions_parse(
+            r->arena, texts[i], tn_str_z(scratch, files[i].key), &acts, err));
+        TN_TRY(tn_delta_replay_apply(r, &acts, err));
+        if (files[i].from >= 0) { /* it has no commitInfo; that of an older commit must not stay */
+            r->in_commit_ms = TN_DELTA_ABSENT;
+        }
+    }
+    return TN_OK;
+}
+
 static tn_rc apply_commits(
     tn_delta_table *t, const tn_delta_log_files *commits, tn_delta_replay *r, tn_err *err)
 {
-    TN_AUTO_ARENA scratch = tn_arena_new("delta commit", NULL);
-    for (size_t i = 0; i < commits->n; i++) {
-        tn_arena_reset(scratch);
-        const tn_delta_log_file *f = &commits->v[i];
-        tn_str text;
-        TN_TRY(tn_store_get(t->store, scratch, f->key, TN_DELTA_COMMIT_BYTES_MAX, &text, err));
-        tn_delta_actions acts = tn_delta_actions_empty();
-        acts.version = f->version;
-        TN_TRY(tn_delta_actions_parse(r->arena, text, tn_str_z(scratch, f->key), &acts, err));
-        TN_TRY(tn_delta_replay_apply(r, &acts, err));
-        if (f->from >= 0) { /* it has no commitInfo; that of an older commit must not stay */
-            r->in_commit_ms = TN_DELTA_ABSENT;
-        }
+    size_t at_once = t->store->ops->cache_id != NULL ? COMMITS_AT_ONCE : 1;
+    for (size_t i = 0; i < commits->n; i += at_once) {
+        size_t n = tn_min_size(at_once, commits->n - i);
+        TN_TRY(apply_some(t, commits->v + i, n, r, err));
     }
     return TN_OK;
 }
@@ -166,12 +184,31 @@ static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r,
     return TN_OK;
 }
 
+/* Checkpoint and commits in one round of requests; what could not be fetched is read, and told of, later. */
+static void prefetch(tn_delta_table *t, const tn_delta_segment *seg)
+{
+    TN_AUTO_ARENA a = tn_arena_new("delta prefetch", NULL);
+    const tn_delta_log_files *commits = seg->shorter.n > 0 ? &seg->shorter : &seg->commits;
+    tn_store_items items = { 0 };
+    for (size_t i = 0; i < seg->checkpoint.n; i++) {
+        tn_vec_push(&items, a, seg->checkpoint.v[i]);
+    }
+    for (size_t i = 0; i < commits->n && i < COMMITS_AT_ONCE; i++) {
+        tn_store_item item = {
+            .key = commits->v[i].key, .etag = commits->v[i].etag, .size = commits->v[i].size
+        };
+        tn_vec_push(&items, a, item);
+    }
+    tn_store_prefetch(t->store, items.v, items.n);
+}
+
 static tn_rc build_from(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg,
     const tn_delta_log_files *commits, tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("delta snapshot", NULL);
     tn_delta_replay r = tn_delta_replay_init(arena);
     if (seg->checkpoint_version >= 0) {
+        prefetch(t, seg);
         tn_rc rc = tn_delta_checkpoint_read(t, conn, seg, &r, err);
         if (rc != TN_OK) {
             return tn_while(err, rc, "reading the checkpoint of version %lld",

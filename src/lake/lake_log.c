@@ -16,6 +16,7 @@
 #include "text/json.h"
 
 #define HINT_KEY TN_LAKE_LOG_DIR "_last"
+#define NOTE "lake" /* tn_store_note_get: the newest commit that was seen */
 
 enum { FORMAT_VERSION = 1, NUMBER_DIGITS = 20 };
 
@@ -39,11 +40,9 @@ static bool number_of_key(tn_str key, int64_t *ret)
 
 /* ---- reading ---- */
 
-tn_rc tn_lake_doc_read(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, tn_err *err)
+static tn_rc parse_doc(
+    tn_lake *l, tn_arena *a, int64_t number, tn_str text, tn_val *ret, tn_err *err)
 {
-    tn_str text;
-    TN_TRY(tn_store_get(
-        l->store, a, tn_lake_commit_key(a, number), TN_LAKE_COMMIT_BYTES_MAX, &text, err));
     tn_val doc;
     tn_rc rc = tn_json_parse(a, text, &doc, err);
     if (rc != TN_OK || doc.tag != TN_DICT) {
@@ -59,6 +58,14 @@ tn_rc tn_lake_doc_read(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, tn_
     }
     *ret = doc;
     return TN_OK;
+}
+
+tn_rc tn_lake_doc_read(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, tn_err *err)
+{
+    tn_str text;
+    TN_TRY(tn_store_get(
+        l->store, a, tn_lake_commit_key(a, number), TN_LAKE_COMMIT_BYTES_MAX, &text, err));
+    return parse_doc(l, a, number, text, ret, err);
 }
 
 tn_rc tn_lake_numbers_after(
@@ -84,30 +91,78 @@ tn_rc tn_lake_numbers_after(
     return TN_OK;
 }
 
-tn_rc tn_lake_newest_number(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err)
+/* The newest commit >= from as a listing shows it; *ret_number -1: none. */
+static tn_rc newest_from(tn_lake *l, tn_arena *a, int64_t from, tn_store_item *ret_item,
+    int64_t *ret_number, tn_err *err)
+{
+    tn_store_list_opts lo = { .prefix = TN_STR(TN_LAKE_LOG_DIR), .flat = true };
+    tn_store_items items = { 0 };
+    if (from > 0) { /* "<from>" sorts before "<from>.json" */
+        lo.start_after = tn_str_printf(a, TN_LAKE_LOG_DIR "%020lld", (long long)from);
+    }
+    tn_rc rc = tn_store_list(l->store, a, &lo, &items, err);
+    if (rc != TN_OK && rc != TN_E_NOTFOUND) {
+        return rc;
+    }
+    int64_t number = -1;
+    for (size_t i = 0; i < items.n; i++) { /* keys are sorted, so numbers are */
+        int64_t n;
+        if (number_of_key(items.v[i].key, &n)) {
+            number = n;
+            *ret_item = items.v[i];
+        }
+    }
+    *ret_number = number;
+    return TN_OK;
+}
+
+static int64_t read_hint(tn_lake *l, tn_arena *a)
 {
     tn_str text;
     int64_t hint = -1;
-    if (tn_store_get(l->store, a, TN_STR(HINT_KEY), 64, &text, NULL) == TN_OK &&
-        tn_str_to_i64(tn_str_trim(text), &hint)) {
-        tn_store_item item;
-        if (hint < 0 ||
-            tn_store_head(l->store, a, tn_lake_commit_key(a, hint), &item, NULL) != TN_OK) {
-            hint = -1; /* stale or wrong: it only costs a full listing */
-        }
+    return tn_store_get(l->store, a, TN_STR(HINT_KEY), 64, &text, NULL) == TN_OK &&
+                   tn_str_to_i64(tn_str_trim(text), &hint)
+               ? hint
+               : -1;
+}
+
+/* Begins at what this machine saw last, then at the hint of the lake; a stale or wrong one only costs another listing. */
+static tn_rc newest_item(
+    tn_lake *l, tn_arena *a, tn_store_item *ret_item, int64_t *ret_number, tn_err *err)
+{
+    int64_t note = tn_store_note_get(l->store, NOTE), number = -1;
+    if (note >= 0) {
+        TN_TRY(newest_from(l, a, note, ret_item, &number, err));
     }
-    tn_lake_numbers numbers;
-    TN_TRY(tn_lake_numbers_after(l, a, hint, &numbers, err));
-    *ret = numbers.n > 0 ? numbers.v[numbers.n - 1] : hint;
+    int64_t hint = number < 0 ? read_hint(l, a) : -1;
+    if (hint > 0) {
+        TN_TRY(newest_from(l, a, hint, ret_item, &number, err));
+    }
+    if (number < 0 && note != 0) {
+        TN_TRY(newest_from(l, a, 0, ret_item, &number, err));
+    }
+    if (number >= 0 && number != note) {
+        tn_store_note_put(l->store, NOTE, number);
+    }
+    *ret_number = number;
     return TN_OK;
+}
+
+tn_rc tn_lake_newest_number(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err)
+{
+    tn_store_item ignored;
+    return newest_item(l, a, &ignored, ret, err);
 }
 
 static tn_rc newest_commit(tn_lake *l, tn_arena *a, commit_doc *ret, tn_err *err)
 {
     commit_doc c = { .number = -1, .doc = TN_VAL_UNDEF };
-    TN_TRY(tn_lake_newest_number(l, a, &c.number, err));
+    tn_store_item item;
+    TN_TRY(newest_item(l, a, &item, &c.number, err));
     if (c.number >= 0) {
-        TN_TRY(tn_lake_doc_read(l, a, c.number, &c.doc, err));
+        tn_str text;
+        TN_TRY(tn_store_get_kept(l->store, a, &item, TN_LAKE_COMMIT_BYTES_MAX, &text, err));
+        TN_TRY(parse_doc(l, a, c.number, text, &c.doc, err));
     }
     *ret = c;
     return TN_OK;

@@ -320,6 +320,13 @@ static void sub_close(tn_store *s)
     tn_arena_free(sub_of(s)->arena);
 }
 
+static tn_str sub_cache_id(tn_store *s, tn_arena *a, tn_str key)
+{
+    tn_store *outer = sub_of(s)->outer;
+    return outer->ops->cache_id != NULL ? outer->ops->cache_id(outer, a, full(s, a, key))
+                                        : TN_STR_NONE;
+}
+
 static const tn_store_ops sub_ops = {
     .name = "sub",
     .get = sub_get,
@@ -333,6 +340,7 @@ static const tn_store_ops sub_ops = {
     .locate = sub_locate,
     .prepare = sub_prepare,
     .close = sub_close,
+    .cache_id = sub_cache_id,
 };
 
 tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err)

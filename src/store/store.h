@@ -55,6 +55,8 @@ typedef struct tn_store_ops {
     /* Makes sure that a file may be created at key by path (folders exist). No-op on buckets. */
     tn_rc (*prepare)(tn_store *s, tn_str key, tn_err *err);
     void (*close)(tn_store *s);
+    /* Names the object among all places of the world; NULL, or empty: the store is near, and nothing of it is kept on disk. */
+    tn_str (*cache_id)(tn_store *s, tn_arena *a, tn_str key);
 } tn_store_ops;
 
 struct tn_store {
@@ -93,6 +95,24 @@ tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key);
 tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 /* A store whose root is a folder of another: shares the connection. */
 tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err) TN_MUSTUSE;
+
+/* ---- store_cache.c: objects that never change once they are there, as a listing has just shown them (key, size, etag) ----
+ * Of far stores they are kept below ~/.cache/tarn, at most 512 MiB in all, so that the next read needs no request. */
+tn_rc tn_store_get_kept(tn_store *s, tn_arena *a, const tn_store_item *item, size_t bytes_max,
+    tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* ret: n places. At most 8 requests at once. */
+tn_rc tn_store_get_kept_many(tn_store *s, tn_arena *a, const tn_store_item *items, size_t n,
+    size_t bytes_max, tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* Where DuckDB finds it: a copy on this machine's disk, or as tn_store_locate says when it is near or large. */
+tn_rc tn_store_keep(tn_store *s, tn_arena *a, const tn_store_item *item, tn_str *ret_location,
+    tn_err *err) TN_MUSTUSE;
+/* Brings them into the cache, at most 8 requests at once; near stores have nothing to bring. Never fails. */
+void tn_store_prefetch(tn_store *s, const tn_store_item *items, size_t n);
+/* Puts into the cache what was just written under that etag. */
+void tn_store_written(tn_store *s, tn_str key, tn_str etag, tn_str data);
+/* A number that this machine remembers about a store's root, a hint where to begin; -1: none. */
+int64_t tn_store_note_get(tn_store *s, const char *name);
+void tn_store_note_put(tn_store *s, const char *name, int64_t n);
 
 /* Adds or replaces the opener of a URL scheme ("s3"; a literal). At the start of the program, before threads. */
 typedef tn_rc (*tn_store_opener)(

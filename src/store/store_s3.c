@@ -101,6 +101,14 @@ static void s3_close(tn_store *store)
     tn_arena_free(s->arena);
 }
 
+static tn_str s3_cache_id(tn_store *store, tn_arena *a, tn_str key)
+{
+    s3_store *s = of(store);
+    return tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT "/" TN_STR_FMT,
+        TN_STR_ARG(tn_s3_endpoint(a, &s->config)), TN_STR_ARG(s->config.bucket),
+        TN_STR_ARG(s3_full_key(s, a, key)));
+}
+
 static const tn_store_ops s3_ops = {
     .name = "s3",
     .get = s3_get,
@@ -114,6 +122,7 @@ static const tn_store_ops s3_ops = {
     .locate = s3_locate,
     .prepare = s3_prepare,
     .close = s3_close,
+    .cache_id = s3_cache_id,
 };
 
 bool s3_is(const tn_store *s)

@@ -81,14 +81,17 @@ static tn_rc send_visible(
     }
 }
 
-static tn_rc put_whole(s3_store *s, tn_arena *a, tn_str key, tn_str data, bool absent, tn_err *err)
+static tn_rc put_whole(s3_store *s, tn_arena *a, tn_str key, tn_str data, bool absent,
+    tn_http_headers *ret_headers, tn_err *err)
 {
     s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
     if (absent) {
         s3_pair(a, &call.headers, "if-none-match", TN_STR("*"));
     }
     tn_http_response r;
-    return send_visible(s, a, &call, absent, &r, err);
+    TN_TRY(send_visible(s, a, &call, absent, &r, err));
+    *ret_headers = r.headers;
+    return TN_OK;
 }
 
 /* ---- does the store honour If-None-Match? ---- */
@@ -111,9 +114,10 @@ static tn_rc probe(s3_store *s, tn_arena *a, tn_err *err)
 {
     tn_str key = s3_full_key(
         s, a, tn_str_printf(a, "_tarn_probe-%016llx", (unsigned long long)tn_random_u64()));
-    TN_TRY(put_whole(s, a, key, TN_STR("1"), true, err));
+    tn_http_headers ignored;
+    TN_TRY(put_whole(s, a, key, TN_STR("1"), true, &ignored, err));
     tn_err second = TN_ERR_INIT;
-    tn_rc rc = put_whole(s, a, key, TN_STR("2"), true, &second);
+    tn_rc rc = put_whole(s, a, key, TN_STR("2"), true, &ignored, &second);
     s3_call gone = { .method = "DELETE", .key = key, .bytes_max = ANSWER_BYTES_MAX };
     tn_http_response r;
     if (s3_send(s, a, &gone, &r, NULL) != TN_OK || r.status >= 300) {
@@ -299,15 +303,20 @@ tn_rc s3_put(tn_store *store, tn_str key, tn_str data, tn_put_mode mode, tn_err 
     s3_store *s = (s3_store *)store;
     TN_AUTO_ARENA a = tn_arena_new("s3 put", NULL);
     bool absent = mode == TN_PUT_IF_ABSENT;
-    key = s3_full_key(s, a, key);
+    tn_str full = s3_full_key(s, a, key);
     if (absent) {
         TN_TRY(check_conditional(s, a, err));
     }
     if (data.n <= ONE_PUT_BYTES_MAX) {
-        return put_whole(s, a, key, data, absent, err);
+        tn_http_headers headers;
+        TN_TRY(put_whole(s, a, full, data, absent, &headers, err));
+        if (absent) { /* it will not change, and who commits soon reads what he wrote */
+            tn_store_written(store, key, tn_http_header_get(&headers, "etag"), data);
+        }
+        return TN_OK;
     }
     source from = { .data = data, .bytes = data.n };
-    return upload_parts(s, a, key, &from, PART_BYTES, absent, err);
+    return upload_parts(s, a, full, &from, PART_BYTES, absent, err);
 }
 
 tn_rc s3_put_file(tn_store *store, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)

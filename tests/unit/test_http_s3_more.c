@@ -4,6 +4,7 @@
 #include "tn_test.h"
 
 #include "os/file.h"
+#include "os/proc.h"
 #include "store/store_s3.h"
 
 #define EMPTY(status) "HTTP/1.1 " status "\r\nContent-Length: 0\r\n\r\n"
@@ -149,5 +150,108 @@ TN_TEST(a_small_file_is_one_put)
     TN_ASSERT_EQ_S(got, "content");
     TN_ASSERT_RC(tn_store_remove_many(s, two_keys, 2, err), TN_OK);
     tn_store_unref(s);
+    TN_ASSERT_RC(tn_file_remove_tree(dir, err), TN_OK);
+}
+
+/* ---- objects kept on this machine ---- */
+
+#define OBJECT "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncontent"
+
+static tn_str own_cache(tn_arena *a)
+{
+    tn_str dir;
+    TN_ASSERT_RC(tn_file_temp_dir(a, "s3-cache", &dir, NULL), TN_OK);
+    TN_ASSERT_RC(tn_env_set("XDG_CACHE_HOME", dir, NULL), TN_OK);
+    return dir;
+}
+
+static void damage(tn_arena *a, tn_str dir)
+{
+    tn_file_infos all;
+    tn_str objects = tn_str_concat(a, dir, TN_STR("/tarn/objects"));
+    TN_ASSERT_RC(tn_dir_list(a, objects, false, &all, NULL), TN_OK);
+    TN_ASSERT_EQ_I(all.n, 2); /* the bytes and their sum */
+    for (size_t i = 0; i < all.n; i++) {
+        if (!tn_str_ends(all.v[i].name, TN_STR(".sum"))) {
+            tn_str path = tn_str_printf(
+                a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(objects), TN_STR_ARG(all.v[i].name));
+            TN_ASSERT_RC(tn_file_write(path, TN_STR("c0ntent"), NULL), TN_OK);
+        }
+    }
+}
+
+TN_TEST(what_never_changes_is_fetched_once)
+{
+    static const char *const answers[] = { OBJECT, NULL };
+    tn_str dir = own_cache(arena), got;
+    tn_store *s = open_at(arena, answers, NULL, NULL);
+    tn_store_item item = { .key = TN_STR("log/1.json"), .etag = TN_STR("\"e\""), .size = 7 };
+    for (int i = 0; i < 3; i++) {
+        TN_ASSERT_RC(tn_store_get_kept(s, arena, &item, 100, &got, err), TN_OK);
+        TN_ASSERT_EQ_S(got, "content");
+    }
+    TN_ASSERT_EQ_I(server.seen, 1);
+    damage(arena, dir);
+    TN_ASSERT_RC(tn_store_get_kept(s, arena, &item, 100, &got, err), TN_OK);
+    TN_ASSERT_EQ_S(got, "content");
+    TN_ASSERT_EQ_I(server.seen, 2);
+    item.etag = TN_STR("\"other\""); /* made anew under the same name */
+    TN_ASSERT_RC(tn_store_get_kept(s, arena, &item, 100, &got, err), TN_OK);
+    TN_ASSERT_EQ_I(server.seen, 3);
+    item.etag = TN_STR_NONE; /* nothing says which one it is */
+    TN_ASSERT_RC(tn_store_get_kept(s, arena, &item, 100, &got, err), TN_OK);
+    TN_ASSERT_EQ_I(server.seen, 4);
+    done(s);
+    TN_ASSERT_RC(tn_file_remove_tree(dir, err), TN_OK);
+}
+
+TN_TEST(several_are_read_at_once_and_a_failure_is_told)
+{
+    static const char *const answers[] = { OBJECT, NULL };
+    tn_str dir = own_cache(arena), got[20];
+    tn_store *s = open_at(arena, answers, NULL, NULL);
+    tn_store_item items[20];
+    for (int i = 0; i < 20; i++) {
+        items[i] = (tn_store_item){
+            .key = tn_str_printf(arena, "log/%d", i), .etag = TN_STR("e"), .size = 7
+        };
+    }
+    tn_store_prefetch(s, items, 1); /* one alone is not worth it */
+    TN_ASSERT_EQ_I(server.seen, 0);
+    done(s);
+    static const char *const missing[] = { EMPTY("404 Not Found"), NULL };
+    s = open_at(arena, missing, NULL, NULL);
+    TN_ASSERT_RC(tn_store_get_kept_many(s, arena, items, 1, 100, got, err), TN_E_NOTFOUND);
+    TN_ASSERT_RC(tn_store_get_kept_many(s, arena, items, 0, 100, got, err), TN_OK);
+    done(s);
+    TN_ASSERT_RC(tn_store_open_mem(TN_STR("many"), &s, err), TN_OK);
+    for (int i = 0; i < 20; i++) {
+        TN_ASSERT_RC(tn_store_put(s, items[i].key, items[i].key, TN_PUT_OVERWRITE, err), TN_OK);
+    }
+    TN_ASSERT_RC(tn_store_get_kept_many(s, arena, items, 20, 100, got, err), TN_OK);
+    for (int i = 0; i < 20; i++) {
+        TN_ASSERT(tn_str_eq(got[i], items[i].key));
+    }
+    tn_store_unref(s);
+    TN_ASSERT_RC(tn_file_remove_tree(dir, err), TN_OK);
+}
+
+TN_TEST(what_was_written_is_not_fetched_and_notes_are_kept)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nETag: \"mine\"\r\nContent-Length: 0\r\n\r\n", NULL
+    };
+    tn_str dir = own_cache(arena), got;
+    tn_store *s = open_at(arena, answers, NULL, NULL);
+    TN_ASSERT_RC(tn_store_put(s, TN_STR("k"), TN_STR("text"), TN_PUT_IF_ABSENT, err), TN_OK);
+    tn_store_item item = { .key = TN_STR("k"), .etag = TN_STR("\"mine\""), .size = 4 };
+    TN_ASSERT_RC(tn_store_get_kept(s, arena, &item, 100, &got, err), TN_OK);
+    TN_ASSERT_EQ_S(got, "text");
+    TN_ASSERT_EQ_I(server.seen, 1);
+    TN_ASSERT_EQ_I(tn_store_note_get(s, "here"), -1);
+    tn_store_note_put(s, "here", 42);
+    TN_ASSERT_EQ_I(tn_store_note_get(s, "here"), 42);
+    TN_ASSERT_EQ_I(tn_store_note_get(s, "there"), -1);
+    done(s);
     TN_ASSERT_RC(tn_file_remove_tree(dir, err), TN_OK);
 }
