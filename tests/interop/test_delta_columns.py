@@ -160,7 +160,8 @@ def altered(b):
               and commits[since]["operation"] == "SET TBLPROPERTIES" and "inCommitTimestamp" not in commits[since - 1], conf)
     b.judge("altered: vectors", p, [(0, "zero", None), (2, "n2", None), (3, "n3", None), (5, "five", 42)])
     b.refuses("wrong value", p, "ALTER TABLE {t} SET TBLPROPERTIES ('delta.appendOnly' = 'maybe')", "true or false")
-    b.refuses("row tracking", p, "ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')", "row ids")
+    b.sql(p, "ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')", "INSERT INTO {t} (id, name) VALUES (8, 'tracked')")
+    b.r.check("row tracking", b.last(p, "add")["baseRowId"] > 0, b.last(p, "add"))
 
 
 def filled(b):
