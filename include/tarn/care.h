@@ -21,6 +21,7 @@ typedef struct tarn_optimize_options {
     int64_t min_file_bytes;    /* smaller files are packed; 0: three quarters of the target */
     const tarn_pair *metadata; /* goes into the commit */
     size_t metadata_n;
+    int full; /* a clustered table: what was ordered by other columns is ordered anew too */
 } tarn_optimize_options;
 #define TARN_OPTIMIZE_INIT TARN_INIT(tarn_optimize_options)
 /* Keys: version, changed, files_added, files_removed, bytes_added, bytes_removed, files_considered, files_skipped, partitions, vectors_removed, rows. */
@@ -32,6 +33,7 @@ typedef struct tarn_vacuum_options {
     int64_t retention_ms; /* 0: the table's, else 7 days. For no time at all: 1 */
     int dry_run;          /* only say what would be removed */
     int allow_short; /* a retention shorter than the table's: nobody writes or reads old versions now */
+    int lite;        /* look for files in the log, not in the folder */
 } tarn_vacuum_options;
 #define TARN_VACUUM_INIT TARN_INIT(tarn_vacuum_options)
 /* Keys: version, files, bytes, failed, log_files, paths (below the table). */
@@ -47,6 +49,17 @@ TARN_API int tarn_restore(
 TARN_API int tarn_checkpoint(tarn_table *table, tarn_error *err);
 /* Removes commits and checkpoints past delta.logRetentionDuration. ret_removed may be NULL. */
 TARN_API int tarn_log_cleanup(tarn_table *table, int64_t *ret_removed, tarn_error *err);
+
+/* Writes the commits from..to (-1: from the newest checkpoint, to the newest version) as one file that readers may take in their place.
+ * Keys: from, to, bytes, written. */
+TARN_API int tarn_log_compact(
+    tarn_table *table, int64_t from, int64_t to, char **ret_json, tarn_error *err);
+
+/* What ALTER TABLE can, one commit: the text behind the table's name, for example
+ *   ADD COLUMNS (note VARCHAR COMMENT '..', n BIGINT NOT NULL DEFAULT 0)    DROP COLUMN c    RENAME COLUMN a TO b    ALTER COLUMN c TYPE BIGINT
+ *   SET TBLPROPERTIES ('k' = 'v')    ADD CONSTRAINT c CHECK (x > 0)    DROP CONSTRAINT c    CLUSTER BY (a, b)    COMMENT 'of the table'
+ * docs/manual/sql.md has all. */
+TARN_API int tarn_alter(tarn_table *table, const char *change, tarn_error *err);
 
 /* Makes the table at `url`, which must not be there, with the handle's state. shallow: it names the same files and copies none.
  * Keys: version, source_version, files, bytes. */

@@ -74,9 +74,16 @@ typedef struct tarn_write_options {
     const char *const *
         cluster_by; /* of a new table: liquid clustering, kept up by tarn_optimize; not with partition_by */
     size_t cluster_by_n;
+    /* Of a new table: its schema as in the Delta log ({"type":"struct","fields":[..]}), with nullability and metadata; the rows have some or all of its
+     * columns. NULL: the rows' columns. */
+    const char *schema_json;
 } tarn_write_options;
 #define TARN_WRITE_INIT TARN_INIT(tarn_write_options)
 
+/* A table without rows, of options->schema_json. When there is one: TARN_ERROR fails, TARN_IGNORE and
+ * TARN_APPEND leave it, TARN_OVERWRITE makes it anew with the schema and options given. */
+TARN_API int tarn_create(
+    tarn_table *table, const tarn_write_options *options, tarn_outcome *ret, tarn_error *err);
 /* Columns are matched by name, ignoring case. options may be NULL: TARN_ERROR. ret may be NULL, here and below. */
 TARN_API int tarn_write(tarn_table *table, struct ArrowArrayStream *stream,
     const tarn_write_options *options, tarn_outcome *ret, tarn_error *err);

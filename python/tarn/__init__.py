@@ -18,6 +18,7 @@ from ._arrow import Rows
 from ._lib import lib as _libtarn
 from .exceptions import (AccessError, AmbiguousError, CancelledError, CommitFailedError, CorruptError, DataError, InternalError, LimitError, SqlError,
                          StorageError, TableExistsError, TableNotFoundError, TarnError, UnsupportedError, UsageError)
+from .alter import TableAlterer
 from .lake import Lake, connect
 from .merge import TableMerger
 from .properties import CommitProperties, PostCommitHookProperties, Transaction
@@ -27,7 +28,7 @@ from .writer import write_delta, write_deltalake
 
 __version__ = _libtarn.tarn_version().decode()
 
-__all__ = ["DeltaTable", "write_delta", "write_deltalake", "connect", "Lake", "Rows", "TableMerger", "Schema", "Field", "Metadata", "Protocol",
+__all__ = ["DeltaTable", "write_delta", "write_deltalake", "connect", "Lake", "Rows", "TableMerger", "TableAlterer", "Schema", "Field", "Metadata", "Protocol",
            "CommitProperties", "PostCommitHookProperties", "Transaction", "TarnError", "UsageError", "SqlError", "DataError", "TableNotFoundError",
            "TableExistsError", "CommitFailedError", "UnsupportedError", "CorruptError", "StorageError", "AccessError", "AmbiguousError", "LimitError",
            "CancelledError", "InternalError"]

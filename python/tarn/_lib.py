@@ -76,7 +76,8 @@ class CommitOptions(_Options):
 class WriteOptions(_Options):
     _fields_ = [("size", c_size_t), ("mode", c_int), ("schema_mode", c_int), ("partition_by", POINTER(c_char_p)), ("partition_by_n", c_size_t),
                 ("predicate", c_char_p), ("dynamic_partitions", c_int), ("name", c_char_p), ("description", c_char_p), ("properties", POINTER(Pair)),
-                ("properties_n", c_size_t), ("commit", POINTER(CommitOptions)), ("cluster_by", POINTER(c_char_p)), ("cluster_by_n", c_size_t)]
+                ("properties_n", c_size_t), ("commit", POINTER(CommitOptions)), ("cluster_by", POINTER(c_char_p)), ("cluster_by_n", c_size_t),
+                ("schema_json", c_char_p)]
 
 
 class MergeClause(ctypes.Structure):
@@ -90,11 +91,11 @@ class MergeOptions(_Options):
 
 class OptimizeOptions(_Options):
     _fields_ = [("size", c_size_t), ("where", c_char_p), ("zorder_by", POINTER(c_char_p)), ("zorder_by_n", c_size_t), ("target_file_bytes", c_int64),
-                ("min_file_bytes", c_int64), ("metadata", POINTER(Pair)), ("metadata_n", c_size_t)]
+                ("min_file_bytes", c_int64), ("metadata", POINTER(Pair)), ("metadata_n", c_size_t), ("full", c_int)]
 
 
 class VacuumOptions(_Options):
-    _fields_ = [("size", c_size_t), ("retention_ms", c_int64), ("dry_run", c_int), ("allow_short", c_int)]
+    _fields_ = [("size", c_size_t), ("retention_ms", c_int64), ("dry_run", c_int), ("allow_short", c_int), ("lite", c_int)]
 
 
 class Outcome(ctypes.Structure):
@@ -117,6 +118,10 @@ _PROTOTYPES = {
     "tarn_table_scan": (c_int, [c_void_p, POINTER(ScanOptions), c_void_p, _ERR]),
     "tarn_table_query": (c_int, [c_void_p, c_char_p, c_char_p, c_void_p, _ERR]),
     "tarn_table_changes": (c_int, [c_void_p, POINTER(At), POINTER(At), c_void_p, _ERR]),
+    "tarn_create": (c_int, [c_void_p, POINTER(WriteOptions), POINTER(Outcome), _ERR]), "tarn_alter": (c_int, [c_void_p, c_char_p, _ERR]),
+    "tarn_log_compact": (c_int, [c_void_p, c_int64, c_int64, _TEXT, _ERR]),
+    "tarn_write_select": (c_int, [c_void_p, c_char_p, POINTER(WriteOptions), POINTER(Outcome), _ERR]),
+    "tarn_merge_select": (c_int, [c_void_p, c_char_p, POINTER(MergeOptions), POINTER(Outcome), _ERR]),
     "tarn_write": (c_int, [c_void_p, c_void_p, POINTER(WriteOptions), POINTER(Outcome), _ERR]),
     "tarn_delete": (c_int, [c_void_p, c_char_p, POINTER(CommitOptions), POINTER(Outcome), _ERR]),
     "tarn_update": (c_int, [c_void_p, POINTER(Pair), c_size_t, c_char_p, POINTER(CommitOptions), POINTER(Outcome), _ERR]),

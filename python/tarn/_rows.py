@@ -337,3 +337,10 @@ def _done(stream: Stream, at: int, code: int) -> None:
     if code != 0:
         message = _OnError(stream.get_last_error)(at) if stream.get_last_error else None
         raise StorageError((message or b"reading rows failed").decode(errors="replace"))
+
+
+def read_schema(source: Any, read: Any) -> Any:
+    """read(struct ArrowSchema) of anything with `__arrow_c_schema__`."""
+    from ._arrow import _capsule_pointer
+    held = source.__arrow_c_schema__()
+    return read(Schema.from_address(_capsule_pointer(held, b"arrow_schema")))

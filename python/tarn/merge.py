@@ -8,6 +8,7 @@ from . import _lib
 from ._arrow import Exported
 from .exceptions import UsageError
 from .properties import commit_options
+from .schema import quoted
 
 _MATCHED, _NOT_MATCHED, _BY_SOURCE = 0, 1, 2  # tarn_when
 _UPDATE, _UPDATE_ALL, _DELETE, _INSERT, _INSERT_ALL = 0, 1, 2, 3, 4  # tarn_do
@@ -67,8 +68,8 @@ class TableMerger:
         if not except_cols:
             return self._add(when, everything, predicate)
         left_out = {c.lower() for c in except_cols}
-        alias = _quoted(self._source_alias or "source")
-        return self._add(when, some, predicate, {name: f"{alias}.{_quoted(name)}" for name in self._table.schema().names
+        alias = quoted(self._source_alias or "source")
+        return self._add(when, some, predicate, {name: f"{alias}.{quoted(name)}" for name in self._table.schema().names
                                                  if name.lower() not in left_out})
 
     def execute(self) -> Dict[str, Any]:
@@ -80,8 +81,7 @@ class TableMerger:
             _lib.MergeClause(when, what, _lib.text(predicate), pairs, _lib.count(pairs)) for (when, what, predicate, _), pairs in zip(self._clauses, sets)])
         commit, _keep = commit_options(*self._commit)
         options = _lib.MergeOptions(on=self._on.encode(), target_alias=_lib.text(self._target_alias), source_alias=_lib.text(self._source_alias),
-                                    clauses=clauses, clauses_n=len(clauses), commit=pointer(commit))
-        options.schema_evolution = int(self._merge_schema)
+                                    clauses=clauses, clauses_n=len(clauses), commit=pointer(commit), schema_evolution=int(self._merge_schema))
         if isinstance(self._source, str):
             out = self._table._handle.change("tarn_merge_select", self._source.encode(), byref(options))
         else:
@@ -91,10 +91,6 @@ class TableMerger:
                 "num_target_rows_deleted": out.deleted, "num_target_rows_copied": out.copied,
                 "num_output_rows": out.inserted + out.updated + out.copied, "num_target_files_added": out.files_added,
                 "num_target_files_removed": out.files_removed, "num_deletion_vectors_added": out.vectors_added, "version": out.version}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _plain(updates: Mapping[str, str], alias: Optional[str]) -> Dict[str, str]:

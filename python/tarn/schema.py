@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
+from .exceptions import UsageError
+
 
 @dataclass(frozen=True)
 class Field:
@@ -66,3 +68,75 @@ class Protocol:
     min_writer_version: int
     reader_features: Optional[List[str]]
     writer_features: Optional[List[str]]
+
+
+# ---- schemas from outside ----
+
+_ARROW = {"b": "boolean", "c": "byte", "s": "short", "i": "integer", "l": "long", "C": "short", "S": "integer", "I": "long", "L": "decimal(20,0)",
+          "f": "float", "g": "double", "u": "string", "U": "string", "vu": "string", "z": "binary", "Z": "binary", "vz": "binary", "tdD": "date",
+          "tdm": "date"}
+
+
+def schema_json(schema: Any) -> str:
+    """The schema of a Delta log, of: a Schema, a list of Fields, deltalake's schema, a pyarrow schema or whatever has `__arrow_c_schema__`.
+
+        >>> json.loads(schema_json([Field("id", "long", nullable=False)]))["fields"][0]["nullable"]
+        False
+    """
+    if isinstance(schema, (list, tuple)):
+        return json.dumps({"type": "struct", "fields": [json.loads(f.to_json()) for f in schema]})
+    if hasattr(schema, "fields") and hasattr(schema, "to_json"):
+        return schema.to_json()
+    if hasattr(schema, "__arrow_c_schema__"):
+        from ._rows import read_schema
+        return json.dumps(read_schema(schema, _struct))
+    raise UsageError(f"a {type(schema).__name__} is no schema: give a list of tarn.Field, a pyarrow.Schema or something with __arrow_c_schema__")
+
+
+def _struct(schema: Any) -> Dict[str, Any]:
+    kids = [schema.children[i].contents for i in range(schema.n_children)]
+    return {"type": "struct", "fields": [{"name": k.name.decode(), "type": _type(k), "nullable": bool(k.flags & 2), "metadata": {}} for k in kids]}
+
+
+def _type(schema: Any) -> Any:
+    """Delta's type of an Arrow field."""
+    fmt = schema.format.decode()
+    if schema.dictionary:
+        return _type(schema.dictionary.contents)
+    if fmt in _ARROW:
+        return _ARROW[fmt]
+    if fmt.startswith("ts"):
+        return "timestamp" if len(fmt) > 4 else "timestamp_ntz"
+    if fmt.startswith("d:"):
+        return f"decimal({','.join(fmt[2:].split(',')[:2])})"
+    if fmt == "+s":
+        return _struct(schema)
+    if fmt in ("+l", "+L", "+vl", "+vL") or fmt.startswith("+w:"):
+        item = schema.children[0].contents
+        return {"type": "array", "elementType": _type(item), "containsNull": bool(item.flags & 2)}
+    if fmt == "+m":
+        key, value = (schema.children[0].contents.children[i].contents for i in (0, 1))
+        return {"type": "map", "keyType": _type(key), "valueType": _type(value), "valueContainsNull": bool(value.flags & 2)}
+    raise UsageError(f"column '{(schema.name or b'').decode()}' has the Arrow type '{fmt}', which Delta has no type for")
+
+
+def sql_type(kind: Any) -> str:
+    """A Delta type as SQL.
+
+        >>> sql_type({"type": "array", "elementType": "long", "containsNull": True})
+        'ARRAY<LONG>'
+    """
+    if isinstance(kind, str):
+        return kind.upper()
+    if not isinstance(kind, dict):  # deltalake's own types
+        return sql_type(json.loads(kind.to_json()))
+    if kind["type"] == "struct":
+        return "STRUCT<" + ", ".join(f"{quoted(f['name'])}: {sql_type(f['type'])}" for f in kind["fields"]) + ">"
+    if kind["type"] == "map":
+        return f"MAP<{sql_type(kind['keyType'])}, {sql_type(kind['valueType'])}>"
+    return f"ARRAY<{sql_type(kind['elementType'])}>"
+
+
+def quoted(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'

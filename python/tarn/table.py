@@ -99,6 +99,28 @@ class DeltaTable:
             return False
         return True
 
+    @classmethod
+    def create(cls, table_uri: Any, schema: Any, mode: str = "error", partition_by: Any = None, name: Optional[str] = None,
+               description: Optional[str] = None, configuration: Optional[Mapping[str, Optional[str]]] = None,
+               storage_options: Optional[Mapping[str, str]] = None, *, cluster_by: Any = None, commit_properties: Any = None,
+               post_commithook_properties: Any = None, raise_if_key_not_exists: bool = True) -> "DeltaTable":
+        """A table without rows. schema: a list of tarn.Field, a tarn, deltalake or pyarrow schema. mode: "error", "ignore" and "append" (a table that is
+        there stays), "overwrite" (it is made anew).
+
+            >>> table = DeltaTable.create(getfixture("folder") + "/new", [tarn.Field("id", "long", nullable=False), tarn.Field("day", "date")],
+            ...                           partition_by="day", description="by day")
+            >>> table.schema(), table.count()
+            (Schema([id long, day date]), 0)
+        """
+        from .schema import schema_json
+        from .writer import write_options
+        commit, _keep = commit_options(commit_properties)
+        options, _kept = write_options(mode, partition_by=partition_by, cluster_by=cluster_by, name=name, description=description,
+                                       configuration=configuration, commit=commit, schema=schema_json(schema))
+        handle = Handle(table_uri, None, storage_options, absent=True)
+        handle.change("tarn_create", byref(options))
+        return cls._of(handle)
+
     # ---- what it is ----
 
     @property
@@ -296,12 +318,19 @@ class DeltaTable:
         """.optimize.compact(), .optimize.z_order(["a", "b"])"""
         return TableOptimizer(self)
 
+    @property
+    def alter(self) -> Any:
+        """.alter.add_columns([...]), .alter.set_table_properties({...}), ..."""
+        from .alter import TableAlterer
+        return TableAlterer(self)
+
     def vacuum(self, retention_hours: Optional[float] = None, dry_run: bool = True, enforce_retention_duration: bool = True, *,
-               commit_properties: Any = None, post_commithook_properties: Any = None, full: bool = False) -> List[str]:
+               commit_properties: Any = None, post_commithook_properties: Any = None, full: bool = True) -> List[str]:
         """Removes files that no version within the retention needs; gives their paths. dry_run is on unless it is switched off. A retention shorter than
-        the table's needs enforce_retention_duration=False: then nobody may be writing, or reading an old version."""
+        the table's needs enforce_retention_duration=False: then nobody may be writing, or reading an old version. full=False: files are looked for in
+        the log, not in the folder."""
         ms = 0 if retention_hours is None else max(1, int(retention_hours * 3_600_000))
-        options = _lib.VacuumOptions(retention_ms=ms, dry_run=dry_run, allow_short=not enforce_retention_duration)
+        options = _lib.VacuumOptions(retention_ms=ms, dry_run=dry_run, allow_short=not enforce_retention_duration, lite=not full)
         return self._handle.json("tarn_vacuum", byref(options))["paths"]
 
     def restore(self, target: Any, *, ignore_missing_files: bool = False, protocol_downgrade_allowed: bool = False, commit_properties: Any = None,
@@ -320,6 +349,10 @@ class DeltaTable:
         out = c_int64()
         self._handle.call("tarn_log_cleanup", byref(out))
         return out.value
+
+    def compact_logs(self, starting_version: int = -1, ending_version: int = -1) -> bool:
+        """Writes commits as one file that readers may take in their place; -1: from the newest checkpoint, to the newest version. False: it was there."""
+        return self._handle.json("tarn_log_compact", starting_version, ending_version)["written"]
 
     def clone(self, table_uri: Any, shallow: bool = False) -> "DeltaTable":
         """A new table with the rows of this version. shallow: it names the same files and copies none; vacuum of this table does not know of it."""
@@ -346,19 +379,22 @@ class TableOptimizer:
         self._table = table
 
     def compact(self, partition_filters: Any = None, target_size: Optional[int] = None, *, where: Optional[str] = None,
-                min_file_size: Optional[int] = None, commit_properties: Any = None, **_: Any) -> Dict[str, Any]:
-        """Packs small files into ones near target_size (bytes; default: delta.targetFileSize, else 256 MiB), partition by partition."""
-        return self._run([], partition_filters, where, target_size, min_file_size, commit_properties)
+                min_file_size: Optional[int] = None, full: bool = False, commit_properties: Any = None, **_: Any) -> Dict[str, Any]:
+        """Packs small files into ones near target_size (bytes; default: delta.targetFileSize, else 256 MiB), partition by partition. A clustered
+        table is ordered along its columns; full: what was ordered by other columns too."""
+        return self._run([], partition_filters, where, target_size, min_file_size, commit_properties, full)
 
     def z_order(self, columns: Any, partition_filters: Any = None, target_size: Optional[int] = None, *, where: Optional[str] = None,
                 commit_properties: Any = None, **_: Any) -> Dict[str, Any]:
         """Rewrites the files in Z-order of the columns, so that predicates on any of them open few files."""
         return self._run(names_of(columns), partition_filters, where, target_size, None, commit_properties)
 
-    def _run(self, zorder: List[str], filters: Any, where: Optional[str], target: Optional[int], least: Optional[int], commit: Any) -> Dict[str, Any]:
+    def _run(self, zorder: List[str], filters: Any, where: Optional[str], target: Optional[int], least: Optional[int], commit: Any,
+             full: bool = False) -> Dict[str, Any]:
         names, metadata = _lib.texts(zorder), _lib.pairs(getattr(commit, "custom_metadata", None))
         options = _lib.OptimizeOptions(where=_lib.text(where or partition_filter(filters)), zorder_by=names, zorder_by_n=_lib.count(names),
-                                       target_file_bytes=target or 0, min_file_bytes=least or 0, metadata=metadata, metadata_n=_lib.count(metadata))
+                                       target_file_bytes=target or 0, min_file_bytes=least or 0, metadata=metadata, metadata_n=_lib.count(metadata),
+                                       full=full)
         done = self._table._handle.json("tarn_optimize", byref(options))
         return {"numFilesAdded": done["files_added"], "numFilesRemoved": done["files_removed"], "partitionsOptimized": done["partitions"],
                 "totalConsideredFiles": done["files_considered"], "totalFilesSkipped": done["files_skipped"], "bytesAdded": done["bytes_added"],

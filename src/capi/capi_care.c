@@ -17,6 +17,7 @@ static tn_rc optimize(
         .zorder_by = tn_capi_strs(a, o->zorder_by, o->zorder_by_n),
         .target_file_bytes = o->target_file_bytes,
         .min_file_bytes = o->min_file_bytes,
+        .full = o->full != 0,
         .user_metadata = tn_capi_dict(a, o->metadata, o->metadata_n) };
     tn_delta_optimize_result r;
     TN_TRY(tn_delta_optimize(t->table, t->conn, a, &opts, &r, err));
@@ -53,7 +54,8 @@ static tn_rc vacuum(
 {
     tn_delta_vacuum_opts opts = { .retention_ms = o->retention_ms == 0 ? -1 : o->retention_ms,
         .dry_run = o->dry_run != 0,
-        .allow_short = o->allow_short != 0 };
+        .allow_short = o->allow_short != 0,
+        .lite = o->lite != 0 };
     tn_delta_vacuum_result r;
     if (o->retention_ms < 0) {
         return tn_fail(err, TN_E_USAGE, "a retention is not negative");
@@ -137,6 +139,26 @@ int tarn_log_cleanup(tarn_table *t, int64_t *ret_removed, tarn_error *err)
         *ret_removed = removed;
     }
     return tn_capi_told(rc, &e, err);
+}
+
+static tn_rc compact(
+    tarn_table *t, tn_arena *a, int64_t from, int64_t to, char **ret_json, tn_err *err)
+{
+    tn_delta_compact_result r;
+    TN_TRY(tn_delta_log_compact(t->table, from, to, &r, err));
+    tn_val d = tn_val_dict(a);
+    put(d, "from", r.from);
+    put(d, "to", r.to);
+    put(d, "bytes", r.bytes);
+    tn_dict_putz(d.dict, "written", tn_val_bool(r.written));
+    return tn_capi_json(a, d, ret_json, err);
+}
+
+int tarn_log_compact(tarn_table *t, int64_t from, int64_t to, char **ret_json, tarn_error *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("C API compact", NULL);
+    tn_err e = TN_ERR_INIT;
+    return tn_capi_told(compact(t, a, from, to, ret_json, &e), &e, err);
 }
 
 /* ---- clone, check ---- */

@@ -68,7 +68,13 @@ static tn_rc write_options(
         .target_file_bytes = c.target_file_bytes,
         .replace_where = tn_str_of(o->predicate),
         .dynamic_partitions = o->dynamic_partitions != 0,
+        .replace_table = o->mode == TARN_OVERWRITE && o->schema_json != NULL,
     };
+    if (o->schema_json != NULL) {
+        tn_delta_type *schema;
+        TN_TRY(tn_delta_schema_parse(a, tn_str_of(o->schema_json), &schema, err));
+        ret->schema = schema;
+    }
     return TN_OK;
 }
 
@@ -142,6 +148,34 @@ int tarn_write_select(tarn_table *t, const char *select, const tarn_write_option
     tarn_outcome *ret, tarn_error *err)
 {
     return told_write(t, NULL, select, options, ret, err);
+}
+
+static tn_rc no_rows_of(tn_arena *a, const tarn_write_options *o, const char **ret, tn_err *err)
+{
+    tn_delta_type *schema;
+    if (o->schema_json == NULL) {
+        return tn_fail(err, TN_E_USAGE, "a table is made of a schema: give schema_json");
+    }
+    TN_TRY(tn_delta_schema_parse(a, tn_str_of(o->schema_json), &schema, err));
+    *ret = tn_str_z(a, tn_delta_no_rows_sql(a, schema));
+    return TN_OK;
+}
+
+int tarn_create(
+    tarn_table *t, const tarn_write_options *options, tarn_outcome *ret, tarn_error *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("C API create", NULL);
+    tn_err e = TN_ERR_INIT;
+    tarn_write_options o;
+    const char *select = NULL;
+    tn_capi_options(&o, sizeof o, options);
+    tn_rc rc = no_rows_of(a, &o, &select, &e);
+    if (rc != TN_OK) {
+        return tn_capi_told(rc, &e, err);
+    }
+    o.mode = o.mode == TARN_APPEND ? TARN_IGNORE : o.mode;
+    o.schema_mode = o.mode == TARN_OVERWRITE ? TARN_SCHEMA_OVERWRITE : TARN_SCHEMA_STRICT;
+    return told_write(t, NULL, select, &o, ret, err);
 }
 
 /* ---- delete, update, merge ---- */

@@ -43,6 +43,9 @@ void tn_delta_type_to_sql(tn_buf *b, const tn_delta_type *t);
 tn_rc tn_delta_type_from_sql(
     tn_arena *a, tn_str sql_type, tn_delta_type **ret, tn_err *err) TN_MUSTUSE;
 
+/* A SELECT without rows of the columns that a writer gives (all but generated and identity ones); empty when there are none. */
+tn_str tn_delta_no_rows_sql(tn_arena *a, const tn_delta_type *schema);
+
 /* ---- actions ---- */
 typedef struct tn_delta_protocol {
     int reader, writer;

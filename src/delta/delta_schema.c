@@ -342,3 +342,25 @@ void tn_delta_type_to_sql(tn_buf *b, const tn_delta_type *t)
 {
     tn_delta_type_to_physical_sql(b, t, TN_MAPPING_NONE);
 }
+
+/* ---- for writers ---- */
+
+tn_str tn_delta_no_rows_sql(tn_arena *a, const tn_delta_type *schema)
+{
+    tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
+    bool any = false;
+    for (size_t i = 0; i < schema->fields.n; i++) {
+        const tn_delta_field *f = &schema->fields.v[i];
+        if (tn_val_at(f->metadata, "delta.identity.start").tag == TN_INT ||
+            tn_val_is_str(tn_val_at(f->metadata, "delta.generationExpression"))) {
+            continue;
+        }
+        tn_buf_addz(&b, any ? ", CAST(NULL AS " : "SELECT CAST(NULL AS ");
+        any = true;
+        tn_delta_type_to_sql(&b, f->type);
+        tn_buf_addz(&b, ") AS ");
+        tn_sql_ident(&b, f->name);
+    }
+    tn_buf_addz(&b, any ? " WHERE false" : "");
+    return tn_buf_str(&b);
+}

@@ -133,31 +133,10 @@ static tn_rc parse_create(tn_sql_change *c, create *k, tn_err *err)
 
 /* ---- making ---- */
 
-/* No row, of the columns that a writer gives. */
-static tn_str no_rows(tn_sql_change *c, const tn_delta_type *schema)
-{
-    tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
-    bool any = false;
-    for (size_t i = 0; i < schema->fields.n; i++) {
-        const tn_delta_field *f = &schema->fields.v[i];
-        if (tn_val_at(f->metadata, "delta.identity.start").tag == TN_INT ||
-            tn_val_is_str(tn_val_at(f->metadata, "delta.generationExpression"))) {
-            continue;
-        }
-        tn_buf_addz(&b, any ? ", CAST(NULL AS " : "SELECT CAST(NULL AS ");
-        any = true;
-        tn_delta_type_to_sql(&b, f->type);
-        tn_buf_addz(&b, ") AS ");
-        tn_sql_ident(&b, f->name);
-    }
-    tn_buf_addz(&b, any ? " WHERE false" : "");
-    return tn_buf_str(&b);
-}
-
 static tn_rc create_query(tn_sql_change *c, const create *k, tn_str *ret, tn_err *err)
 {
     if (!k->has_query) {
-        *ret = no_rows(c, k->schema);
+        *ret = tn_delta_no_rows_sql(c->a, k->schema);
         return ret->n > 0 ? TN_OK
                           : tn_fail(err, TN_E_VALUE,
                                 "a table needs a column that is not made by the table itself");

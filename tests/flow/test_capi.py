@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The public C API as a foreign program uses it: libtarn.so through ctypes, Arrow streams from and to pyarrow, with Python's own DuckDB in the same process."""
-import ctypes, os, pathlib, re, subprocess, sys, tempfile
+import ctypes, json, os, pathlib, re, subprocess, sys, tempfile
 
 import duckdb
 import pyarrow as pa
@@ -66,6 +66,7 @@ def main():
     headers = "".join(h.read_text() for h in (ROOT / "include/tarn").glob("*.h"))
     declared = set(re.findall(r"^TARN_API [^;(]*?\b(tarn_\w+)\(", headers, re.M))
     check("what is shown is what the headers declare, and nothing else", shown == declared and len(shown) > 30, sorted(shown ^ declared))
+    example_of_the_manual()
     for header in sorted((ROOT / "include/tarn").glob("*.h")):
         for language, standard in (("c", "c11"), ("c++", "c++11")):
             head = subprocess.run([os.environ.get("CC", "cc"), "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-pedantic", "-Werror",
@@ -75,6 +76,23 @@ def main():
                 check(f"{header.name} alone is good {language}", head.returncode == 0, head.stderr)
     print(f"{passed} passed, {failed} failed")
     return failed > 0
+
+
+def example_of_the_manual():
+    """The program in docs/manual/capi.md, compiled against the headers and run."""
+    text = (ROOT / "docs/manual/capi.md").read_text()
+    program = re.search(r"```c\n(.*?)```", text, re.S).group(1)
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "prices.c").write_text(program)
+        built = subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-Wall", "-Wextra", "-Werror", "-I", str(ROOT / "include"), "prices.c", "-L",
+                                str(BUILD), "-ltarn", f"-Wl,-rpath,{BUILD}", "-o", "prices"], cwd=folder, capture_output=True, text=True)
+        check("the manual's program is good C", built.returncode == 0, built.stderr)
+        ran = subprocess.run(["./prices", folder + "/table"], cwd=folder, capture_output=True, text=True)
+        lines = ran.stdout.split("\n")
+        check("the manual's program does what it says", ran.returncode == 0 and lines[:2] == ["version 0: 10 rows", "version 1: 1 updated, 1 inserted"] and
+              json.loads(lines[2])[0]["operation"] == "DELETE", ran.stdout + ran.stderr)
+        again = subprocess.run(["./prices", "/proc/none"], cwd=folder, capture_output=True, text=True)
+        check("and tells errors", again.returncode == 1 and again.stderr, again.stderr)
 
 
 def use(lib, folder):

@@ -264,6 +264,55 @@ def commits_carry_what_is_given(folder):
 
 
 @case
+def tables_made_and_altered(folder):
+    fields = pyarrow.schema([pyarrow.field("id", pyarrow.int64(), nullable=False), pyarrow.field("at", pyarrow.timestamp("us", "UTC")),
+                             pyarrow.field("tags", pyarrow.list_(pyarrow.string())), pyarrow.field("price", pyarrow.decimal128(9, 2)),
+                             pyarrow.field("who", pyarrow.struct([("name", pyarrow.string())])), pyarrow.field("m", pyarrow.map_("string", "int32"))])
+    a, b = str(folder / "a"), str(folder / "b")
+    options = dict(name="made", description="by a test", configuration={"delta.enableChangeDataFeed": "true"})
+    ours, theirs = tarn.DeltaTable.create(a, fields, **options), deltalake.DeltaTable.create(b, fields, **options)
+    same([(f.name, f.nullable, f.type) for f in ours.schema().fields], [(f.name, f.nullable, f.type) for f in tarn.DeltaTable(b).schema().fields])
+    same((ours.metadata().name, ours.metadata().description, ours.metadata().configuration), ("made", "by a test", {"delta.enableChangeDataFeed": "true"}))
+    refused(tarn.TableExistsError, lambda: tarn.DeltaTable.create(a, fields))
+    same(tarn.DeltaTable.create(a, fields, mode="ignore").version(), 0)
+    refused(tarn.DataError, lambda: tarn.write_delta(a, [{"id": None}], mode="append"), "id")
+    same(tarn.DeltaTable.create(folder / "c", theirs.schema()).schema().names, fields.names)
+    same(tarn.DeltaTable.create(a, [tarn.Field("k", "long")], mode="overwrite").schema().names, ["k"])
+    place = str(folder / "t")
+    tarn.write_delta(place, [{"id": 1, "v": 2}, {"id": 2, "v": 3}])
+    table = tarn.DeltaTable(place)
+    table.alter.add_columns(deltalake.schema.Field("note", "string"))
+    table.alter.add_columns([tarn.Field("list", {"type": "array", "elementType": "long", "containsNull": True}, metadata={"comment": "it's"})])
+    table.alter.add_constraint({"small": "v < 10"})
+    refused(tarn.DataError, lambda: table.alter.add_constraint({"tiny": "v < 3"}), "v < 3")
+    refused(tarn.DataError, lambda: table.update({"v": "11"}), "small")
+    table.alter.drop_constraint("small")
+    table.alter.drop_constraint("small", raise_if_not_exists=False)
+    refused(tarn.TarnError, lambda: table.alter.drop_constraint("small"))
+    table.alter.set_table_properties({"delta.columnMapping.mode": "name", "my.own": "it's"})
+    table.alter.rename_column("v", "value")
+    table.alter.drop_columns("note")
+    table.alter.set_column_metadata("value", {"comment": "what"})
+    table.alter.set_table_description("of a test")
+    table.alter.add_feature("deletionVectors")
+    same((table.schema().names, table.metadata().description, table.metadata().configuration["my.own"]), (["id", "value", "list"], "of a test", "it's"))
+    assert "deletionVectors" in table.protocol().reader_features
+    same(judged(place), ordered([{"id": 1, "value": 2, "list": None}, {"id": 2, "value": 3, "list": None}]))
+    table.merge([{"id": 2, "value": 5, "more": "x"}], "s.id = t.id", "s", "t", merge_schema=True).when_matched_update_all().execute()
+    same((table.schema().names, table.query("SELECT more FROM this WHERE id = 2").fetchall()), (["id", "value", "list", "more"], [("x",)]))
+    refused(tarn.UsageError, lambda: table.alter.sql("DROP COLUMN a; DROP COLUMN b"))
+    tarn.write_delta(folder / "clustered", "SELECT range AS id, range % 100 AS k FROM range(1000)", cluster_by="k")
+    clustered = tarn.DeltaTable(folder / "clustered")
+    same(clustered.optimize.compact()["numFilesAdded"], 1)
+    clustered.alter.cluster_by(["id"])
+    same(clustered.optimize.compact(full=True)["numFilesAdded"], 1)
+    for i in range(3):
+        table.update({"value": "value + 1"})
+    same(table.compact_logs(), True)
+    same(table.compact_logs(), False)
+
+
+@case
 def errors_have_class_code_and_hint(folder):
     place = folder / "t"
     tarn.write_delta(place, [{"a": 1}], configuration={"delta.constraints.small": "a < 10"})
