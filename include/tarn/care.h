@@ -21,7 +21,8 @@ typedef struct tarn_optimize_options {
     int64_t min_file_bytes;    /* smaller files are packed; 0: three quarters of the target */
     const tarn_pair *metadata; /* goes into the commit */
     size_t metadata_n;
-    int full; /* a clustered table: what was ordered by other columns is ordered anew too */
+    int full;  /* a clustered table: what was ordered by other columns is ordered anew too */
+    int purge; /* rewrite the files that have a deletion vector, without the deleted rows, and no other; not with zorder_by */
 } tarn_optimize_options;
 #define TARN_OPTIMIZE_INIT TARN_INIT(tarn_optimize_options)
 /* Keys: version, changed, files_added, files_removed, bytes_added, bytes_removed, files_considered, files_skipped, partitions, vectors_removed, rows. */
@@ -69,6 +70,12 @@ TARN_API int tarn_clone(
 /* Replays the log and looks at every file; values: also reads all rows and holds them against the statistics. Damage is a result, not an error.
  * Keys: version, files, rows, commits, findings [{error, what, path, detail}]. */
 TARN_API int tarn_check(tarn_table *table, int values, char **ret_json, tarn_error *err);
+
+/* Takes entries whose files are gone out of the log: their rows are lost, all others can be read again. flags: 0 or TARN_REPAIR_DRY_RUN | TARN_REPAIR_ALL (also when
+ * no file is left). Keys: version, changed, bytes, lost [{path, vector, path_missing, vector_missing}]. */
+#define TARN_REPAIR_DRY_RUN 1
+#define TARN_REPAIR_ALL 2
+TARN_API int tarn_repair(tarn_table *table, int flags, char **ret_json, tarn_error *err);
 
 #ifdef __cplusplus
 }

@@ -91,7 +91,7 @@ class MergeOptions(_Options):
 
 class OptimizeOptions(_Options):
     _fields_ = [("size", c_size_t), ("where", c_char_p), ("zorder_by", POINTER(c_char_p)), ("zorder_by_n", c_size_t), ("target_file_bytes", c_int64),
-                ("min_file_bytes", c_int64), ("metadata", POINTER(Pair)), ("metadata_n", c_size_t), ("full", c_int)]
+                ("min_file_bytes", c_int64), ("metadata", POINTER(Pair)), ("metadata_n", c_size_t), ("full", c_int), ("purge", c_int)]
 
 
 class VacuumOptions(_Options):
@@ -129,6 +129,7 @@ _PROTOTYPES = {
     "tarn_optimize": (c_int, [c_void_p, POINTER(OptimizeOptions), _TEXT, _ERR]),
     "tarn_vacuum": (c_int, [c_void_p, POINTER(VacuumOptions), _TEXT, _ERR]),
     "tarn_restore": (c_int, [c_void_p, POINTER(At), c_int, _TEXT, _ERR]),
+    "tarn_repair": (c_int, [c_void_p, c_int, _TEXT, _ERR]),
     "tarn_checkpoint": (c_int, [c_void_p, _ERR]), "tarn_log_cleanup": (c_int, [c_void_p, POINTER(c_int64), _ERR]),
     "tarn_clone": (c_int, [c_void_p, c_char_p, c_int, _TEXT, _ERR]), "tarn_check": (c_int, [c_void_p, c_int, _TEXT, _ERR]),
     "tarn_open_with": (c_int, [c_char_p, c_char_p, POINTER(EngineOptions), POINTER(c_void_p), _ERR]),

@@ -359,6 +359,12 @@ class DeltaTable:
         self._handle.json("tarn_clone", place(table_uri).encode(), int(shallow))
         return DeltaTable(table_uri, storage_options=self._handle.storage_options)
 
+    def repair(self, dry_run: bool = False, *, allow_all: bool = False, commit_properties: Any = None,
+               post_commithook_properties: Any = None) -> Dict[str, Any]:
+        """Takes entries whose files are gone out of the log: their rows are lost, the others can be read again. allow_all: also when no file is left."""
+        done = self._handle.json("tarn_repair", (1 if dry_run else 0) | (2 if allow_all else 0))
+        return {"dry_run": dry_run, "files_removed": [lost["path"] for lost in done["lost"]], "version": done["version"]}
+
     def check(self, values: bool = False) -> Dict[str, Any]:
         """Looks at everything that the newest version rests on. Damage is in "findings"; values: rows are read and held against the statistics."""
         return self._handle.json("tarn_check", int(values))
@@ -389,12 +395,16 @@ class TableOptimizer:
         """Rewrites the files in Z-order of the columns, so that predicates on any of them open few files."""
         return self._run(names_of(columns), partition_filters, where, target_size, None, commit_properties)
 
+    def purge(self, partition_filters: Any = None, *, where: Optional[str] = None, commit_properties: Any = None) -> Dict[str, Any]:
+        """Rewrites the files that have a deletion vector, without the deleted rows, and no other."""
+        return self._run([], partition_filters, where, None, None, commit_properties, purge=True)
+
     def _run(self, zorder: List[str], filters: Any, where: Optional[str], target: Optional[int], least: Optional[int], commit: Any,
-             full: bool = False) -> Dict[str, Any]:
+             full: bool = False, purge: bool = False) -> Dict[str, Any]:
         names, metadata = _lib.texts(zorder), _lib.pairs(getattr(commit, "custom_metadata", None))
         options = _lib.OptimizeOptions(where=_lib.text(where or partition_filter(filters)), zorder_by=names, zorder_by_n=_lib.count(names),
                                        target_file_bytes=target or 0, min_file_bytes=least or 0, metadata=metadata, metadata_n=_lib.count(metadata),
-                                       full=full)
+                                       full=full, purge=purge)
         done = self._table._handle.json("tarn_optimize", byref(options))
         return {"numFilesAdded": done["files_added"], "numFilesRemoved": done["files_removed"], "partitionsOptimized": done["partitions"],
                 "totalConsideredFiles": done["files_considered"], "totalFilesSkipped": done["files_skipped"], "bytesAdded": done["bytes_added"],

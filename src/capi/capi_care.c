@@ -18,6 +18,7 @@ static tn_rc optimize(
         .target_file_bytes = o->target_file_bytes,
         .min_file_bytes = o->min_file_bytes,
         .full = o->full != 0,
+        .purge = o->purge != 0,
         .user_metadata = tn_capi_dict(a, o->metadata, o->metadata_n) };
     tn_delta_optimize_result r;
     TN_TRY(tn_delta_optimize(t->table, t->conn, a, &opts, &r, err));
@@ -220,4 +221,40 @@ int tarn_check(tarn_table *t, int values, char **ret_json, tarn_error *err)
     TN_AUTO_ARENA a = tn_arena_new("C API check", NULL);
     tn_err e = TN_ERR_INIT;
     return tn_capi_told(check(t, a, values != 0, ret_json, &e), &e, err);
+}
+
+/* ---- repair ---- */
+
+static tn_rc repair(tarn_table *t, tn_arena *a, int flags, char **ret_json, tn_err *err)
+{
+    tn_delta_repair_opts o = { .dry_run = (flags & TARN_REPAIR_DRY_RUN) != 0,
+        .allow_all = (flags & TARN_REPAIR_ALL) != 0 };
+    tn_delta_repair_result r;
+    TN_TRY(tn_delta_repair(t->table, t->conn, a, &o, &r, err));
+    bool changed = r.version != r.read_version;
+    if (changed) {
+        tn_capi_moved(t, r.version);
+    }
+    tn_val d = tn_val_dict(a), list = tn_val_list(a);
+    put(d, "version", r.version);
+    tn_dict_putz(d.dict, "changed", tn_val_bool(changed));
+    put(d, "bytes", r.bytes);
+    for (size_t i = 0; i < r.lost.n; i++) {
+        const tn_delta_lost *l = &r.lost.v[i];
+        tn_val one = tn_val_dict(a);
+        tn_dict_putz(one.dict, "path", tn_val_str(l->path));
+        tn_dict_putz(one.dict, "vector", l->vector.n > 0 ? tn_val_str(l->vector) : TN_VAL_NONE);
+        tn_dict_putz(one.dict, "path_missing", tn_val_bool(l->path_missing));
+        tn_dict_putz(one.dict, "vector_missing", tn_val_bool(l->vector_missing));
+        tn_list_push(list.list, one);
+    }
+    tn_dict_putz(d.dict, "lost", list);
+    return tn_capi_json(a, d, ret_json, err);
+}
+
+int tarn_repair(tarn_table *t, int flags, char **ret_json, tarn_error *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("C API repair", NULL);
+    tn_err e = TN_ERR_INIT;
+    return tn_capi_told(repair(t, a, flags, ret_json, &e), &e, err);
 }

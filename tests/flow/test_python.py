@@ -313,6 +313,25 @@ def tables_made_and_altered(folder):
 
 
 @case
+def damage_is_found_and_repaired(folder):
+    place = folder / "t"
+    tarn.write_delta(place, [{"id": 1}, {"id": 2}], configuration={"delta.enableDeletionVectors": "true"})
+    tarn.write_delta(place, [{"id": 3}], mode="append")
+    table = tarn.DeltaTable(place)
+    same(table.delete("id = 1")["num_deletion_vectors_added"], 1)
+    same(table.optimize.purge()["numFilesAdded"], 1)
+    same([f["deletion_vector"] for f in table.get_add_actions()], [None, None])
+    same(table.check(values=True)["findings"], [])
+    gone = [f["location"] for f in table.get_add_actions() if f["stats"]["minValues"]["id"] == 3]
+    os.unlink(gone[0])
+    assert table.check()["findings"]
+    refused(tarn.TarnError, lambda: table.scan().fetchall())
+    same((len(table.repair(dry_run=True)["files_removed"]), table.version()), (1, 3))
+    same((len(table.repair()["files_removed"]), table.version(), rows(place)), (1, 4, [{"id": 2}]))
+    same(table.check()["findings"], [])
+
+
+@case
 def errors_have_class_code_and_hint(folder):
     place = folder / "t"
     tarn.write_delta(place, [{"a": 1}], configuration={"delta.constraints.small": "a < 10"})
