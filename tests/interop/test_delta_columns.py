@@ -2,7 +2,7 @@
 """What single columns ask of a writer (column mapping, ALTER TABLE, generated columns, defaults, identity, widening, void, variant): written
 by tarn, judged by deltalake's QueryBuilder and DuckDB's delta extension.
 
-In mapped tables the partition columns come first: behind others the extension reads them as NULL, from deltalake's tables too.
+In mapped tables the partition columns come first: behind others the extension reads them as NULL, whoever wrote the table (behind()).
 """
 import concurrent.futures
 import json
@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from delta_judges import ROOT, Refused, Results, Rows, Tarn, log_of  # noqa: E402
 
 EXTENSION = pathlib.Path(os.environ.get("TARN_EXTENSION_DIR", ROOT / "build/deps/extensions")) / "v1.5.5/linux_amd64/delta.duckdb_extension"
+SHARED = pathlib.Path(os.environ.get("TARN_SHARED", ROOT.parent / "shared"))
 NAME = "TBLPROPERTIES ('delta.columnMapping.mode' = 'name')"
 
 
@@ -235,9 +236,42 @@ def variants(b):
     b.judge("variant", p, [(1, '{"a":1,"b":["1","x"]}'), (2, "5")], columns="id, CAST(v AS JSON)::VARCHAR AS v", but=("deltalake",))
 
 
+def swapped(path):
+    """The last column becomes the first, in the log alone."""
+    commit = path / "_delta_log/00000000000000000000.json"
+    lines = [json.loads(line) for line in commit.read_text().splitlines()]
+    for m in (line["metaData"] for line in lines if "metaData" in line):
+        schema = json.loads(m["schemaString"])
+        schema["fields"].insert(0, schema["fields"].pop())
+        m["schemaString"] = json.dumps(schema)
+    commit.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for f in (path / "_delta_log").glob("*.crc"):
+        f.unlink()
+
+
+def behind(b):
+    """A partition column behind another one in a mapped table: NULL for the extension, whether the column is in the files too (ours) or not (Databricks'),
+    and right again when it comes first. When this fails the extension has learned it: the manual's page on engines says otherwise."""
+    tables = {"ours": b.tmp / "behind"}
+    b.sql(tables["ours"], f"CREATE TABLE {{t}} PARTITIONED BY (p) {NAME} AS SELECT 'p' || range AS p, range AS id FROM range(4)")
+    source = SHARED / "conformance/delta/delta-rs.tar.gz"
+    if source.exists():
+        with tarfile.open(source) as t:
+            t.extractall(b.tmp, [m for m in t.getmembers() if "/table_with_column_mapping/" in m.name], filter="data")
+        tables["Databricks'"] = b.tmp / "delta-rs/table_with_column_mapping/delta"
+    for name, p in tables.items():
+        partition = b.last(p, "metaData")["partitionColumns"][0]
+        b.judge(f"mapped, partition first: {name}", p)
+        swapped(p)
+        b.judge(f"mapped, partition behind: {name}", p, but=("extension",))
+        if EXTENSION.exists():
+            seen = extension_rows(p, f'"{partition}"').bag
+            b.r.check(f"mapped, partition behind: {name}: the extension", set(seen) == {(None,)}, seen)
+
+
 def spark_tables(b):
     """Tables that Spark made: tarn writes into them, the others read."""
-    source = pathlib.Path(os.environ.get("TARN_SHARED", ROOT.parent / "shared")) / "conformance/delta/spark.tar.gz"
+    source = SHARED / "conformance/delta/spark.tar.gz"
     if not source.exists():
         print("SKIPPED: tables of Spark")
         return
@@ -258,7 +292,7 @@ def spark_tables(b):
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         b = Bench(tmp)
-        for part in (mapping, enabled, altered, filled, widened, nothing, variants, spark_tables):
+        for part in (mapping, enabled, altered, filled, widened, nothing, variants, behind, spark_tables):
             try:
                 part(b)
             except Refused as e:
