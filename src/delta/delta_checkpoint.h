@@ -19,6 +19,9 @@ tn_rc tn_delta_checkpoint_copy(tn_arena *a, const tn_delta_snapshot *s, tn_check
 /* delta.checkpoint.writeStatsAsJson (true when absent), delta.checkpoint.writeStatsAsStruct (false when absent). */
 bool tn_delta_checkpoint_stats_json(const tn_delta_meta *m);
 bool tn_delta_checkpoint_stats_struct(const tn_delta_meta *m);
+/* The STRUCT of a checkpoint's stats_parsed with all leaves as VARCHAR: what is written and read is text, values are cast or printed by their columns'
+ * types. */
+void tn_delta_checkpoint_stats_type(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping);
 /* JSON with every number in quotes; false: the text is no JSON object. */
 bool tn_delta_quote_numbers(tn_buf *b, tn_str json);
 

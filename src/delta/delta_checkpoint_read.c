@@ -1,10 +1,15 @@
 /* delta_checkpoint_read.c: checkpoints of all kinds ("Checkpoints", "V2 Spec", "Sidecar Files") into a replay.
  *
+ * Statistics that a checkpoint has as structs alone are read as text, leaf by leaf, and printed as a commit has them: a file that is added again
+ * takes them along into the log.
+ *
  * Parquet is read by DuckDB. read_parquet's `schema` names exactly the fields that are wanted: those that a file does
  * not have come as NULL and those that nobody asked for are not decoded, so one query serves every writer's
  * layout. Rows of files are streamed cell by cell; the few other actions come as JSON and go through the parser of commits.
  */
+#include "delta/delta_checkpoint.h"
 #include "delta/delta_replay.h"
+#include "text/json.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
@@ -120,6 +125,8 @@ typedef struct rows {
     tn_arena *arena; /* the snapshot's */
     size_t row;
     tn_val no_partitions;
+    const tn_delta_meta *meta; /* of the checkpoint */
+    tn_delta_mapping mapping;
 } rows;
 
 static tn_str cell_str(const rows *s, size_t col)
@@ -169,6 +176,21 @@ static tn_rc cell_dv(const rows *s, size_t col, tn_delta_dv *ret, tn_err *err)
     "f.deletionVector.storageType, f.deletionVector.pathOrInlineDv, f.deletionVector.\"offset\", " \
     "f.deletionVector.sizeInBytes, f.deletionVector.cardinality"
 
+enum { ADD_PARSED = 15 };
+
+/* The struct form of the statistics, where the query has it. */
+static tn_str parsed_stats(const rows *s)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("delta stats", NULL);
+    tn_val texts;
+    tn_err ignored = TN_ERR_INIT;
+    tn_str json = tn_val_as_str(tn_result_cell(s->res, scratch, ADD_PARSED, s->row));
+    if (json.n == 0 || tn_json_parse(scratch, json, &texts, &ignored) != TN_OK) {
+        return TN_STR_NONE; /* statistics are a hint */
+    }
+    return tn_delta_stats_of_texts(s->arena, s->meta, s->mapping, texts);
+}
+
 static tn_rc take_add(const rows *s, tn_delta_replay *r, tn_err *err)
 {
     tn_delta_file f = {
@@ -184,6 +206,7 @@ static tn_rc take_add(const rows *s, tn_delta_replay *r, tn_err *err)
         .clustering_provider = cell_str(s, 9),
     };
     TN_TRY(cell_dv(s, 10, &f.dv, err));
+    f.stats = f.stats.n > 0 ? f.stats : parsed_stats(s);
     return tn_delta_replay_add(r, &f, err);
 }
 
@@ -207,7 +230,11 @@ static tn_rc stream_rows(tn_conn *conn, tn_str sql, tn_delta_replay *r, take_fn 
 {
     TN_AUTOPTR(tn_result) res = NULL;
     TN_TRY(tn_conn_stream(conn, sql, &res, err));
-    rows s = { .res = res, .arena = r->arena, .no_partitions = tn_val_dict(r->arena) };
+    rows s = { .res = res,
+        .arena = r->arena,
+        .no_partitions = tn_val_dict(r->arena),
+        .meta = &r->meta,
+        .mapping = tn_delta_mapping_of(&r->protocol, &r->meta) };
     size_t n = 0;
     do {
         TN_TRY(tn_result_next(res, &n, err));
@@ -219,23 +246,16 @@ static tn_rc stream_rows(tn_conn *conn, tn_str sql, tn_delta_replay *r, take_fn 
 }
 
 /* The struct form of the statistics ("stats_parsed") is wanted only where a file has no JSON ones. */
-static tn_rc find_parsed_stats(
-    tn_conn *conn, tn_arena *a, tn_str file, tn_str *ret_type, tn_err *err)
+static bool has_parsed_stats(tn_conn *conn, tn_arena *a, tn_str file)
 {
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&b, "SELECT \"add\".stats_parsed AS s FROM read_parquet([");
     tn_delta_sql_location(&b, file);
     tn_buf_addz(&b, "])");
     tn_val columns;
-    tn_err ignored = TN_ERR_INIT;
-    *ret_type = TN_STR_NONE;
-    if (tn_conn_describe(conn, a, tn_buf_str(&b), &columns, &ignored) != TN_OK ||
-        columns.list->n != 1) {
-        return TN_OK; /* no such field */
-    }
-    *ret_type = tn_val_as_str(columns.list->v[0].list->v[1]);
-    (void)err;
-    return TN_OK;
+    tn_err ignored = TN_ERR_INIT; /* no such field */
+    return tn_conn_describe(conn, a, tn_buf_str(&b), &columns, &ignored) == TN_OK &&
+           columns.list->n == 1;
 }
 
 static tn_rc any_without_stats(
@@ -256,27 +276,29 @@ static tn_rc any_without_stats(
 static tn_rc read_adds(tn_conn *conn, const tn_strs *files, tn_delta_replay *r, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta checkpoint adds", NULL);
-    tn_str parsed;
-    TN_TRY(find_parsed_stats(conn, a, files->v[0], &parsed, err));
     bool missing = false;
-    if (parsed.n > 0) {
+    if (r->meta.schema != NULL && has_parsed_stats(conn, a, files->v[0])) {
         TN_TRY(any_without_stats(conn, a, files, &missing, err));
     }
     tn_buf type = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&type, ADD_TYPE);
     if (missing) {
         tn_buf_truncate(&type, type.n - 1);
-        tn_buf_addf(&type, ", stats_parsed " TN_STR_FMT ")", TN_STR_ARG(parsed));
+        tn_buf_addz(&type, ", stats_parsed ");
+        tn_delta_checkpoint_stats_type(
+            &type, &r->meta, tn_delta_mapping_of(&r->protocol, &r->meta));
+        tn_buf_addc(&type, ')');
     }
     const char *names[] = { "add" };
     const char *types[] = { tn_str_z(a, tn_buf_str(&type)) };
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addf(&b,
-        "SELECT f.path, f.partitionValues, f.size, f.modificationTime, f.dataChange, %s, f.tags, "
+        "SELECT f.path, f.partitionValues, f.size, f.modificationTime, f.dataChange, f.stats, "
+        "f.tags, "
         "f.baseRowId, "
         "f.defaultRowCommitVersion, f.clusteringProvider, " DV_COLUMNS
-        " FROM (SELECT \"add\" AS f FROM ",
-        missing ? "coalesce(f.stats, to_json(f.stats_parsed)::VARCHAR)" : "f.stats");
+        ", %s FROM (SELECT \"add\" AS f FROM ",
+        missing ? "CASE WHEN f.stats IS NULL THEN to_json(f.stats_parsed)::VARCHAR END" : "NULL");
     add_scan(&b, files, names, types, 1);
     tn_buf_addz(&b, ") WHERE f.path IS NOT NULL");
     tn_str sql;
@@ -340,9 +362,11 @@ tn_rc tn_delta_checkpoint_read(
             tn_vec_push(&files, a, at);
         }
         TN_TRY(read_small(conn, &files, r, &acts, err));
+    }
+    TN_TRY(tn_delta_replay_apply(r, &acts, err)); /* files are read by the schema */
+    if (files.n > 0) {
         TN_TRY(read_files(conn, &files, r, err));
     }
-    TN_TRY(tn_delta_replay_apply(r, &acts, err));
     if (acts.sidecars.n == 0) {
         return TN_OK;
     }

@@ -208,6 +208,12 @@ static void add_stats_type(statistics *s)
     tn_buf_addc(s->b, ')');
 }
 
+void tn_delta_checkpoint_stats_type(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping)
+{
+    statistics s = { .meta = m, .mapping = mapping, .b = b };
+    add_stats_type(&s);
+}
+
 static void add_stats_value(statistics *s)
 {
     tn_buf_addz(s->b,

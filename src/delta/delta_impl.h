@@ -206,6 +206,10 @@ tn_str tn_delta_where_text(tn_conn *conn, tn_arena *a, tn_val tree);
 void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping,
     const tn_strs *always, int64_t rows, tn_val column_statistics);
 /* numRecords, or -1 when the statistics do not say. */
+/* stats_parsed of a checkpoint, every leaf a text as DuckDB prints it (dict under physical names; NULL: unknown), to the JSON of add.stats. Empty:
+ * there are none. */
+tn_str tn_delta_stats_of_texts(
+    tn_arena *a, const tn_delta_meta *m, tn_delta_mapping mapping, tn_val texts);
 int64_t tn_delta_stats_rows(const tn_delta_file *f);
 /* A partition value's text as DuckDB casts it to the text that the log holds. */
 tn_val tn_delta_partition_text(tn_arena *a, const tn_delta_type *t, tn_val duck);

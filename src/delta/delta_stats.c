@@ -14,6 +14,9 @@
 enum { INDEXED_LEAVES_DEFAULT = 32, STRING_PREFIX_UNITS = 32 };
 
 typedef enum part { PART_MIN, PART_MAX, PART_NULLS } part;
+static const char *const PART_KEYS[] = {
+    [PART_MIN] = "minValues", [PART_MAX] = "maxValues", [PART_NULLS] = "nullCount"
+};
 
 typedef struct printer {
     tn_json_writer w;
@@ -128,6 +131,14 @@ static void put_bound(printer *p, tn_str key, const tn_delta_type *t, tn_str s)
     tn_jw_str(&p->w, text);
 }
 
+static void put_count(printer *p, tn_str key, tn_str n)
+{
+    if (plain_number(n)) {
+        tn_jw_key_s(&p->w, key);
+        tn_jw_raw(&p->w, n);
+    }
+}
+
 /* ---- walking the schema ---- */
 
 static bool wants_bounds(const tn_delta_type *t)
@@ -143,11 +154,7 @@ static void put_leaf(printer *p, tn_str key, tn_str path, const tn_delta_type *t
         return;
     }
     if (p->part == PART_NULLS) {
-        tn_str nulls = tn_val_str_at(*stats, "null_count", TN_STR_NONE);
-        if (plain_number(nulls)) {
-            tn_jw_key_s(&p->w, key);
-            tn_jw_raw(&p->w, nulls);
-        }
+        put_count(p, key, tn_val_str_at(*stats, "null_count", TN_STR_NONE));
         return;
     }
     const tn_val *v =
@@ -221,9 +228,6 @@ static void put_fields(printer *p, const tn_delta_type *t, tn_str path, tn_str d
 void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping mapping,
     const tn_strs *always, int64_t rows, tn_val column_statistics)
 {
-    static const char *const KEYS[] = {
-        [PART_MIN] = "minValues", [PART_MAX] = "maxValues", [PART_NULLS] = "nullCount"
-    };
     TN_AUTO_ARENA scratch = tn_arena_new("delta stats", NULL);
     printer p = { .arena = scratch,
         .statistics = column_statistics,
@@ -242,12 +246,69 @@ void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping ma
     tn_jw_int(&p.w, rows);
     for (p.part = PART_MIN; column_statistics.tag == TN_DICT && p.part <= PART_NULLS; p.part++) {
         p.leaves_left = leaves;
-        tn_jw_key(&p.w, KEYS[p.part]);
+        tn_jw_key(&p.w, PART_KEYS[p.part]);
         tn_jw_obj(&p.w);
         put_fields(&p, m->schema, TN_STR(""), TN_STR(""), true);
         tn_jw_obj_end(&p.w);
     }
     tn_jw_obj_end(&p.w);
+}
+
+/* ---- from a checkpoint's structs ---- */
+
+static void put_texts(printer *p, const tn_delta_type *t, tn_val from, bool top)
+{
+    for (size_t i = 0; i < t->fields.n; i++) {
+        const tn_delta_field *f = &t->fields.v[i];
+        tn_str key = tn_delta_physical_name(f, p->mapping);
+        const tn_val *v = from.tag == TN_DICT ? tn_dict_finds(from.dict, key) : NULL;
+        if (v == NULL || (top && tn_delta_partition_index(p->meta, f->name) != SIZE_MAX)) {
+            continue;
+        }
+        if (f->type->kind == TN_DT_STRUCT && v->tag == TN_DICT) {
+            tn_jw_key_s(&p->w, key);
+            tn_jw_obj(&p->w);
+            put_texts(p, f->type, *v, false);
+            tn_jw_obj_end(&p->w);
+        } else if (tn_val_is_str(*v) && p->part == PART_NULLS) {
+            put_count(p, key, tn_val_as_str(*v));
+        } else if (tn_val_is_str(*v) && tn_delta_type_is(f->type, "string")) {
+            tn_jw_key_s(&p->w, key); /* cut already, if at all */
+            tn_jw_str(&p->w, tn_val_as_str(*v));
+        } else if (tn_val_is_str(*v) && wants_bounds(f->type)) {
+            put_bound(p, key, f->type, tn_val_as_str(*v));
+        }
+    }
+}
+
+tn_str tn_delta_stats_of_texts(
+    tn_arena *a, const tn_delta_meta *m, tn_delta_mapping mapping, tn_val texts)
+{
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    TN_AUTO_ARENA scratch = tn_arena_new("delta stats", NULL);
+    printer p = { .arena = scratch, .meta = m, .mapping = mapping };
+    if (texts.tag != TN_DICT || m->schema == NULL) {
+        return TN_STR_NONE;
+    }
+    p.w = tn_json_writer_init(&b, 0);
+    tn_jw_obj(&p.w);
+    put_count(&p, TN_STR("numRecords"), tn_val_str_at(texts, "numRecords", TN_STR_NONE));
+    for (p.part = PART_MIN; p.part <= PART_NULLS; p.part++) {
+        tn_val dict = tn_val_at(texts, PART_KEYS[p.part]);
+        if (dict.tag == TN_DICT) {
+            tn_jw_key(&p.w, PART_KEYS[p.part]);
+            tn_jw_obj(&p.w);
+            put_texts(&p, m->schema, dict, true);
+            tn_jw_obj_end(&p.w);
+        }
+    }
+    tn_str tight = tn_val_str_at(texts, "tightBounds", TN_STR_NONE);
+    if (tight.n > 0) {
+        tn_jw_key(&p.w, "tightBounds");
+        tn_jw_bool(&p.w, tn_str_is(tight, "true"));
+    }
+    tn_jw_obj_end(&p.w);
+    return tn_buf_str(&b);
 }
 
 /* ---- partition values ---- */
