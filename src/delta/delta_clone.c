@@ -54,7 +54,7 @@ static tn_rc copy_object(const cloning *c, tn_str place, tn_str key, tn_err *err
     TN_AUTOPTR(tn_store) other = NULL;
     tn_str data;
     if (is_absolute(place)) {
-        TN_TRY(tn_store_open(tn_path_dir(place), NULL, &other, err));
+        TN_TRY(tn_store_open_beside(c->from->store, tn_path_dir(place), &other, err));
         TN_TRY(tn_store_get(other, scratch, tn_path_base(place), COPY_BYTES_MAX, &data, err));
     } else {
         TN_TRY(tn_store_get(c->from->store, scratch, place, COPY_BYTES_MAX, &data, err));

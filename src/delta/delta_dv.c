@@ -321,7 +321,7 @@ static tn_rc absolute_get(
             store, a, tn_str_sub(path, root.n + 1, path.n), from, n, ret, err);
     }
     TN_AUTOPTR(tn_store) other = NULL;
-    TN_TRY(tn_store_open(tn_path_dir(path), NULL, &other, err));
+    TN_TRY(tn_store_open_beside(store, tn_path_dir(path), &other, err));
     return tn_store_get_range(other, a, tn_path_base(path), from, n, ret, err);
 }
 

@@ -37,7 +37,7 @@ tn_rc tn_delta_object_head(
         return tn_store_head(store, a, place, ret, err);
     }
     TN_AUTOPTR(tn_store) other = NULL;
-    TN_TRY(tn_store_open(tn_path_dir(place), NULL, &other, err));
+    TN_TRY(tn_store_open_beside(store, tn_path_dir(place), &other, err));
     return tn_store_head(other, a, tn_path_base(place), ret, err);
 }
 

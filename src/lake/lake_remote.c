@@ -121,15 +121,38 @@ tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err)
     return l->remote ? tn_lake_remote_prepare(conn, l->root, l->storage, err) : TN_OK;
 }
 
+tn_rc tn_lake_remote_trust(tn_conn *conn, tn_val storage, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("trust", NULL);
+    tn_val secrets = tn_val_at(storage, "secrets");
+    tn_str ca_file = tn_val_str_at(storage, "ca_file", tn_env_get("TARN_CA_FILE"));
+    ca_file = ca_file.n > 0 ? ca_file : tn_env_get("AWS_CA_BUNDLE");
+    bool wanted = ca_file.n > 0 || (secrets.tag == TN_LIST && secrets.list->n > 0);
+    if (!wanted || !tn_val_bool_at(storage, "verify_tls", true)) {
+        return TN_OK;
+    }
+    TN_TRY(tn_duck_load(conn, TN_STR("httpfs"), err));
+    return trust(conn, a, ca_file, err);
+}
+
 tn_val tn_lake_storage_of(tn_arena *a, tn_val output)
 {
-    tn_val storage = tn_val_at(output, "storage"), secrets = tn_val_at(output, "secrets");
-    if (output.tag != TN_DICT || output.dict == NULL || secrets.tag != TN_LIST) {
-        return output.tag == TN_DICT && output.dict != NULL ? storage : TN_VAL_UNDEF;
+    static const char *const names[] = { "secrets", "ca_file", "verify_tls" };
+    if (output.tag != TN_DICT || output.dict == NULL) {
+        return TN_VAL_UNDEF;
     }
-    tn_val both = storage.tag == TN_DICT ? tn_val_dup(a, storage) : tn_val_dict(a);
-    tn_dict_putz(both.dict, "secrets", secrets);
-    return both;
+    tn_val storage = tn_val_at(output, "storage"), all = storage;
+    for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+        tn_val v = tn_val_at(output, names[i]);
+        if (tn_val_is_undef(v) || tn_val_is_none(v) || !tn_val_is_undef(tn_val_at(all, names[i]))) {
+            continue;
+        }
+        if (all.tag != TN_DICT || all.dict == storage.dict) { /* the profile's own is not touched */
+            all = storage.tag == TN_DICT ? tn_val_dup(a, storage) : tn_val_dict(a);
+        }
+        tn_dict_putz(all.dict, names[i], v);
+    }
+    return all;
 }
 
 void tn_lake_remote_init_sql(tn_lake *l, bool install, tn_buf *b)

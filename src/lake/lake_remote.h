@@ -9,7 +9,10 @@
 tn_rc tn_lake_remote_prepare(tn_conn *conn, tn_str url, tn_val storage, tn_err *err) TN_MUSTUSE;
 /* The same for the lake's own root. Call it once for each database that is to see the lake. */
 tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err) TN_MUSTUSE;
-/* The storage options of a profile's output: its `storage`, with its `secrets` in it; undefined when it has neither. */
+/* For a database that will meet s3:// and https:// in people's SQL: the certificates of the options' or environment's ca_file and of the
+ * system, when there are secrets or a ca_file at all. */
+tn_rc tn_lake_remote_trust(tn_conn *conn, tn_val storage, tn_err *err) TN_MUSTUSE;
+/* The storage options of a profile's output: its `storage`, with its `secrets`, `ca_file` and `verify_tls` in it; undefined when it has none. */
 tn_val tn_lake_storage_of(tn_arena *a, tn_val output);
 /* SQL that another client runs before it attaches the catalog; holds no key. */
 void tn_lake_remote_init_sql(tn_lake *l, bool install, tn_buf *b);

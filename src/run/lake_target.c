@@ -83,7 +83,7 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
             "profile: 'catalog' must be pinned or latest, not '" TN_STR_FMT "'",
             TN_STR_ARG(t->views));
     }
-    tn_lake_opts opts = { .storage = tn_lake_storage_of(a, creds), .create = true };
+    tn_lake_opts opts = { .storage = s->storage, .create = true };
     TN_TRY(tn_lake_open(s->project->profile.path, &opts, &t->lake, err));
     tn_arena_defer(a, close_lake, t->lake);
     TN_TRY(tn_lake_connect(t->lake, c, err));
@@ -345,7 +345,7 @@ static tn_rc open_place(
         return tn_lake_table_open(s->lake->lake, location, ret, err);
     }
     TN_AUTOPTR(tn_store) store = NULL;
-    tn_store_opts opts = { .create = create, .options = TN_VAL_UNDEF };
+    tn_store_opts opts = { .create = create, .options = s->storage };
     TN_TRY(tn_store_open(location, &opts, &store, err));
     return tn_delta_table_open(store, ret, err);
 }

@@ -26,6 +26,7 @@ typedef struct tn_session {
     struct tn_lake_target *lake; /* type tarn, else NULL */
     bool disable_transactions;
     tn_str external_root;
+    tn_val storage;      /* tn_lake_storage_of the profile */
     tn_map relations;    /* lower "db.schema.name" -> type text */
     tn_map schemas_seen; /* lower "db.schema" whose relations are in the cache */
     tn_map warned;       /* texts of warn_once */

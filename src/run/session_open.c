@@ -1,6 +1,7 @@
 /* session_open.c: opens the database that a profile describes, in dbt-duckdb's order: config_options at open, extensions, secrets,
  * attachments; `settings` on every connection. Nothing secret reaches a message: values are registered for scrubbing first. */
 #include "base/log.h"
+#include "lake/lake_remote.h"
 #include "os/file.h"
 #include "run/lake_target.h"
 #include "run/session.h"
@@ -320,6 +321,7 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
         .delta_lock = TN_MUTEX_INIT,
         .path = path_of(a, p),
         .is_lake = tn_str_is(p->profile.type, "tarn") };
+    s->storage = tn_lake_storage_of(a, creds);
     s->database = p->profile.database.n > 0 ? p->profile.database : database_name(a, s->path);
     s->disable_transactions = tn_val_bool_at(creds, "disable_transactions", false);
     s->external_root = tn_val_str_at(creds, "external_root", TN_STR("."));
@@ -334,6 +336,7 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
         TN_TRY(tn_conn_exec(c, tn_buf_str(&b), err));
     }
     TN_TRY(load_extensions(c, tn_val_at(creds, "extensions"), err));
+    TN_TRY(tn_lake_remote_trust(c, s->storage, err));
     TN_TRY(create_secrets(c, a, tn_val_at(creds, "secrets"), err));
     TN_TRY(attach_all(c, a, tn_val_at(creds, "attach"), err));
     if (s->is_lake) {

@@ -216,6 +216,12 @@ tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err)
     return s->ops->prepare(s, key, err);
 }
 
+tn_rc tn_store_open_beside(tn_store *s, tn_str url, tn_store **ret, tn_err *err)
+{
+    tn_store_opts opts = { .options = s->ops->options != NULL ? s->ops->options(s) : TN_VAL_UNDEF };
+    return tn_store_open(url, &opts, ret, err);
+}
+
 /* ---- a folder of another store ---- */
 
 typedef struct sub_store {
@@ -327,6 +333,12 @@ static tn_str sub_cache_id(tn_store *s, tn_arena *a, tn_str key)
                                         : TN_STR_NONE;
 }
 
+static tn_val sub_options(tn_store *s)
+{
+    tn_store *outer = sub_of(s)->outer;
+    return outer->ops->options != NULL ? outer->ops->options(outer) : TN_VAL_UNDEF;
+}
+
 static const tn_store_ops sub_ops = {
     .name = "sub",
     .get = sub_get,
@@ -341,6 +353,7 @@ static const tn_store_ops sub_ops = {
     .prepare = sub_prepare,
     .close = sub_close,
     .cache_id = sub_cache_id,
+    .options = sub_options,
 };
 
 tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err)

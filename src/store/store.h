@@ -57,6 +57,7 @@ typedef struct tn_store_ops {
     void (*close)(tn_store *s);
     /* Names the object among all places of the world; NULL, or empty: the store is near, and nothing of it is kept on disk. */
     tn_str (*cache_id)(tn_store *s, tn_arena *a, tn_str key);
+    tn_val (*options)(tn_store *s); /* NULL: none were needed */
 } tn_store_ops;
 
 struct tn_store {
@@ -93,6 +94,8 @@ tn_rc tn_store_put_file(
     tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
 tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key);
 tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
+/* Opens a place that an object of s names by URL, with the options that opened s. */
+tn_rc tn_store_open_beside(tn_store *s, tn_str url, tn_store **ret, tn_err *err) TN_MUSTUSE;
 /* A store whose root is a folder of another: shares the connection. */
 tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err) TN_MUSTUSE;
 

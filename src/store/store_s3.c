@@ -109,6 +109,11 @@ static tn_str s3_cache_id(tn_store *store, tn_arena *a, tn_str key)
         TN_STR_ARG(s3_full_key(s, a, key)));
 }
 
+static tn_val s3_options(tn_store *store)
+{
+    return of(store)->options;
+}
+
 static const tn_store_ops s3_ops = {
     .name = "s3",
     .get = s3_get,
@@ -123,6 +128,7 @@ static const tn_store_ops s3_ops = {
     .prepare = s3_prepare,
     .close = s3_close,
     .cache_id = s3_cache_id,
+    .options = s3_options,
 };
 
 bool s3_is(const tn_store *s)
@@ -135,7 +141,8 @@ tn_rc tn_store_open_s3(tn_str url, const tn_store_opts *opts, tn_store **ret, tn
     tn_arena *a = tn_arena_new("s3", NULL);
     s3_store *s = tn_new(a, s3_store);
     s->arena = a;
-    tn_rc rc = tn_s3_config_read(a, url, opts->options, &s->config, err);
+    s->options = tn_val_dup(a, opts->options);
+    tn_rc rc = tn_s3_config_read(a, url, s->options, &s->config, err);
     if (rc == TN_OK) {
         const tn_s3_config *c = &s->config;
         tn_http_opts ho = { .ca_file = c->ca_file,

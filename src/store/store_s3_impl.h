@@ -10,6 +10,7 @@
 typedef struct s3_store {
     tn_store base;
     tn_arena *arena;
+    tn_val options; /* as opened */
     tn_s3_config config;
     tn_http *http;
     tn_str dir; /* prefix with its slash, or empty */
