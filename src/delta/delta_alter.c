@@ -3,11 +3,10 @@
  * Also the changes that are about the whole table: constraints and the comment. Columns are in delta_alter_column.c, properties in delta_alter_property.c.
  */
 #include "delta/delta_alter_impl.h"
+#include "delta/delta_commit.h"
 #include "delta/delta_maint.h"
-#include "os/clock.h"
+#include "os/proc.h"
 #include "text/sqltext.h"
-
-enum { TRIES_MAX = 100 };
 
 #define CONSTRAINT "delta.constraints."
 
@@ -141,29 +140,40 @@ static tn_rc commit(tn_delta_table *t, tn_alteration *x, int64_t *ret_version, t
     return tn_delta_commit_write(t, &plan, ret_version, err);
 }
 
+/* Everything but the commit. */
+static tn_rc prepare(tn_alteration *x, tn_err *err)
+{
+    const tn_delta_snapshot *s = x->s;
+    TN_TRY(tn_delta_check_writable(&s->protocol, &s->meta, err));
+    x->meta = s->meta;
+    x->parameters = tn_val_dict(x->a);
+    x->meta.schema = tn_delta_type_copy(x->a, s->meta.schema);
+    x->protocol = s->protocol;
+    TN_TRY(change(x, err));
+    if (!x->changed) {
+        return TN_OK;
+    }
+    tn_delta_meta_print_schema(x->a, &x->meta);
+    (void)tn_delta_mapping_assign(x->a, &x->meta, x->keep_names);
+    if (x->c->kind != TN_ALTER_DROP_FEATURE) {
+        TN_TRY(tn_delta_protocol_make(
+            x->a, &s->protocol, &x->meta, &x->protocol, &x->protocol_is_new, err));
+    }
+    return tn_delta_check_writable(&x->protocol, &x->meta, err);
+}
+
 static tn_rc attempt(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     tn_delta_alter_result *ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta alter", NULL);
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     TN_TRY(tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &s, err));
-    TN_TRY(tn_delta_check_writable(&s->protocol, &s->meta, err));
-    tn_alteration x = { .a = a, .conn = conn, .s = s, .c = c, .meta = s->meta };
-    x.parameters = tn_val_dict(a);
-    x.meta.schema = tn_delta_type_copy(a, s->meta.schema);
-    x.protocol = s->protocol;
-    TN_TRY(change(&x, err));
+    tn_alteration x = { .a = a, .conn = conn, .s = s, .c = c };
+    TN_TRY(prepare(&x, err));
     if (!x.changed) {
         *ret = (tn_delta_alter_result){ .version = s->version };
         return TN_OK;
     }
-    tn_delta_meta_print_schema(a, &x.meta);
-    (void)tn_delta_mapping_assign(a, &x.meta, x.keep_names);
-    if (c->kind != TN_ALTER_DROP_FEATURE) {
-        TN_TRY(
-            tn_delta_protocol_make(a, &s->protocol, &x.meta, &x.protocol, &x.protocol_is_new, err));
-    }
-    TN_TRY(tn_delta_check_writable(&x.protocol, &x.meta, err));
     int64_t version;
     TN_TRY(commit(t, &x, &version, err));
     *ret = (tn_delta_alter_result){ .version = version, .changed = true };
@@ -171,10 +181,12 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     return TN_OK;
 }
 
-/* Row tracking is more than a property: files that are there get ids first, in commits of their own (delta_rows_enable.c). */
+/* Row tracking is more than a property: files that are there get ids first, in commits of their own (delta_rows_enable.c). What else the statement
+ * sets is looked at before: a statement that is refused leaves nothing behind. */
 static tn_rc track_rows(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     int64_t *ret_version, bool *ret_changed, tn_err *err)
 {
+    TN_AUTO_ARENA a = tn_arena_new("delta alter", NULL);
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     if (c->kind != TN_ALTER_SET_PROPERTIES ||
         !tn_str_eq_nocase(
@@ -183,30 +195,42 @@ static tn_rc track_rows(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *
     }
     TN_TRY(tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &s, err));
     *ret_changed = !tn_delta_property_is(&s->meta, "delta.enableRowTracking", "true");
-    return *ret_changed ? tn_delta_row_tracking_enable(t, conn, ret_version, err) : TN_OK;
+    if (!*ret_changed) {
+        return TN_OK;
+    }
+    tn_alteration x = { .a = a, .conn = conn, .s = s, .c = c, .tracks = true };
+    TN_TRY(prepare(&x, err));
+    return tn_delta_row_tracking_enable(t, conn, ret_version, err);
+}
+
+static tn_rc run(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
+    tn_delta_alter_result *ret, tn_err *err)
+{
+    int64_t tracked_at = 0;
+    bool tracked = false;
+    TN_TRY(track_rows(t, conn, c, &tracked_at, &tracked, err));
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = attempt(t, conn, c, ret, &why);
+    for (int round = 1; rc == TN_E_CONFLICT && !tn_interrupted(); round++) {
+        tn_delta_wait_turn(round);
+        tn_err_clear(&why);
+        rc = attempt(t, conn, c, ret, &why);
+    }
+    if (rc == TN_OK && tracked && !ret->changed) {
+        *ret = (tn_delta_alter_result){ .version = tracked_at, .changed = true };
+    }
+    if (rc != TN_OK && err != NULL) {
+        *err = why;
+        err->rc = rc;
+    }
+    return rc;
 }
 
 tn_rc tn_delta_alter_run(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     tn_delta_alter_result *ret, tn_err *err)
 {
-    tn_err why = TN_ERR_INIT;
-    int64_t tracked_at = 0;
-    bool tracked = false;
-    TN_TRY(track_rows(t, conn, c, &tracked_at, &tracked, err));
-    tn_rc rc = TN_E_CONFLICT;
-    for (int i = 0; rc == TN_E_CONFLICT && i < TRIES_MAX; i++) {
-        tn_err_clear(&why);
-        rc = attempt(t, conn, c, ret, &why);
-    }
-    if (rc == TN_OK) {
-        if (tracked && !ret->changed) {
-            *ret = (tn_delta_alter_result){ .version = tracked_at, .changed = true };
-        }
-        return TN_OK;
-    }
-    if (err != NULL) {
-        *err = why;
-        err->rc = rc;
-    }
-    return tn_while(err, rc, "altering the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
+    tn_rc rc = run(t, conn, c, ret, err);
+    return rc == TN_OK ? rc
+                       : tn_while(err, rc, "altering the table '" TN_STR_FMT "'",
+                             TN_STR_ARG(t->store->root));
 }

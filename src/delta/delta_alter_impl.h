@@ -15,6 +15,7 @@ typedef struct tn_alteration {
     bool protocol_is_new;
     bool changed;    /* else there is nothing to do */
     bool keep_names; /* column mapping comes to a table that has files */
+    bool tracks;     /* row tracking is switched on before the commit (delta_rows_enable.c) */
     bool reads_all;  /* rows were looked at */
     const char *operation;
     tn_val parameters; /* dict */

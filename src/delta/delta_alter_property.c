@@ -119,7 +119,7 @@ static tn_rc check_turn(tn_alteration *x, tn_err *err)
         x->keep_names = true;
     }
     static const char *const TRACKING = "delta.enableRowTracking";
-    if (tn_delta_property_is(&x->meta, TRACKING, "true") &&
+    if (!x->tracks && tn_delta_property_is(&x->meta, TRACKING, "true") &&
         !tn_delta_property_is(old, TRACKING, "true")) {
         return tn_fail(err, TN_E_UNSUPPORTED,
             "row tracking cannot be switched on for a table that is there: its files have no row "

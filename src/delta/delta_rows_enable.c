@@ -6,8 +6,10 @@
  * A crash in between leaves a table that is right, only not tracked yet; it can be run again.
  */
 #include "delta/delta_columns.h"
+#include "delta/delta_commit.h"
 #include "delta/delta_maint.h"
 #include "delta/delta_rows.h"
+#include "os/proc.h"
 
 #define ENABLE TN_STR("delta.enableRowTracking")
 
@@ -111,9 +113,18 @@ tn_rc tn_delta_row_tracking_enable(
     tn_delta_table *t, tn_conn *conn, int64_t *ret_version, tn_err *err)
 {
     bool done = false;
+    int round = 0;
     while (!done) {
-        tn_rc rc = step(t, conn, &done, ret_version, err);
-        if (rc != TN_OK) {
+        tn_err why = TN_ERR_INIT;
+        tn_rc rc = step(t, conn, &done, ret_version, &why);
+        if (rc == TN_E_CONFLICT && !tn_interrupted()) {
+            done = false;
+            tn_delta_wait_turn(++round);
+        } else if (rc != TN_OK) {
+            if (err != NULL) {
+                *err = why;
+                err->rc = rc;
+            }
             return tn_while(err, rc, "switching on row tracking for the table '" TN_STR_FMT "'",
                 TN_STR_ARG(t->store->root));
         }

@@ -2,6 +2,7 @@
 /* Row ids are unique, stay with their rows through every operation, and tell which commit last changed a row. */
 #include "delta_fixture.h"
 
+#include "delta/delta_alter.h"
 #include "delta/delta_dml.h"
 #include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
@@ -181,6 +182,27 @@ TN_TEST(a_live_table_begins_to_track)
     TN_ASSERT_OK(tn_delta_row_tracking_enable(f->table, f->conn, &version, err));
     TN_ASSERT_EQ_I(version, 5);
     change_all(f, arena, err);
+}
+
+/* A property that is refused beside it: nothing has been committed, neither the feature nor ids. */
+TN_TEST(a_refused_statement_does_not_begin_to_track)
+{
+    fixture *f = open_fixture(arena, err);
+    make(f, false, true, "none", arena, err);
+    tn_delta_alter c = { .kind = TN_ALTER_SET_PROPERTIES, .properties = tn_val_dict(arena) };
+    tn_dict_putz(c.properties.dict, "delta.enableRowTracking", tn_val_z("true"));
+    tn_dict_putz(c.properties.dict, "delta.checkpointInterval", tn_val_z("often"));
+    tn_delta_alter_result r;
+    TN_ASSERT_RC(tn_delta_alter_run(f->table, f->conn, &c, &r, err), TN_E_VALUE);
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &s, err));
+    TN_ASSERT_EQ_I(s->version, 2);
+    tn_dict_putz(c.properties.dict, "delta.checkpointInterval", tn_val_z("7"));
+    TN_ASSERT_OK(tn_delta_alter_run(f->table, f->conn, &c, &r, err));
+    TN_ASSERT_EQ_I(r.version, 6); /* protocol, backfill, property, the other property */
+    TN_ASSERT_EQ_I(ids(f, arena, err).dict->live, 30);
+    TN_ASSERT_OK(tn_delta_alter_run(f->table, f->conn, &c, &r, err));
+    TN_ASSERT(!r.changed);
 }
 
 /* Two plans from one snapshot: the loser's ids begin above the winner's. */
