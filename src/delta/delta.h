@@ -142,6 +142,10 @@ typedef struct tn_delta_scan_opts {
 tn_rc tn_delta_scan_sql(const tn_delta_snapshot *s, tn_arena *a, const tn_delta_scan_opts *opts,
     tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
 
+/* keep[i] = false for files that cannot hold a row for which a predicate is true, others stay as they are. tree: DuckDB's (json_serialize_sql), whose column
+ * names are the table's, with the relation's name before them or not. */
+void tn_delta_prune_tree(const tn_delta_snapshot *s, tn_val tree, bool *keep);
+
 /* ---- writing ---- */
 typedef enum tn_delta_mode { TN_DELTA_CREATE, TN_DELTA_APPEND, TN_DELTA_OVERWRITE } tn_delta_mode;
 typedef enum tn_delta_schema_mode {

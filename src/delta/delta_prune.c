@@ -48,7 +48,7 @@ typedef struct pruner {
     tn_val stats; /* of the file */
 } pruner;
 
-typedef enum op { OP_EQ, OP_LT, OP_LE, OP_GT, OP_GE, OP_OTHER } op;
+typedef enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_OTHER } op;
 
 /* ---- names ---- */
 
@@ -296,6 +296,12 @@ static bool surely_not_above(domain dom, const bound *x, const bound *y)
     return dom == DOM_TEXT ? tn_str_cmp(x->text, y->text) <= 0 : x->hi <= y->lo;
 }
 
+static bool surely_same(domain dom, const bound *x, const bound *y)
+{
+    return dom == DOM_TEXT ? tn_str_eq(x->text, y->text)
+                           : x->lo == x->hi && y->lo == y->hi && x->lo == y->lo;
+}
+
 static bool may_compare(const pruner *p, const column *c, op o, const bound *k)
 {
     bound min;
@@ -312,6 +318,9 @@ static bool may_compare(const pruner *p, const column *c, op o, const bound *k)
     switch (o) {
     case OP_EQ:
         return !below_all && !above_all;
+    case OP_NE: /* all rows have just this value */
+        return (c->dom != DOM_NUMBER && c->dom != DOM_TEXT) || !min.known || !max.known ||
+               !surely_same(c->dom, k, &min) || !surely_same(c->dom, k, &max);
     case OP_LT:
         return !(min.known && surely_not_above(c->dom, k, &min));
     case OP_LE:
@@ -333,8 +342,9 @@ static op op_of(tn_val node, bool swapped)
     static const struct {
         const char *name;
         op straight, swapped;
-    } OPS[] = { { "COMPARE_EQUAL", OP_EQ, OP_EQ }, { "COMPARE_LESSTHAN", OP_LT, OP_GT },
-        { "COMPARE_GREATERTHAN", OP_GT, OP_LT }, { "COMPARE_LESSTHANOREQUALTO", OP_LE, OP_GE },
+    } OPS[] = { { "COMPARE_EQUAL", OP_EQ, OP_EQ }, { "COMPARE_NOTEQUAL", OP_NE, OP_NE },
+        { "COMPARE_LESSTHAN", OP_LT, OP_GT }, { "COMPARE_GREATERTHAN", OP_GT, OP_LT },
+        { "COMPARE_LESSTHANOREQUALTO", OP_LE, OP_GE },
         { "COMPARE_GREATERTHANOREQUALTO", OP_GE, OP_LE } };
     for (size_t i = 0; i < TN_COUNTOF(OPS); i++) {
         if (is(node, "type", OPS[i].name)) {
@@ -402,6 +412,51 @@ static bool may_between(const pruner *p, tn_val node)
     return may_compare(p, &c, OP_GE, &lower) && may_compare(p, &c, OP_LE, &upper);
 }
 
+/* What a text must begin with; empty: not understood. Of a LIKE pattern all up to the first wildcard. */
+static tn_str prefix_of(tn_val node, bool like)
+{
+    tn_val value = tn_val_at(node, "value");
+    tn_val v = tn_val_at(value, "value");
+    if (!is(node, "class", "CONSTANT") || tn_val_bool_at(value, "is_null", true) ||
+        !tn_val_is_str(v)) {
+        return TN_STR_NONE;
+    }
+    tn_str s = tn_val_as_str(v);
+    for (size_t i = 0; like && i < s.n; i++) {
+        if (s.p[i] == '%' || s.p[i] == '_') {
+            return tn_str_sub(s, 0, i);
+        }
+    }
+    return s;
+}
+
+/* column LIKE 'x%', starts_with(column, 'x') */
+static bool may_function(const pruner *p, tn_val node)
+{
+    bool like = is(node, "function_name", "~~");
+    tn_val children = tn_val_at(node, "children");
+    column c;
+    bound min;
+    bound max;
+    if ((!like && !is(node, "function_name", "starts_with") &&
+            !is(node, "function_name", "prefix") && !is(node, "function_name", "^@")) ||
+        !tn_val_is_seq(children) || children.list->n != 2 ||
+        !find_column(p, children.list->v[0], &c) || c.dom != DOM_TEXT) {
+        return true;
+    }
+    if (!value_range(p, &c, &min, &max)) {
+        return false;
+    }
+    tn_str prefix = prefix_of(children.list->v[1], like);
+    if (prefix.n == 0) {
+        return true;
+    }
+    bool below = max.known && tn_str_cmp(max.text, prefix) < 0;
+    bool above = min.known &&
+                 tn_str_cmp(tn_str_sub(min.text, 0, tn_min_size(prefix.n, min.text.n)), prefix) > 0;
+    return !below && !above;
+}
+
 static bool may_be_true(const pruner *p, tn_val node)
 {
     if (is(node, "class", "CONJUNCTION")) {
@@ -419,6 +474,9 @@ static bool may_be_true(const pruner *p, tn_val node)
     }
     if (is(node, "class", "BETWEEN") && is(node, "type", "COMPARE_BETWEEN")) {
         return may_between(p, node);
+    }
+    if (is(node, "class", "FUNCTION")) {
+        return may_function(p, node);
     }
     return is(node, "class", "OPERATOR") ? may_operator(p, node) : true;
 }
@@ -486,9 +544,14 @@ tn_rc tn_delta_prune(
         return TN_OK;
     }
     tn_val tree = tn_delta_where_tree(conn, a, where);
-    if (tree.tag != TN_DICT) {
-        return TN_OK;
+    if (tree.tag == TN_DICT) {
+        tn_delta_prune_tree(s, tree, keep);
     }
+    return TN_OK;
+}
+
+void tn_delta_prune_tree(const tn_delta_snapshot *s, tn_val tree, bool *keep)
+{
     TN_AUTO_ARENA scratch = tn_arena_new("delta prune", NULL);
     pruner p = { .arena = scratch, .s = s, .mapping = tn_delta_mapping_of(&s->protocol, &s->meta) };
     for (size_t i = 0; i < s->files.n; i++) {
@@ -502,5 +565,4 @@ tn_rc tn_delta_prune(
         }
         keep[i] = may_be_true(&p, tree);
     }
-    return TN_OK;
 }

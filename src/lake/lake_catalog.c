@@ -22,15 +22,21 @@ enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20, PUBLISH_ROUNDS_MAX = 20
 
 /* ---- views ---- */
 
-static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable,
-    tn_str *ret, tn_err *err)
+tn_rc tn_lake_pin_open(
+    tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_TRY(tn_lake_remote_prepare(conn, pin->location, l->storage, err));
     TN_TRY(tn_lake_table_open(l, pin->location, &table, err));
+    return tn_delta_snapshot_open(
+        table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, ret, err);
+}
+
+static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable,
+    tn_str *ret, tn_err *err)
+{
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
-    TN_TRY(tn_delta_snapshot_open(
-        table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, &snap, err));
+    TN_TRY(tn_lake_pin_open(l, conn, pin, &snap, err));
     tn_delta_scan_opts so = { .portable = portable, .conn = conn };
     return tn_delta_scan_sql(snap, a, &so, ret, err);
 }
@@ -71,6 +77,12 @@ tn_rc tn_lake_view_make(
     TN_AUTO_ARENA a = tn_arena_new("view", NULL);
     tn_str sql;
     TN_TRY(pin_sql(l, conn, a, p, portable, &sql, err));
+    return tn_lake_view_of(conn, database, p, sql, err);
+}
+
+tn_rc tn_lake_view_of(tn_conn *conn, tn_str database, const tn_pin *p, tn_str sql, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("view", NULL);
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "CREATE OR REPLACE VIEW ");
     add_relation(&b, database, p);

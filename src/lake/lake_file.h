@@ -26,6 +26,13 @@ bool tn_lake_plain_name(tn_str name);                  /* may be a folder's name
 tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable,
     tn_err *err) TN_MUSTUSE;
 
+/* The same of SQL that is known. */
+tn_rc tn_lake_view_of(
+    tn_conn *conn, tn_str database, const tn_pin *p, tn_str sql, tn_err *err) TN_MUSTUSE;
+/* The version that a Delta pin means, opened. */
+tn_rc tn_lake_pin_open(
+    tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+
 /* DuckDB calls a name ambiguous that is a catalog's and a schema's. Opened by itself, catalog/dev.duckdb is the catalog "dev": when a schema has that
  * name too, its views are made in a schema "_tarn_dev", which other views refer to, and shown in "dev" by views over those. */
 bool tn_lake_schema_clash(tn_str env, const tn_pins *pins);

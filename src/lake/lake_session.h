@@ -14,6 +14,7 @@ struct tn_lake_sql {
     tn_lake_sql_opts opts;
     tn_lake_head head;
     tn_map made;       /* view name as quoted SQL, lower case -> present */
+    tn_map snapshots;  /* the same of views over Delta tables -> tn_delta_snapshot */
     tn_map schemas;    /* schemas made in the session, lower case */
     tn_str use_schema; /* after USE; empty: none */
     tn_str skipped;    /* why a named relation could not be made readable; empty: none */
@@ -42,6 +43,9 @@ tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err) TN_MUSTUSE;
 bool tn_sql_is_changes(const tn_tokens *t, size_t i);
 tn_rc tn_sql_changes(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_str *ret,
     tn_err *err) TN_MUSTUSE;
+
+/* The query with each Delta table that its WHERE speaks of replaced by a scan of the files that may have such rows; false: there is nothing to gain. */
+bool tn_sql_prune(tn_lake_sql *s, tn_arena *a, tn_str sql, tn_str *ret);
 
 /* True in *ret_done when the statement changes the lake (or tells about it) and was done here. */
 tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,

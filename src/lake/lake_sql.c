@@ -46,6 +46,7 @@ static tn_rc read_head(tn_lake_sql *s, tn_err *err)
     s->head_arena = a;
     s->head = head;
     s->made = tn_map_init(a);
+    s->snapshots = tn_map_init(a);
     return TN_OK;
 }
 
@@ -118,6 +119,31 @@ static tn_rc version_at(tn_lake_sql *s, const tn_pin *pin, int64_t ms, int64_t *
     return TN_OK;
 }
 
+static void drop_snapshot(void *p)
+{
+    tn_delta_snapshot_unref(p);
+}
+
+/* A Delta table's snapshot stays for as long as its view: queries are narrowed by it (lake_sql_prune.c). */
+static tn_rc make_delta_view(tn_lake_sql *s, const tn_pin *pin, tn_str key, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("sql view", NULL);
+    TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
+    tn_str sql;
+    tn_delta_scan_opts so = { .conn = s->conn };
+    tn_rc rc = tn_lake_pin_open(s->lake, s->conn, pin, &snap, err);
+    rc = rc == TN_OK ? tn_delta_scan_sql(snap, a, &so, &sql, err) : rc;
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema),
+            TN_STR_ARG(pin->name));
+    }
+    TN_TRY(tn_lake_view_of(s->conn, TN_STR("memory"), pin, sql, err));
+    tn_arena_defer(s->head_arena, drop_snapshot, snap);
+    tn_map_put(&s->snapshots, key, snap);
+    snap = NULL;
+    return TN_OK;
+}
+
 /* Makes the view of a pin under (schema, name), unless it is there already. */
 static tn_rc make_view(const reader *r, const tn_pin *pin, tn_err *err)
 {
@@ -136,7 +162,11 @@ static tn_rc make_view(const reader *r, const tn_pin *pin, tn_err *err)
         rc = attach_text(&inner, pin->sql, err);
     }
     rc = rc == TN_OK ? ensure_schema(s, pin->schema, err) : rc;
-    rc = rc == TN_OK ? tn_lake_view_make(s->lake, s->conn, TN_STR("memory"), pin, false, err) : rc;
+    if (rc == TN_OK) {
+        rc = pin->kind == TN_PIN_DELTA
+                 ? make_delta_view(s, pin, key, err)
+                 : tn_lake_view_make(s->lake, s->conn, TN_STR("memory"), pin, false, err);
+    }
     if (rc == TN_OK) {
         return TN_OK;
     }
@@ -545,6 +575,20 @@ static tn_rc run_there(tn_lake_sql *s, tn_str sql, bool stream, tn_result **ret,
     return rc;
 }
 
+/* What does not run narrowed runs as it is: then errors cite what the user wrote. */
+static tn_rc run_narrowed(
+    tn_lake_sql *s, tn_arena *a, tn_str sql, bool stream, tn_result **ret, tn_err *err)
+{
+    tn_err ignored = TN_ERR_INIT;
+    tn_str narrow;
+    if (!tn_sql_prune(s, a, sql, &narrow)) {
+        return run_there(s, sql, stream, ret, err);
+    }
+    tn_rc rc = stream ? tn_conn_stream(s->conn, narrow, ret, &ignored)
+                      : tn_conn_query(s->conn, narrow, ret, &ignored);
+    return rc == TN_OK ? rc : run_there(s, sql, stream, ret, err);
+}
+
 /* A session that looks back cannot change what has gone on since. */
 static tn_rc refuse_change(const tn_lake_sql *s, const tn_tokens *t, tn_err *err)
 {
@@ -591,7 +635,7 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
         tn_str sql;
         TN_TRY(note_use(s, a, &t, err));
         TN_TRY(tn_sql_rest(s, a, statement, &t, 0, &sql, err));
-        tn_rc rc = run_there(s, sql, stream, &out.rows, err);
+        tn_rc rc = run_narrowed(s, a, sql, stream, &out.rows, err);
         if (rc != TN_OK) {
             return tn_lake_sql_hint(&t, rc, err);
         }

@@ -324,8 +324,8 @@ def words_of_other_engines(lake):
     equal(lake.rows("SHOW TABLES 't%'"), [{"schema": "s", "name": "t", "kind": "table"}])
     lake.run("sql", "SHOW TABLES s", status=None)
     has(lake.err, "write SHOW TABLES")
-    lake.run("sql", "REORG TABLE s.t APPLY (PURGE)", status=1)
-    has(lake.err, "hint: in place of reorg table: OPTIMIZE")
+    lake.run("sql", "MSCK REPAIR TABLE s.t", status=1)
+    has(lake.err, "hint: in place of msck repair: FSCK")
     lake.run("sql", "CREATE TABLE s.u CLONE s.t")
     equal(lake.rows("SELECT count(*) AS n FROM s.u"), [{"n": 5}])
 
