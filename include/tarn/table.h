@@ -33,8 +33,9 @@ typedef struct tarn_engine_options {
      * from the environment and the shared AWS files. Ignored for local paths. */
     const tarn_pair *storage;
     size_t storage_n;
-    const char *memory_limit;   /* "4GB" */
-    const char *temp_directory; /* where what does not fit is spilled */
+    const char *memory_limit; /* "4GB" */
+    const char *
+        temp_directory; /* where what does not fit is spilled; NULL: a folder of its own in TMPDIR */
     int threads;
 } tarn_engine_options;
 #define TARN_ENGINE_INIT TARN_INIT(tarn_engine_options)

@@ -5,6 +5,7 @@ Whoever holds a struct whose `release` is not NULL calls it once. A capsule owns
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Any, Iterable, List, Mapping, Optional
 
 from ._lib import Stream
@@ -23,9 +24,12 @@ _Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _open: dict = {}  # address -> the struct of a capsule that lives
 
 
+_pid = os.getpid()
+
+
 def release(stream: Stream) -> None:
-    """Releases a stream that was not moved; does nothing otherwise."""
-    if stream.release:
+    """Releases a stream that was not moved; does nothing otherwise, nor in a child of fork()."""
+    if stream.release and getattr(stream, "pid", _pid) == os.getpid():
         _Release(stream.release)(ctypes.addressof(stream))
 
 
@@ -110,6 +114,8 @@ class Rows:
 
     def __init__(self, stream: Optional[Stream], note: Optional[str] = None) -> None:
         self._stream = stream
+        if stream is not None:
+            stream.pid = os.getpid()
         #: What a statement without rows did ("created silver.x: 10 rows, version 0"); else None.
         self.note = note
 

@@ -11,7 +11,7 @@ import threading
 from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_void_p
 from typing import Any, Callable, Mapping, Optional, Sequence
 
-from .exceptions import error_of
+from .exceptions import UsageError, error_of
 
 _HERE = pathlib.Path(__file__).resolve().parent
 
@@ -136,6 +136,7 @@ _PROTOTYPES = {
     "tarn_close": (None, [c_void_p]), "tarn_interrupt": (None, [c_void_p]),
     "tarn_query": (c_int, [c_void_p, c_char_p, c_void_p, _ERR]),
     "tarn_run": (c_int, [c_void_p, c_char_p, c_void_p, _TEXT, _ERR]),
+    "tarn_land": (c_int, [c_void_p, c_char_p, c_char_p, c_void_p, POINTER(c_int64), _ERR]),
     "tarn_bind": (c_int, [c_void_p, c_char_p, c_void_p, _ERR]),
 }
 for _name, (_restype, _argtypes) in _PROTOTYPES.items():
@@ -173,6 +174,12 @@ def check(code: int, err: Error) -> None:
     if code != 0:
         raise error_of(code, lib.tarn_code_name(code).decode(), err.message.decode(errors="replace"), err.hint.decode(errors="replace"),
                        bool(lib.tarn_code_retryable(code)))
+
+
+def same_process(pid: int) -> None:
+    """DuckDB's threads are not in a child of fork()."""
+    if pid != os.getpid():
+        raise UsageError("this was opened before fork(): open it anew in the child")
 
 
 def call(name: str, *args: Any) -> None:

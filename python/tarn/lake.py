@@ -1,8 +1,9 @@
 """A lake: SQL over all of its relations."""
 from __future__ import annotations
 
+import os
 import threading
-from ctypes import byref, c_void_p
+from ctypes import byref, c_int64, c_void_p
 from typing import Any, Mapping, Optional
 
 from . import _lib
@@ -17,7 +18,7 @@ class Lake:
     """Made by connect(). Threads may share it; its statements then wait for one another."""
 
     def __init__(self, url: Any, env: str, storage_options: Optional[Mapping[str, str]], memory_limit: Optional[str], threads: int) -> None:
-        self._lock, self._handle = threading.RLock(), c_void_p()
+        self._lock, self._handle, self._pid = threading.RLock(), c_void_p(), os.getpid()
         options, _keep = options_of(storage_options, memory_limit, threads)
         _lib.call("tarn_open_with", None if url is None else place(url).encode(), env.encode(), byref(options), byref(self._handle))
 
@@ -27,6 +28,7 @@ class Lake:
     def _call(self, name: str, *args: Any) -> None:
         if not self._handle:
             raise UsageError("the lake is closed")
+        _lib.same_process(self._pid)
         _lib.long_call(self._interrupt, name, self._handle, *args)
 
     def sql(self, statement: str, **data: Any) -> Rows:
@@ -59,6 +61,19 @@ class Lake:
             self._call("tarn_query", statement.encode(), byref(stream))
         return Rows(stream)
 
+    def write(self, table: str, data: Any, mode: str = "append") -> int:
+        """Rows into "schema.table", pinned and published as one change; gives their number. mode: "append" (an absent table is made), "overwrite" (the table's
+        schema becomes the rows'), "create".
+
+            >>> with tarn.connect(getfixture("folder") + "/lake") as lake:
+            ...     lake.write("raw.items", [{"id": 1}]), lake.write("raw.items", [{"id": 2}, {"id": 3}])
+            (1, 2)
+        """
+        source, rows = Exported(data), c_int64()
+        with self._lock:
+            self._call("tarn_land", table.encode(), mode.encode(), source.address, byref(rows))
+        return rows.value
+
     def close(self) -> None:
         with self._lock:
             handle, self._handle = self._handle, c_void_p()
@@ -72,7 +87,7 @@ class Lake:
         self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None):
+        if getattr(self, "_handle", None) and self._pid == os.getpid():
             _lib.lib.tarn_close(self._handle)
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from ctypes import byref, c_int64, c_void_p
 from typing import Any, Dict, List, Mapping, Optional
@@ -23,23 +24,25 @@ class Handle:
 
     def __init__(self, uri: Any, version: Any = None, storage_options: Optional[Mapping[str, str]] = None, absent: bool = False) -> None:
         self.uri, self.storage_options, self.lock = place(uri), dict(storage_options or {}), threading.RLock()
-        self.pointer = c_void_p()
+        self.pointer, self.pid = c_void_p(), os.getpid()
         at = state(version)
         _lib.call("tarn_table_open", engine_for(storage_options), self.uri.encode(), at and byref(at), _ABSENT if absent else 0,
                   byref(self.pointer))
 
     def __del__(self) -> None:
-        if getattr(self, "pointer", None):
+        if getattr(self, "pointer", None) and self.pid == os.getpid():
             _lib.lib.tarn_table_close(self.pointer)
 
     def interrupt(self) -> None:
         _lib.lib.tarn_table_interrupt(self.pointer)
 
     def call(self, name: str, *args: Any) -> None:
+        _lib.same_process(self.pid)
         with self.lock:
             _lib.long_call(self.interrupt, name, self.pointer, *args)
 
     def json(self, name: str, *args: Any) -> Any:
+        _lib.same_process(self.pid)
         with self.lock:
             return json.loads(_lib.text_call(name, self.pointer, *args, interrupt=self.interrupt))
 

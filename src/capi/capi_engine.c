@@ -1,15 +1,29 @@
 /* capi_engine.c: an engine is one DuckDB and the storage options of the buckets reached through it; counted, shared by threads. */
 #include "capi/capi_impl.h"
 #include "lake/lake_remote.h"
+#include "os/proc.h"
+#include "os/random.h"
 #include "store/store_s3.h"
 #include "text/uri.h"
+
+/* DuckDB's own choice is a folder in the current one, which a library must not make. It appears when something is spilled, and goes with the database. */
+static tn_str spill_folder(tn_arena *a)
+{
+    tn_str tmp = tn_env_get("TMPDIR");
+    uint64_t salt = 0;
+    tn_random_bytes(&salt, sizeof salt);
+    return tn_str_printf(a, TN_STR_FMT "/tarn-%lld-%016llx",
+        TN_STR_ARG(tmp.n > 0 ? tmp : TN_STR("/tmp")), (long long)tn_pid(),
+        (unsigned long long)salt);
+}
 
 static tn_rc fill(tarn_engine *e, const tarn_engine_options *o, tn_err *err)
 {
     tn_duck_opts d = { .config = TN_VAL_UNDEF,
         .threads = o->threads,
         .memory_limit = tn_str_of(o->memory_limit),
-        .temp_directory = tn_str_of(o->temp_directory) };
+        .temp_directory =
+            o->temp_directory != NULL ? tn_str_of(o->temp_directory) : spill_folder(e->arena) };
     if (o->threads < 0) {
         return tn_fail(err, TN_E_USAGE, "an engine cannot have %d threads", o->threads);
     }

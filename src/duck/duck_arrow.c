@@ -138,7 +138,8 @@ static void slice_release(struct ArrowArray *a)
     tn_arena_free(s->arena);
 }
 
-static struct ArrowArray make_slice(batch *b, int64_t from, int64_t n)
+static struct ArrowArray make_slice(
+    batch *b, const struct ArrowSchema *schema, int64_t from, int64_t n)
 {
     static const void *no_validity[1] = { NULL };
     tn_arena *a = tn_arena_new("arrow slice", NULL);
@@ -149,13 +150,8 @@ static struct ArrowArray make_slice(batch *b, int64_t from, int64_t n)
     int64_t cols = b->array.n_children;
     struct ArrowArray **children = tn_new_array(a, struct ArrowArray *, (size_t)cols + 1);
     for (int64_t i = 0; i < cols; i++) {
-        children[i] = tn_new(a, struct ArrowArray);
-        *children[i] = *b->array.children[i];
-        children[i]->offset += b->array.offset + from;
-        children[i]->length = n;
-        children[i]->null_count = children[i]->null_count == 0 ? 0 : -1;
-        children[i]->release = child_release;
-        children[i]->private_data = NULL;
+        children[i] =
+            arrow_part(a, schema->children[i], b->array.children[i], b->array.offset + from, n);
     }
     return (struct ArrowArray){ .length = n,
         .n_buffers = 1,
@@ -304,7 +300,8 @@ static tn_rc append_batch(arrow_load *l, batch *b)
 {
     for (int64_t from = 0; from < b->array.length; from += SLICE_ROWS) {
         int64_t left = b->array.length - from;
-        struct ArrowArray part = make_slice(b, from, left < SLICE_ROWS ? left : SLICE_ROWS);
+        struct ArrowArray part =
+            make_slice(b, &l->plain, from, left < SLICE_ROWS ? left : SLICE_ROWS);
         TN_AUTO(duckdb_data_chunk) chunk = NULL;
         TN_TRY(convert(l, &part, &chunk));
         if (duckdb_append_data_chunk(l->appender, chunk) != DuckDBSuccess) {

@@ -98,4 +98,8 @@ tn_rc arrow_plain_array(tn_arena *a, const struct ArrowSchema *s, const struct A
 bool ipc_lz4_frame(const uint8_t *in, size_t n, uint8_t *out,
     size_t out_n); /* true when exactly out_n bytes came out */
 
+/* Rows [from, from + n) of an array as one that shares its buffers and lives in a: its release does nothing. Structs in it begin at offset 0. */
+struct ArrowArray *arrow_part(tn_arena *a, const struct ArrowSchema *schema,
+    const struct ArrowArray *array, int64_t from, int64_t n);
+
 #endif

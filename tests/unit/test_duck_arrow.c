@@ -120,18 +120,22 @@ static struct ArrowSchema fields[] = {
     { .format = "u", .name = "", .flags = ARROW_FLAG_NULLABLE, .release = release_schema },
     { .format = "i", .name = "inner", .flags = ARROW_FLAG_NULLABLE, .release = release_schema },
     { .format = "+s", .name = "st", .flags = ARROW_FLAG_NULLABLE, .release = release_schema },
+    { .format = "+s", .name = "mid", .flags = ARROW_FLAG_NULLABLE, .release = release_schema },
+    { .format = "+s", .name = "deep", .flags = ARROW_FLAG_NULLABLE, .release = release_schema },
 };
 static struct ArrowSchema *inner_fields[] = { &fields[2] };
-static struct ArrowSchema *all_fields[] = { &fields[0], &fields[1], &fields[3] };
+static struct ArrowSchema *mid_fields[] = { &fields[4] };
+static struct ArrowSchema *all_fields[] = { &fields[0], &fields[1], &fields[3], &fields[5] };
 
 static int batch_schema(struct ArrowArrayStream *s, struct ArrowSchema *out)
 {
     (void)s;
-    fields[3].n_children = 1;
-    fields[3].children = inner_fields;
+    fields[3].n_children = fields[4].n_children = fields[5].n_children = 1;
+    fields[3].children = fields[4].children = inner_fields;
+    fields[5].children = mid_fields;
     *out = (struct ArrowSchema){ .format = "+s",
         .name = "",
-        .n_children = 3,
+        .n_children = 4,
         .children = all_fields,
         .release = release_schema };
     return 0;
@@ -169,6 +173,18 @@ static struct ArrowArray inner_column = {
     .length = BIG + 5, .n_buffers = 2, .buffers = int_buffers, .release = release_nothing
 };
 static struct ArrowArray *inner_columns[] = { &inner_column };
+/* Of every three values one is null. */
+static uint8_t mid_bits[BIG / 8 + 2];
+static const void *mid_buffers[] = { mid_bits };
+static struct ArrowArray mid_column = { .length = BIG + 3,
+    .null_count = -1,
+    .offset = 1,
+    .n_buffers = 1,
+    .buffers = mid_buffers,
+    .n_children = 1,
+    .children = inner_columns,
+    .release = release_nothing };
+static struct ArrowArray *mid_columns[] = { &mid_column };
 static struct ArrowArray columns[] = {
     { .length = BIG,
         .offset = 3,
@@ -187,8 +203,15 @@ static struct ArrowArray columns[] = {
         .n_children = 1,
         .children = inner_columns,
         .release = release_nothing },
+    { .length = BIG,
+        .offset = 2, /* the struct in it begins at 1, so that value 3 is the first again */
+        .n_buffers = 1,
+        .buffers = no_buffers,
+        .n_children = 1,
+        .children = mid_columns,
+        .release = release_nothing },
 };
-static struct ArrowArray *all_columns[] = { &columns[0], &columns[1], &columns[2] };
+static struct ArrowArray *all_columns[] = { &columns[0], &columns[1], &columns[2], &columns[3] };
 
 static struct ArrowArrayStream one_batch_stream(one_batch *b)
 {
@@ -197,6 +220,9 @@ static struct ArrowArrayStream one_batch_stream(one_batch *b)
         big_offsets[i] = i % 8;
         big_offsets[i + 1] = i % 8 + 1;
     }
+    for (int i = 0; i < BIG + 4; i++) {
+        mid_bits[i / 8] |= (uint8_t)((i % 3 != 0) << (i % 8));
+    }
     /* Offsets must not go down: every text is one letter of the first eight, or empty where they wrap. */
     for (int i = 0; i < BIG + 6; i++) {
         big_offsets[i] = i < 10 ? i : 10;
@@ -204,7 +230,7 @@ static struct ArrowArrayStream one_batch_stream(one_batch *b)
     b->array = (struct ArrowArray){ .length = BIG,
         .n_buffers = 1,
         .buffers = no_buffers,
-        .n_children = 3,
+        .n_children = 4,
         .children = all_columns,
         .release = release_array,
         .private_data = b };
@@ -230,6 +256,11 @@ TN_TEST(large_batches_with_offsets_are_sliced)
                "count(DISTINCT i)] FROM \"big table\""),
         &v, err));
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, v), "[100000, 3, 100002, 100000, 100000]");
+    TN_ASSERT_OK(tn_conn_scalar(c, arena,
+        TN_STR("SELECT [count(deep.mid.inner), count(*) FILTER (deep.mid.inner = i), count(*) "
+               "FILTER (deep.mid IS NULL AND i % 3 = 0)] FROM \"big table\""),
+        &v, err));
+    TN_ASSERT_EQ_S(tn_val_to_repr(arena, v), "[66666, 66666, 33334]");
     TN_ASSERT_OK(tn_conn_scalar(
         c, arena, TN_STR("SELECT string_agg(column1, '' ORDER BY i) FROM \"big table\""), &v, err));
     TN_ASSERT_EQ_S(tn_val_as_str(v), "defghij");
