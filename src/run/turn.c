@@ -103,8 +103,7 @@ static void refuse(tn_node_result *r, const tn_err *why, tn_status status)
 }
 
 /* What a rival published of the relation is taken over, also when it was done before we asked. */
-static tn_rc wait_for_turn(
-    tn_runner *run, tn_worker *w, const tn_node *n, tn_arena *a, tn_err *err)
+static tn_rc wait_for_turn(tn_runner *run, tn_worker *w, const tn_node *n, tn_arena *a, tn_err *err)
 {
     bool blocked = false;
     tn_lake_holder holder;
