@@ -107,13 +107,6 @@ bool tn_strs_has(const tn_strs *l, tn_str s)
     return false;
 }
 
-void tn_strs_add_new(tn_strs *l, tn_arena *a, tn_str s)
-{
-    if (!tn_strs_has(l, s)) {
-        tn_vec_push(l, a, s);
-    }
-}
-
 tn_val tn_strs_list(tn_arena *a, const tn_strs *l)
 {
     tn_val list = tn_val_list(a);
