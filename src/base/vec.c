@@ -11,6 +11,16 @@ void tn_vec_grow_(void **v, size_t *cap, size_t item_size, tn_arena *arena, size
     *cap = next;
 }
 
+bool tn_strs_has(const tn_strs *l, tn_str s)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (tn_str_eq(l->v[i], s)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void tn_strs_add_new(tn_strs *l, tn_arena *a, tn_str s)
 {
     if (!tn_strs_has(l, s)) {

@@ -29,6 +29,7 @@
 void tn_vec_grow_(void **v, size_t *cap, size_t item_size, tn_arena *arena, size_t want);
 
 typedef tn_vec(tn_str) tn_strs;
+bool tn_strs_has(const tn_strs *l, tn_str s);
 void tn_strs_add_new(tn_strs *l, tn_arena *a, tn_str s); /* unless it is in the list already */
 
 #endif

@@ -97,16 +97,6 @@ tn_strs tn_value_strs(tn_arena *a, tn_val v)
     return out;
 }
 
-bool tn_strs_has(const tn_strs *l, tn_str s)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        if (tn_str_eq(l->v[i], s)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 tn_val tn_strs_list(tn_arena *a, const tn_strs *l)
 {
     tn_val list = tn_val_list(a);
