@@ -6,6 +6,7 @@
 #include "os/file.h"
 #include "os/proc.h"
 #include "os/random.h"
+#include "project/previous.h"
 #include "text/uri.h"
 #include "text/yaml.h"
 
@@ -220,6 +221,16 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
     return tn_rc_class(err->rc) == TN_CLASS_CONFLICT ? TN_EXIT_FAILED : TN_EXIT_USAGE;
 }
 
+/* Before anything is written: --state may name the target folder itself. */
+static tn_rc read_states(const tn_cli *cli, const tn_dbt_options *o, tn_project *p, tn_err *err)
+{
+    (void)cli;
+    if (o->state.n > 0) {
+        TN_TRY(tn_previous_read(p, o->state, &p->previous, err));
+    }
+    return TN_OK;
+}
+
 /* How the console was asked to be is known before the project is: its errors are shown the same way. */
 bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
     bool quiet_console, tn_dbt_start *ret, int *ret_status)
@@ -253,6 +264,10 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     }
     if (cli->lake.n > 0 && tn_str_is(ret->project->profile.type, "tarn")) {
         ret->project->profile.path = cli->lake;
+    }
+    if (read_states(cli, o, ret->project, &err) != TN_OK) {
+        *ret_status = tn_dbt_error(cli, NULL, &err);
+        return false;
     }
     ret->events = open_events(cli, ret->project->log_path, id, quiet_console);
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);

@@ -10,9 +10,9 @@
 
 typedef struct tn_dbt_options {
     tn_strs select, models, exclude, resource_types, exclude_resource_types;
-    tn_str selector, indirect, vars, state, on_busy;
-    tn_flag full_refresh, fail_fast, store_failures, empty, write_json, print, introspect,
-        partial_parse, warn_error, version_check;
+    tn_str selector, indirect, vars, state, defer_state, on_busy;
+    tn_flag defer, favor_state, full_refresh, fail_fast, store_failures, empty, write_json, print,
+        introspect, partial_parse, warn_error, version_check;
     tn_str warn_error_options, event_time_start, event_time_end, sample;
     /* compile, show */
     tn_str inline_sql, output;
@@ -38,7 +38,9 @@ typedef struct tn_dbt_options {
             TN_DBT_AT(exclude_resource_types), "TYPE...", "not these kinds of nodes",              \
             "DBT_EXCLUDE_RESOURCE_TYPES" },                                                        \
         { "--indirect-selection", TN_OPT_STR, TN_DBT_AT(indirect), "MODE",                         \
-            "tests: eager, cautious, buildable or empty", "DBT_INDIRECT_SELECTION" }
+            "tests: eager, cautious, buildable or empty", "DBT_INDIRECT_SELECTION" },              \
+        { "--state", TN_OPT_STR, TN_DBT_AT(state), "DIR",                                          \
+            "artifacts that state:, result: and source_status: compare with", "DBT_STATE" }
 #define TN_DBT_COMMON                                                                              \
     { "--vars", TN_OPT_STR, TN_DBT_AT(vars), "YAML", "variables: '{day: 2024-01-31}'",             \
         "DBT_VARS" },                                                                              \

@@ -1,6 +1,7 @@
 /* select_method.c: the selection methods, one function each, in one table. */
 #include "project/select_method.h"
 
+#include "project/previous.h"
 #include "project/project_priv.h"
 #include "text/glob.h"
 #include "text/uri.h"
@@ -336,7 +337,7 @@ const char *tn_select_methods(void)
 {
     return "fqn tag group access source path file package config.<key> test_name test_type "
            "resource_type exposure metric version "
-           "semantic_model saved_query unit_test selector";
+           "semantic_model saved_query unit_test selector state result source_status";
 }
 
 tn_str tn_select_default_method(tn_str value)
@@ -362,10 +363,8 @@ tn_rc tn_select_match(
     tn_str_cut(method, '.', &name, &args);
     size_t i = method_at(name);
     TN_CHECK(i < TN_COUNTOF(methods));
-    if (methods[i].fn == NULL) {
-        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
-            "selection by '" TN_STR_FMT ":' is not supported yet", TN_STR_ARG(name));
-        return tn_hint(err, rc, "it needs the artifacts of an earlier run (--state)");
+    if (methods[i].fn == NULL && n->kind != TN_NODE_OPERATION) {
+        return tn_previous_match(p, n, name, value, ret, err);
     }
     *ret = n->kind != TN_NODE_OPERATION && methods[i].fn(p, n, args, value);
     return TN_OK;

@@ -2,7 +2,7 @@
  *
  * Grammar: [n+|+|@]method:value[+|+n], white space = union, comma = intersection; * ? [] wildcards. Methods: fqn tag group access source path
  * file package config.<key> test_name test_type resource_type exposure metric version unit_test semantic_model saved_query selector;
- * state, result and source_status need artifacts and say so. Without a method: file for *.sql, *.csv, ..., path when it has a '/', else fqn.
+ * state, result and source_status compare with the artifacts of --state (previous.h). Without a method: file for *.sql, *.csv, ..., path when it has a '/', else fqn.
  */
 #ifndef TN_PROJECT_SELECTOR_H
 #define TN_PROJECT_SELECTOR_H

@@ -209,6 +209,39 @@ def retry_of_what_failed(p):
     has(p.run("retry"), "Nothing to do")
 
 
+@case
+def state_selects_what_changed_since_a_run(p):
+    p.file("models/a.sql", "select 1 as x")
+    p.file("models/b.sql", "select * from {{ ref('a') }}")
+    p.file("models/c.sql", "select {{ number() }} as x")
+    p.file("models/a.yml", "models: [{name: a, columns: [{name: x, data_tests: [{accepted_values: {arguments: {values: [2]}}}]}]}]\n")
+    p.file("macros/number.sql", "{% macro number() %}1{% endmacro %}")
+    p.run("build", status=1)
+    (p.dir / "target").rename(p.dir / "before")
+
+    def ls(*spec):
+        return sorted(line for line in p.run("--quiet", "ls", "--resource-type", "model", "--state", "before", "--select",
+                                             *spec).split("\n") if line.startswith("p."))
+
+    equal(ls("state:modified", "state:new"), [])
+    equal(ls("state:unmodified"), ["p.a", "p.b", "p.c"])
+    equal(ls("result:success"), ["p.a", "p.c"])
+    equal(ls("result:skipped"), ["p.b"])
+    p.file("models/b.sql", "select x + 1 as x from {{ ref('a') }}")
+    p.file("models/d.sql", "select 1 as y")
+    equal(ls("state:modified"), ["p.b", "p.d"])
+    equal(ls("state:new"), ["p.d"])
+    equal(ls("state:modified.body,state:old"), ["p.b"])
+    p.file("macros/number.sql", "{% macro number() %}2{% endmacro %}")
+    equal(ls("state:modified.macros"), ["p.c"])
+    has(p.run("ls", "--select", "state:modified", status=2), "--state DIR")
+    has(p.run("ls", "--select", "state:modified", "--state", "nowhere", status=2), "no comparison manifest")
+    has(p.run("ls", "--select", "state:modifed", "--state", "before", status=2), "invalid selector")
+    has(p.run("ls", "--select", "source_status:fresher", "--state", "before", status=2), "sources.json")
+    equal(ls("result:fail+", "result:error+"), [])
+    equal(p.run("--quiet", "ls", "--state", "before", "--select", "result:fail").split(), ["p.accepted_values_a_x__2"])
+
+
 def main():
     passed = failed = 0
     only = sys.argv[1] if len(sys.argv) > 1 else ""
