@@ -396,7 +396,8 @@ static tn_rc add_file_bounds(check *c, tn_arena *a, tn_buf *b, size_t i, tn_err 
     return TN_OK;
 }
 
-/* Bounds went through a double (tn_json_parse): one of more digits than a double has is compared as such, with room for the rounding. */
+/* Bounds went through a double (tn_json_parse): one of more digits than a double has is compared as such, with room for the rounding. So is one of a float,
+ * whose text is shorter than the double that it becomes when the column is widened. */
 static bool is_wide_decimal(const tn_delta_type *t)
 {
     int64_t precision;
@@ -417,10 +418,11 @@ static void add_test(tn_buf *b, const tn_delta_field *f, size_t k, bool max)
         tn_buf_addz(b, "))");
     }
     char op = max ? '>' : '<', v = max ? 'x' : 'n';
-    if (is_wide_decimal(f->type)) {
+    bool widened = floating && tn_val_at(f->metadata, "delta.typeChanges").tag != TN_UNDEF;
+    if (is_wide_decimal(f->type) || widened || tn_delta_type_is(f->type, "float")) {
         tn_buf_addf(b,
-            "::DOUBLE %c any_value(v.%c%zu)::DOUBLE %c 1e-14 * abs(any_value(v.%c%zu)::DOUBLE)", op,
-            v, k, max ? '+' : '-', v, k);
+            "::DOUBLE %c any_value(v.%c%zu)::DOUBLE %c %s * abs(any_value(v.%c%zu)::DOUBLE)", op, v,
+            k, max ? '+' : '-', floating ? "1e-6" : "1e-14", v, k);
         return;
     }
     tn_buf_addf(b, " %c TRY_CAST(any_value(v.%c%zu) AS ", op, v, k);

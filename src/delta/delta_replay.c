@@ -73,6 +73,17 @@ tn_rc tn_delta_replay_remove(tn_delta_replay *r, const tn_delta_remove *f, tn_er
     return TN_OK;
 }
 
+tn_rc tn_delta_replay_apply_range(tn_delta_replay *r, const tn_delta_actions *acts, tn_err *err)
+{
+    tn_delta_actions others = *acts;
+    others.removes = (tn_delta_removes){ 0 };
+    TN_TRY(tn_delta_replay_apply(r, &others, err));
+    for (size_t i = 0; i < acts->removes.n; i++) {
+        TN_TRY(tn_delta_replay_remove(r, &acts->removes.v[i], err));
+    }
+    return TN_OK;
+}
+
 tn_rc tn_delta_replay_apply(tn_delta_replay *r, const tn_delta_actions *acts, tn_err *err)
 {
     if (acts->has_protocol) {

@@ -19,6 +19,10 @@ tn_delta_replay tn_delta_replay_init(tn_arena *a);
 /* In the order of versions, a checkpoint first. Strings of acts must live in the replay's arena. */
 tn_rc tn_delta_replay_apply(
     tn_delta_replay *r, const tn_delta_actions *acts, tn_err *err) TN_MUSTUSE;
+/* Actions of several versions at once (log compaction). They should be reconciled, but writers have left adds beside the removes that cancel them: here a
+ * remove wins. */
+tn_rc tn_delta_replay_apply_range(
+    tn_delta_replay *r, const tn_delta_actions *acts, tn_err *err) TN_MUSTUSE;
 tn_rc tn_delta_replay_add(tn_delta_replay *r, const tn_delta_file *f, tn_err *err) TN_MUSTUSE;
 tn_rc tn_delta_replay_remove(tn_delta_replay *r, const tn_delta_remove *f, tn_err *err) TN_MUSTUSE;
 

@@ -80,10 +80,12 @@ static tn_rc apply_some(
         acts.version = files[i].version;
         TN_TRY(tn_delta_actions_parse(
             r->arena, texts[i], tn_str_z(scratch, files[i].key), &acts, err));
-        TN_TRY(tn_delta_replay_apply(r, &acts, err));
         if (files[i].from >= 0) { /* it has no commitInfo; that of an older commit must not stay */
+            TN_TRY(tn_delta_replay_apply_range(r, &acts, err));
             r->in_commit_ms = TN_DELTA_ABSENT;
+            continue;
         }
+        TN_TRY(tn_delta_replay_apply(r, &acts, err));
     }
     return TN_OK;
 }
