@@ -1,8 +1,10 @@
 """Engines: one for each set of storage options, made when it is first needed and kept."""
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import weakref
 from ctypes import byref, c_void_p
 from typing import Any, Dict, Mapping, Optional, Tuple
 
@@ -10,6 +12,7 @@ from . import _lib
 
 _engines: Dict[Tuple, c_void_p] = {}
 _lock = threading.Lock()
+_handles: "weakref.WeakSet[Any]" = weakref.WeakSet()  # what stands on an engine
 
 
 def options_of(storage_options: Optional[Mapping[str, Any]], memory_limit: Optional[str] = None, threads: int = 0) -> Tuple:
@@ -29,3 +32,23 @@ def engine_for(storage_options: Optional[Mapping[str, Any]]) -> c_void_p:
             _lib.call("tarn_engine_open", byref(options), byref(handle))
             _engines[key] = handle
         return _engines[key]
+
+
+def uses_engine(handle: Any) -> None:
+    """handle.close() is called at the end of the process, if nobody uses it then."""
+    _handles.add(handle)
+
+
+@atexit.register
+def _close_all() -> None:
+    """So that DuckDB takes away what it has spilled."""
+    for handle in list(_handles):
+        if handle.lock.acquire(blocking=False):
+            try:
+                handle.close()
+            finally:
+                handle.lock.release()
+    with _lock:
+        mine = [key for key in _engines if key[0] == os.getpid()]
+        for key in mine:
+            _lib.lib.tarn_engine_close(_engines.pop(key))

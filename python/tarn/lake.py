@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional
 
 from . import _lib
 from ._arrow import Exported, Rows
-from ._engine import options_of
+from ._engine import options_of, uses_engine
 from ._lib import Stream
 from .exceptions import UsageError
 from .properties import place
@@ -18,9 +18,10 @@ class Lake:
     """Made by connect(). Threads may share it; its statements then wait for one another."""
 
     def __init__(self, url: Any, env: str, storage_options: Optional[Mapping[str, str]], memory_limit: Optional[str], threads: int) -> None:
-        self._lock, self._handle, self._pid = threading.RLock(), c_void_p(), os.getpid()
+        self.lock, self._handle, self._pid = threading.RLock(), c_void_p(), os.getpid()
         options, _keep = options_of(storage_options, memory_limit, threads)
         _lib.call("tarn_open_with", None if url is None else place(url).encode(), env.encode(), byref(options), byref(self._handle))
+        uses_engine(self)
 
     def _interrupt(self) -> None:
         _lib.lib.tarn_interrupt(self._handle)
@@ -43,7 +44,7 @@ class Lake:
             >>> lake.close()
         """
         stream, note = Stream(), c_void_p()
-        with self._lock:
+        with self.lock:
             try:
                 for name, rows in data.items():
                     source = Exported(rows)
@@ -57,7 +58,7 @@ class Lake:
     def stream(self, statement: str) -> Rows:
         """One query whose rows come as they are made, in bounded memory. They end with the next statement on this lake."""
         stream = Stream()
-        with self._lock:
+        with self.lock:
             self._call("tarn_query", statement.encode(), byref(stream))
         return Rows(stream)
 
@@ -70,14 +71,14 @@ class Lake:
             (1, 2)
         """
         source, rows = Exported(data), c_int64()
-        with self._lock:
+        with self.lock:
             self._call("tarn_land", table.encode(), mode.encode(), source.address, byref(rows))
         return rows.value
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             handle, self._handle = self._handle, c_void_p()
-            if handle:
+            if handle and self._pid == os.getpid():
                 _lib.lib.tarn_close(handle)
 
     def __enter__(self) -> "Lake":

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from . import _lib
 from ._arrow import Rows
-from ._engine import engine_for
+from ._engine import engine_for, uses_engine
 from ._lib import Outcome, Stream
 from .exceptions import TableNotFoundError, UsageError
 from .properties import columns as names_of
@@ -28,23 +28,33 @@ class Handle:
         at = state(version)
         _lib.call("tarn_table_open", engine_for(storage_options), self.uri.encode(), at and byref(at), _ABSENT if absent else 0,
                   byref(self.pointer))
+        uses_engine(self)
+
+    def close(self) -> None:
+        pointer, self.pointer = self.pointer, None
+        if pointer and self.pid == os.getpid():
+            _lib.lib.tarn_table_close(pointer)
 
     def __del__(self) -> None:
-        if getattr(self, "pointer", None) and self.pid == os.getpid():
-            _lib.lib.tarn_table_close(self.pointer)
+        if getattr(self, "pointer", None):
+            self.close()
+
+    def open_pointer(self) -> c_void_p:
+        _lib.same_process(self.pid)
+        if not self.pointer:
+            raise UsageError("the table was closed at the end of the process")
+        return self.pointer
 
     def interrupt(self) -> None:
         _lib.lib.tarn_table_interrupt(self.pointer)
 
     def call(self, name: str, *args: Any) -> None:
-        _lib.same_process(self.pid)
         with self.lock:
-            _lib.long_call(self.interrupt, name, self.pointer, *args)
+            _lib.long_call(self.interrupt, name, self.open_pointer(), *args)
 
     def json(self, name: str, *args: Any) -> Any:
-        _lib.same_process(self.pid)
         with self.lock:
-            return json.loads(_lib.text_call(name, self.pointer, *args, interrupt=self.interrupt))
+            return json.loads(_lib.text_call(name, self.open_pointer(), *args, interrupt=self.interrupt))
 
     def change(self, name: str, *args: Any) -> Outcome:
         outcome = Outcome()
@@ -59,7 +69,7 @@ class Handle:
     @property
     def version(self) -> int:
         with self.lock:
-            return _lib.lib.tarn_table_version(self.pointer)
+            return _lib.lib.tarn_table_version(self.open_pointer())
 
 
 class DeltaTable:

@@ -67,6 +67,7 @@ def main():
     declared = set(re.findall(r"^TARN_API [^;(]*?\b(tarn_\w+)\(", headers, re.M))
     check("what is shown is what the headers declare, and nothing else", shown == declared and len(shown) > 30, sorted(shown ^ declared))
     example_of_the_manual()
+    installed()
     for header in sorted((ROOT / "include/tarn").glob("*.h")):
         for language, standard in (("c", "c11"), ("c++", "c++11")):
             head = subprocess.run([os.environ.get("CC", "cc"), "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-pedantic", "-Werror",
@@ -93,6 +94,30 @@ def example_of_the_manual():
               json.loads(lines[2])[0]["operation"] == "DELETE", ran.stdout + ran.stderr)
         again = subprocess.run(["./prices", "/proc/none"], cwd=folder, capture_output=True, text=True)
         check("and tells errors", again.returncode == 1 and again.stderr, again.stderr)
+
+
+def installed():
+    """`make install`: the manual's program through pkg-config, with no path of the build."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["cmake", "--install", str(BUILD), "--prefix", folder + "/usr"], check=True, capture_output=True)
+        (pathlib.Path(folder) / "prices.c").write_text(re.search(r"```c\n(.*?)```", (ROOT / "docs/manual/capi.md").read_text(), re.S).group(1))
+        pc = next(pathlib.Path(folder).rglob("tarn.pc"), None)
+        check("tarn.pc is installed", pc is not None)
+        env = {k: v for k, v in os.environ.items() if not k.startswith("TARN")}
+        try:
+            flags = subprocess.run(["pkg-config", "--cflags", "--libs", "tarn"], env={**env, "PKG_CONFIG_PATH": str(pc.parent)}, capture_output=True,
+                                   text=True).stdout.split()
+        except FileNotFoundError:
+            flags = []
+        if flags:
+            built = subprocess.run([os.environ.get("CC", "cc"), "prices.c", *flags, "-o", "prices"], cwd=folder, capture_output=True, text=True)
+            check("an installed library is linked", built.returncode == 0, built.stderr)
+            ran = subprocess.run(["./prices", folder + "/table"], cwd=folder, env={**env, "LD_LIBRARY_PATH": str(pc.parent.parent)}, capture_output=True,
+                                 text=True)
+            check("and works", ran.returncode == 0 and "version 1" in ran.stdout, ran.stdout + ran.stderr)
+        found = subprocess.run([sys.executable, "-c", "import tarn; print(tarn.connect().sql('LOAD httpfs').note)"], cwd=folder, capture_output=True,
+                               text=True, env={**env, "PYTHONPATH": str(ROOT / "python"), "TARN_LIBRARY": str(pc.parent.parent / "libtarn.so")})
+        check("extensions are found from the installed library", found.returncode == 0, found.stderr)
 
 
 def use(lib, folder):
