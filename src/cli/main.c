@@ -5,6 +5,7 @@
 #include "base/res.h"
 #include "cli/cli.h"
 #include "duck/duck.h"
+#include "lake/lake_remote.h"
 #include "os/proc.h"
 #include "store/store_s3.h"
 #include "text/uri.h"
@@ -220,6 +221,9 @@ static int run_main(tn_arena *a, int argc, char **argv)
         }
     }
     tn_store_s3_register();
+    if (tn_env_get("TARN_CA_FILE").n > 0 || tn_env_get("AWS_CA_BUNDLE").n > 0) {
+        tn_lake_remote_trust_process(TN_STR_NONE);
+    }
     if (rest == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0 ||
         strcmp(words[0], "help") == 0) {
         print_help(&cli);

@@ -76,6 +76,9 @@ tn_rc tn_http_ca_bundle(tn_arena *a, tn_str ca_file, tn_str *ret, tn_err *err)
     }
     tn_str text;
     if (system.n > 0 && tn_file_read(a, system, CA_BYTES_MAX, &text, NULL) == TN_OK) {
+        if (b.n > 0 && tn_str_find(text, tn_buf_str(&b), 0) != SIZE_MAX) {
+            b = tn_buf_init(a, CA_BYTES_MAX); /* a bundle that was made here before has them */
+        }
         tn_buf_add(&b, text);
     }
     return tn_buf_finish(&b, "the certificates to trust", ret, err);

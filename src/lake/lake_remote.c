@@ -121,16 +121,34 @@ tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err)
     return l->remote ? tn_lake_remote_prepare(conn, l->root, l->storage, err) : TN_OK;
 }
 
+static tn_str ca_file_of(tn_val storage)
+{
+    tn_str ca_file = tn_val_str_at(storage, "ca_file", tn_env_get("TARN_CA_FILE"));
+    return ca_file.n > 0 ? ca_file : tn_env_get("AWS_CA_BUNDLE");
+}
+
+void tn_lake_remote_trust_process(tn_str ca_file)
+{
+    TN_AUTO_ARENA a = tn_arena_new("trust", NULL);
+    tn_str bundle, path;
+    ca_file = ca_file.n > 0 ? ca_file : ca_file_of(TN_VAL_UNDEF);
+    if (ca_file.n == 0 || tn_s3_ca_bundle(a, ca_file, &bundle, NULL) != TN_OK ||
+        bundle_path(a, bundle, &path, NULL) != TN_OK ||
+        tn_env_set("SSL_CERT_FILE", path, NULL) != TN_OK) {
+        tn_log(TN_LOG_DEBUG, "lake", "SSL_CERT_FILE is left as it is");
+    }
+}
+
 tn_rc tn_lake_remote_trust(tn_conn *conn, tn_val storage, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("trust", NULL);
     tn_val secrets = tn_val_at(storage, "secrets");
-    tn_str ca_file = tn_val_str_at(storage, "ca_file", tn_env_get("TARN_CA_FILE"));
-    ca_file = ca_file.n > 0 ? ca_file : tn_env_get("AWS_CA_BUNDLE");
+    tn_str ca_file = ca_file_of(storage);
     bool wanted = ca_file.n > 0 || (secrets.tag == TN_LIST && secrets.list->n > 0);
     if (!wanted || !tn_val_bool_at(storage, "verify_tls", true)) {
         return TN_OK;
     }
+    tn_lake_remote_trust_process(ca_file);
     TN_TRY(tn_duck_load(conn, TN_STR("httpfs"), err));
     return trust(conn, a, ca_file, err);
 }

@@ -12,6 +12,10 @@ tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err) TN_MUSTUSE;
 /* For a database that will meet s3:// and https:// in people's SQL: the certificates of the options' or environment's ca_file and of the
  * system, when there are secrets or a ca_file at all. */
 tn_rc tn_lake_remote_trust(tn_conn *conn, tn_val storage, tn_err *err) TN_MUSTUSE;
+/* The delta extension has a third TLS stack, which asks SSL_CERT_FILE: it is pointed at a file with ca_file's certificates and those that counted
+ * before. Empty: that of the environment, if any. Changes the process's environment: call it before threads. A ca_file that cannot be read is
+ * told of later, by whoever needs it. */
+void tn_lake_remote_trust_process(tn_str ca_file);
 /* The storage options of a profile's output: its `storage`, with its `secrets`, `ca_file` and `verify_tls` in it; undefined when it has none. */
 tn_val tn_lake_storage_of(tn_arena *a, tn_val output);
 /* SQL that another client runs before it attaches the catalog; holds no key. */

@@ -93,6 +93,15 @@ def write_operations(b):
 
 
 @case
+def one_authority_for_three_tls_stacks(b):
+    """tarn's own requests, DuckDB's httpfs, and the delta extension in people's SQL."""
+    lake = b.lake()
+    b.run(lake, "sql", "create table d.t as select 7 as x")
+    equal(b.rows(lake, f"select x from delta_scan('{lake}/d/t')"), [{"x": 7}])
+    b.run(lake, "--ca-file", str(b.minio.ca), "sql", f"select x from delta_scan('{lake}/d/t')", env={"TARN_CA_FILE": ""})
+
+
+@case
 def a_table_made_anew_is_not_taken_for_the_old_one(b):
     """The kept log files of a table that was deleted by other means say nothing about its successor."""
     lake = b.lake()
