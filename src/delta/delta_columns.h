@@ -29,6 +29,9 @@ void tn_delta_protocol_drop(
 /* ---- metadata ---- */
 /* Prints m->schema into m->schema_json. */
 void tn_delta_meta_print_schema(tn_arena *a, tn_delta_meta *m);
+/* Whether a property of m, whose configuration has it, may have this value: TN_E_VALUE with what it may be. */
+tn_rc tn_delta_property_check(
+    const tn_delta_meta *m, tn_str key, tn_str value, tn_err *err) TN_MUSTUSE;
 /* Sets a property (value NULL: takes it out) on a copy of the configuration. */
 void tn_delta_meta_set(tn_arena *a, tn_delta_meta *m, tn_str key, const tn_str *value);
 

@@ -328,7 +328,7 @@ static void set_partitions(maker *m, const tn_strs *names)
     }
 }
 
-static void set_properties(maker *m)
+static tn_rc set_properties(maker *m, tn_err *err)
 {
     tn_delta_meta *meta = &m->to->meta;
     meta->configuration = tn_val_dict(m->a);
@@ -339,10 +339,12 @@ static void set_properties(maker *m)
             tn_str value = tn_val_is_str(it->value)
                                ? tn_val_as_str(it->value)
                                : tn_str_lower(m->a, tn_val_to_str(m->a, it->value));
-            tn_dict_puts(meta->configuration.dict, tn_str_dup(m->a, tn_val_to_str(m->a, it->key)),
-                tn_val_str_dup(m->a, value));
+            tn_str key = tn_str_dup(m->a, tn_val_to_str(m->a, it->key));
+            tn_dict_puts(meta->configuration.dict, key, tn_val_str_dup(m->a, value));
+            TN_TRY(tn_delta_property_check(meta, key, value, err));
         }
     }
+    return TN_OK;
 }
 
 static tn_rc new_table(maker *m, tn_err *err)
@@ -355,7 +357,7 @@ static tn_rc new_table(maker *m, tn_err *err)
         .schema = m->source,
         .configuration = tn_val_dict(m->a),
         .created_ms = tn_clock_now_ms() };
-    set_properties(m);
+    TN_TRY(set_properties(m, err));
     if (m->source->fields.n == 0) {
         return tn_fail(err, TN_E_VALUE, "a table needs a column");
     }
@@ -386,24 +388,25 @@ static void keep_mapping(maker *m, const tn_delta_type *old)
 }
 
 /* CREATE OR REPLACE: properties and comment anew; only the table's id stays, and with mapping the ids given out. */
-static void replaced_properties(maker *m)
+static tn_rc replaced_properties(maker *m, tn_err *err)
 {
     static const char *const MAX_ID = "delta.columnMapping.maxColumnId";
     tn_delta_meta *meta = &m->to->meta;
     tn_str max = tn_delta_property(&m->s->meta, MAX_ID);
-    set_properties(m);
+    TN_TRY(set_properties(m, err));
     meta->name = m->opts->name.n > 0 ? m->opts->name : meta->name;
     meta->description = m->opts->description;
     if (max.n > 0) {
         tn_delta_meta_set(m->a, meta, tn_str_of(MAX_ID), &max);
     }
+    return TN_OK;
 }
 
 static tn_rc overwritten_schema(maker *m, tn_err *err)
 {
     tn_delta_meta *meta = &m->to->meta;
     if (m->opts->replace_table) {
-        replaced_properties(m);
+        TN_TRY(replaced_properties(m, err));
         keep_mapping(m, meta->schema);
         meta->schema = m->source;
         set_partitions(m, &m->opts->partition_by);

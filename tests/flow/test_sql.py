@@ -57,6 +57,10 @@ def clauses(lake):
     d = DeltaTable(str(lake.dir / "place"))
     equal((d.metadata().partition_columns, d.metadata().description, d.metadata().configuration), (["k"], "it's", {"delta.appendOnly": "true", "my.own": "5"}))
     equal(lake.rows("SELECT sum(i) AS s FROM s.t"), [{"s": 6}])
+    for wrong in ("'delta.checkpointInterval' = '-3'", "'delta.enableDeletionVectors' = 'maybe'", "'delta.logRetentionDuration' = 'soon'"):
+        lake.run("sql", f"CREATE TABLE s.wrong TBLPROPERTIES ({wrong}) AS SELECT 1 AS x", status=None)
+        has(lake.err, wrong.split("'")[1])
+        assert not (lake.root / "s/wrong").exists()
     lake.run("sql", "CREATE TABLE IF NOT EXISTS s.t AS SELECT 1 AS x")
     has(lake.err, "there already")
     lake.run("sql", "CREATE TABLE s.t AS SELECT 1 AS x", status=1)
