@@ -23,6 +23,7 @@ typedef struct tn_http_opts {
     tn_str client_cert; /* PEM; empty: none */
     tn_str client_key;  /* PEM; empty: in client_cert */
     tn_str proxy;       /* URL; empty: http_proxy, https_proxy and no_proxy of the environment */
+    bool no_proxy;      /* none, whatever the environment says */
     bool no_verify;     /* certificates are not checked; the caller has warned */
     int64_t connect_ms; /* 0: 10 s */
     int64_t stall_ms;   /* no byte for so long ends an attempt; 0: 30 s */

@@ -5,6 +5,7 @@
 #include "os/file.h"
 #include "run/lake_target.h"
 #include "run/session.h"
+#include "store/store_s3.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
@@ -99,16 +100,47 @@ static tn_rc secret_param(tn_buf *b, tn_arena *a, tn_str key, tn_val value, tn_e
     return TN_OK;
 }
 
+/* A list in one: of several `scope` DuckDB takes the last. */
 static void secret_scope(tn_buf *b, tn_arena *a, tn_val scope)
 {
-    if (tn_val_is_seq(scope)) {
-        for (size_t i = 0; i < scope.list->n; i++) {
-            secret_scope(b, a, scope.list->v[i]);
-        }
+    if (tn_val_is_seq(scope) && scope.list->n > 0) {
+        tn_buf_addz(b, ", scope array [");
+        secret_list(b, a, scope);
+        tn_buf_addc(b, ']');
     } else if (tn_val_is_str(scope)) {
         tn_buf_addz(b, ", scope ");
         tn_sql_literal(b, tn_val_as_str(scope));
     }
+}
+
+/* DuckDB's credential_chain needs an extension of Amazon's SDK; tarn looks in the same places and gives DuckDB what it has found. */
+static tn_rc resolve_chain(tn_arena *a, tn_val *io_secret, tn_err *err)
+{
+    if (!tn_str_is(tn_val_str_at(*io_secret, "provider", TN_STR_NONE), "credential_chain") ||
+        !tn_str_is(tn_val_str_at(*io_secret, "type", TN_STR_NONE), "s3")) {
+        return TN_OK;
+    }
+    tn_val out = tn_val_dict(a);
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(io_secret->dict, &at)) != NULL) {
+        tn_str key = tn_val_as_str(it->key);
+        if (!tn_str_is(key, "provider") && !tn_str_is(key, "chain") && !tn_str_is(key, "profile")) {
+            tn_dict_put(out.dict, it->key, it->value);
+        }
+    }
+    tn_s3_config config;
+    TN_TRY(tn_s3_config_read(a, TN_STR("s3://any-bucket"), *io_secret, &config, err));
+    tn_dict_putz(out.dict, "region", tn_val_str(config.region));
+    if (config.key_source != NULL) {
+        tn_dict_putz(out.dict, "key_id", tn_val_str(config.key_id));
+        tn_dict_putz(out.dict, "secret", tn_val_str(config.secret));
+        if (config.session_token.n > 0) {
+            tn_dict_putz(out.dict, "session_token", tn_val_str(config.session_token));
+        }
+    }
+    *io_secret = out;
+    return TN_OK;
 }
 
 static tn_rc create_secret(tn_conn *c, tn_arena *a, tn_val secret, size_t number, tn_err *err)
@@ -116,6 +148,7 @@ static tn_rc create_secret(tn_conn *c, tn_arena *a, tn_val secret, size_t number
     if (secret.tag != TN_DICT || tn_val_str_at(secret, "type", TN_STR_NONE).n == 0) {
         return tn_fail(err, TN_E_VALUE, "secret %zu of the profile has no type", number);
     }
+    TN_TRY(resolve_chain(a, &secret, err));
     tn_buf b = tn_buf_init(a, 1 << 20);
     tn_str name = tn_val_str_at(secret, "name", TN_STR_NONE);
     name = name.n > 0 ? name : tn_str_printf(a, "_dbt_secret_%zu", number);

@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "os/file.h"
 #include "os/proc.h"
-#include "store/store_s3.h"
+#include "store/store_s3_impl.h"
 #include "text/uri.h"
 
 enum { CREDENTIALS_BYTES_MAX = 1 << 20, OPTIONS_MAX = 1000 };
@@ -29,6 +29,7 @@ typedef enum field {
     F_ANONYMOUS,
     F_RETRIES,
     F_CONDITIONAL,
+    F_PROVIDER,
     F_IGNORED,
     FIELDS,
 } field;
@@ -80,7 +81,7 @@ static const struct {
     { "copy_if_not_exists", F_IGNORED },
     { "locking_provider", F_IGNORED },
     { "type", F_IGNORED },
-    { "provider", F_IGNORED },
+    { "provider", F_PROVIDER },
     { "name", F_IGNORED },
     { "scope", F_IGNORED },
     { "secrets", F_IGNORED },
@@ -363,6 +364,15 @@ static tn_rc read_keys(reader *r, tn_s3_config *c)
     bool anonymous = false;
     TN_TRY(flag(r, F_ANONYMOUS, "skip_signature", &anonymous));
     c->key_source = anonymous ? NULL : take_keys(r);
+    if (c->key_source == NULL && !anonymous) {
+        s3_lent lent = { .source = NULL };
+        bool chain = tn_str_eq_nocase(r->v[F_PROVIDER], TN_STR("credential_chain"));
+        TN_TRY(s3_lent_keys(r->a, chain, &lent, r->err));
+        r->v[F_KEY_ID] = lent.key_id;
+        r->v[F_SECRET] = lent.secret;
+        r->v[F_TOKEN] = lent.token;
+        c->key_source = lent.source;
+    }
     if (c->key_source == NULL) {
         return TN_OK;
     }

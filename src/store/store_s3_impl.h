@@ -60,6 +60,13 @@ tn_rc s3_put_parts(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *er
 /* ---- store_s3_remove.c ---- */
 tn_rc s3_remove(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 tn_rc s3_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_metadata.c ---- */
+typedef struct s3_lent {
+    tn_str key_id, secret, token;
+    const char *source; /* NULL: nobody was asked */
+} s3_lent;
+/* Keys of the container or instance. A container is asked when the environment names its service; an instance when wanted, or named. */
+tn_rc s3_lent_keys(tn_arena *a, bool ask_instance, s3_lent *ret, tn_err *err) TN_MUSTUSE;
 /* ---- store_s3.c ---- */
 bool s3_is(const tn_store *s); /* a bucket's store itself, not one below a prefix of it */
 

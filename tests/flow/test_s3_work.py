@@ -93,6 +93,31 @@ def write_operations(b):
 
 
 @case
+def several_secrets_of_a_duckdb_profile(b):
+    """Scoped ones, one whose key is looked for where Amazon's programs look; ca_file stands in the profile alone."""
+    b.duckdb().execute("COPY (SELECT range AS i FROM range(5)) TO 's3://inbox/several/in.csv' (HEADER)")
+    project = b.work / "several"
+    (project / "models").mkdir(parents=True)
+    (project / "dbt_project.yml").write_text("name: s\nversion: '1.0'\nprofile: s\n")
+    (project / "keys").write_text(f"[lake]\naws_access_key_id = {Minio.KEY}\naws_secret_access_key = {Minio.SECRET}\n")
+    common = f"endpoint: '127.0.0.1:{b.minio.port}', url_style: path, region: us-east-1"
+    (project / "profiles.yml").write_text(
+        f"s:\n  target: dev\n  outputs:\n    dev:\n      type: duckdb\n      path: s.duckdb\n      extensions: [httpfs]\n      ca_file: {b.minio.ca}\n"
+        f"      secrets:\n        - {{type: s3, name: lake, scope: 's3://lake', provider: credential_chain, profile: lake, {common}}}\n"
+        f"        - {{type: s3, name: inbox, scope: ['s3://inbox', 's3://other'], key_id: {Minio.KEY}, secret: {Minio.SECRET}, use_ssl: 'true', {common}}}\n")
+    (project / "models/a.sql").write_text("{{ config(materialized='external', location='s3://lake/several/a.parquet') }}\nselect i * 2 as i from 's3://inbox/several/in.csv'")
+    (project / "models/d.sql").write_text("{{ config(materialized='external', format='delta', location='s3://lake/several/d') }}\nselect sum(i) as n from {{ ref('a') }}")
+    env = {k: v for k, v in b.env.items() if not k.startswith(("AWS_", "TARN_CA"))}
+    env["AWS_SHARED_CREDENTIALS_FILE"] = str(project / "keys")
+    status, out = build(b, project, env, "build")
+    assert status == 0, out
+    equal(b.duckdb().execute("select sum(i) from 's3://lake/several/a.parquet'").fetchall(), [(20,)])
+    equal(b.rows("s3://lake/several", "from delta_scan('s3://lake/several/d')"), [{"n": 20}])
+    (project / "keys").unlink()
+    (project / "profiles.yml").write_text((project / "profiles.yml").read_text().replace(Minio.SECRET, "gone"))
+
+
+@case
 def one_authority_for_three_tls_stacks(b):
     """tarn's own requests, DuckDB's httpfs, and the delta extension in people's SQL."""
     lake = b.lake()

@@ -255,3 +255,57 @@ TN_TEST(what_was_written_is_not_fetched_and_notes_are_kept)
     done(s);
     TN_ASSERT_RC(tn_file_remove_tree(dir, err), TN_OK);
 }
+
+/* ---- keys that a machine is lent ---- */
+
+#define LENT                                                                                       \
+    "{\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"lent-secret\",\"Token\":\"lent-token\"}"
+
+static tn_rc lent_config(tn_arena *a, const char *provider, tn_s3_config *ret, tn_err *err)
+{
+    tn_val o = tn_val_dict(a);
+    TN_ASSERT_RC(tn_env_set("AWS_SHARED_CREDENTIALS_FILE", TN_STR("/nonexistent"), NULL), TN_OK);
+    TN_ASSERT_RC(tn_env_set("AWS_CONFIG_FILE", TN_STR("/nonexistent"), NULL), TN_OK);
+    tn_dict_putz(o.dict, "provider", tn_val_z(provider));
+    return tn_s3_config_read(a, TN_STR("s3://bucket/p"), o, ret, err);
+}
+
+TN_TEST(a_container_lends_a_key)
+{
+    const char *answers[] = { xml_answer(arena, LENT), NULL };
+    tn_s3_config c;
+    script_start(&server, answers);
+    tn_str url = tn_str_printf(arena, "http://127.0.0.1:%d/creds", server.port);
+    TN_ASSERT_RC(tn_env_set("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, err), TN_OK);
+    TN_ASSERT_RC(tn_env_set("AWS_CONTAINER_AUTHORIZATION_TOKEN", TN_STR("agent-tok"), err), TN_OK);
+    TN_ASSERT_RC(lent_config(arena, "config", &c, err), TN_OK);
+    TN_ASSERT_EQ_S(c.key_id, "ASIA");
+    TN_ASSERT_EQ_S(c.session_token, "lent-token");
+    TN_ASSERT_HAS(c.key_source, "container");
+    TN_ASSERT_HAS(server.requests[0], "GET /creds HTTP/1.1");
+    TN_ASSERT_HAS(server.requests[0], "authorization: agent-tok");
+    TN_ASSERT_RC(
+        tn_env_set("AWS_CONTAINER_CREDENTIALS_FULL_URI", TN_STR("http://evil.example/creds"), err),
+        TN_OK);
+    TN_ASSERT_RC(lent_config(arena, "config", &c, err), TN_E_AUTH);
+    TN_ASSERT_HAS(err->msg, "plain http to another machine");
+    TN_ASSERT_RC(tn_env_set("AWS_CONTAINER_CREDENTIALS_FULL_URI", TN_STR(""), NULL), TN_OK);
+    script_stop(&server);
+}
+
+TN_TEST(an_instance_lends_a_key)
+{
+    const char *answers[] = { xml_answer(arena, "tok"), xml_answer(arena, "my-role\n"),
+        xml_answer(arena, LENT), NULL };
+    tn_s3_config c;
+    script_start(&server, answers);
+    tn_str base = tn_str_printf(arena, "http://127.0.0.1:%d", server.port);
+    TN_ASSERT_RC(tn_env_set("AWS_EC2_METADATA_SERVICE_ENDPOINT", base, err), TN_OK);
+    TN_ASSERT_RC(lent_config(arena, "credential_chain", &c, err), TN_OK);
+    TN_ASSERT_EQ_S(c.secret, "lent-secret");
+    TN_ASSERT_HAS(server.requests[0], "PUT /latest/api/token HTTP/1.1");
+    TN_ASSERT_HAS(server.requests[1], "x-aws-ec2-metadata-token: tok");
+    TN_ASSERT_HAS(server.requests[2], "GET /latest/meta-data/iam/security-credentials/my-role");
+    TN_ASSERT_RC(tn_env_set("AWS_EC2_METADATA_SERVICE_ENDPOINT", TN_STR(""), NULL), TN_OK);
+    script_stop(&server);
+}
