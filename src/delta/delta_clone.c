@@ -19,7 +19,7 @@ typedef struct cloning {
     const tn_delta_snapshot *s;
     bool shallow;
     tn_delta_files adds;
-    tn_map copied; /* keys of vectors' files that are there already */
+    tn_map copied; /* keys of what was copied, or begun to be */
     int64_t bytes;
 } cloning;
 
@@ -71,8 +71,8 @@ static tn_rc copy_vector(cloning *c, tn_delta_dv *dv, tn_err *err)
     }
     TN_TRY(tn_delta_dv_place(c->a, dv, &place, err));
     if (tn_map_find(&c->copied, place) == NULL) {
-        TN_TRY(copy_object(c, place, place, err));
         tn_map_put(&c->copied, place, c);
+        TN_TRY(copy_object(c, place, place, err));
     }
     return TN_OK;
 }
@@ -86,6 +86,7 @@ static tn_rc copy_file(cloning *c, tn_delta_file *f, tn_err *err)
         key = tn_str_printf(c->a, "part-" TN_STR_FMT ".parquet", TN_STR_ARG(tn_uuid4(c->a)));
         f->path = key;
     }
+    tn_map_put(&c->copied, key, c);
     TN_TRY(copy_object(c, place, key, err));
     return copy_vector(c, &f->dv, err);
 }
@@ -117,13 +118,10 @@ static tn_rc take_files(cloning *c, tn_err *err)
 
 static void discard(const cloning *c)
 {
-    if (c->shallow) {
-        return;
-    }
-    tn_delta_files_discard(c->to, &c->adds);
     for (size_t i = 0; i < c->copied.n; i++) {
         tn_err why = TN_ERR_INIT;
-        if (tn_store_remove(c->to->store, c->copied.items[i].key, &why) != TN_OK) {
+        tn_rc rc = tn_store_remove(c->to->store, c->copied.items[i].key, &why);
+        if (rc != TN_OK && rc != TN_E_NOTFOUND) { /* the last one may not have come to be */
             tn_log(TN_LOG_WARN, "delta", "'" TN_STR_FMT "' could not be removed: %s",
                 TN_STR_ARG(c->copied.items[i].key), why.msg);
         }
@@ -211,9 +209,13 @@ tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool 
     c.copied = tn_map_init(a);
     int64_t made = 0;
     tn_rc rc = take_files(&c, err);
-    rc = rc == TN_OK ? commit(&c, &made, err) : rc;
+    bool unsure = false; /* the commit may be there: only then files must stay */
+    if (rc == TN_OK) {
+        rc = commit(&c, &made, err);
+        unsure = rc == TN_E_AMBIGUOUS;
+    }
     if (rc != TN_OK) {
-        if (rc != TN_E_AMBIGUOUS) {
+        if (!unsure) {
             discard(&c);
         }
         return tn_while(

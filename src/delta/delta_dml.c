@@ -208,10 +208,12 @@ static tn_rc apply_and_commit(
     int64_t version = d->s->version;
     tn_rc rc = body(self, d, err);
     bool changed = rc == TN_OK && (!tn_dml_is_empty(d) || d->opts->app_id.n > 0);
+    bool unsure = false; /* the commit may be there: only then files must stay */
     if (changed) {
         rc = commit(d, &version, err);
+        unsure = rc == TN_E_AMBIGUOUS;
     }
-    if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
+    if (rc != TN_OK && !unsure) {
         tn_dml_discard(d);
     }
     tn_dml_drop(d->conn, d->hits);

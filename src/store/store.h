@@ -134,11 +134,12 @@ typedef struct tn_store_fault {
     int64_t k;
     tn_rc rc;
     bool after;
-    const char
-        *op; /* "put", "get" (get_range too), "list", "head", "remove", "prepare"; NULL: any */
+    const char *
+        op; /* "put", "get" (get_range too), "list", "head", "remove", "prepare"; "change": what may change something; NULL: any */
 } tn_store_fault;
 tn_rc tn_store_faulty(tn_store *inner, tn_store **ret, tn_err *err) TN_MUSTUSE;
 void tn_store_faulty_set(tn_store *s, tn_store_fault fault);
+bool tn_store_faulty_fired(tn_store *s);    /* the fault that was set has come, or none was set */
 int64_t tn_store_faulty_calls(tn_store *s); /* requests of any op since it was made */
 
 #endif

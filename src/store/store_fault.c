@@ -23,7 +23,10 @@ static bool is_due(tn_store *s, const char *op, tn_store_fault *ret)
     fault_store *f = faulty(s);
     TN_LOCKED(&f->lock);
     f->calls++;
-    bool meant = f->fault.op == NULL || tn_str_is(tn_str_of(f->fault.op), op);
+    tn_str wanted = f->fault.op != NULL ? tn_str_of(f->fault.op) : TN_STR("");
+    bool changes =
+        strcmp(op, "put") == 0 || strcmp(op, "remove") == 0 || strcmp(op, "prepare") == 0;
+    bool meant = wanted.n == 0 || tn_str_is(wanted, op) || (changes && tn_str_is(wanted, "change"));
     if (f->fault.k <= 0 || !meant || --f->fault.k > 0) {
         return false;
     }
@@ -146,6 +149,13 @@ void tn_store_faulty_set(tn_store *s, tn_store_fault fault)
     TN_CHECK(s->ops == &fault_ops);
     TN_LOCKED(&faulty(s)->lock);
     faulty(s)->fault = fault;
+}
+
+bool tn_store_faulty_fired(tn_store *s)
+{
+    fault_store *f = faulty(s);
+    TN_LOCKED(&f->lock);
+    return f->fault.k <= 0;
 }
 
 int64_t tn_store_faulty_calls(tn_store *s)

@@ -14,6 +14,7 @@ typedef struct fixture {
     tn_store *plain, *faulty;
     tn_delta_table *table;
     tn_str dir;
+    tn_str model; /* a test's own: the folder of a table that others are made from */
 } fixture;
 
 static void close_fixture(void *p)
