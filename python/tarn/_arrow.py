@@ -126,8 +126,9 @@ class Rows:
         return capsule(stream)
 
     def __del__(self) -> None:
-        if getattr(self, "_stream", None) is not None:
-            release(self._stream)
+        stream = getattr(self, "_stream", None)
+        if stream is not None:
+            release(stream)
 
     def to_arrow(self) -> Any:
         """A pyarrow.RecordBatchReader, read as it is asked for."""

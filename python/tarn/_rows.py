@@ -315,7 +315,8 @@ def read_rows(source: Any) -> Tuple[List[str], List[tuple]]:
     held = source.__arrow_c_stream__()
     at = _capsule_pointer(held, _NAME)
     stream = Stream.from_address(at)
-    schema, rows = Schema(), []
+    schema = Schema()
+    rows: List[tuple] = []
     _done(stream, at, _OnSchema(stream.get_schema)(at, ctypes.byref(schema)))
     try:
         names = [schema.children[i].contents.name.decode() for i in range(schema.n_children)]

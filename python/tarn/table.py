@@ -31,7 +31,7 @@ class Handle:
         uses_engine(self)
 
     def close(self) -> None:
-        pointer, self.pointer = self.pointer, None
+        pointer, self.pointer = self.pointer, c_void_p()
         if pointer and self.pid == os.getpid():
             _lib.lib.tarn_table_close(pointer)
 
