@@ -250,6 +250,10 @@ tn_rc http_fail(CURLcode code, const char *detail, tn_str url, tn_str ca_file,
         return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is no http or https URL: %s",
             TN_STR_ARG(url), detail);
     default:
+        if (strstr(detail, "certificate required") !=
+            NULL) { /* TLS 1.3 says it after the handshake */
+            return fail_handshake(detail, place, err);
+        }
         return tn_fail(err, TN_E_NET, "the connection to '" TN_STR_FMT "' failed: %s",
             TN_STR_ARG(place), detail);
     }

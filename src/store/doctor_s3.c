@@ -143,6 +143,11 @@ static bool check_credentials(doctor *d, s3_store *s)
     if (rc == TN_OK && r.status != 200) {
         rc = s3_fail(s, d->a, &r, TN_STR_NONE, &why);
     }
+    if (rc == TN_E_NET && s->config.use_ssl && s->config.client_cert.n == 0) {
+        (void)tn_hint(&why, rc,
+            "TLS was fine and then the server hung up: it may want a client certificate "
+            "(client_cert, client_key)");
+    }
     if (rc != TN_OK) {
         tn_probe_fail(d->out, d->a, "credentials", took, &why);
         check_clock(d, tn_http_time_us(tn_http_header_get(&r.headers, "date")), asked, took);

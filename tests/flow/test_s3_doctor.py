@@ -1,7 +1,7 @@
 """tarn lake doctor: what it finds on a good bucket, and the words for each thing that can be wrong on the way to one."""
-import http.server, json, re, sys, threading, urllib.parse
+import http.server, json, re, subprocess, sys, threading, urllib.parse
 
-from s3_flow import Bucket, Minio, equal, has, minio_server, run_cases
+from s3_flow import TARN, Bucket, Minio, equal, has, minio_server, run_cases
 from minio_server import free_port
 
 CASES = []
@@ -126,6 +126,33 @@ def a_wrong_clock(b):
     has(found["clock"]["says"], "behind the server")
     has(found["clock"]["remedy"], "set the clock")
     equal(states(found)["put-if-absent"], "ok")  # tarn signs with the server's time
+
+
+@case
+def a_server_that_wants_a_client_certificate(b):
+    from s3_proxy import Proxy
+    minio_server.authority(b.dir / "clients", "client CA")
+    minio_server.certificate(b.dir / "clients", b.dir / "me", usage="clientAuth")
+    project = b.work / "client"
+    project.mkdir()
+    (project / "dbt_project.yml").write_text("name: c\nversion: '1.0'\nprofile: c\n")
+    proxy = Proxy(b.minio.port, certs=b.minio.folder / "certs", ca=b.minio.ca, client_ca=b.dir / "clients/ca.crt").start()
+    try:
+        def look(more):
+            (project / "profiles.yml").write_text(
+                f"c: {{target: dev, outputs: {{dev: {{type: tarn, schema: main, lake: 's3://lake/client', storage: {{endpoint: 'https://127.0.0.1:{proxy.port}', "
+                f"key_id: {Minio.KEY}, secret: {Minio.SECRET}, ca_file: {b.minio.ca}{more}}}}}}}}}\n")
+            env = {k: v for k, v in b.env.items() if k not in b.minio.env()}
+            done = subprocess.run([TARN, "lake", "doctor", "--output", "json"], cwd=project, env=env, capture_output=True, text=True, timeout=120)
+            return {c["check"]: c for c in json.loads(done.stdout)["checks"]}
+        found = look(f", client_cert: {b.dir}/me/public.crt, client_key: {b.dir}/me/private.key")
+        equal({k: v for k, v in states(found).items() if v != "ok"}, {"duckdb": "failed"})
+        has(found["duckdb"]["remedy"], "no client certificate")
+        found = look("")
+        bad = [c for c in found.values() if c["state"] == "failed"]
+        has(str(bad), "client_cert")
+    finally:
+        proxy.stop()
 
 
 class Careless(http.server.BaseHTTPRequestHandler):

@@ -28,11 +28,11 @@ def authority(folder, name):
     return folder / "ca.crt"
 
 
-def certificate(folder, out, names="DNS:localhost,IP:127.0.0.1", days="30"):
+def certificate(folder, out, names="DNS:localhost,IP:127.0.0.1", days="30", usage="serverAuth"):
     """A server's certificate, signed by the authority in folder: out/public.crt and out/private.key."""
     out.mkdir(parents=True, exist_ok=True)
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "private.key", "-out", "s.csr", cwd=out)
-    (out / "s.ext").write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
+    (out / "s.ext").write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\nbasicConstraints=CA:FALSE\n")
     openssl("x509", "-req", "-in", "s.csr", "-CA", str(folder / "ca.crt"), "-CAkey", str(folder / "ca.key"), "-CAcreateserial", "-days", days,
             "-extfile", "s.ext", "-out", "public.crt", cwd=out)
 

@@ -45,8 +45,8 @@ async def read_body(reader, first, headers, method=""):
 
 
 class Proxy:
-    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1"):
-        self.upstream_port, self.certs, self.ca, self.plan, self.delay_ms, self.host = upstream_port, certs, ca, plan, delay_ms, host
+    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1", client_ca=None):
+        self.upstream_port, self.certs, self.ca, self.plan, self.delay_ms, self.host, self.client_ca = upstream_port, certs, ca, plan, delay_ms, host, client_ca
         self.log = []  # (seconds at start, seconds at end, method, path with query, status or action)
         self.count = 0
         self.ready = threading.Event()
@@ -67,6 +67,9 @@ class Proxy:
         if self.certs:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(f"{self.certs}/public.crt", f"{self.certs}/private.key")
+            if self.client_ca:  # who connects must have a certificate of that authority
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(self.client_ca)
         server = await asyncio.start_server(self.serve, self.host, 0, ssl=context, limit=1 << 20)
         self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
