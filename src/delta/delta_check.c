@@ -1,6 +1,6 @@
 /* delta_check.c: does the newest version rest on what its log says?
  *
- * In the order of cost: the log's files (gaps, unreadable commits, one file added twice), N.crc, the data files (there, of the right size), deletion vectors
+ * In the order of cost: the log's files (gaps, unreadable commits, one file added twice), N.crc, the checkpoint against the commits before it, the data files (there, of the right size), deletion vectors
  * (checksum, number of rows, within the file), Parquet footers (number of rows), and on request the values against the statistics' bounds.
  * A file that is damaged yields findings; the check goes on with the next.
  */
@@ -174,6 +174,102 @@ static void check_crc(check *c)
         return;
     }
     check_crc_head(c, key, &says, complete, &is);
+}
+
+/* ---- the checkpoint ---- */
+
+enum { DIFFERENCES_MAX = 10 };
+
+/* Files of x that y does not have, or has with another size or other statistics' row counts. */
+static tn_rc differ(check *c, const tn_delta_snapshot *x, const tn_delta_snapshot *y, tn_str key,
+    const char *says, tn_err *err)
+{
+    tn_map there = tn_map_init(c->tmp);
+    tn_str place;
+    size_t n = 0;
+    for (size_t i = 0; i < y->files.n; i++) {
+        const tn_delta_file *f = &y->files.v[i];
+        TN_TRY(tn_delta_file_key(c->tmp, f->path, &f->dv, &place, err));
+        tn_map_put(&there, place, &y->files.v[i]);
+    }
+    for (size_t i = 0; i < x->files.n && n < DIFFERENCES_MAX; i++) {
+        const tn_delta_file *f = &x->files.v[i];
+        TN_TRY(tn_delta_file_key(c->tmp, f->path, &f->dv, &place, err));
+        const tn_delta_file *other = tn_map_find(&there, place);
+        if (other == NULL) {
+            n++;
+            found(c, true, "checkpoint", key, "%s '" TN_STR_FMT "'", says, TN_STR_ARG(f->path));
+        } else if (other->size != f->size || tn_delta_stats_rows(other) != tn_delta_stats_rows(f)) {
+            n++;
+            found(c, true, "checkpoint", key,
+                "size or rows of '" TN_STR_FMT "' are not those of the commits",
+                TN_STR_ARG(f->path));
+        }
+    }
+    return TN_OK;
+}
+
+/* In any order; none is the same as an empty one. */
+static bool same_settings(tn_val x, tn_val y)
+{
+    size_t at = 0;
+    size_t n = x.tag == TN_DICT ? x.dict->live : 0;
+    const tn_dict_item *it;
+    if (n != (y.tag == TN_DICT ? y.dict->live : 0)) {
+        return false;
+    }
+    while (n > 0 && (it = tn_dict_next(x.dict, &at)) != NULL) {
+        const tn_val *other = tn_dict_finds(y.dict, tn_val_as_str(it->key));
+        if (other == NULL || !tn_val_eq(*other, it->value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Writers print a schema with blanks or without. */
+static bool same_meta(check *c, const tn_delta_meta *x, const tn_delta_meta *y)
+{
+    tn_buf a = tn_buf_init(c->tmp, CRC_BYTES_MAX);
+    tn_buf b = tn_buf_init(c->tmp, CRC_BYTES_MAX);
+    tn_delta_schema_print(&a, x->schema);
+    tn_delta_schema_print(&b, y->schema);
+    return tn_str_eq(x->id, y->id) && tn_str_eq(tn_buf_str(&a), tn_buf_str(&b)) &&
+           same_settings(x->configuration, y->configuration);
+}
+
+/* The newest version with the checkpoint and once more, from the commits before the checkpoint. They may have been cleaned away: then there is nothing to compare with. */
+static tn_rc check_checkpoint(check *c, tn_err *err)
+{
+    tn_delta_segment seg;
+    TN_AUTOPTR(tn_delta_snapshot) replayed = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) short_way = NULL;
+    TN_TRY(tn_delta_segment_find(c->t, c->tmp, c->s->version, INT64_MAX, &seg, err));
+    if (seg.checkpoint_version < 0) {
+        return TN_OK;
+    }
+    tn_str key = seg.checkpoint.v[0].key;
+    tn_err why = TN_ERR_INIT;
+    if (tn_delta_snapshot_before(c->t, c->conn, c->s->version, INT64_MAX, &short_way, &why) !=
+        TN_OK) {
+        found(c, false, "checkpoint", key, "it is passed over: %s", why.msg);
+        return TN_OK;
+    }
+    if (tn_delta_snapshot_before(
+            c->t, c->conn, c->s->version, seg.checkpoint_version, &replayed, &why) != TN_OK) {
+        return TN_OK;
+    }
+    TN_TRY(differ(c, short_way, replayed, key, "the commits do not have", err));
+    TN_TRY(differ(c, replayed, short_way, key, "it lacks", err));
+    if (!same_meta(c, &replayed->meta, &short_way->meta)) {
+        found(c, true, "checkpoint", key, "its metadata is not that of the commits");
+    }
+    if (replayed->txns.live != short_way->txns.live ||
+        live_domains(&replayed->domains) != live_domains(&short_way->domains)) {
+        found(
+            c, true, "checkpoint", key, "its transactions or domains are not those of the commits");
+    }
+    return TN_OK;
 }
 
 /* ---- the live files ---- */
@@ -552,6 +648,7 @@ tn_rc tn_delta_check(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_del
     c.out.version = s->version;
     c.out.files = (int64_t)s->files.n;
     check_crc(&c);
+    TN_TRY(check_checkpoint(&c, err));
     TN_TRY(check_twice(&c, err));
     if (!opts->skip_data) {
         TN_TRY(check_data(&c, err));

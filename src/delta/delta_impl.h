@@ -147,6 +147,10 @@ struct tn_delta_snapshot {
     int chain;                  /* how many older snapshots live on under this one */
 };
 
+/* The same version read without the checkpoints from `bad` on. */
+tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
+    tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+
 /* ---- features ---- */
 tn_rc tn_delta_check_readable(const tn_delta_protocol *p, tn_err *err) TN_MUSTUSE;
 /* Names the first writer feature that this library cannot honour yet. */

@@ -364,6 +364,15 @@ static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_
     return rc;
 }
 
+tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
+    tn_delta_snapshot **ret, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("delta open", NULL);
+    tn_delta_segment seg;
+    TN_TRY(tn_delta_segment_find(t, a, version, bad, &seg, err));
+    return build(t, conn, &seg, ret, err);
+}
+
 tn_rc tn_delta_snapshot_open(
     tn_delta_table *t, tn_conn *conn, int64_t version, tn_delta_snapshot **ret, tn_err *err)
 {

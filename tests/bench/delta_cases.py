@@ -131,6 +131,12 @@ def zorder(b):
             b.on_copy("zorder", PEER, table, b.peer("DeltaTable(@).optimize.z_order(['l_shipdate', 'l_partkey'])"))]
 
 
+def cluster(b):
+    """A first OPTIMIZE of a clustered table; no peer clusters."""
+    table = b.table("clustered", "CLUSTER BY (l_shipdate, l_partkey)")
+    return [b.on_copy("cluster", "tarn", table, lambda place: [b.tarn, "table", "optimize", place])]
+
+
 def long_log(b, checkpoint):
     """10 000 commits of 10 files each: a log only, nobody opens the files."""
 
@@ -196,5 +202,5 @@ def writers(b):
 
 CASES = {
     "overwrite": overwrite, "append": append, "delete": delete, "update": update, "merge": merge, "merge2": lambda b: merge(b, 2), "merge4": lambda b: merge(b, 4),
-    "compact": compact, "zorder": zorder, "open": lambda b: open_(b, False), "open-checkpoint": lambda b: open_(b, True), "writers": writers,
+    "compact": compact, "zorder": zorder, "cluster": cluster, "open": lambda b: open_(b, False), "open-checkpoint": lambda b: open_(b, True), "writers": writers,
 }

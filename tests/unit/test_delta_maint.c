@@ -569,6 +569,32 @@ TN_TEST(check_takes_features_as_a_set)
     expect_finding(&r, "checksum file");
 }
 
+TN_TEST(check_holds_the_checkpoint_against_the_commits)
+{
+    fixture *f = open_fixture(arena, err);
+    for (int i = 0; i < 12; i++) {
+        put(f, "SELECT range AS id FROM range(10)", arena, err);
+    }
+    TN_ASSERT_EQ_I(check_it(f, arena, err).findings.n, 0);
+    damage_log(f, "\"size\":", "\"size\":1", arena, err);
+    tn_delta_check_result r = check_it(f, arena, err);
+    expect_finding(&r, "checkpoint");
+    damage_log(f, "part-", "other-", arena, err);
+    r = check_it(f, arena, err);
+    TN_ASSERT_EQ_I(r.findings.n, 2); /* one that the commits do not have, one that it lacks */
+    TN_ASSERT_OK(
+        tn_store_put(f->plain, TN_STR("_delta_log/00000000000000000010.checkpoint.parquet"),
+            TN_STR("x"), TN_PUT_OVERWRITE, err));
+    tn_delta_table_close(TN_TAKE(f->table));
+    TN_ASSERT_OK(tn_delta_table_open(f->faulty, &f->table, err));
+    r = check_it(f, arena, err);
+    bool told = false;
+    for (size_t i = 0; i < r.findings.n; i++) {
+        told = told || strcmp(r.findings.v[i].what, "checkpoint") == 0;
+    }
+    TN_ASSERT(told);
+}
+
 TN_TEST(check_finds_damage)
 {
     fixture *f = open_fixture(arena, err);
