@@ -108,12 +108,17 @@ static void take_previous(tn_dbt_options *o, tn_val args, tn_val given)
             tn_dict_putz(given.dict, texts[i].key, tn_val_str(*texts[i].field));
         }
     }
+    if (o->defer_state.n == 0) { /* --state is the place of the results here */
+        o->defer_state =
+            tn_val_str_at(args, "defer_state", tn_val_str_at(args, "state", TN_STR_NONE));
+    }
     const struct {
         tn_flag *field;
         const char *key;
     } flags[] = { { &o->full_refresh, "full_refresh" }, { &o->fail_fast, "fail_fast" },
         { &o->empty, "empty" }, { &o->store_failures, "store_failures" },
-        { &o->warn_error, "warn_error" } };
+        { &o->warn_error, "warn_error" }, { &o->defer, "defer" },
+        { &o->favor_state, "favor_state" } };
     for (size_t i = 0; i < TN_COUNTOF(flags); i++) {
         if (*flags[i].field == TN_FLAG_UNSET && tn_val_bool_at(args, flags[i].key, false)) {
             *flags[i].field = TN_FLAG_ON;

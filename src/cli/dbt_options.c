@@ -222,11 +222,29 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
 }
 
 /* Before anything is written: --state may name the target folder itself. */
-static tn_rc read_states(const tn_cli *cli, const tn_dbt_options *o, tn_project *p, tn_err *err)
+static tn_rc read_states(const tn_dbt_options *o, tn_project *p, tn_err *err)
 {
-    (void)cli;
     if (o->state.n > 0) {
         TN_TRY(tn_previous_read(p, o->state, &p->previous, err));
+    }
+    if (o->defer != TN_FLAG_ON) {
+        return TN_OK;
+    }
+    p->favor_state = o->favor_state == TN_FLAG_ON;
+    p->deferred = p->previous;
+    if (o->defer_state.n > 0) {
+        TN_TRY(tn_previous_read(p, o->defer_state, &p->deferred, err));
+    }
+    if (p->deferred == NULL) {
+        tn_rc rc = tn_fail(err, TN_E_USAGE,
+            "--state or --defer-state are required for deferral, but neither was provided");
+        return tn_hint(err, rc, "for example: --defer --state prod-run");
+    }
+    if (tn_val_is_undef(p->deferred->manifest)) {
+        tn_rc rc = tn_fail(err, TN_E_NOTFOUND,
+            "Could not find manifest in --state path: \"" TN_STR_FMT "\"",
+            TN_STR_ARG(p->deferred->folder));
+        return tn_hint(err, rc, "it is the target folder of a run elsewhere, with manifest.json");
     }
     return TN_OK;
 }
@@ -265,7 +283,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     if (cli->lake.n > 0 && tn_str_is(ret->project->profile.type, "tarn")) {
         ret->project->profile.path = cli->lake;
     }
-    if (read_states(cli, o, ret->project, &err) != TN_OK) {
+    if (read_states(o, ret->project, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, NULL, &err);
         return false;
     }

@@ -40,7 +40,13 @@ typedef struct tn_dbt_options {
         { "--indirect-selection", TN_OPT_STR, TN_DBT_AT(indirect), "MODE",                         \
             "tests: eager, cautious, buildable or empty", "DBT_INDIRECT_SELECTION" },              \
         { "--state", TN_OPT_STR, TN_DBT_AT(state), "DIR",                                          \
-            "artifacts that state:, result: and source_status: compare with", "DBT_STATE" }
+            "artifacts that state:, result: and source_status: compare with", "DBT_STATE" },       \
+        { "--defer", TN_OPT_FLAG, TN_DBT_AT(defer), NULL,                                          \
+            "read what is not built here where --state has it", "DBT_DEFER" },                     \
+        { "--favor-state", TN_OPT_FLAG, TN_DBT_AT(favor_state), NULL,                              \
+            "with --defer: whatever is not selected", "DBT_FAVOR_STATE" },                         \
+        { "--defer-state", TN_OPT_STR, TN_DBT_AT(defer_state), "DIR",                              \
+            "another state for --defer than --state", "DBT_DEFER_STATE" }
 #define TN_DBT_COMMON                                                                              \
     { "--vars", TN_OPT_STR, TN_DBT_AT(vars), "YAML", "variables: '{day: 2024-01-31}'",             \
         "DBT_VARS" },                                                                              \

@@ -272,7 +272,8 @@ static tn_rc apply_all(tn_project *p, tn_node *n, const tn_dict *patch, bool raw
     TN_CHECK(pkg != NULL);
     TN_TRY(apply_project(a, raw ? pkg->raw : pkg->config, n, into, update, err));
     TN_TRY(update(a, into, patch, err));
-    TN_TRY(update(a, into, n->config_call, err));
+    TN_TRY(update(
+        a, into, raw && n->config_written != NULL ? n->config_written : n->config_call, err));
     if (pkg != p->package) {
         TN_TRY(apply_project(a, raw ? p->package->raw : p->package->config, n, into, update, err));
     }

@@ -441,6 +441,12 @@ static tn_rc parse_by_rendering(builder *b, tn_node *n, tn_err *err)
     struct tn_pctx_record r;
     TN_TRY(tn_record_init(b->p, &c, n, &r, scratch, err));
     r.config_call = b->config;
+    n->config_written = tn_val_dict(b->p->arena).dict;
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (b->config != NULL && (it = tn_dict_next(b->config, &at)) != NULL) {
+        tn_dict_put(n->config_written, it->key, it->value);
+    }
     tn_str unused;
     tn_jinja_src src = { tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line };
     n->config_call = b->config;

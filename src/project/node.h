@@ -102,8 +102,10 @@ struct tn_node {
         config; /* merged, complete: enabled, materialized, tags, meta, pre-hook, post-hook, ... and extra keys */
     tn_dict *unrendered_config;
     tn_dict *config_call; /* what config() in the file gave */
-    tn_strs tags;         /* config's tags plus, for columns' tests, theirs */
-    tn_val meta;          /* dict */
+    tn_dict *
+        config_written; /* generic tests: config_call without what config() in the test's macro added; else NULL */
+    tn_strs tags; /* config's tags plus, for columns' tests, theirs */
+    tn_val meta;  /* dict */
     tn_val
         columns; /* dict: name -> {name, description, data_type, meta, constraints, quote, tags, ...} */
     tn_str description;

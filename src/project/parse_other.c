@@ -315,6 +315,9 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
         tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
     }
     TN_TRY(tn_config_resolve(p, n, kept_config(a, e).dict, err));
+    if (kind == TN_NODE_EXPOSURE && tn_val_is_undef(tn_val_at(tn_val_at(e, "config"), "tags"))) {
+        (void)tn_dict_remove(n->unrendered_config, tn_val_z("tags")); /* no config as written */
+    }
     TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR("")),
         patch->open, patch->line, &n->description, err));
     if (kind == TN_NODE_EXPOSURE) {

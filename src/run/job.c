@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "os/file.h"
+#include "project/previous.h"
 #include "run/lake_target.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
@@ -247,11 +248,10 @@ static tn_str event_time_filter(tn_job *j, const tn_node *n)
         TN_STR_ARG(tn_batch_time(j->arena, j->window.end_us, ' ')));
 }
 
-static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
+static tn_relation *quoted_relation(
+    tn_job *j, tn_str database, tn_str schema, tn_str name, tn_val quoting)
 {
-    tn_relation *r = tn_relation_new(j->arena, n->database, n->schema, n->alias, NULL);
-    tn_val quoting = n->kind == TN_NODE_SOURCE && n->source != NULL ? n->source->quoting
-                                                                    : j->session->project->quoting;
+    tn_relation *r = tn_relation_new(j->arena, database, schema, name, NULL);
     static const char *const parts[] = { "database", "schema", "identifier" };
     for (unsigned i = 0; i < 3; i++) {
         if (!tn_val_bool_at(
@@ -262,11 +262,56 @@ static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
             r->part[i] = TN_STR_NONE;
         }
     }
+    return r;
+}
+
+/* Where the state of --defer has the node; NULL: it has it not. */
+static tn_relation *state_relation(tn_job *j, const tn_node *n)
+{
+    const tn_project *p = j->session->project;
+    tn_val old = p->deferred != NULL ? tn_previous_node(p->deferred, n->unique_id) : TN_VAL_UNDEF;
+    tn_val config = tn_val_at(old, "config");
+    if (tn_val_is_undef(old) || !tn_node_is_refable(n) ||
+        tn_str_is(tn_val_str_at(config, "materialized", TN_STR_NONE), "ephemeral")) {
+        return NULL;
+    }
+    return quoted_relation(j, tn_val_str_at(old, "database", TN_STR_NONE),
+        tn_val_str_at(old, "schema", TN_STR_NONE), tn_val_str_at(old, "alias", TN_STR_NONE),
+        p->quoting);
+}
+
+/* --defer: a relation that is not there, or with --favor-state is not of this run, is read where the state has it. NULL: here. */
+static tn_relation *deferred_relation(tn_job *j, const tn_node *n)
+{
+    const tn_session *s = j->session;
+    tn_str type, exact;
+    if (s->project->deferred == NULL) {
+        return NULL;
+    }
+    bool favored = s->project->favor_state && tn_map_find(&s->selected, n->unique_id) == NULL;
+    tn_str database = n->database.n > 0 ? n->database : s->database;
+    if (!favored &&
+        tn_session_cache_find(j->session, database, n->schema, n->alias, &type, &exact)) {
+        return NULL;
+    }
+    return state_relation(j, n);
+}
+
+/* What --empty, --sample and batches leave of an input. */
+static tn_relation *as_input(tn_job *j, const tn_node *n, tn_relation *r)
+{
     if (j->empty && j->node != NULL && j->node->kind == TN_NODE_MODEL) {
         r->limit = 0;
     }
     r->filter = event_time_filter(j, n);
     return r;
+}
+
+static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
+{
+    tn_val quoting = n->kind == TN_NODE_SOURCE && n->source != NULL ? n->source->quoting
+                                                                    : j->session->project->quoting;
+    return as_input(j, n, quoted_relation(j, n->database, n->schema, n->alias, quoting));
 }
 
 /* In a unit test every input is a fixture. */
@@ -295,7 +340,9 @@ static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
         return mocked_relation(j, target, ret, err);
     }
     if (!tn_node_is_ephemeral(target)) {
-        *ret = tn_relation_val(relation_of_node(j, target));
+        tn_relation *there = deferred_relation(j, target);
+        *ret = tn_relation_val(
+            there != NULL ? as_input(j, target, there) : relation_of_node(j, target));
         return TN_OK;
     }
     tn_str name = tn_str_printf(j->arena, "__dbt__cte__" TN_STR_FMT, TN_STR_ARG(target->name));
@@ -457,7 +504,8 @@ static bool hook_lookup(tn_pctx *c, tn_str name, tn_val *ret)
         return true;
     }
     if (tn_str_is(name, "defer_relation")) {
-        *ret = TN_VAL_NONE;
+        tn_relation *r = j->node != NULL ? state_relation(j, j->node) : NULL;
+        *ret = r != NULL ? tn_relation_val(r) : TN_VAL_NONE;
         return true;
     }
     for (size_t i = 0; i < TN_COUNTOF(functions); i++) {

@@ -29,6 +29,7 @@ typedef struct tn_session {
     tn_val storage;      /* tn_lake_storage_of the profile */
     tn_map relations;    /* lower "db.schema.name" -> type text */
     tn_map schemas_seen; /* lower "db.schema" whose relations are in the cache */
+    tn_map selected;     /* unique_ids of the run's nodes; filled for --favor-state */
     tn_map warned;       /* texts of warn_once */
     tn_mutex lock;       /* of the three maps */
     tn_mutex delta_lock; /* one opener of a Delta snapshot at a time a location */

@@ -348,6 +348,7 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
         .project = p,
         .events = events,
         .relations = tn_map_init(known),
+        .selected = tn_map_init(a),
         .schemas_seen = tn_map_init(known),
         .warned = tn_map_init(known),
         .lock = TN_MUTEX_INIT,

@@ -242,6 +242,31 @@ def state_selects_what_changed_since_a_run(p):
     equal(p.run("--quiet", "ls", "--state", "before", "--select", "result:fail").split(), ["p.accepted_values_a_x__2"])
 
 
+@case
+def deferred_refs_are_read_where_the_state_has_them(p):
+    p.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    prod: {type: duckdb, path: p.duckdb, schema: prod}\n    dev: {type: duckdb, path: p.duckdb, schema: dev}\n")
+    p.file("models/a.sql", "{{ config(materialized='table') }} select '{{ target.name }}' as made")
+    p.file("models/b.sql", "{{ config(materialized='table') }} select made, '{{ this.schema }}' as here from {{ ref('a') }}")
+    p.file("models/c.sql", "{{ config(materialized='ephemeral') }} select * from {{ ref('b') }}")
+    p.file("models/d.sql", "select * from {{ ref('c') }}")
+    p.run("run", "--target", "prod", "--target-path", "prod-run")
+    has(p.run("run", "--select", "b", status=1), "Table with name a does not exist")
+    p.run("run", "--select", "b", "--defer", "--state", "prod-run")
+    has(p.run("--quiet", "show", "--inline", "select * from dev.b union all select * from prod.b order by here"), "| prod | dev  |\n| prod | prod |")
+    p.run("run", "--select", "a b")
+    has(p.run("--quiet", "compile", "--select", "b", "--defer", "--state", "prod-run"), '"dev"."a"')
+    has(p.run("--quiet", "compile", "--select", "b", "--defer", "--favor-state", "--state", "prod-run"), '"prod"."a"')
+    has(p.run("--quiet", "compile", "--select", "a b", "--defer", "--favor-state", "--state", "prod-run"), '"dev"."a"')
+    p.run("run", "--select", "d", "--defer", "--favor-state", "--defer-state", "prod-run")
+    has((p.dir / "target/compiled/p/models/d.sql").read_text(), '"prod"."b"')
+    has(p.run("run", "--defer", status=2), "--state or --defer-state are required for deferral")
+    has(p.run("run", "--defer", "--state", "nowhere", status=2), "Could not find manifest")
+    p.file("models/a.sql", "{{ config(materialized='table') }} select no_such as made")
+    p.run("run", "--select", "a", "--defer", "--state", "prod-run", status=1)
+    p.file("models/a.sql", "select 'dev' as made")
+    p.run("retry")
+
+
 def main():
     passed = failed = 0
     only = sys.argv[1] if len(sys.argv) > 1 else ""
