@@ -28,7 +28,10 @@ int tn_cmd_build(const tn_cli *cli, int argc, char **argv)
         "tarn build                              all of the project\n"
         "tarn build --select +orders             orders and all that it reads\n"
         "tarn build -s tag:daily --exclude stg_*  by tag, without some\n"
-        "tarn build --full-refresh               incremental models and seeds from scratch\n");
+        "tarn build --full-refresh               incremental models and seeds from scratch\n"
+        "tarn build -s state:modified+ --defer --state prod-run\n"
+        "                                        what changed, on top of the tables of "
+        "production\n");
 }
 
 int tn_cmd_run(const tn_cli *cli, int argc, char **argv)
