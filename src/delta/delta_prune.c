@@ -196,6 +196,55 @@ static bool is_instant(const column *c)
     return tn_delta_type_is(c->field->type, "timestamp");
 }
 
+/* DuckDB casts the text to the column's type, where a fraction may be rounded to a neighbour. */
+static bound text_constant(const column *c, tn_str s)
+{
+    int64_t whole;
+    bound b = text_bound(c->dom, s, is_instant(c), false);
+    if (c->dom == DOM_NUMBER && b.known && !tn_str_to_i64(s, &whole)) {
+        b.lo -= (long double)0.5;
+        b.hi += (long double)0.5;
+    }
+    return b;
+}
+
+/* What DuckDB keeps in 128 bits comes as {upper, lower}, the latter without sign. */
+static bool number_value(tn_arena *a, tn_val v, long double *ret)
+{
+    tn_val upper = tn_val_at(v, "upper");
+    tn_val lower = tn_val_at(v, "lower");
+    if (v.tag == TN_INT) {
+        *ret = (long double)v.i;
+        return true;
+    }
+    if (upper.tag != TN_INT || (lower.tag != TN_INT && lower.tag != TN_BIGINT)) {
+        return false;
+    }
+    bound low = number_bound(tn_val_to_str(a, lower), 0);
+    *ret = (long double)upper.i * (long double)18446744073709551616.0 + low.lo;
+    return low.known;
+}
+
+static bound number_constant(const pruner *p, tn_str type, tn_val value)
+{
+    tn_val v = tn_val_at(value, "value");
+    long double n;
+    bool whole = tn_str_is(type, "INTEGER") || tn_str_is(type, "BIGINT");
+    if (whole || tn_str_is(type, "DOUBLE")) {
+        return number_of(tn_val_to_str(p->arena, v));
+    }
+    if ((!tn_str_is(type, "DECIMAL") && !tn_str_is(type, "HUGEINT")) ||
+        !number_value(p->arena, v, &n)) {
+        return (bound){ .known = false };
+    }
+    for (int64_t i = tn_val_int_at(tn_val_at(tn_val_at(value, "type"), "type_info"), "scale", 0);
+        i > 0; i--) {
+        n /= 10;
+    }
+    long double room = (n < 0 ? -n : n) * (long double)1e-6;
+    return (bound){ .known = true, .lo = n - room, .hi = n + room };
+}
+
 /* A constant of the predicate as a value of the column's domain. */
 static bound constant_of(const pruner *p, const column *c, tn_val node)
 {
@@ -220,24 +269,10 @@ static bound constant_of(const pruner *p, const column *c, tn_val node)
         return unknown;
     }
     if (tn_str_is(type, "VARCHAR")) {
-        return text_bound(c->dom, tn_val_as_str(v), is_instant(c), false);
+        return text_constant(c, tn_val_as_str(v));
     }
     bool number = c->dom == DOM_NUMBER || c->dom == DOM_FLOAT;
-    bool whole = tn_str_is(type, "INTEGER") || tn_str_is(type, "BIGINT");
-    if (number && (whole || tn_str_is(type, "DOUBLE"))) {
-        return number_of(tn_val_to_str(p->arena, v));
-    }
-    if (number && tn_str_is(type, "DECIMAL") && v.tag == TN_INT) {
-        long double n = (long double)v.i;
-        for (int64_t i =
-                 tn_val_int_at(tn_val_at(tn_val_at(value, "type"), "type_info"), "scale", 0);
-            i > 0; i--) {
-            n /= 10;
-        }
-        long double room = (n < 0 ? -n : n) * (long double)1e-6;
-        return (bound){ .known = true, .lo = n - room, .hi = n + room };
-    }
-    return unknown;
+    return number ? number_constant(p, type, value) : unknown;
 }
 
 /* ---- what is known of a file ---- */
