@@ -2,9 +2,9 @@
 but Python, so that `pip install ./python` works without a network.
 
 The library is the one that `make` has built (../build/release/libtarn.so), or TARN_LIBRARY's. The extension comes from TARN_EXTENSION_DIR, from
-TARN_DEPS_DIR/extensions or from ../build/deps/extensions; without it the package works on local paths only, and says so when a bucket is opened.
+TARN_DEPS_DIR/extensions (also of the build) or from ../build/deps/extensions; without it the package works on local paths only, and says so when a bucket is opened.
 """
-import base64, hashlib, os, pathlib, re, shutil, subprocess, sysconfig, tempfile, zipfile
+import base64, hashlib, os, pathlib, re, shutil, subprocess, sys, sysconfig, tempfile, zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -28,11 +28,15 @@ def _library():
 
 def _extensions():
     """Pairs (file, its place below extensions/): those of the version of DuckDB that is linked."""
-    roots = [os.environ.get("TARN_EXTENSION_DIR"), os.environ.get("TARN_DEPS_DIR", "") + "/extensions", str(ROOT / "build/deps/extensions")]
+    cache = ROOT / "build/release/CMakeCache.txt"  # what `make` was told
+    built = re.search(r"^TARN_DEPS_DIR:PATH=(.+)$", cache.read_text(), re.M) if cache.is_file() else None
+    roots = [os.environ.get("TARN_EXTENSION_DIR"), os.environ.get("TARN_DEPS_DIR", "") + "/extensions", built and built.group(1) + "/extensions",
+             str(ROOT / "build/deps/extensions")]
     for root in roots:
         found = sorted(pathlib.Path(root).glob("*/*/httpfs.duckdb_extension")) if root else []
         if found:
             return [(f, f.relative_to(root)) for f in found]
+    print("tarn: no httpfs extension was found: this wheel reaches local paths, no buckets", file=sys.stderr)
     return []
 
 
