@@ -257,6 +257,7 @@ static tn_rc pin_newest(tn_lake_call *x, tn_err *err)
         }
         if (old != NULL) {
             pin = *old;
+            pin.schema_hash = TN_STR_NONE;
         }
         TN_AUTOPTR(tn_delta_table) table = NULL;
         TN_AUTOPTR(tn_delta_snapshot) snap = NULL;

@@ -3,7 +3,11 @@
 
 #include "lake/lake_file.h"
 #include "os/file.h"
+#include "text/hash.h"
+#include "text/json.h"
 #include "text/uri.h"
+
+enum { CRC_BYTES_MAX = 16 << 20, HASH_DIGITS = 16 };
 
 tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *err)
 {
@@ -93,6 +97,24 @@ static bool inside_root(const tn_lake *l, tn_str location, tn_str *ret_key)
         return true;
     }
     return false;
+}
+
+tn_str tn_lake_schema_hash(tn_lake *l, tn_arena *a, const tn_pin *p)
+{
+    tn_str key, text;
+    tn_val v;
+    tn_err ignored = TN_ERR_INIT;
+    if (p->version < 0 || !inside_root(l, p->location, &key)) {
+        return TN_STR_NONE;
+    }
+    key = tn_str_printf(
+        a, TN_STR_FMT "/_delta_log/%020lld.crc", TN_STR_ARG(key), (long long)p->version);
+    if (tn_store_get(l->store, a, key, CRC_BYTES_MAX, &text, &ignored) != TN_OK ||
+        tn_json_parse(a, text, &v, &ignored) != TN_OK) {
+        return TN_STR_NONE;
+    }
+    tn_str schema = tn_val_str_at(tn_val_at(v, "metadata"), "schemaString", TN_STR_NONE);
+    return schema.n > 0 ? tn_str_sub(tn_sha256_hex(a, schema), 0, HASH_DIGITS) : schema;
 }
 
 tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_err *err)

@@ -31,9 +31,11 @@ typedef struct tn_pin {
     tn_str location; /* Delta: relative to the lake's root, or absolute */
     int64_t version; /* Delta */
     tn_str sql;      /* view, external */
-    tn_str comment;  /* shown to readers; may be empty */
-    tn_val columns;  /* dict: column -> comment, or undefined */
-    tn_str node;     /* unique_id that made it; may be empty */
+    tn_str
+        schema_hash; /* Delta: of the version's schema, as far as it is known; a commit fills it in */
+    tn_str comment; /* shown to readers; may be empty */
+    tn_val columns; /* dict: column -> comment, or undefined */
+    tn_str node;    /* unique_id that made it; may be empty */
     tn_str
         owner; /* Delta: the environment that writes at `location`; in a change, empty: the one that is changed */
 } tn_pin;

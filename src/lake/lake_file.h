@@ -20,6 +20,9 @@ struct tn_lake {
 
 /* A pin's location as an absolute path or URL, without a slash at the end. */
 tn_str tn_lake_absolute(tn_arena *a, const tn_lake *l, tn_str location);
+/* Of the schema of a Delta pin's version: the first 16 hexadecimal digits of the SHA-256 of its schemaString, from the version's checksum file;
+ * empty when that is not there. One request. */
+tn_str tn_lake_schema_hash(tn_lake *l, tn_arena *a, const tn_pin *p);
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p); /* schema.name */
 bool tn_lake_plain_name(tn_str name);                  /* may be a folder's name below the root */
 /* CREATE OR REPLACE VIEW of one pin in its schema, which is there; database empty: the current one. portable: for other sessions to run. */

@@ -18,7 +18,7 @@
 #define HINT_KEY TN_LAKE_LOG_DIR "_last"
 #define NOTE "lake" /* tn_store_note_get: the newest commit that was seen */
 
-enum { FORMAT_VERSION = 1, NUMBER_DIGITS = 20 };
+enum { FORMAT_VERSION = 1, NUMBER_DIGITS = 20, SCHEMAS_MAX = 200 };
 
 typedef struct commit_doc {
     int64_t number; /* -1: the log is empty */
@@ -176,6 +176,7 @@ static tn_rc pin_parse(tn_val v, tn_str env, tn_pin *ret, tn_err *err)
         .location = tn_val_str_at(v, "location", TN_STR_NONE),
         .version = tn_val_int_at(v, "version", -1),
         .sql = tn_val_str_at(v, "sql", TN_STR_NONE),
+        .schema_hash = tn_val_str_at(v, "schemaHash", TN_STR_NONE),
         .comment = tn_val_str_at(v, "comment", TN_STR_NONE),
         .columns = tn_val_at(v, "columns"),
         .node = tn_val_str_at(v, "node", TN_STR_NONE),
@@ -371,6 +372,10 @@ static void print_pin(tn_json_writer *w, tn_str env, const tn_pin *p)
     if (p->kind == TN_PIN_DELTA) {
         tn_jw_key(w, "version");
         tn_jw_int(w, p->version);
+        if (p->schema_hash.n > 0) {
+            tn_jw_key(w, "schemaHash");
+            tn_jw_str(w, p->schema_hash);
+        }
     } else {
         tn_jw_key(w, "sql");
         tn_jw_str(w, p->sql);
@@ -589,13 +594,31 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head 
     return TN_OK;
 }
 
-tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
-    const tn_lake_change *change, int64_t *ret_commit, tn_err *err)
+/* What is known of the schemas that the changed pins show, so that readers of the log see when one changed. */
+static void fill_schemas(tn_lake *l, tn_arena *a, const tn_lake_change *from, tn_lake_change *to)
 {
+    *to = *from;
+    to->put = (tn_pins){ 0 };
+    for (size_t i = 0; i < from->put.n; i++) {
+        tn_pin p = from->put.v[i];
+        if (p.kind == TN_PIN_DELTA && p.schema_hash.n == 0 && from->put.n <= SCHEMAS_MAX) {
+            p.schema_hash = tn_lake_schema_hash(l, a, &p);
+        }
+        tn_vec_push(&to->put, a, p);
+    }
+}
+
+tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
+    const tn_lake_change *given, int64_t *ret_commit, tn_err *err)
+{
+    TN_AUTO_ARENA own = tn_arena_new("lake commit", NULL);
+    tn_lake_change filled;
+    const tn_lake_change *change = &filled;
     if (env.n == 0 || env.n > 100 || tn_str_find_char(env, '/', 0) != SIZE_MAX || env.p[0] == '.') {
         return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' cannot be the name of an environment",
             TN_STR_ARG(env));
     }
+    fill_schemas(l, own, given, &filled);
     for (int64_t wait_us = 1000;; wait_us = wait_us < 200000 ? wait_us * 2 : wait_us) {
         TN_AUTO_ARENA a = tn_arena_new("lake commit", NULL);
         tn_rc rc = try_commit(l, a, env, base, change, ret_commit, err);

@@ -32,6 +32,9 @@ def commits_fit_the_schema(lake):
         commit = json.loads(path.read_text())
         equal(list(check.iter_errors(commit)), [])
         equal(path.name, f"{commit['version']:020d}.json")
+    pins = [p for path in log for p in json.loads(path.read_text())["pins"] if p["kind"] == "delta"]
+    assert all("schemaHash" in p for p in pins), [p for p in pins if "schemaHash" not in p][:3]
+    equal(len({p["schemaHash"] for p in pins if p["name"] == "t"}), 1)
     broken = json.loads(log[-1].read_text()) | {"format": 2}
     assert list(check.iter_errors(broken))
 
