@@ -11,8 +11,8 @@
 typedef struct tn_dbt_options {
     tn_strs select, models, exclude, resource_types, exclude_resource_types;
     tn_str selector, indirect, vars, state, defer_state, on_busy;
-    tn_flag defer, favor_state, full_refresh, fail_fast, store_failures, empty, write_json, print,
-        introspect, partial_parse, warn_error, version_check;
+    tn_flag defer, favor_state, compile, full_refresh, fail_fast, store_failures, empty, write_json,
+        print, introspect, partial_parse, warn_error, version_check;
     tn_str warn_error_options, event_time_start, event_time_end, sample;
     /* compile, show */
     tn_str inline_sql, output;

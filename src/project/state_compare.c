@@ -253,12 +253,32 @@ static bool same_saved_query(tn_val now, tn_val old)
            same_keys(tn_val_at(now, "query_params"), tn_val_at(old, "query_params"), params);
 }
 
+/* Keys of an owner that have no value may be left out. */
+static bool owner_within(tn_val a, tn_val b)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (a.tag == TN_DICT && (it = tn_dict_next(a.dict, &at)) != NULL) {
+        const tn_val *other = b.tag == TN_DICT ? tn_dict_find(b.dict, it->key) : NULL;
+        if (!tn_val_eq(it->value, other != NULL ? *other : TN_VAL_NONE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_owner(tn_val now, tn_val old)
+{
+    tn_val a = tn_val_at(now, "owner"), b = tn_val_at(old, "owner");
+    return owner_within(a, b) && owner_within(b, a);
+}
+
 static bool same_contents(const tn_node *n, tn_val now, tn_val old)
 {
     static const char *const source[] = { "fqn", "quoting", "freshness", "loaded_at_field",
         "external", NULL };
-    static const char *const exposure[] = { "fqn", "type", "owner", "maturity", "url",
-        "description", "label", NULL };
+    static const char *const exposure[] = { "fqn", "type", "maturity", "url", "description",
+        "label", NULL };
     static const char *const metric[] = { "type", "description", "label", NULL };
     static const char *const semantic[] = { "model", "description", "defaults", "entities",
         "dimensions", "measures", "config", "primary_entity", "group", NULL };
@@ -267,7 +287,7 @@ static bool same_contents(const tn_node *n, tn_val now, tn_val old)
         return same_keys(now, old, source) && same_relation(n->kind, now, old) &&
                same_config(n->kind, now, old);
     case TN_NODE_EXPOSURE:
-        return same_keys(now, old, exposure) && same_parents(now, old) &&
+        return same_keys(now, old, exposure) && same_owner(now, old) && same_parents(now, old) &&
                same_config(n->kind, now, old);
     case TN_NODE_METRIC:
         return same_keys(now, old, metric) && same_config(n->kind, now, old);

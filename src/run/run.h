@@ -66,6 +66,9 @@ tn_rc tn_run_warn_unmatched(
     tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err) TN_MUSTUSE;
 /* Writes target/manifest.json (what parse and ls do). */
 tn_rc tn_run_write_manifest(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* Writes target/catalog.json: columns of the nodes' and sources' relations as the database has them. *ret_path lives in arena. */
+tn_rc tn_run_write_catalog(
+    tn_project *p, tn_arena *arena, tn_events *events, tn_str *ret_path, tn_err *err) TN_MUSTUSE;
 
 /* The connection test of `debug`. */
 tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err) TN_MUSTUSE;

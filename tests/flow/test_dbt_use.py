@@ -267,6 +267,26 @@ def deferred_refs_are_read_where_the_state_has_them(p):
     p.run("retry")
 
 
+@case
+def docs_generate_writes_a_catalog_of_what_is_built(p):
+    p.file("seeds/s.csv", "id,Name\n1,a\n")
+    p.file("models/a.sql", "{{ config(materialized='table', persist_docs={'relation': true, 'columns': true}) }} select 1 as x, 2.5 as y")
+    p.file("models/a.yml", "models: [{name: a, description: words, columns: [{name: x, description: 'a number'}]}]\nsources: [{name: main, tables: [{name: a}, {name: none}]}]\n")
+    p.file("models/b.sql", "select * from {{ ref('a') }}")
+    p.file("models/unbuilt.sql", "select 1 as x")
+    p.run("build", "--exclude", "unbuilt")
+    has(p.run("docs", "generate"), "Catalog written to")
+    catalog = json.loads((p.dir / "target/catalog.json").read_text())
+    equal(sorted(catalog["nodes"]), ["model.p.a", "model.p.b", "seed.p.s"])
+    equal(sorted(catalog["sources"]), ["source.p.main.a"])
+    a, b = catalog["nodes"]["model.p.a"], catalog["nodes"]["model.p.b"]
+    equal([a["metadata"]["type"], b["metadata"]["type"], a["metadata"]["comment"]], ["BASE TABLE", "VIEW", "words"])
+    equal(a["columns"], {"x": {"type": "INTEGER", "index": 1, "name": "x", "comment": "a number"},
+                         "y": {"type": "DECIMAL(2,1)", "index": 2, "name": "y", "comment": None}})
+    has(json.loads((p.dir / "target/manifest.json").read_text())["nodes"]["model.p.b"]["compiled_code"], '"main"."a"')
+    has(p.run("docs", "serve", status=2), "docs generate")
+
+
 def main():
     passed = failed = 0
     only = sys.argv[1] if len(sys.argv) > 1 else ""
