@@ -33,10 +33,15 @@ typedef struct printer {
 
 /* ---- values ---- */
 
+/* A number as JSON writes it: no zero in front of other digits, no sign but a minus. */
 static bool plain_number(tn_str s)
 {
     double f;
-    return s.n > 0 && strchr("-0123456789", s.p[0]) != NULL && tn_str_to_f64(s, &f) && isfinite(f);
+    size_t first = s.n > 0 && s.p[0] == '-' ? 1 : 0;
+    bool digit = s.n > first && s.p[first] >= '0' && s.p[first] <= '9';
+    bool padded =
+        s.n > first + 1 && s.p[first] == '0' && s.p[first + 1] >= '0' && s.p[first + 1] <= '9';
+    return digit && !padded && tn_str_to_f64(s, &f) && isfinite(f);
 }
 
 /* The first STRING_PREFIX_UNITS UTF-16 units, never half a character; *ret_cut says whether something was left out. */
