@@ -55,7 +55,8 @@ static const tn_cmd_spec spec = {
     .summary = "tables of a lake: list, contents, history, maintenance",
     .usage = "ls | show TABLE | history TABLE | changes TABLE | optimize TABLE | vacuum TABLE | "
              "restore TABLE | "
-             "check TABLE | repair TABLE | compact-log TABLE | clone SOURCE TABLE [options]",
+             "check TABLE | repair TABLE | compact-log TABLE | checkpoint TABLE | clone SOURCE "
+             "TABLE [options]",
     .opts = options,
     .opt_count = TN_COUNTOF(options),
     .examples =
@@ -73,6 +74,7 @@ static const tn_cmd_spec spec = {
         "tarn table repair gold.prices --dry-run   files of the log that are gone; without: take "
         "them out\n"
         "tarn table optimize gold.prices --purge  get rid of deleted rows\n"
+        "tarn table checkpoint gold.prices      a checkpoint of the newest version, due or not\n"
         "tarn table compact-log gold.prices     the commits since the last checkpoint as one file\n"
         "tarn table clone gold.prices test.prices --shallow\n"
         "\nExit status: 0 ok, 1 the table is damaged, 2 wrong usage, no such table or environment.",
@@ -476,7 +478,7 @@ int tn_cmd_table(const tn_cli *cli, int argc, char **argv)
     if (!ls && tables == 0) {
         return tn_cli_usage_error(cli, spec.name,
             "'" TN_STR_FMT "' is none of ls, show, history, changes, optimize, vacuum, restore, "
-            "check, compact-log, clone",
+            "check, repair, compact-log, checkpoint, clone",
             TN_STR_ARG(words.v[0]));
     }
     if (words.n != 1 + tables) {

@@ -292,6 +292,23 @@ static tn_rc run_compact(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     return TN_OK;
 }
 
+/* ---- checkpoint ---- */
+
+static tn_rc run_checkpoint(tn_table_call *x, const tn_lake_job *j, tn_err *err)
+{
+    int64_t version;
+    TN_TRY(tn_lake_checkpoint(j, &version, err));
+    if (x->json) {
+        tn_val d = report_of(x, j);
+        put(d, "version", version);
+        tn_cli_print_json(x->cli, d);
+    } else {
+        printf(
+            TN_STR_FMT ": checkpoint of version %lld\n", TN_STR_ARG(j->shown), (long long)version);
+    }
+    return TN_OK;
+}
+
 /* ---- clone ---- */
 
 static tn_rc run_clone(tn_table_call *x, const tn_lake_job *source, tn_str name, tn_err *err)
@@ -376,7 +393,7 @@ static tn_rc run_repair(tn_table_call *x, const tn_lake_job *j, tn_err *err)
 size_t tn_table_maint_words(tn_str verb)
 {
     static const char *const one[] = { "optimize", "vacuum", "restore", "check", "repair",
-        "compact-log" };
+        "compact-log", "checkpoint" };
     for (size_t i = 0; i < TN_COUNTOF(one); i++) {
         if (tn_str_is(verb, one[i])) {
             return 1;
@@ -406,6 +423,9 @@ tn_rc tn_table_maint(tn_table_call *x, const tn_strs *words, int *ret_status, tn
     }
     if (tn_str_is(verb, "compact-log")) {
         return run_compact(x, &j, err);
+    }
+    if (tn_str_is(verb, "checkpoint")) {
+        return run_checkpoint(x, &j, err);
     }
     return tn_str_is(verb, "check") ? run_check(x, &j, ret_status, err)
                                     : run_clone(x, &j, words->v[2], err);

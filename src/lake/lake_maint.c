@@ -249,6 +249,17 @@ tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts
     return tn_delta_check(table, j->conn, a, opts, ret, err);
 }
 
+tn_rc tn_lake_checkpoint(const tn_lake_job *j, int64_t *ret_version, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_TRY(open_table(j, &j->at, j->shown, &table, err));
+    TN_TRY(tn_delta_snapshot_open(table, j->conn, TN_DELTA_LATEST, &s, err));
+    TN_TRY(tn_delta_checkpoint(table, j->conn, s, err));
+    *ret_version = tn_delta_snapshot_version(s);
+    return TN_OK;
+}
+
 tn_rc tn_lake_compact(const tn_lake_job *j, tn_delta_compact_result *ret, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_table) table = NULL;

@@ -39,6 +39,8 @@ tn_rc tn_lake_repair(const tn_lake_job *j, tn_arena *a, const tn_delta_repair_op
     tn_delta_repair_result *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts *opts,
     tn_delta_check_result *ret, tn_err *err) TN_MUSTUSE;
+/* A checkpoint of the newest version, whether one is due or not. */
+tn_rc tn_lake_checkpoint(const tn_lake_job *j, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
 /* The commits since the newest checkpoint as one file. */
 tn_rc tn_lake_compact(const tn_lake_job *j, tn_delta_compact_result *ret, tn_err *err) TN_MUSTUSE;
 /* j->at is the new table; version -1: the source's pinned one, else its newest. */

@@ -85,6 +85,19 @@ def several_at_once_beside_writers(lake):
     equal(care(lake)["s.a"]["files"], 1)
 
 
+@case
+def a_checkpoint_when_it_is_asked_for(lake):
+    small_files(lake, 3)
+    log = lake.root / "s/t/_delta_log"
+    equal(list(log.glob("*.checkpoint.parquet")), [])
+    equal(json.loads(lake.run("table", "checkpoint", "s.t", "--output", "json"))["version"], 2)
+    equal([p.name for p in log.glob("*.checkpoint.parquet")], [f"{2:020d}.checkpoint.parquet"])
+    for v in range(2):
+        (log / f"{v:020d}.json").unlink()
+    equal(lake.rows("SELECT sum(i) AS s FROM s.t"), [{"s": 3}])
+    lake.run("table", "checkpoint", "s.nothing", status=2)
+
+
 PROFILE = "care:\n  target: prod\n  outputs:\n    prod: {type: tarn, lake: lake, schema: main, threads: 1}\n"
 
 
