@@ -33,15 +33,39 @@ typedef struct printer {
 
 /* ---- values ---- */
 
-/* A number as JSON writes it: no zero in front of other digits, no sign but a minus. */
+static size_t skip_digits(tn_str s, size_t at)
+{
+    while (at < s.n && s.p[at] >= '0' && s.p[at] <= '9') {
+        at++;
+    }
+    return at;
+}
+
+/* A number as JSON writes it: -? (0 | [1-9] digits) ('.' digits)? ([eE] [+-]? digits)? */
 static bool plain_number(tn_str s)
 {
     double f;
-    size_t first = s.n > 0 && s.p[0] == '-' ? 1 : 0;
-    bool digit = s.n > first && s.p[first] >= '0' && s.p[first] <= '9';
-    bool padded =
-        s.n > first + 1 && s.p[first] == '0' && s.p[first + 1] >= '0' && s.p[first + 1] <= '9';
-    return digit && !padded && tn_str_to_f64(s, &f) && isfinite(f);
+    size_t from = s.n > 0 && s.p[0] == '-' ? 1 : 0;
+    size_t at = skip_digits(s, from);
+    if (at == from || (s.p[from] == '0' && at > from + 1)) {
+        return false;
+    }
+    if (at < s.n && s.p[at] == '.') {
+        from = at + 1;
+        at = skip_digits(s, from);
+        if (at == from) {
+            return false;
+        }
+    }
+    if (at < s.n && (s.p[at] | 32) == 'e') {
+        from = at + 1;
+        from += from < s.n && (s.p[from] == '+' || s.p[from] == '-');
+        at = skip_digits(s, from);
+        if (at == from) {
+            return false;
+        }
+    }
+    return at == s.n && tn_str_to_f64(s, &f) && isfinite(f);
 }
 
 /* The first STRING_PREFIX_UNITS UTF-16 units, never half a character; *ret_cut says whether something was left out. */
