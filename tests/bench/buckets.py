@@ -83,6 +83,7 @@ def run(b, proxy, args, rows):
     measure("merge 100 rows and publish", "tarn", tarn(
         "sql", "merge into t.x t using (select range::bigint as id, 2.0::double as v from range(100)) s on s.id = t.id "
         "when matched then update set v = s.v when not matched then insert (id, v) values (s.id, s.v)"))
+    measure("env create", "tarn", tarn("lake", "env", "create", "alice", "--from", "prod"))
 
 
 if __name__ == "__main__":
