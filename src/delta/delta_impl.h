@@ -169,6 +169,7 @@ size_t tn_delta_partition_index(const tn_delta_meta *m, tn_str name);
 
 /* ---- schema ---- */
 bool tn_delta_type_is(const tn_delta_type *t, const char *primitive);
+int tn_delta_type_int_rank(const tn_delta_type *t); /* byte 1, short 2, integer 3, long 4; else 0 */
 bool tn_delta_type_is_decimal(const tn_delta_type *t, int64_t *ret_precision, int64_t *ret_scale);
 bool tn_delta_type_eq(const tn_delta_type *x,
     const tn_delta_type *y); /* names ignoring case; nullability and metadata do not count */

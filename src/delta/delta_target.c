@@ -25,7 +25,7 @@ typedef struct maker {
 
 /* ---- types ---- */
 
-static int int_rank(const tn_delta_type *t)
+int tn_delta_type_int_rank(const tn_delta_type *t)
 {
     static const char *const NAMES[] = { "byte", "short", "integer", "long" };
     for (int i = 0; i < 4; i++) {
@@ -66,12 +66,13 @@ static bool castable_primitive(const tn_delta_type *from, const tn_delta_type *t
     int64_t s;
     int64_t q;
     int64_t r;
-    if (int_rank(from) > 0) {
-        return int_rank(to) > 0 || is_float(to) || tn_delta_type_is_decimal(to, &p, &s);
+    if (tn_delta_type_int_rank(from) > 0) {
+        return tn_delta_type_int_rank(to) > 0 || is_float(to) ||
+               tn_delta_type_is_decimal(to, &p, &s);
     }
     if (tn_delta_type_is_decimal(from, &p, &s)) {
         return is_float(to) || (tn_delta_type_is_decimal(to, &q, &r) && r >= s) ||
-               (s == 0 && int_rank(to) > 0);
+               (s == 0 && tn_delta_type_int_rank(to) > 0);
     }
     if (is_float(from)) {
         return is_float(to);

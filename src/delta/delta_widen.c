@@ -5,17 +5,6 @@
  */
 #include "delta/delta_columns.h"
 
-static int int_rank(const tn_delta_type *t)
-{
-    static const char *const NAMES[] = { "byte", "short", "integer", "long" };
-    for (int i = 0; i < 4; i++) {
-        if (tn_delta_type_is(t, NAMES[i])) {
-            return i + 1;
-        }
-    }
-    return 0;
-}
-
 /* Digits before and after the point only grow. */
 static bool decimal_holds(const tn_delta_type *to, int64_t digits, int64_t scale)
 {
@@ -28,14 +17,14 @@ bool tn_delta_widens(const tn_delta_type *from, const tn_delta_type *to, bool ev
 {
     int64_t p;
     int64_t s;
-    int rank = int_rank(from);
+    int rank = tn_delta_type_int_rank(from);
     if (from->kind != TN_DT_PRIMITIVE || to->kind != TN_DT_PRIMITIVE ||
         tn_str_eq(from->name, to->name)) {
         return false;
     }
     if (rank > 0) {
         bool decimal = decimal_holds(to, rank == 4 ? 20 : 10, 0);
-        return int_rank(to) > rank ||
+        return tn_delta_type_int_rank(to) > rank ||
                (!evolving && (decimal || (rank < 4 && tn_delta_type_is(to, "double"))));
     }
     if (tn_delta_type_is(from, "float")) {

@@ -7,7 +7,7 @@
 #include "text/json.h"
 #include "text/uri.h"
 
-enum { CRC_BYTES_MAX = 16 << 20, HASH_DIGITS = 16 };
+enum { CRC_BYTES_MAX = 16 << 20, HASH_DIGITS = 16, NUMBER_DIGITS = 20 };
 
 tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *err)
 {
@@ -97,6 +97,19 @@ static bool inside_root(const tn_lake *l, tn_str location, tn_str *ret_key)
         return true;
     }
     return false;
+}
+
+tn_str tn_lake_numbered_key(tn_arena *a, tn_str dir, int64_t number)
+{
+    return tn_str_printf(
+        a, TN_STR_FMT "%0*lld.json", TN_STR_ARG(dir), NUMBER_DIGITS, (long long)number);
+}
+
+bool tn_lake_number_of(tn_str dir, tn_str key, int64_t *ret)
+{
+    tn_str name = tn_str_sub(key, dir.n, key.n);
+    return name.n == NUMBER_DIGITS + 5 && tn_str_ends(name, TN_STR(".json")) &&
+           tn_str_to_i64(tn_str_sub(name, 0, NUMBER_DIGITS), ret);
 }
 
 tn_str tn_lake_schema_hash(tn_lake *l, tn_arena *a, const tn_pin *p)

@@ -10,6 +10,10 @@
 
 enum { TN_LAKE_COMMIT_BYTES_MAX = 256 << 20, TN_LAKE_PINS_MAX = 1000000 };
 
+/* Objects that are counted, "<folder>/00000000000000000042.json" and 42; dir ends in a slash. number_of: false when key is none of them. */
+tn_str tn_lake_numbered_key(tn_arena *a, tn_str dir, int64_t number);
+bool tn_lake_number_of(tn_str dir, tn_str key, int64_t *ret);
+
 struct tn_lake {
     tn_arena *arena;
     tn_store *store;

@@ -19,13 +19,7 @@
 
 #define LEASES_DIR "_tarn/leases/"
 
-enum {
-    LEASE_FORMAT = 1,
-    LEASE_DIGITS = 20,
-    LEASE_BYTES_MAX = 64 << 20,
-    POLL_MS_MIN = 20,
-    POLL_MS_MAX = 500
-};
+enum { LEASE_FORMAT = 1, LEASE_BYTES_MAX = 64 << 20, POLL_MS_MIN = 20, POLL_MS_MAX = 500 };
 
 struct tn_lake_ticket {
     tn_arena *arena;
@@ -51,14 +45,12 @@ typedef struct other { /* somebody else's, as it was read last */
 
 static tn_str lease_key(tn_arena *a, int64_t number)
 {
-    return tn_str_printf(a, LEASES_DIR "%020lld.json", (long long)number);
+    return tn_lake_numbered_key(a, TN_STR(LEASES_DIR), number);
 }
 
 static bool number_of(tn_str key, int64_t *ret)
 {
-    tn_str name = tn_str_sub(key, sizeof LEASES_DIR - 1, key.n);
-    return name.n == LEASE_DIGITS + 5 && tn_str_ends(name, TN_STR(".json")) &&
-           tn_str_to_i64(tn_str_sub(name, 0, LEASE_DIGITS), ret);
+    return tn_lake_number_of(TN_STR(LEASES_DIR), key, ret);
 }
 
 /* ---- bytes ---- */

@@ -18,7 +18,7 @@
 #define HINT_KEY TN_LAKE_LOG_DIR "_last"
 #define NOTE "lake" /* tn_store_note_get: the newest commit that was seen */
 
-enum { FORMAT_VERSION = 1, NUMBER_DIGITS = 20, SCHEMAS_MAX = 200 };
+enum { FORMAT_VERSION = 1, SCHEMAS_MAX = 200 };
 
 typedef struct commit_doc {
     int64_t number; /* -1: the log is empty */
@@ -27,15 +27,12 @@ typedef struct commit_doc {
 
 tn_str tn_lake_commit_key(tn_arena *a, int64_t number)
 {
-    return tn_str_printf(a, TN_LAKE_LOG_DIR "%020lld.json", (long long)number);
+    return tn_lake_numbered_key(a, TN_STR(TN_LAKE_LOG_DIR), number);
 }
 
-/* "_tarn/log/00000000000000000042.json" -> 42 */
-static bool number_of_key(tn_str key, int64_t *ret)
+static bool number_of(tn_str key, int64_t *ret)
 {
-    tn_str name = tn_str_sub(key, sizeof TN_LAKE_LOG_DIR - 1, key.n);
-    return name.n == NUMBER_DIGITS + 5 && tn_str_ends(name, TN_STR(".json")) &&
-           tn_str_to_i64(tn_str_sub(name, 0, NUMBER_DIGITS), ret);
+    return tn_lake_number_of(TN_STR(TN_LAKE_LOG_DIR), key, ret);
 }
 
 /* ---- reading ---- */
@@ -83,7 +80,7 @@ tn_rc tn_lake_numbers_after(
     tn_lake_numbers out = { 0 };
     for (size_t i = 0; i < items.n; i++) {
         int64_t n;
-        if (number_of_key(items.v[i].key, &n) && n > after) {
+        if (number_of(items.v[i].key, &n) && n > after) {
             tn_vec_push(&out, a, n); /* keys are sorted, so numbers are */
         }
     }
@@ -107,7 +104,7 @@ static tn_rc newest_from(tn_lake *l, tn_arena *a, int64_t from, tn_store_item *r
     int64_t number = -1;
     for (size_t i = 0; i < items.n; i++) { /* keys are sorted, so numbers are */
         int64_t n;
-        if (number_of_key(items.v[i].key, &n)) {
+        if (number_of(items.v[i].key, &n)) {
             number = n;
             *ret_item = items.v[i];
         }

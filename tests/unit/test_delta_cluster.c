@@ -1,40 +1,11 @@
 // layers: base os text store duck delta
 /* Liquid clustering: the curve, the metadata, which files OPTIMIZE takes, and that files are skipped by what it made. */
-#include "tn_test.h"
+#include "delta_fixture.h"
 
 #include "delta/delta_cluster.h"
 #include "delta/delta_curve.h"
 #include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
-
-typedef struct fixture {
-    tn_duck *duck;
-    tn_conn *conn;
-    tn_store *store;
-    tn_delta_table *table;
-} fixture;
-
-static void close_fixture(void *p)
-{
-    fixture *f = p;
-    tn_delta_table_close(f->table);
-    tn_store_unref(f->store);
-    tn_conn_close(f->conn);
-    tn_duck_close(f->duck);
-}
-
-static fixture *open_fixture(tn_arena *arena, tn_err *err)
-{
-    fixture *f = tn_new(arena, fixture);
-    tn_arena_defer(arena, close_fixture, f);
-    tn_duck_opts opts = { .threads = 2 };
-    tn_str dir = tn_str_of(tn_arena_printf(arena, "%s/t", tn_test_dir(arena)));
-    TN_ASSERT_OK(tn_duck_open(&opts, &f->duck, err));
-    TN_ASSERT_OK(tn_duck_connect(f->duck, &f->conn, err));
-    TN_ASSERT_OK(tn_store_open(dir, NULL, &f->store, err));
-    TN_ASSERT_OK(tn_delta_table_open(f->store, &f->table, err));
-    return f;
-}
 
 static tn_strs names_of(tn_arena *arena, const char *list)
 {
@@ -49,7 +20,8 @@ static tn_strs names_of(tn_arena *arena, const char *list)
     return out;
 }
 
-static tn_rc put(fixture *f, tn_arena *arena, const char *sql, const char *cluster, tn_err *err)
+static tn_rc put_clustered(
+    fixture *f, tn_arena *arena, const char *sql, const char *cluster, tn_err *err)
 {
     tn_delta_write_opts o = { .mode = TN_DELTA_APPEND, .cluster_by = names_of(arena, cluster) };
     tn_delta_write_result r;
@@ -138,7 +110,7 @@ TN_TEST(neighbours_on_the_curve_are_neighbours_in_the_cube)
 TN_TEST(a_table_remembers_its_clustering)
 {
     fixture *f = open_fixture(arena, err);
-    TN_ASSERT_OK(put(
+    TN_ASSERT_OK(put_clustered(
         f, arena, "SELECT 1 AS a, {'b': 2, 'c': true} AS s, DATE '2024-01-01' AS d", "A,s.b", err));
     TN_AUTOPTR(tn_delta_snapshot) s = snapshot(f, err);
     tn_strs columns;
@@ -152,8 +124,8 @@ TN_TEST(a_table_remembers_its_clustering)
     const tn_delta_domain *d = tn_map_find(&s->domains, TN_STR("delta.clustering"));
     TN_ASSERT_EQ_S(d->configuration,
         "{\"clusteringColumns\":[[\"a\"],[\"s\",\"b\"]],\"domainName\":\"delta.clustering\"}");
-    TN_ASSERT_OK(put(f, arena, "SELECT 5 AS a", "", err)); /* appends need not know */
-    TN_ASSERT_RC(put(f, arena, "SELECT 5 AS a", "d", err), TN_E_VALUE);
+    TN_ASSERT_OK(put_clustered(f, arena, "SELECT 5 AS a", "", err)); /* appends need not know */
+    TN_ASSERT_RC(put_clustered(f, arena, "SELECT 5 AS a", "d", err), TN_E_VALUE);
 }
 
 TN_TEST(what_cannot_be_clustered_is_refused)
@@ -166,9 +138,9 @@ TN_TEST(what_cannot_be_clustered_is_refused)
     for (size_t i = 0; i < TN_COUNTOF(cases); i++) {
         fixture *f = open_fixture(arena, err);
         bool there;
-        TN_ASSERT_RC(
-            put(f, arena, "SELECT 1 AS a, 2 AS b, 3 AS c, 4 AS d, 5 AS e, true AS t, {'x': 1} AS s",
-                cases[i].columns, err),
+        TN_ASSERT_RC(put_clustered(f, arena,
+                         "SELECT 1 AS a, 2 AS b, 3 AS c, 4 AS d, 5 AS e, true AS t, {'x': 1} AS s",
+                         cases[i].columns, err),
             cases[i].rc);
         tn_err_clear(err);
         TN_ASSERT_OK(tn_delta_table_exists(f->table, &there, err));
@@ -187,7 +159,7 @@ TN_TEST(clustering_is_changed_and_ended)
     fixture *f = open_fixture(arena, err);
     int64_t v;
     tn_strs a = names_of(arena, "a"), none = { 0 }, columns;
-    TN_ASSERT_OK(put(f, arena, "SELECT i AS a, i AS b FROM range(10) r(i)", "", err));
+    TN_ASSERT_OK(put_clustered(f, arena, "SELECT i AS a, i AS b FROM range(10) r(i)", "", err));
     TN_ASSERT_OK(tn_delta_cluster_by(f->table, f->conn, &a, &v, err));
     TN_ASSERT_EQ_I(v, 1);
     tn_delta_optimize_opts z = { .zorder_by = names_of(arena, "b") };
@@ -214,7 +186,7 @@ TN_TEST(clustering_columns_have_statistics_wherever_they_stand)
     for (int i = 1; i < 50; i++) {
         tn_buf_addf(&b, ", %d AS c%d", i, i);
     }
-    TN_ASSERT_OK(put(f, arena, tn_str_z(arena, tn_buf_str(&b)), "c40", err));
+    TN_ASSERT_OK(put_clustered(f, arena, tn_str_z(arena, tn_buf_str(&b)), "c40", err));
     TN_AUTOPTR(tn_delta_snapshot) s = snapshot(f, err);
     TN_ASSERT(tn_str_find(s->files.v[0].stats, TN_STR("\"c40\":40"), 0) != SIZE_MAX);
     TN_ASSERT(tn_str_find(s->files.v[0].stats, TN_STR("\"c41\":41"), 0) == SIZE_MAX);
@@ -233,7 +205,7 @@ static const char *cloud(tn_arena *arena, int64_t rows)
 TN_TEST(a_filter_on_any_clustering_column_skips_files)
 {
     fixture *f = open_fixture(arena, err);
-    TN_ASSERT_OK(put(f, arena, cloud(arena, 1200000), "a,b", err));
+    TN_ASSERT_OK(put_clustered(f, arena, cloud(arena, 1200000), "a,b", err));
     tn_delta_optimize_result r =
         optimize(f, arena, (tn_delta_optimize_opts){ .target_file_bytes = 32 << 10 }, err);
     TN_ASSERT(r.changed);
@@ -254,15 +226,15 @@ TN_TEST(only_what_is_new_is_ordered)
         "SELECT 1 AS a, 2 AS b, NULL::TIMESTAMP AS t, -1::BIGINT AS i FROM range(500)",
         "SELECT 900 AS a, 2 AS b, NULL::TIMESTAMP AS t, -1::BIGINT AS i FROM range(500)"
     };
-    TN_ASSERT_OK(put(f, arena, cloud(arena, 200000), "a,b", err));
+    TN_ASSERT_OK(put_clustered(f, arena, cloud(arena, 200000), "a,b", err));
     TN_ASSERT(optimize(f, arena, small, err).changed);
     TN_ASSERT(!optimize(f, arena, small, err).changed); /* a full cube stays */
-    TN_ASSERT_OK(put(f, arena, more[0], "", err));
-    TN_ASSERT_OK(put(f, arena, more[1], "", err));
+    TN_ASSERT_OK(put_clustered(f, arena, more[0], "", err));
+    TN_ASSERT_OK(put_clustered(f, arena, more[1], "", err));
     tn_delta_optimize_result r = optimize(f, arena, small, err);
     TN_ASSERT_EQ_I(r.files_removed, 2);
     TN_ASSERT_EQ_I(scalar(f, arena, "count(*)", err), 201000);
-    TN_ASSERT_OK(put(f, arena, more[0], "", err));
+    TN_ASSERT_OK(put_clustered(f, arena, more[0], "", err));
     r = optimize(f, arena, small, err); /* with the cube that is not full yet */
     TN_ASSERT_EQ_I(r.files_removed, 2);
     TN_ASSERT(!optimize(f, arena, small, err).changed);
@@ -275,7 +247,7 @@ TN_TEST(other_columns_wait_for_full)
     tn_strs t = names_of(arena, "t");
     tn_delta_optimize_opts plain = { .target_file_bytes = 1 << 20 };
     tn_delta_optimize_opts full = { .target_file_bytes = 1 << 20, .full = true };
-    TN_ASSERT_OK(put(f, arena, cloud(arena, 200000), "a,b", err));
+    TN_ASSERT_OK(put_clustered(f, arena, cloud(arena, 200000), "a,b", err));
     TN_ASSERT(optimize(f, arena, plain, err).changed);
     TN_ASSERT_OK(tn_delta_cluster_by(f->table, f->conn, &t, &v, err));
     TN_ASSERT(!optimize(f, arena, plain, err).changed);
@@ -288,7 +260,7 @@ TN_TEST(other_columns_wait_for_full)
 TN_TEST(odd_values_keep_their_rows)
 {
     fixture *f = open_fixture(arena, err);
-    TN_ASSERT_OK(put(f, arena,
+    TN_ASSERT_OK(put_clustered(f, arena,
         "SELECT CASE WHEN i % 10 > 0 THEN 'x\"''' || i END AS a, CASE WHEN i % 7 = 0 THEN "
         "'nan'::DOUBLE WHEN i % 7 = 1 THEN 'inf'::DOUBLE ELSE i / 3 END AS b, "
         "NULL::DATE AS c, 1 AS d, i FROM range(20000) r(i)",
