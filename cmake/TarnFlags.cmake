@@ -14,10 +14,10 @@ target_compile_definitions(tn_flags INTERFACE _GNU_SOURCE TARN_VERSION="${PROJEC
     $<$<CONFIG:Debug>:TN_DEBUG=1>)
 set(warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wvla -Walloca -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual
-    -Wnull-dereference -Wimplicit-fallthrough -Wdouble-promotion
-    -Wno-format-truncation) # messages and names are cut at their limit on purpose
+    -Wnull-dereference -Wimplicit-fallthrough -Wdouble-promotion)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
-    list(APPEND warnings -Wimplicit-fallthrough=5 -Wduplicated-cond -Wduplicated-branches -Wlogical-op)
+    list(APPEND warnings -Wimplicit-fallthrough=5 -Wduplicated-cond -Wduplicated-branches -Wlogical-op
+        -Wno-format-truncation) # messages and names are cut at their limit on purpose
 endif()
 target_compile_options(tn_flags INTERFACE ${warnings} -fno-common -fvisibility=hidden
     -fno-strict-overflow "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
@@ -28,10 +28,14 @@ endif()
 if(TARN_SANITIZE)
     # gcc 12 takes values for uninitialized under -O1 with sanitizers that it knows to be set without.
     target_compile_options(tn_flags INTERFACE "-fsanitize=${TARN_SANITIZE}" -fno-sanitize-recover=all
-        -fno-omit-frame-pointer -Wno-maybe-uninitialized -Wno-null-dereference)
+        -fno-omit-frame-pointer -Wno-null-dereference $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_link_options(tn_flags INTERFACE "-fsanitize=${TARN_SANITIZE}")
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(tn_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong)
+endif()
+if(TARN_FUZZ)
+    # libFuzzer steers by the branches that an input takes: all of the program tells of them, not only the target.
+    target_compile_options(tn_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(TARN_COVERAGE)
     target_compile_options(tn_flags INTERFACE --coverage -fprofile-abs-path)

@@ -13,9 +13,13 @@ typedef enum tn_checkpoint_part {
     TN_CHECKPOINT_FILES /* a sidecar: add and remove */
 } tn_checkpoint_part;
 
+typedef struct tn_checkpoint_lines {
+    tn_str path;
+    size_t longest; /* bytes of a line: DuckDB takes twice as much memory for each of its threads */
+} tn_checkpoint_lines;
 /* "COPY (SELECT .. FROM read_json(from ..)) TO to (..)" */
 tn_rc tn_delta_checkpoint_copy(tn_arena *a, const tn_delta_snapshot *s, tn_checkpoint_part part,
-    tn_str from, tn_str to, tn_str *ret, tn_err *err) TN_MUSTUSE;
+    const tn_checkpoint_lines *from, tn_str to, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* delta.checkpoint.writeStatsAsJson (true when absent), delta.checkpoint.writeStatsAsStruct (false when absent). */
 bool tn_delta_checkpoint_stats_json(const tn_delta_meta *m);
 bool tn_delta_checkpoint_stats_struct(const tn_delta_meta *m);

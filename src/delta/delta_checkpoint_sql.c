@@ -263,14 +263,17 @@ static void add_partitions(const statistics *s)
 
 /* ---- the whole ---- */
 
-static void add_read_json(statistics *s, tn_checkpoint_part part, tn_str from, bool parsed)
+enum { OBJECT_BYTES_MIN = 4 << 20 };
+
+static void add_read_json(
+    statistics *s, tn_checkpoint_part part, const tn_checkpoint_lines *from, bool parsed)
 {
     tn_buf types = tn_buf_init(s->b->arena, TN_DELTA_SQL_BYTES_MAX);
     tn_buf *out = s->b;
     tn_buf_addz(out, " FROM read_json(");
-    tn_delta_sql_location(out, from);
-    tn_buf_addz(
-        out, ", format='newline_delimited', maximum_object_size=1073741824, columns={'add': ");
+    tn_delta_sql_location(out, from->path);
+    tn_buf_addf(out, ", format='newline_delimited', maximum_object_size=%zu, columns={'add': ",
+        tn_max_size(from->longest + 1, OBJECT_BYTES_MIN));
     tn_buf_addz(&types, "STRUCT(");
     for (size_t i = 0; i < TN_COUNTOF(ADD_FIELDS); i++) {
         tn_buf_addf(&types, "%s%s %s", i > 0 ? ", " : "", ADD_FIELDS[i].name, ADD_FIELDS[i].type);
@@ -293,7 +296,7 @@ static void add_read_json(statistics *s, tn_checkpoint_part part, tn_str from, b
 }
 
 tn_rc tn_delta_checkpoint_copy(tn_arena *a, const tn_delta_snapshot *snapshot,
-    tn_checkpoint_part part, tn_str from, tn_str to, tn_str *ret, tn_err *err)
+    tn_checkpoint_part part, const tn_checkpoint_lines *from, tn_str to, tn_str *ret, tn_err *err)
 {
     const tn_delta_meta *m = &snapshot->meta;
     bool json = tn_delta_checkpoint_stats_json(m);

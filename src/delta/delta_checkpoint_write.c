@@ -28,13 +28,25 @@ typedef struct writing {
     tn_buf small; /* lines of what is no file */
     int64_t small_actions;
     tn_buf lines; /* of files, not in the local file yet */
-    tn_str lines_path;
+    tn_checkpoint_lines file;
     int64_t lines_actions; /* since the last sidecar */
     tn_delta_hint hint;
     tn_strs keys; /* put so far */
 } writing;
 
 /* ---- lines ---- */
+
+static size_t longest_line(tn_str text)
+{
+    size_t longest = 0;
+    for (size_t from = 0; from < text.n;) {
+        const char *end = memchr(text.p + from, '\n', text.n - from);
+        size_t to = end != NULL ? (size_t)(end - text.p) + 1 : text.n;
+        longest = tn_max_size(longest, to - from);
+        from = to;
+    }
+    return longest;
+}
 
 static tn_rc flush(writing *w, bool force, tn_err *err)
 {
@@ -43,7 +55,8 @@ static tn_rc flush(writing *w, bool force, tn_err *err)
     }
     tn_str text;
     TN_TRY(tn_buf_finish(&w->lines, "a checkpoint", &text, err));
-    TN_TRY(tn_file_append(w->lines_path, text, err));
+    TN_TRY(tn_file_append(w->file.path, text, err));
+    w->file.longest = tn_max_size(w->file.longest, longest_line(text));
     tn_buf_reset(&w->lines);
     return TN_OK;
 }
@@ -65,12 +78,13 @@ static tn_rc put_parquet(
     tn_str sql;
     tn_str bytes;
     TN_TRY(flush(w, true, err));
-    TN_TRY(tn_delta_checkpoint_copy(a, w->s, part, w->lines_path, parquet, &sql, err));
+    TN_TRY(tn_delta_checkpoint_copy(a, w->s, part, &w->file, parquet, &sql, err));
     TN_TRY(tn_conn_exec(w->conn, sql, err));
     TN_TRY(tn_file_read(a, parquet, TN_DELTA_CHECKPOINT_BYTES_MAX, &bytes, err));
     TN_TRY(put_object(w, key, bytes, err));
     *ret_bytes = (int64_t)bytes.n;
-    return tn_file_remove(w->lines_path, err);
+    w->file.longest = 0;
+    return tn_file_remove(w->file.path, err);
 }
 
 static tn_rc end_sidecar(writing *w, tn_err *err)
@@ -228,7 +242,7 @@ tn_rc tn_delta_checkpoint(tn_delta_table *t, tn_conn *conn, const tn_delta_snaps
            tn_delta_property_is(&s->meta, "delta.checkpointPolicy", "v2");
     w.small = tn_buf_init(a, TN_DELTA_COMMIT_BYTES_MAX);
     w.lines = tn_buf_init(a, TN_DELTA_CHECKPOINT_BYTES_MAX);
-    w.lines_path = tn_str_concat(a, w.dir, TN_STR("/actions.json"));
+    w.file.path = tn_str_concat(a, w.dir, TN_STR("/actions.json"));
     w.hint.version = s->version;
     w.hint.adds = (int64_t)s->files.n;
     add_small(&w);

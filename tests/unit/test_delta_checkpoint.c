@@ -152,6 +152,29 @@ TN_TEST(v2_with_structs_and_mapped_columns)
     round_trip(p, true, arena, err);
 }
 
+/* A profile's or a container's little memory is enough for a little checkpoint; one long line gets the room that it needs. */
+TN_TEST(little_memory)
+{
+    static const char *const none[] = { NULL };
+    fixture *f = open_fixture(arena, err);
+    make(f, none, arena, err);
+    TN_ASSERT_OK(tn_conn_set(f->conn, "memory_limit", tn_val_z("150MB"), true, err));
+    for (int i = 0; i < 2; i++) {
+        TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+        TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &s, err));
+        TN_ASSERT_OK(tn_delta_checkpoint(f->table, f->conn, s, err));
+        tn_buf b = tn_buf_init(arena, 8 << 20);
+        tn_buf_addz(&b, "{\"txn\":{\"appId\":\"");
+        for (int k = 0; k < 6 << 20; k++) {
+            tn_buf_addc(&b, 'x');
+        }
+        tn_buf_addz(&b, "\",\"version\":1}}\n");
+        tn_str key = tn_str_printf(arena, "_delta_log/%020d.json", 5 + i);
+        TN_ASSERT_OK(tn_store_put(f->plain, key, tn_buf_str(&b), TN_PUT_IF_ABSENT, err));
+    }
+    TN_ASSERT(tn_val_int_at(hint_of(f, arena, err), "version", -1) == 5);
+}
+
 TN_TEST(numbers_are_quoted_exactly)
 {
     tn_buf b = tn_buf_init(arena, 4096);
