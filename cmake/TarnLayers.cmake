@@ -1,11 +1,14 @@
-# One static library a folder of src/. A layer sees src/ as include root and links the layers that
-# src/LAYERS names for it, so a call upward does not link (target `layers` proves it for each folder).
-function(tn_layer name)
+# One static library a folder that src/LAYERS names. A layer sees src/ as include root and links the layers that
+# src/LAYERS names for it, so a call upward does not link (target `layers` proves it for each folder). The parts of
+# a folder, as delta/log, are layers of their own; the folder's own line then joins them.
+function(tn_layer folder)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
-    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.c")
+    string(REPLACE "/" "_" name "${folder}")
+    list(TRANSFORM arg_USES REPLACE "/" "_")
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${folder}/*.c")
     list(REMOVE_ITEM sources "${CMAKE_SOURCE_DIR}/src/cli/main.c")
     if(NOT sources)
-        # A folder may be empty for now; an archive needs one member.
+        # A folder may be empty for now, or hold headers and parts; an archive needs one member.
         set(sources "${CMAKE_BINARY_DIR}/empty_${name}.c")
         if(NOT EXISTS "${sources}")
             file(WRITE "${sources}" "typedef int tn_nothing_here;\n")
@@ -31,12 +34,13 @@ function(tn_layers_from law)
         file(WRITE "${CMAKE_BINARY_DIR}/layer.c" "typedef int tn_nothing_here;\n")
     endif()
     add_custom_target(layers)
-    file(STRINGS "${law}" lines REGEX "^[a-z]+:")
+    file(STRINGS "${law}" lines REGEX "^[a-z/]+:")
     foreach(line IN LISTS lines)
-        string(REGEX MATCH "^([a-z]+):(.*)$" _ "${line}")
+        string(REGEX MATCH "^([a-z/]+):(.*)$" _ "${line}")
         set(name "${CMAKE_MATCH_1}")
         separate_arguments(uses UNIX_COMMAND "${CMAKE_MATCH_2}")
         tn_layer(${name} USES ${uses})
+        string(REPLACE "/" "_" name "${name}")
         list(APPEND names ${name})
     endforeach()
     set(TARN_LAYERS ${names} PARENT_SCOPE)

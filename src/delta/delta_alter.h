@@ -11,6 +11,7 @@
 #define TN_DELTA_DELTA_ALTER_H
 
 #include "delta/delta.h"
+#include "delta/log/delta_log.h"
 
 typedef enum tn_delta_alter_kind {
     TN_ALTER_ADD_COLUMNS,

@@ -14,6 +14,7 @@
 #define TN_DELTA_DELTA_CHANGES_H
 
 #include "delta/delta.h"
+#include "delta/log/delta_log.h"
 
 typedef struct tn_delta_changes_range {
     int64_t from,

@@ -10,6 +10,7 @@
 #define TN_DELTA_DELTA_CLUSTER_H
 
 #include "delta/delta.h"
+#include "delta/log/delta_log.h"
 
 enum { TN_CLUSTER_COLUMNS_MAX = 4 };
 

@@ -19,6 +19,7 @@
 #define TN_DELTA_DELTA_DML_H
 
 #include "delta/delta.h"
+#include "delta/log/delta_log.h"
 
 enum { TN_MERGE_CLAUSES_MAX = 1000 };
 

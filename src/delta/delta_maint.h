@@ -10,6 +10,7 @@
 #define TN_DELTA_DELTA_MAINT_H
 
 #include "delta/delta.h"
+#include "delta/log/delta_log.h"
 
 /* ---- OPTIMIZE ---- */
 typedef struct tn_delta_optimize_opts {

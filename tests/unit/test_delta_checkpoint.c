@@ -2,8 +2,8 @@
 /* Checkpoints of every kind say what the commits before them say; _last_checkpoint's checksum is the protocol's. */
 #include "delta_fixture.h"
 
-#include "delta/delta_checkpoint.h"
 #include "delta/delta_dml.h"
+#include "delta/log/delta_checkpoint.h"
 #include "text/json.h"
 
 static void make(fixture *f, const char *const *properties, tn_arena *arena, tn_err *err)

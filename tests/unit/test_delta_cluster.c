@@ -2,10 +2,13 @@
 /* Liquid clustering: the curve, the metadata, which files OPTIMIZE takes, and that files are skipped by what it made. */
 #include "delta_fixture.h"
 
+#include "delta/action/delta_action.h"
+#include "delta/action/delta_schema.h"
+#include "delta/care/delta_curve.h"
 #include "delta/delta_cluster.h"
-#include "delta/delta_curve.h"
-#include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
+#include "delta/log/delta_log.h"
+#include "delta/read/delta_prune.h"
 
 static tn_strs names_of(tn_arena *arena, const char *list)
 {

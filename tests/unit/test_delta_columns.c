@@ -2,8 +2,9 @@
 /* test_delta_columns.c: expressions of the metadata, protocols of metadata, wider types, identity: what needs no files. */
 #include "tn_test.h"
 
+#include "delta/action/delta_schema.h"
 #include "delta/delta_alter.h"
-#include "delta/delta_columns.h"
+#include "delta/files/delta_columns.h"
 
 static tn_delta_type *schema_of(tn_arena *arena, tn_err *err)
 {

@@ -3,8 +3,8 @@
 #include "delta_fixture.h"
 
 #include "delta/delta_dml.h"
-#include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
+#include "delta/log/delta_log.h"
 #include "os/clock.h"
 
 static void fill(fixture *f, const char *properties, tn_arena *arena, tn_err *err)

@@ -2,7 +2,8 @@
 /* One test a rule of conflict, and the actions' text both ways. */
 #include "tn_test.h"
 
-#include "delta/delta_commit.h"
+#include "delta/action/delta_stats.h"
+#include "delta/log/delta_commit.h"
 
 static tn_delta_actions parse(tn_arena *arena, const char *text, tn_err *err)
 {

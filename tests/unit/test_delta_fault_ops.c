@@ -3,12 +3,13 @@
  * table before or after, never between; what was acknowledged is there; a failure leaves no file behind; the operation can be done again. */
 #include "delta_fixture.h"
 
+#include "delta/action/delta_schema.h"
 #include "delta/delta_alter.h"
 #include "delta/delta_changes.h"
 #include "delta/delta_cluster.h"
 #include "delta/delta_dml.h"
-#include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
+#include "delta/log/delta_log.h"
 #include "text/uri.h"
 
 typedef struct operation {

@@ -2,11 +2,14 @@
 /* Checksum files, row ids and in-commit timestamps: what a commit carries from version to version is what the log says, whatever was done. */
 #include "delta_fixture.h"
 
-#include "delta/delta_columns.h"
+#include "delta/action/delta_action.h"
+#include "delta/action/delta_schema.h"
 #include "delta/delta_dml.h"
-#include "delta/delta_head.h"
 #include "delta/delta_maint.h"
-#include "delta/delta_rows.h"
+#include "delta/files/delta_columns.h"
+#include "delta/log/delta_head.h"
+#include "delta/log/delta_log.h"
+#include "delta/log/delta_rows.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "text/json.h"

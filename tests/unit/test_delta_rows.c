@@ -2,11 +2,12 @@
 /* Row ids are unique, stay with their rows through every operation, and tell which commit last changed a row. */
 #include "delta_fixture.h"
 
+#include "delta/action/delta_action.h"
 #include "delta/delta_alter.h"
 #include "delta/delta_dml.h"
-#include "delta/delta_impl.h"
 #include "delta/delta_maint.h"
-#include "delta/delta_rows.h"
+#include "delta/log/delta_log.h"
+#include "delta/log/delta_rows.h"
 #include "text/json.h"
 
 /* k -> [id, version], as JSON; the test's own reader. */

@@ -4,7 +4,10 @@
 
 #include <roaring/roaring.h>
 
-#include "delta/delta_impl.h"
+#include "delta/action/delta_action.h"
+#include "delta/action/delta_dv.h"
+#include "delta/action/delta_schema.h"
+#include "delta/log/delta_log.h"
 #include "text/hash.h"
 
 typedef struct fixture {

@@ -3,9 +3,9 @@
 #include "tn_test.h"
 
 #include "lake/lake_env.h"
-#include "lake/lake_file.h"
 #include "lake/lake_gc.h"
 #include "lake/lake_lease.h"
+#include "lake/log/lake_file.h"
 #include "os/clock.h"
 #include "os/thread.h"
 

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "lake/lake_env.h"
-#include "lake/lake_file.h"
+#include "lake/log/lake_file.h"
 #include "os/thread.h"
 
 static void close_lake(void *l)

@@ -2,7 +2,7 @@
 /* Zip archives written here by hand: read back, damaged in every way, never read past their end. Also gzip files and first lines. */
 #include "tn_test.h"
 
-#include "lake/land_input.h"
+#include "lake/land/land_input.h"
 #include "os/file.h"
 #include "text/hash.h"
 

@@ -1,0 +1,121 @@
+/* delta_log.h: a table's log: which objects make up a version, the state they give, and the one function that makes a version visible.
+ *
+ * Reading:  list -> tn_delta_segment -> (checkpoint rows, commits) -> tn_delta_replay -> tn_delta_snapshot.
+ * Writing:  COPY -> new files -> tn_delta_txn_plan -> tn_delta_commit_write.
+ *
+ * Ownership: everything in a snapshot lives in the snapshot's arena.
+ */
+#ifndef TN_DELTA_DELTA_LOG_H
+#define TN_DELTA_DELTA_LOG_H
+
+#include "delta/action/delta_action.h"
+#include "delta/log/delta_sums.h"
+#include "os/thread.h"
+
+#define TN_DELTA_COMMIT_BYTES_MAX ((size_t)1 << 30)
+#define TN_DELTA_HINT_BYTES_MAX ((size_t)1 << 20)
+#define TN_DELTA_CHECKPOINT_BYTES_MAX ((size_t)4 << 30)
+
+/* ---- tables, log ---- */
+struct tn_delta_table {
+    tn_store *store;
+    tn_mutex mutex; /* guards latest */
+    tn_delta_snapshot *
+        latest; /* newest snapshot seen: a later open replays only what came after it; may be NULL */
+};
+
+typedef struct tn_delta_log_file {
+    int64_t version;
+    int64_t from; /* of a compacted file: its first version, `version` is its last; -1: a commit */
+    tn_str key, etag; /* etag: may be empty */
+    int64_t size, mtime_ms;
+} tn_delta_log_file;
+typedef tn_vec(tn_delta_log_file) tn_delta_log_files;
+
+typedef struct tn_delta_segment {
+    int64_t version;            /* what the segment gives */
+    int64_t checkpoint_version; /* -1: none */
+    tn_store_items checkpoint;  /* one, or all parts */
+    bool checkpoint_is_json;
+    tn_delta_log_files commits; /* ascending, checkpoint_version + 1 .. version */
+    tn_delta_log_files shorter; /* the same by compacted files where these fit; empty: none does */
+    int64_t
+        version_mtime_ms; /* of the commit file of `version`; ABSENT when only a checkpoint is there */
+} tn_delta_segment;
+
+tn_str tn_delta_commit_key(tn_arena *a, int64_t version);
+/* Lists the log and picks checkpoint and commits. Checkpoints newer than or equal to bad_checkpoint are left out (INT64_MAX: none is
+ * bad). from >= 0: the caller has that version already and wants only commits after it (then checkpoints are left out). */
+tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int64_t bad_checkpoint,
+    tn_delta_segment *ret, tn_err *err) TN_MUSTUSE;
+/* Commits after `from`, in order, as far as they are there. */
+tn_rc tn_delta_commits_after(
+    tn_delta_table *t, tn_arena *a, int64_t from, tn_delta_log_files *ret, tn_err *err) TN_MUSTUSE;
+/* All commit files that are there, ascending. */
+tn_rc tn_delta_commits_all(
+    tn_delta_table *t, tn_arena *a, tn_delta_log_files *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_delta_commit_read(
+    tn_delta_table *t, tn_arena *a, int64_t version, tn_delta_actions *ret, tn_err *err) TN_MUSTUSE;
+
+struct tn_delta_snapshot {
+    tn_arena *arena;
+    int refs;
+    tn_store *store;
+    int64_t version;
+    tn_delta_protocol protocol;
+    tn_delta_meta meta;
+    tn_delta_files files;
+    tn_delta_removes tombstones;
+    tn_map txns;    /* app id -> tn_delta_txn */
+    tn_map domains; /* name -> tn_delta_domain */
+    int64_t bytes;
+    tn_delta_sums sums;
+    int64_t timestamp_ms;
+    int64_t in_commit_ms;
+    int64_t commit_mtime_ms;    /* of the commit's file; ABSENT when only a checkpoint is there */
+    int64_t checkpoint_version; /* that it was read from; -1: none */
+    int chain;                  /* how many older snapshots live on under this one */
+};
+
+/* The same version read without the checkpoints from `bad` on. */
+tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
+    tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+
+/* ---- committing ---- */
+typedef struct tn_delta_txn_plan {
+    int64_t read_version;          /* -1: a new table */
+    const tn_delta_snapshot *base; /* of read_version; NULL: a new table */
+    tn_str operation;
+    tn_str
+        isolation; /* as commitInfo names it; empty: what delta.isolationLevel says, else WriteSerializable */
+    tn_val operation_parameters; /* dict of strings of JSON */
+    tn_val operation_metrics;    /* dict of strings */
+    tn_val user_metadata;
+    bool blind_append;         /* reads nothing of the table, only adds */
+    bool reads_all;            /* what it does depends on every file */
+    const tn_map *reads_files; /* decoded paths of the files it depends on, or NULL */
+    bool (*reads_add)(void *self,
+        const tn_delta_file
+            *f); /* whether it would have read a file that a winner added; NULL: no */
+    void *reads_self;
+    const tn_delta_protocol *protocol; /* new or NULL */
+    const tn_delta_meta *meta;         /* new or NULL */
+    bool backfill;     /* adds only repeat files of base, which get row ids: see delta_rows.h */
+    bool rows_renamed; /* copies rows without their row ids */
+    tn_delta_files adds;
+    tn_delta_removes removes;
+    tn_delta_files cdcs;
+    tn_delta_txns txns;
+    tn_delta_domains domains;
+} tn_delta_txn_plan;
+
+/* Writes the commit as the next version, again and again past winners that do not collide. Fails with the table untouched, or
+ * TN_E_AMBIGUOUS when nobody can say. inCommitTimestamps, row ids and N.crc are its own affair. */
+tn_rc tn_delta_commit_write(
+    tn_delta_table *t, const tn_delta_txn_plan *plan, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
+
+/* After a commit: writes a checkpoint when the table's interval says so. Failures are logged, never returned. */
+void tn_delta_after_commit(
+    tn_delta_table *t, tn_conn *conn, int64_t version, const tn_delta_meta *meta);
+
+#endif

@@ -1,0 +1,49 @@
+/* lake_file.h: the lake's handle and the layout of its own objects. */
+#ifndef TN_LAKE_LAKE_FILE_H
+#define TN_LAKE_LAKE_FILE_H
+
+#include "lake/lake.h"
+
+#define TN_LAKE_LOG_DIR "_tarn/log/"
+#define TN_LAKE_CATALOG_DIR "catalog"
+#define TN_LAKE_TABLES_DIR "_tarn/tables"
+
+enum { TN_LAKE_COMMIT_BYTES_MAX = 256 << 20, TN_LAKE_PINS_MAX = 1000000 };
+
+/* Objects that are counted, "<folder>/00000000000000000042.json" and 42; dir ends in a slash. number_of: false when key is none of them. */
+tn_str tn_lake_numbered_key(tn_arena *a, tn_str dir, int64_t number);
+bool tn_lake_number_of(tn_str dir, tn_str key, int64_t *ret);
+
+struct tn_lake {
+    tn_arena *arena;
+    tn_store *store;
+    tn_str root; /* absolute path or URL, no trailing slash */
+    tn_val storage;
+    bool remote;
+};
+
+/* A pin's location as an absolute path or URL, without a slash at the end. */
+tn_str tn_lake_absolute(tn_arena *a, const tn_lake *l, tn_str location);
+/* Of the schema of a Delta pin's version: the first 16 hexadecimal digits of the SHA-256 of its schemaString, from the version's checksum file;
+ * empty when that is not there. One request. */
+tn_str tn_lake_schema_hash(tn_lake *l, tn_arena *a, const tn_pin *p);
+tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p); /* schema.name */
+bool tn_lake_plain_name(tn_str name);                  /* may be a folder's name below the root */
+/* CREATE OR REPLACE VIEW of one pin in its schema, which is there; database empty: the current one. portable: for other sessions to run. */
+tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable,
+    tn_err *err) TN_MUSTUSE;
+
+/* The same of SQL that is known. */
+tn_rc tn_lake_view_of(
+    tn_conn *conn, tn_str database, const tn_pin *p, tn_str sql, tn_err *err) TN_MUSTUSE;
+/* The version that a Delta pin means, opened. */
+tn_rc tn_lake_pin_open(
+    tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+
+/* DuckDB calls a name ambiguous that is a catalog's and a schema's. Opened by itself, catalog/dev.duckdb is the catalog "dev": when a schema has that
+ * name too, its views are made in a schema "_tarn_dev", which other views refer to, and shown in "dev" by views over those. */
+bool tn_lake_schema_clash(tn_str env, const tn_pins *pins);
+tn_rc tn_lake_catalog_pins(
+    tn_arena *a, tn_str env, const tn_pins *pins, tn_pins *ret, tn_err *err) TN_MUSTUSE;
+
+#endif

@@ -1,0 +1,114 @@
+/* lake_place.c: which environment may write where. A table's place belongs to the environment that wrote there first; every other one
+ * that has it pinned reads it, and writes its own table below _tarn/tables/<env>/ (docs/decisions/005-environments.md). */
+#include "delta/delta_maint.h"
+#include "lake/log/lake_file.h"
+
+tn_rc tn_lake_taken_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_takens *ret, tn_err *err)
+{
+    tn_val envs = TN_VAL_UNDEF;
+    tn_lake_takens out = { 0 };
+    TN_TRY(tn_lake_envs(l, a, &envs, err));
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (envs.tag == TN_DICT && (it = tn_dict_next(envs.dict, &at)) != NULL) {
+        tn_str other = tn_val_as_str(it->key);
+        tn_pins pins = { 0 };
+        if (tn_str_eq(other, env) || it->value.tag != TN_INT) {
+            continue;
+        }
+        TN_TRY(tn_lake_commit_pins(l, a, it->value.i, &pins, err));
+        for (size_t i = 0; i < pins.n; i++) {
+            if (pins.v[i].kind == TN_PIN_DELTA) {
+                tn_lake_taken t = { pins.v[i].location, other, tn_str_eq(pins.v[i].owner, other) };
+                tn_vec_push(&out, a, t);
+            }
+        }
+    }
+    *ret = out;
+    return TN_OK;
+}
+
+/* The environment that writes at a location; NULL when env may. */
+static const tn_lake_taken *taken_by(
+    tn_str env, const tn_lake_takens *taken, const tn_pin *own, tn_str location)
+{
+    bool mine = own != NULL && own->kind == TN_PIN_DELTA && tn_str_eq(own->owner, env) &&
+                tn_str_eq(own->location, location);
+    for (size_t i = 0; i < taken->n; i++) {
+        const tn_lake_taken *t = &taken->v[i];
+        /* Two that wrote a new table at the same moment both call it theirs: the first by name keeps it. */
+        if (tn_str_eq(t->location, location) &&
+            (!mine || (t->owned && tn_str_cmp(t->env, env) < 0))) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static tn_str place_of(tn_arena *a, const tn_pin *own, tn_str schema, tn_str name)
+{
+    return own != NULL && own->kind == TN_PIN_DELTA ? own->location
+                                                    : tn_lake_default_location(a, schema, name);
+}
+
+tn_str tn_lake_write_location(tn_arena *a, tn_str env, const tn_lake_takens *taken,
+    const tn_pin *own, tn_str schema, tn_str name, tn_str wanted)
+{
+    tn_str at = wanted.n > 0 ? wanted : place_of(a, own, schema, name);
+    return taken_by(env, taken, own, at) != NULL
+               ? tn_str_printf(a, TN_LAKE_TABLES_DIR "/" TN_STR_FMT "/" TN_STR_FMT "/" TN_STR_FMT,
+                     TN_STR_ARG(env), TN_STR_ARG(schema), TN_STR_ARG(name))
+               : at;
+}
+
+/* A table that is there already holds what was never published: its rows are replaced by the pinned ones. */
+static tn_rc replace_rows(tn_lake *l, tn_conn *conn, const tn_pin *pin,
+    const tn_delta_snapshot *from, tn_delta_table *to, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("replace", NULL);
+    tn_str sql;
+    tn_delta_write_result result;
+    tn_delta_write_opts opts = { .mode = TN_DELTA_OVERWRITE,
+        .schema_mode = TN_SCHEMA_OVERWRITE,
+        .partition_by = tn_delta_snapshot_meta(from)->partition_columns,
+        .properties = TN_VAL_UNDEF,
+        .operation_parameters = TN_VAL_UNDEF,
+        .user_metadata = TN_VAL_UNDEF };
+    TN_TRY(tn_lake_pin_sql(l, conn, a, pin, &sql, err));
+    return tn_delta_write(to, conn, sql, &opts, &result, err);
+}
+
+tn_rc tn_lake_bring(tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_str location, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) from = NULL;
+    TN_AUTOPTR(tn_delta_table) to = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    int64_t version = pin->version < 0 ? TN_DELTA_LATEST : pin->version;
+    bool there = false;
+    TN_TRY(tn_lake_table_open(l, pin->location, &from, err));
+    TN_TRY(tn_lake_table_open(l, location, &to, err));
+    TN_TRY(tn_delta_table_exists(to, &there, err));
+    if (there) {
+        TN_TRY(tn_delta_snapshot_open(from, conn, version, &s, err));
+        return replace_rows(l, conn, pin, s, to, err);
+    }
+    tn_delta_clone_result cloned;
+    return tn_delta_clone(from, conn, version, true, to, &cloned, err);
+}
+
+tn_rc tn_lake_own_place(tn_lake *l, tn_arena *a, tn_conn *conn, const tn_lake_own *own,
+    tn_str *io_location, tn_err *err)
+{
+    const tn_pin *pin = own->pin;
+    tn_lake_takens taken = { 0 };
+    TN_TRY(tn_lake_taken_read(l, a, own->env, &taken, err));
+    tn_str at =
+        tn_lake_write_location(a, own->env, &taken, pin, own->schema, own->name, *io_location);
+    bool moves = pin != NULL && pin->kind == TN_PIN_DELTA && !tn_str_eq(*io_location, at) &&
+                 tn_str_eq(pin->location, *io_location);
+    if (moves && own->with_rows) {
+        TN_TRY(tn_lake_bring(l, conn, pin, at, err));
+    }
+    *io_location = at;
+    return TN_OK;
+}

@@ -1,0 +1,198 @@
+/* lake_remote.c: see lake_remote.h.
+ *
+ * DuckDB has a TLS stack of its own, which knows neither the system's certificates nor ours: it gets one file with all that we trust. The file is
+ * named by its content in the user's cache, so that runs share it. ca_cert_file must be set globally: ATTACH ignores the session's.
+ */
+#include "lake/lake_remote.h"
+#include "lake/log/lake_file.h"
+
+#include "base/log.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "store/store_s3.h"
+#include "text/hash.h"
+#include "text/sqltext.h"
+#include "text/uri.h"
+
+enum { SECRET_SQL_BYTES_MAX = 64 << 10 };
+
+/* ---- certificates ---- */
+
+static tn_rc bundle_path(tn_arena *a, tn_str bundle, tn_str *ret, tn_err *err)
+{
+    tn_str cache = tn_env_get("XDG_CACHE_HOME"), home = tn_env_get("HOME");
+    tn_str dir = cache.n > 0 ? tn_str_printf(a, TN_STR_FMT "/tarn/ca", TN_STR_ARG(cache))
+                             : tn_str_printf(a, TN_STR_FMT "/.cache/tarn/ca", TN_STR_ARG(home));
+    if (cache.n == 0 && home.n == 0) {
+        return tn_fail(err, TN_E_IO, "neither XDG_CACHE_HOME nor HOME is set");
+    }
+    tn_str path = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".pem", TN_STR_ARG(dir),
+        TN_STR_ARG(tn_str_sub(tn_sha256_hex(a, bundle), 0, 32)));
+    if (!tn_file_exists(path)) {
+        TN_TRY(tn_dir_make(dir, err));
+        tn_rc rc = tn_file_write_absent(path, bundle, err);
+        if (rc != TN_OK && rc != TN_E_EXISTS) {
+            return rc;
+        }
+    }
+    *ret = path;
+    return TN_OK;
+}
+
+static tn_rc trust(tn_conn *conn, tn_arena *a, tn_str ca_file, tn_err *err)
+{
+    tn_str bundle, path;
+    TN_TRY(tn_s3_ca_bundle(a, ca_file, &bundle, err));
+    if (bundle.n == 0) {
+        return TN_OK;
+    }
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = bundle_path(a, bundle, &path, &why);
+    if (rc != TN_OK) {
+        if (ca_file.n == 0 || tn_file_is_dir(ca_file)) {
+            return tn_while(
+                err, tn_fail(err, rc, "%s", why.msg), "keeping the certificates for DuckDB");
+        }
+        path = ca_file; /* without the system's, but it reaches the bucket */
+    }
+    return tn_conn_set(conn, "ca_cert_file", tn_val_str(path), true, err);
+}
+
+/* ---- secrets ---- */
+
+static void add_text(tn_buf *b, const char *name, tn_str value)
+{
+    if (value.n > 0) {
+        tn_buf_addf(b, ", %s ", name);
+        tn_sql_literal(b, value);
+    }
+}
+
+static tn_rc make_secret(tn_conn *conn, tn_arena *a, const tn_s3_config *c, tn_err *err)
+{
+    tn_buf b = tn_buf_init(a, SECRET_SQL_BYTES_MAX);
+    tn_buf_addz(&b, "CREATE OR REPLACE TEMPORARY SECRET ");
+    tn_sql_ident(&b, tn_str_concat(a, TN_STR("tarn_"), c->bucket));
+    tn_buf_addz(&b, " (TYPE s3, PROVIDER config");
+    add_text(&b, "KEY_ID", c->key_id);
+    add_text(&b, "SECRET", c->secret);
+    add_text(&b, "SESSION_TOKEN", c->session_token);
+    add_text(&b, "REGION", c->region);
+    add_text(&b, "ENDPOINT", c->host);
+    tn_buf_addf(&b, ", URL_STYLE '%s', USE_SSL %s", c->path_style ? "path" : "vhost",
+        c->use_ssl ? "true" : "false");
+    if (!c->verify_tls) {
+        tn_buf_addz(&b, ", VERIFY_SSL false");
+    }
+    add_text(&b, "SCOPE", tn_str_printf(a, "s3://" TN_STR_FMT "/", TN_STR_ARG(c->bucket)));
+    tn_buf_addc(&b, ')');
+    tn_str sql;
+    TN_TRY(tn_buf_finish(&b, "a secret", &sql, err));
+    tn_rc rc = tn_conn_exec(conn, sql, err);
+    return rc == TN_OK ? rc : tn_while(err, rc, "giving DuckDB the keys of the bucket");
+}
+
+tn_rc tn_lake_remote_prepare(tn_conn *conn, tn_str url, tn_val storage, tn_err *err)
+{
+    if (!tn_uri_is_remote(url)) {
+        return TN_OK;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("remote", NULL);
+    tn_uri uri;
+    TN_TRY(tn_uri_parse(a, url, &uri, err));
+    bool s3 = tn_str_is(uri.scheme, "s3") || tn_str_is(uri.scheme, "s3a");
+    if (!s3 && !tn_str_is(uri.scheme, "https") && !tn_str_is(uri.scheme, "http")) {
+        return TN_OK; /* mem://: nothing of DuckDB's */
+    }
+    TN_TRY(tn_duck_load(conn, TN_STR("httpfs"), err));
+    if (!s3) {
+        return trust(conn, a, tn_env_get("TARN_CA_FILE"), err);
+    }
+    tn_s3_config c;
+    TN_TRY(tn_s3_config_read(a, url, storage, &c, err));
+    if (c.use_ssl && c.verify_tls) {
+        TN_TRY(trust(conn, a, c.ca_file, err));
+    }
+    return make_secret(conn, a, &c, err);
+}
+
+tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err)
+{
+    return l->remote ? tn_lake_remote_prepare(conn, l->root, l->storage, err) : TN_OK;
+}
+
+static tn_str ca_file_of(tn_val storage)
+{
+    tn_str ca_file = tn_val_str_at(storage, "ca_file", tn_env_get("TARN_CA_FILE"));
+    return ca_file.n > 0 ? ca_file : tn_env_get("AWS_CA_BUNDLE");
+}
+
+void tn_lake_remote_trust_process(tn_str ca_file)
+{
+    TN_AUTO_ARENA a = tn_arena_new("trust", NULL);
+    tn_str bundle, path;
+    ca_file = ca_file.n > 0 ? ca_file : ca_file_of(TN_VAL_UNDEF);
+    if (ca_file.n == 0 || tn_s3_ca_bundle(a, ca_file, &bundle, NULL) != TN_OK ||
+        bundle_path(a, bundle, &path, NULL) != TN_OK ||
+        tn_env_set("SSL_CERT_FILE", path, NULL) != TN_OK) {
+        tn_log(TN_LOG_DEBUG, "lake", "SSL_CERT_FILE is left as it is");
+    }
+}
+
+tn_rc tn_lake_remote_trust(tn_conn *conn, tn_val storage, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("trust", NULL);
+    tn_val secrets = tn_val_at(storage, "secrets");
+    tn_str ca_file = ca_file_of(storage);
+    bool wanted = ca_file.n > 0 || (secrets.tag == TN_LIST && secrets.list->n > 0);
+    if (!wanted || !tn_val_bool_at(storage, "verify_tls", true)) {
+        return TN_OK;
+    }
+    tn_lake_remote_trust_process(ca_file);
+    TN_TRY(tn_duck_load(conn, TN_STR("httpfs"), err));
+    return trust(conn, a, ca_file, err);
+}
+
+tn_val tn_lake_storage_of(tn_arena *a, tn_val output)
+{
+    static const char *const names[] = { "secrets", "ca_file", "verify_tls" };
+    if (output.tag != TN_DICT || output.dict == NULL) {
+        return TN_VAL_UNDEF;
+    }
+    tn_val storage = tn_val_at(output, "storage"), all = storage;
+    for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+        tn_val v = tn_val_at(output, names[i]);
+        if (tn_val_is_undef(v) || tn_val_is_none(v) || !tn_val_is_undef(tn_val_at(all, names[i]))) {
+            continue;
+        }
+        if (all.tag != TN_DICT || all.dict == storage.dict) { /* the profile's own is not touched */
+            all = storage.tag == TN_DICT ? tn_val_dup(a, storage) : tn_val_dict(a);
+        }
+        tn_dict_putz(all.dict, names[i], v);
+    }
+    return all;
+}
+
+void tn_lake_remote_init_sql(tn_lake *l, bool install, tn_buf *b)
+{
+    TN_AUTO_ARENA a = tn_arena_new("init.sql", NULL);
+    tn_buf_addz(b, install ? "INSTALL httpfs;\nLOAD httpfs;\n" : "LOAD httpfs;\n");
+    tn_s3_config c;
+    if (tn_s3_config_read(a, l->root, l->storage, &c, NULL) != TN_OK) {
+        return;
+    }
+    if (c.use_ssl && c.ca_file.n > 0) {
+        tn_buf_addz(b, "-- The endpoint's certificate is signed by a private authority: give the "
+                       "path of its file as you have it.\nSET GLOBAL ca_cert_file = ");
+        tn_sql_literal(b, tn_path_base(c.ca_file));
+        tn_buf_addz(b, ";\n");
+    }
+    tn_buf_addz(b, "-- Put in your own key.\nCREATE OR REPLACE SECRET lake (TYPE s3, KEY_ID '...', "
+                   "SECRET '...'");
+    add_text(b, "REGION", c.region);
+    add_text(b, "ENDPOINT", c.host);
+    tn_buf_addf(b, ", URL_STYLE '%s', USE_SSL %s", c.path_style ? "path" : "vhost",
+        c.use_ssl ? "true" : "false");
+    add_text(b, "SCOPE", tn_str_printf(a, "s3://" TN_STR_FMT "/", TN_STR_ARG(c.bucket)));
+    tn_buf_addz(b, ");\n");
+}
