@@ -103,6 +103,16 @@ tn_rc tn_while(tn_err *err, tn_rc rc, const char *fmt, ...)
     return rc;
 }
 
+tn_rc tn_err_pass(tn_err *err, tn_rc rc, const tn_err *why)
+{
+    TN_CHECK(rc != TN_OK);
+    if (err != NULL) {
+        *err = *why;
+        err->rc = rc;
+    }
+    return rc;
+}
+
 void tn_err_append(tn_err *err, const char *fmt, ...)
 {
     if (err == NULL) {

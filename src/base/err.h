@@ -53,6 +53,8 @@ tn_rc tn_fail(tn_err *err, tn_rc rc, const char *fmt, ...) TN_PRINTF(3, 4);
 tn_rc tn_hint(tn_err *err, tn_rc rc, const char *fmt, ...) TN_PRINTF(3, 4);
 /* Puts context before the message: "reading commit 3: no such file"; returns rc. */
 tn_rc tn_while(tn_err *err, tn_rc rc, const char *fmt, ...) TN_PRINTF(3, 4);
+/* Passes on a failure that was caught in why, with its hint and place; returns rc. */
+tn_rc tn_err_pass(tn_err *err, tn_rc rc, const tn_err *why);
 /* Appends a line to the message (tracebacks). */
 void tn_err_append(tn_err *err, const char *fmt, ...) TN_PRINTF(2, 3);
 /* Sets the user's place if none is set yet. file: NUL-terminated. */

@@ -219,8 +219,17 @@ static struct curl_slist *add_headers(
     return list;
 }
 
+static bool is_over(const tn_http_request *req)
+{
+    return req->until_us > 0 && tn_clock_mono_us() >= req->until_us;
+}
+
 static void set_request(CURL *c, tn_arena *a, const tn_http_request *req)
 {
+    if (req->until_us > 0) {
+        int64_t left_ms = (req->until_us - tn_clock_mono_us()) / 1000;
+        curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, left_ms > 0 ? (long)left_ms : 1L);
+    }
     curl_easy_setopt(c, CURLOPT_URL, tn_str_z(a, req->url));
     bool sends = strcmp(req->method, "PUT") == 0 || strcmp(req->method, "POST") == 0;
     if (sends) {
@@ -242,6 +251,9 @@ static tn_rc send_once(tn_http *h, tn_arena *a, const tn_http_request *req,
     tn_http_headers extra = { 0 };
     *ret_sent = false;
     *ret_dns = false;
+    if (is_over(req)) {
+        return tn_fail(err, TN_E_TIMEOUT, "the time that it had is over");
+    }
     if (req->sign != NULL) {
         TN_TRY(req->sign(req->self, req, a, &extra, err));
     }
@@ -315,7 +327,7 @@ tn_rc tn_http_send(
         dns += is_dns ? 1 : 0;
         bool again = rc == TN_OK ? status_is_passing(r.status)
                                  : (rc == TN_E_NET || rc == TN_E_TIMEOUT) && dns <= DNS_RETRIES_MAX;
-        if (!again || n > h->opts.retries_max || tn_interrupted()) {
+        if (!again || n > h->opts.retries_max || tn_interrupted() || is_over(req)) {
             ret->attempts = n;
             ret->outcome_unknown = unknown || (rc != TN_OK && sent);
             if (rc != TN_OK) {

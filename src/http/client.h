@@ -44,6 +44,7 @@ struct tn_http_request {
     tn_str body;
     size_t
         bytes_max; /* of the answer's body; error bodies may have TN_HTTP_ERROR_BYTES_MAX at least */
+    int64_t until_us; /* tn_clock_mono_us: no attempt begins or goes on after it; 0: no such end */
     /* Called before each attempt to add headers that belong to it (a signature holds the time). May be NULL. */
     tn_rc (*sign)(
         void *self, const tn_http_request *req, tn_arena *a, tn_http_headers *add, tn_err *err);

@@ -20,5 +20,7 @@ void doctor_skip(doctor *d, const char *name, const char *why);
 /* Settings, name, connection, TLS, credentials, clock; false: the bucket is not reached, what follows is noted as skipped. */
 bool doctor_reach_s3(doctor *d, tn_store **ret);
 void doctor_check_parts(doctor *d);
+/* What stands in for conditional puts that the bucket does not have, in words, and how many may race there; NULL: it has them. */
+const char *doctor_stand_in(doctor *d, int *ret_racers);
 
 #endif

@@ -191,6 +191,23 @@ bool doctor_reach_s3(doctor *d, tn_store **ret)
     return true;
 }
 
+/* ---- put-if-absent by other means ---- */
+
+const char *doctor_stand_in(doctor *d, int *ret_racers)
+{
+    enum { LEASE_RACERS = 3 }; /* each turn takes seconds */
+    s3_way way = S3_WAY_UNKNOWN;
+    if (s3_way_find((s3_store *)d->store, d->a, &way, NULL) != TN_OK || way == S3_WAY_HEADER) {
+        return NULL; /* the race will tell */
+    }
+    *ret_racers = way == S3_WAY_LEASE ? LEASE_RACERS : 0;
+    return way == S3_WAY_LEASE
+               ? "the store has no conditional puts; a lease stands in, with which every commit "
+                 "takes seconds and all writers must be tarn's with the same setting"
+               : "the store has no conditional puts; there may be one writer only "
+                 "(allow_unsafe_rename)";
+}
+
 /* ---- uploads in parts ---- */
 
 void doctor_check_parts(doctor *d)

@@ -9,6 +9,14 @@
 
 #include "store/store.h"
 
+/* What is known or wished about If-None-Match (conditional_put). */
+typedef enum tn_s3_conditional {
+    TN_S3_ASK,     /* the store is asked once whether it honours the header */
+    TN_S3_HONOURS, /* "etag": it does */
+    TN_S3_LEASE, /* "lease": it is asked, and where it does not, a lease object takes the header's place */
+    TN_S3_NEVER, /* "disabled": it does not */
+} tn_s3_conditional;
+
 typedef struct tn_s3_config {
     tn_str bucket, prefix; /* prefix: without slashes at its ends; may be empty */
     tn_str host;           /* host[:port] of the endpoint; empty: Amazon's of the region */
@@ -18,8 +26,9 @@ typedef struct tn_s3_config {
     const char
         *key_source; /* for messages: "the options", "the environment", ... or NULL: no key */
     bool use_ssl, verify_tls, path_style, unsigned_payload;
+    tn_s3_conditional conditional;
     bool
-        trust_conditional_puts; /* conditional_put: etag; the store is not asked whether it honours If-None-Match */
+        single_writer; /* allow_unsafe_rename: nobody else writes, if the store has no conditional puts */
     int retries_max;
 } tn_s3_config;
 

@@ -162,6 +162,7 @@ tn_rc s3_send(s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *r
                 query.n > 0 ? "?" : "", TN_STR_ARG(query)),
             .body = call->body,
             .bytes_max = call->bytes_max,
+            .until_us = call->until_us,
             .sign = sign,
             .self = &g };
         if (call->body.n > 0) {

@@ -29,6 +29,7 @@ typedef enum field {
     F_ANONYMOUS,
     F_RETRIES,
     F_CONDITIONAL,
+    F_UNSAFE,
     F_PROVIDER,
     F_IGNORED,
     FIELDS,
@@ -75,9 +76,9 @@ static const struct {
     { "skip_signature", F_ANONYMOUS },
     { "max_retries", F_RETRIES },
     { "retries", F_RETRIES },
-    /* other programs' settings that mean nothing here: puts are conditional anyway */
-    { "allow_unsafe_rename", F_IGNORED },
     { "conditional_put", F_CONDITIONAL },
+    { "allow_unsafe_rename", F_UNSAFE },
+    /* other programs' settings that mean nothing here */
     { "copy_if_not_exists", F_IGNORED },
     { "locking_provider", F_IGNORED },
     { "type", F_IGNORED },
@@ -332,6 +333,24 @@ static tn_rc read_tls(reader *r, tn_s3_config *c)
     return TN_OK;
 }
 
+static tn_rc read_conditional(reader *r, tn_s3_config *c)
+{
+    static const char *const words[] = { "", "etag", "lease", "disabled" }; /* tn_s3_conditional */
+    tn_str v = r->v[F_CONDITIONAL];
+    size_t i = 0;
+    while (i < TN_COUNTOF(words) && !tn_str_eq_nocase(v, tn_str_of(words[i]))) {
+        i++;
+    }
+    if (i == TN_COUNTOF(words)) {
+        return tn_hint(r->err,
+            tn_fail(r->err, TN_E_VALUE, "conditional_put is not '" TN_STR_FMT "'", TN_STR_ARG(v)),
+            "etag: the store honours If-None-Match; lease: a lease object where it does not; "
+            "disabled: it does not");
+    }
+    c->conditional = (tn_s3_conditional)i;
+    return flag(r, F_UNSAFE, "allow_unsafe_rename", &c->single_writer);
+}
+
 static tn_rc read_place(tn_arena *a, tn_str url, tn_s3_config *c, tn_err *err)
 {
     tn_uri uri;
@@ -399,6 +418,8 @@ tn_rc tn_s3_config_read(tn_arena *a, tn_str url, tn_val options, tn_s3_config *r
     take_env(&r, F_ENDPOINT, "AWS_ENDPOINT_URL");
     take_env(&r, F_ENDPOINT, "AWS_ENDPOINT");
     take_env(&r, F_ALLOW_HTTP, "AWS_ALLOW_HTTP");
+    take_env(&r, F_CONDITIONAL, "AWS_CONDITIONAL_PUT");
+    take_env(&r, F_UNSAFE, "AWS_S3_ALLOW_UNSAFE_RENAME");
     take_env(&r, F_VIRTUAL, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST");
     take_env(&r, F_REGION, "AWS_REGION");
     take_env(&r, F_REGION, "AWS_DEFAULT_REGION");
@@ -416,7 +437,7 @@ tn_rc tn_s3_config_read(tn_arena *a, tn_str url, tn_val options, tn_s3_config *r
         }
         c.retries_max = n == 0 ? -1 : (int)n;
     }
-    c.trust_conditional_puts = tn_str_eq_nocase(r.v[F_CONDITIONAL], TN_STR("etag"));
+    TN_TRY(read_conditional(&r, &c));
     *ret = c;
     return TN_OK;
 }

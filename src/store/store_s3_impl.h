@@ -7,6 +7,14 @@
 #include "store/sigv4.h"
 #include "store/store_s3.h"
 
+/* How an object is put only if it is absent. */
+typedef enum s3_way {
+    S3_WAY_UNKNOWN,
+    S3_WAY_HEADER, /* the store honours If-None-Match */
+    S3_WAY_LEASE,  /* it does not: look and put, under a lease */
+    S3_WAY_ALONE,  /* it does not, and nobody else writes: look and put */
+} s3_way;
+
 typedef struct s3_store {
     tn_store base;
     tn_arena *arena;
@@ -17,7 +25,7 @@ typedef struct s3_store {
     tn_mutex lock;
     tn_str region;   /* may be corrected by the server; under the lock */
     int64_t skew_us; /* server's clock minus ours; under the lock */
-    bool probed;     /* it honours If-None-Match; under the lock */
+    s3_way way;      /* of putting if absent, once known; under the lock */
 } s3_store;
 
 typedef struct s3_call {
@@ -27,6 +35,7 @@ typedef struct s3_call {
     tn_sigv4_pairs headers; /* signed, lower case */
     tn_str body;
     size_t bytes_max;
+    int64_t until_us; /* as in tn_http_request */
 } s3_call;
 
 /* What an error document says. */
@@ -57,6 +66,19 @@ tn_rc s3_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err
 tn_rc s3_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
 /* A put-if-absent in parts whatever its size; a part but the last has 5 MiB at least. */
 tn_rc s3_put_parts(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *err) TN_MUSTUSE;
+/* One put with If-None-Match and nothing else: what the question to a store is made of. */
+tn_rc s3_put_by_header(s3_store *s, tn_arena *a, tn_str key, tn_str data, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_condition.c ---- */
+/* How this store puts if absent; the first call may ask it. TN_E_UNSUPPORTED: it cannot, and no other way was chosen. */
+tn_rc s3_way_find(s3_store *s, tn_arena *a, s3_way *ret, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_lease.c ---- */
+typedef struct s3_lease {
+    tn_str key, token;
+    int64_t until_us; /* tn_clock_mono_us: what is done under it ends before */
+} s3_lease;
+/* The lease of the folder that key is in. Waits for others; takes two seconds when there are none. TN_E_BUSY after minutes. */
+tn_rc s3_lease_take(s3_store *s, tn_arena *a, tn_str key, s3_lease *ret, tn_err *err) TN_MUSTUSE;
+void s3_lease_drop(s3_store *s, tn_arena *a, const s3_lease *l);
 /* ---- store_s3_remove.c ---- */
 tn_rc s3_remove(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 tn_rc s3_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *err) TN_MUSTUSE;

@@ -1,4 +1,4 @@
-/* store_s3_put.c: writing objects: in one request, or in parts when large; put-if-absent by If-None-Match: *.
+/* store_s3_put.c: writing objects: in one request, or in parts when large; put-if-absent by If-None-Match: *, or as store_s3_condition.c has found.
  *
  * A put whose answer got lost may have been carried out. An overwrite is simply sent again. A put-if-absent that is sent again may then lose
  * against itself, so "it exists" after an attempt with unknown outcome is TN_E_AMBIGUOUS: the caller reads back and compares.
@@ -6,12 +6,9 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/file.h"
-#include "os/proc.h"
 #include "os/random.h"
 #include "store/store_s3_impl.h"
 #include "store/store_s3_xml.h"
-#include "text/hash.h"
-#include "text/uri.h"
 
 enum {
     ANSWER_BYTES_MAX = 1 << 20,
@@ -81,83 +78,91 @@ static tn_rc send_visible(
     }
 }
 
+/* ---- put-if-absent, in the way that the store has ---- */
+
+static tn_rc send_by_header(
+    s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *ret, tn_err *err)
+{
+    s3_call conditional = *call;
+    s3_pair(a, &conditional.headers, "if-none-match", TN_STR("*"));
+    return send_visible(s, a, &conditional, true, ret, err);
+}
+
+static tn_rc head_of(
+    s3_store *s, tn_arena *a, const s3_call *put, tn_http_response *ret, tn_err *err)
+{
+    s3_call head = { .method = "HEAD", .key = put->key, .until_us = put->until_us };
+    TN_TRY(s3_send(s, a, &head, ret, err));
+    return ret->status == 200 || ret->status == 404 ? TN_OK : s3_fail(s, a, ret, put->key, err);
+}
+
+/* Without conditional puts: is it there? If not, put; then look whether it is ours that stands there. */
+static tn_rc look_and_send(
+    s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *ret, tn_err *err)
+{
+    tn_http_response before, after;
+    TN_TRY(head_of(s, a, call, &before, err));
+    if (before.status == 200) {
+        return tn_fail(err, TN_E_EXISTS, "'s3://" TN_STR_FMT "/" TN_STR_FMT "' is there already",
+            TN_STR_ARG(s->config.bucket), TN_STR_ARG(call->key));
+    }
+    TN_TRY(send_visible(s, a, call, true, ret, err));
+    tn_str etag = tn_http_header_get(&ret->headers, "etag");
+    tn_rc rc = head_of(s, a, call, &after, NULL);
+    if (rc != TN_OK || after.status != 200 ||
+        (etag.n > 0 && !tn_str_eq(etag, tn_http_header_get(&after.headers, "etag")))) {
+        return tn_hint(err,
+            tn_fail(err, TN_E_AMBIGUOUS,
+                "'s3://" TN_STR_FMT "/" TN_STR_FMT "' was put, and another object stands there now",
+                TN_STR_ARG(s->config.bucket), TN_STR_ARG(call->key)),
+            "somebody writes there without the lease, or a request was under way for very long");
+    }
+    return TN_OK;
+}
+
+static tn_rc send_under_lease(
+    s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *ret, tn_err *err)
+{
+    s3_lease lease;
+    TN_TRY(s3_lease_take(s, a, call->key, &lease, err));
+    s3_call timed = *call;
+    timed.until_us = lease.until_us;
+    tn_rc rc = look_and_send(s, a, &timed, ret, err);
+    if (rc == TN_OK || rc == TN_E_EXISTS) { /* else a request may still be under way */
+        s3_lease_drop(s, a, &lease);
+    }
+    return rc;
+}
+
+/* The request that makes an object visible, whole or joined from parts. */
+static tn_rc send_last(
+    s3_store *s, tn_arena *a, const s3_call *call, bool absent, tn_http_response *ret, tn_err *err)
+{
+    s3_way way = S3_WAY_UNKNOWN;
+    if (absent) {
+        TN_TRY(s3_way_find(s, a, &way, err));
+    }
+    return way == S3_WAY_HEADER  ? send_by_header(s, a, call, ret, err)
+           : way == S3_WAY_LEASE ? send_under_lease(s, a, call, ret, err)
+           : way == S3_WAY_ALONE ? look_and_send(s, a, call, ret, err)
+                                 : send_visible(s, a, call, false, ret, err);
+}
+
 static tn_rc put_whole(s3_store *s, tn_arena *a, tn_str key, tn_str data, bool absent,
     tn_http_headers *ret_headers, tn_err *err)
 {
     s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
-    if (absent) {
-        s3_pair(a, &call.headers, "if-none-match", TN_STR("*"));
-    }
     tn_http_response r;
-    TN_TRY(send_visible(s, a, &call, absent, &r, err));
+    TN_TRY(send_last(s, a, &call, absent, &r, err));
     *ret_headers = r.headers;
     return TN_OK;
 }
 
-/* ---- does the store honour If-None-Match? ---- */
-
-/* Where it is noted that a bucket does: a store that ignored the header would lose commits silently. */
-static tn_str note_path(s3_store *s, tn_arena *a)
+tn_rc s3_put_by_header(s3_store *s, tn_arena *a, tn_str key, tn_str data, tn_err *err)
 {
-    tn_str cache = tn_env_get("XDG_CACHE_HOME"), home = tn_env_get("HOME");
-    if (cache.n == 0 && home.n == 0) {
-        return TN_STR_NONE;
-    }
-    tn_str what = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT,
-        TN_STR_ARG(tn_s3_endpoint(a, &s->config)), TN_STR_ARG(s->config.bucket));
-    return tn_str_printf(a, TN_STR_FMT "%s/tarn/conditional/" TN_STR_FMT,
-        TN_STR_ARG(cache.n > 0 ? cache : home), cache.n > 0 ? "" : "/.cache",
-        TN_STR_ARG(tn_str_sub(tn_sha256_hex(a, what), 0, 32)));
-}
-
-static tn_rc probe(s3_store *s, tn_arena *a, tn_err *err)
-{
-    tn_str key = s3_full_key(
-        s, a, tn_str_printf(a, "_tarn_probe-%016llx", (unsigned long long)tn_random_u64()));
-    tn_http_headers ignored;
-    TN_TRY(put_whole(s, a, key, TN_STR("1"), true, &ignored, err));
-    tn_err second = TN_ERR_INIT;
-    tn_rc rc = put_whole(s, a, key, TN_STR("2"), true, &ignored, &second);
-    s3_call gone = { .method = "DELETE", .key = key, .bytes_max = ANSWER_BYTES_MAX };
+    s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
     tn_http_response r;
-    if (s3_send(s, a, &gone, &r, NULL) != TN_OK || r.status >= 300) {
-        tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "' is left in the bucket", TN_STR_ARG(key));
-    }
-    if (rc == TN_OK) {
-        return tn_hint(err,
-            tn_fail(err, TN_E_UNSUPPORTED,
-                "the store at " TN_STR_FMT
-                " ignores If-None-Match: commits of several writers would overwrite each other",
-                TN_STR_ARG(tn_s3_endpoint(a, &s->config))),
-            "use a store with conditional puts (S3, MinIO)");
-    }
-    if (rc != TN_E_EXISTS && rc != TN_E_AMBIGUOUS) {
-        return tn_while(err, tn_fail(err, rc, "%s", second.msg), "asking for conditional puts");
-    }
-    return TN_OK;
-}
-
-/* Once for each bucket and machine: three small requests before the first put-if-absent. */
-static tn_rc check_conditional(s3_store *s, tn_arena *a, tn_err *err)
-{
-    {
-        TN_LOCKED(&s->lock);
-        if (s->probed || s->config.trust_conditional_puts) {
-            return TN_OK;
-        }
-    }
-    tn_str note = note_path(s, a);
-    if (note.n == 0 || !tn_file_exists(note)) {
-        TN_TRY(probe(s, a, err));
-        if (note.n > 0 &&
-            (tn_dir_make(tn_path_dir(note), NULL) != TN_OK ||
-                tn_file_write(note, TN_STR("honours If-None-Match\n"), NULL) != TN_OK)) {
-            tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "' cannot be written", TN_STR_ARG(note));
-        }
-    }
-    TN_LOCKED(&s->lock);
-    s->probed = true;
-    return TN_OK;
+    return send_by_header(s, a, &call, &r, err);
 }
 
 /* ---- in parts ---- */
@@ -270,11 +275,8 @@ static tn_rc put_in_parts(s3_store *s, tn_arena *a, const upload *up, const sour
         .method = "POST", .key = up->key, .body = tn_buf_str(&list), .bytes_max = ANSWER_BYTES_MAX
     };
     s3_pair(a, &call.query, "uploadId", up->id);
-    if (absent) {
-        s3_pair(a, &call.headers, "if-none-match", TN_STR("*"));
-    }
     tn_http_response r;
-    TN_TRY(send_visible(s, a, &call, absent, &r, err));
+    TN_TRY(send_last(s, a, &call, absent, &r, err));
     /* Completion may take long: the server sends 200 first and says later that it failed. */
     s3_error e = s3_error_of(a, r.body);
     if (e.code.n > 0) {
@@ -289,6 +291,10 @@ static tn_rc upload_parts(
     s3_store *s, tn_arena *a, tn_str key, const source *from, size_t part, bool absent, tn_err *err)
 {
     upload up = { .key = key };
+    s3_way way;
+    if (absent) {
+        TN_TRY(s3_way_find(s, a, &way, err)); /* before gigabytes are sent */
+    }
     TN_TRY(begin_upload(s, a, key, &up.id, err));
     tn_rc rc =
         put_in_parts(s, a, &up, from, tn_max_size(part, from->bytes / PARTS_MAX + 1), absent, err);
@@ -304,9 +310,6 @@ tn_rc s3_put(tn_store *store, tn_str key, tn_str data, tn_put_mode mode, tn_err 
     TN_AUTO_ARENA a = tn_arena_new("s3 put", NULL);
     bool absent = mode == TN_PUT_IF_ABSENT;
     tn_str full = s3_full_key(s, a, key);
-    if (absent) {
-        TN_TRY(check_conditional(s, a, err));
-    }
     if (data.n <= ONE_PUT_BYTES_MAX) {
         tn_http_headers headers;
         TN_TRY(put_whole(s, a, full, data, absent, &headers, err));
@@ -331,9 +334,6 @@ tn_rc s3_put_file(tn_store *store, tn_str key, tn_str path, tn_put_mode mode, tn
         return s3_put(store, key, data, mode, err);
     }
     bool absent = mode == TN_PUT_IF_ABSENT;
-    if (absent) {
-        TN_TRY(check_conditional(s, a, err));
-    }
     source from = { .path = path, .bytes = (size_t)info.size };
     return upload_parts(s, a, s3_full_key(s, a, key), &from, PART_BYTES, absent, err);
 }

@@ -158,7 +158,7 @@ tn_rc s3_remove_many(tn_store *store, const tn_str *keys, size_t n, tn_err *err)
             rc = remove_each(store, plain.v + i, some, &why);
         }
         if (rc != TN_OK) {
-            return tn_fail(err, rc, "%s", why.msg);
+            return tn_err_pass(err, rc, &why);
         }
     }
     return TN_OK;

@@ -70,23 +70,30 @@ def has(text, part):
     assert part in text, f"no {part!r} in\n{text}"
 
 
-def run_cases(cases, only, bucket_of=None):
-    """Runs cases over one bucket; prints what failed and the closing line; the exit status."""
-    chosen = [c for c in cases if only in c.__name__]
-    if minio_server.program(wait=minio_server.may_build()) is None:
-        print(f"SKIPPED: no MinIO server, and no Go tool to build one with\n0 passed, 0 failed, {len(chosen)} skipped")
-        return 0
-    passed = failed = 0
-    bucket = (bucket_of or Bucket)()
+def run_on(bucket, cases, name=""):
+    """(passed, failed) of cases over one bucket, which is closed; prints what failed."""
+    failed = 0
     try:
-        for fn in chosen:
+        for fn in cases:
             try:
                 fn(bucket)
-                passed += 1
             except Exception as e:
                 failed += 1
-                print(f"FAIL {fn.__name__}\n{type(e).__name__}: {e}")
+                print(f"FAIL {fn.__name__}{name}\n{type(e).__name__}: {e}")
     finally:
         bucket.close()
+    return len(cases) - failed, failed
+
+
+def run_cases(cases, only, bucket_of=None, plain=()):
+    """Runs cases over one bucket, and those of plain over one more, which speaks plain http; prints what failed and the closing line; the exit status."""
+    chosen, again = [c for c in cases if only in c.__name__], [c for c in plain if only in c.__name__]
+    if minio_server.program(wait=minio_server.may_build()) is None:
+        print(f"SKIPPED: no MinIO server, and no Go tool to build one with\n0 passed, 0 failed, {len(chosen) + len(again)} skipped")
+        return 0
+    passed, failed = run_on((bucket_of or Bucket)(), chosen)
+    if again:
+        more = run_on(Bucket(tls=False), again, " (plain http)")
+        passed, failed = passed + more[0], failed + more[1]
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

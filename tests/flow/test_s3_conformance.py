@@ -1,4 +1,4 @@
-"""The conformance tables of other engines, read from a bucket over TLS: the rows are those that the same table gives from a folder (which
+"""The conformance tables of other engines, read from a bucket over TLS and from one over plain http: the rows are those that the same table gives from a folder (which
 interop/test_delta_conformance.py holds against the published ones), and what is refused there is refused here."""
 import concurrent.futures, json, os, pathlib, sys, tarfile
 
@@ -12,8 +12,8 @@ ARCHIVES = sorted((SHARED / "conformance/delta").glob("*.tar.gz"))
 
 def upload(b, folder, place):
     """Everything below folder as objects, empty files too."""
-    s3 = pyarrow.fs.S3FileSystem(access_key=Minio.KEY, secret_key=Minio.SECRET, endpoint_override=f"127.0.0.1:{b.minio.port}", scheme="https",
-                                 region="us-east-1", tls_ca_file_path=str(b.minio.ca))
+    secure = {"scheme": "https", "tls_ca_file_path": str(b.minio.ca)} if b.minio.tls else {"scheme": "http"}
+    s3 = pyarrow.fs.S3FileSystem(access_key=Minio.KEY, secret_key=Minio.SECRET, endpoint_override=f"127.0.0.1:{b.minio.port}", region="us-east-1", **secure)
 
     def one(path):
         with s3.open_output_stream(f"{place}/{path.relative_to(folder)}", compression=None) as out:
@@ -30,6 +30,14 @@ def read(b, lake, schema, table):
 
 
 def tables_in_a_bucket(b):
+    plain = Bucket(tls=False)
+    try:
+        compare(b, plain)
+    finally:
+        plain.close()
+
+
+def compare(b, plain):
     misses, read_well, refused = [], 0, 0
     near_lake, far_lake = b.work / "conf", "s3://lake/conf"
     for archive in ARCHIVES:
@@ -41,16 +49,18 @@ def tables_in_a_bucket(b):
         for table in tables:
             (near_lake / name).mkdir(parents=True, exist_ok=True)
             (table / "delta").rename(near_lake / name / table.name)
-        upload(b, near_lake / name, f"lake/conf/{name}")
+        for bucket in (b, plain):
+            upload(bucket, near_lake / name, f"lake/conf/{name}")
 
         def judge(table):
-            return table.name, read(b, str(near_lake), name, table.name), read(b, far_lake, name, table.name)
+            return table.name, read(b, str(near_lake), name, table.name), read(b, far_lake, name, table.name), read(plain, far_lake, name, table.name)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for table, near, far in pool.map(judge, tables):
-                if near[0] != far[0] or (near[0] and near[1] != far[1]):
-                    misses.append(f"{name}/{table}:\n    folder {near}\n    bucket {far}")
-                read_well += near[0] and far[0]
-                refused += not near[0] and not far[0]
+            for table, near, *fars in pool.map(judge, tables):
+                for far, where in zip(fars, ("bucket", "bucket over plain http")):
+                    if near[0] != far[0] or (near[0] and near[1] != far[1]):
+                        misses.append(f"{name}/{table}:\n    folder {near}\n    {where} {far}")
+                read_well += near[0] and all(far[0] for far in fars)
+                refused += not near[0] and not any(far[0] for far in fars)
     print(f"{read_well} tables read alike, {refused} refused alike")
     assert not misses, "\n".join(misses)
     assert read_well > 100, read_well

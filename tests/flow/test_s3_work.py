@@ -1,5 +1,5 @@
 """The main jobs on a bucket over TLS: the reference set-up with its external models at s3://, the demo, the write operations, and keys that
-appear nowhere: not in output, logs, artifacts, catalog files or command lines."""
+appear nowhere: not in output, logs, artifacts, catalog files or command lines. The first three over plain http, too."""
 import datetime, decimal, os, pathlib, shutil, subprocess, sys, threading, time
 
 from s3_flow import ROOT, TARN, Bucket, Minio, equal, has, run_cases
@@ -24,7 +24,7 @@ def build(b, project, env, *words):
 
 @case
 def the_reference_setup(b):
-    """As it is but for endpoint and keys, and with use_ssl true: sources and external models lie in the bucket."""
+    """As it is but for endpoint and keys, and with use_ssl true over TLS: sources and external models lie in the bucket."""
     import pyarrow as pa
     from deltalake import DeltaTable, write_deltalake
     day = datetime.date(2024, 1, 2)
@@ -38,7 +38,8 @@ def the_reference_setup(b):
     shutil.copytree(ROOT / "tests/flow/reference", project)
     profile = project / "profiles.yml"
     text = profile.read_text().replace("key_id: '<from env var>'", f"key_id: '{Minio.KEY}'").replace("secret: '<from env var>'", f"secret: '{Minio.SECRET}'")
-    text = text.replace("xxx.xxx.xxx.xxx:port", f"127.0.0.1:{b.minio.port}").replace("use_ssl: 'false'", "use_ssl: 'true'")
+    text = text.replace("xxx.xxx.xxx.xxx:port", f"127.0.0.1:{b.minio.port}")
+    text = text.replace("use_ssl: 'false'", "use_ssl: 'true'") if b.minio.tls else text
     profile.write_text(text)
     env = {k: v for k, v in b.env.items() if not k.startswith("AWS_")}
     env.update(DBT_TARGET="dev", PROJECT_ROOT=str(project), EXTERNAL_ROOT="s3://lake/ref/", LANDING="s3://inbox/landing", DBT_PROFILES_DIR=str(project))
@@ -194,4 +195,4 @@ def keys_are_in_no_file_and_on_no_command_line(b):
 
 
 if __name__ == "__main__":
-    sys.exit(run_cases(CASES, sys.argv[1] if len(sys.argv) > 1 else ""))
+    sys.exit(run_cases(CASES, sys.argv[1] if len(sys.argv) > 1 else "", plain=(the_reference_setup, write_operations, the_demo)))

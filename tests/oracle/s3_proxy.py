@@ -11,8 +11,10 @@ answers None or one of
     "late"       it is forwarded after a second
     500, 503...  that status in place of the server's answer, nothing is forwarded
 A body with Content-Length is understood, and so are chunks.
+
+Proxy(..., careless=(key, secret)) stands for a store that takes If-None-Match and ignores it, as some do: the header is taken out and the request signed anew.
 """
-import asyncio, ssl, threading, time
+import asyncio, hashlib, hmac, ssl, threading, time
 
 BODY_MAX = 1 << 30
 
@@ -44,8 +46,29 @@ async def read_body(reader, first, headers, method=""):
     return await reader.readexactly(n) if n else b""
 
 
+def without_condition(first, headers, head, key):
+    """The request's head without If-None-Match, signed anew with key = (id, secret)."""
+    method, target = first.split(" ")[:2]
+    path, _, query = target.partition("?")
+    kind, words = headers["authorization"].split(" ", 1)
+    auth = dict(w.strip().split("=", 1) for w in words.split(","))
+    _, day, region, service, end = auth["Credential"].split("/")
+    signed = [h for h in auth["SignedHeaders"].split(";") if h != "if-none-match"]
+    canonical = "\n".join([method, path, query, *(f"{h}:{headers[h]}" for h in signed), "", ";".join(signed), headers["x-amz-content-sha256"]])
+    scope = "/".join([day, region, service, end])
+    text = "\n".join([kind, headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    step = ("AWS4" + key[1]).encode()
+    for word in (day, region, service, end):
+        step = hmac.new(step, word.encode(), hashlib.sha256).digest()
+    signature = hmac.new(step, text.encode(), hashlib.sha256).hexdigest()
+    auth_line = f"authorization: {kind} Credential={key[0]}/{scope}, SignedHeaders={';'.join(signed)}, Signature={signature}"
+    lines = [l for l in head.decode("latin-1").split("\r\n")[:-2] if not l.lower().startswith(("if-none-match:", "authorization:"))]
+    return "\r\n".join([*lines, auth_line, "", ""]).encode("latin-1")
+
+
 class Proxy:
-    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1", client_ca=None):
+    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1", client_ca=None, careless=None):
+        self.careless = careless
         self.upstream_port, self.certs, self.ca, self.plan, self.delay_ms, self.host, self.client_ca = upstream_port, certs, ca, plan, delay_ms, host, client_ca
         self.log = []  # (seconds at start, seconds at end, method, path with query, status or action)
         self.count = 0
@@ -102,6 +125,8 @@ class Proxy:
             return False
         first, headers, head = message
         method, path = first.split(" ")[:2]
+        if self.careless and "if-none-match" in headers and method != "GET":
+            head = without_condition(first, headers, head, self.careless)
         raw = head + await read_body(reader, first, headers)
         began, n = time.monotonic(), self.count
         self.count += 1

@@ -93,6 +93,17 @@ TN_TEST(error_gets_context_in_front_and_keeps_hint_and_place)
     TN_ASSERT_EQ_I(err->line, 3);
 }
 
+TN_TEST(a_caught_error_is_passed_on_with_its_hint)
+{
+    tn_err why = TN_ERR_INIT;
+    (void)tn_hint(&why, tn_fail(&why, TN_E_IO, "no %s", "disk"), "buy one");
+    TN_ASSERT_RC(tn_while(err, tn_err_pass(err, TN_E_NET, &why), "writing"), TN_E_NET);
+    TN_ASSERT_EQ_S(tn_str_of(err->msg), "writing: no disk");
+    TN_ASSERT_EQ_S(tn_str_of(err->hint), "buy one");
+    TN_ASSERT_EQ_I(err->rc, TN_E_NET);
+    TN_ASSERT_RC(tn_err_pass(NULL, TN_E_NET, &why), TN_E_NET);
+}
+
 TN_TEST(error_text_is_cut_never_overflows)
 {
     char *big = tn_arena_zalloc(arena, 3 * TN_ERR_MSG_MAX);

@@ -641,7 +641,7 @@ tn_rc tn_delta_check(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_del
     tn_rc rc = tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &s, &why);
     bool damaged = rc == TN_E_CORRUPT || (rc == TN_E_NOTFOUND && c.out.commits > 0);
     if (rc != TN_OK && !damaged) {
-        return tn_fail(err, rc, "%s", why.msg);
+        return tn_err_pass(err, rc, &why);
     }
     c.out.version = -1;
     if (damaged) {

@@ -79,7 +79,7 @@ static tn_rc ask_who(
             return TN_OK; /* the same number again: put-if-absent makes that safe */
         }
         if (rc != TN_E_AMBIGUOUS) {
-            return tn_fail(err, rc, "%s", why->msg);
+            return tn_err_pass(err, rc, why);
         }
         break;
     case UNKNOWN:

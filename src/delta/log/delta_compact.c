@@ -101,7 +101,7 @@ static tn_rc run(
     tn_err why = TN_ERR_INIT;
     tn_rc rc = tn_store_put(t->store, key_of(a, from, to), text, TN_PUT_IF_ABSENT, &why);
     if (rc != TN_OK && rc != TN_E_EXISTS) {
-        return tn_fail(err, rc, "%s", why.msg);
+        return tn_err_pass(err, rc, &why);
     }
     ret->written = rc == TN_OK;
     ret->bytes = (int64_t)text.n;

@@ -41,7 +41,7 @@ tn_rc tn_delta_table_exists(tn_delta_table *t, bool *ret, tn_err *err)
     tn_err why = TN_ERR_INIT;
     tn_rc rc = tn_delta_segment_find(t, a, TN_DELTA_LATEST, INT64_MAX, &seg, &why);
     if (rc != TN_OK && rc != TN_E_NOTFOUND) {
-        return tn_fail(err, rc, "%s", why.msg);
+        return tn_err_pass(err, rc, &why);
     }
     *ret = rc == TN_OK;
     return TN_OK;
@@ -161,7 +161,7 @@ static tn_rc find_time(tn_delta_table *t, tn_delta_replay *r, int64_t version, t
     if (rc == TN_OK) {
         r->in_commit_ms = acts.in_commit_ms;
     }
-    return rc == TN_OK || rc == TN_E_NOTFOUND ? TN_OK : tn_fail(err, rc, "%s", why.msg);
+    return rc == TN_OK || rc == TN_E_NOTFOUND ? TN_OK : tn_err_pass(err, rc, &why);
 }
 
 /* Takes the arena over, also on failure. */

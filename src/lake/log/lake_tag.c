@@ -228,7 +228,7 @@ tn_rc tn_lake_ref_read(
             return of_commit(l, a, tag.commit, ", which a tag names", ret, err);
         }
         if (rc != TN_E_NOTFOUND) {
-            return tn_fail(err, rc, "%s", why.msg);
+            return tn_err_pass(err, rc, &why);
         }
     }
     tn_rc rc = tn_fail(err, TN_E_NOTFOUND,
