@@ -197,7 +197,10 @@ static tn_rc fn_load_agate_table(void *self, const tn_call *call, tn_val *ret, t
     }
     tn_str delimiter = tn_node_config_str(j->node, "delimiter", TN_STR(","));
     tn_val types = tn_node_config(j->node, "column_types");
-    return tn_table_read_csv(j->arena, j->node->file, delimiter.n > 0 ? delimiter.p[0] : ',',
+    if (delimiter.n != 1) {
+        return tn_fail(err, TN_E_COMPILE, "\"delimiter\" must be a 1-character string");
+    }
+    return tn_table_read_csv(j->arena, j->node->file, delimiter.p[0],
         types.tag == TN_DICT ? types.dict : NULL, ret, err);
 }
 

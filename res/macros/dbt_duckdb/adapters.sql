@@ -251,29 +251,3 @@
   {{ return(sql) }}
 {% endmacro %}
 
-{# ---- catalog of relations and columns, for docs ---- #}
-
-{% macro duckdb__get_catalog(information_schema, schemas) -%}
-  {%- set sql -%}
-    select
-      t.database_name as table_database,
-      t.schema_name as table_schema,
-      t.table_name,
-      t.table_type,
-      t.table_comment,
-      c.column_name,
-      c.column_index,
-      c.data_type as column_type,
-      c.comment as column_comment,
-      null as table_owner
-    from (
-      select database_name, schema_name, table_name, 'BASE TABLE' as table_type, comment as table_comment from duckdb_tables()
-      union all
-      select database_name, schema_name, view_name, 'VIEW', comment from duckdb_views()
-    ) t
-    join duckdb_columns() c using (database_name, schema_name, table_name)
-    where t.schema_name in ('{{ schemas | join("', '") }}')
-    order by 1, 2, 3, 7
-  {%- endset -%}
-  {{ return(run_query(sql)) }}
-{%- endmacro %}
