@@ -208,7 +208,7 @@ static tn_rc publish(
     tn_lake_call *x, tn_str env, int64_t *ret_commit, tn_str *ret_path, tn_err *err)
 {
     tn_lake_head head;
-    TN_TRY(tn_lake_head_read(x->lake, x->cli->arena, env, &head, err));
+    TN_TRY(tn_lake_head_recent(x->lake, x->cli->arena, env, &head, err));
     if (head.commit < 0) {
         tn_rc rc = tn_fail(
             err, TN_E_NOTFOUND, "environment '" TN_STR_FMT "' has no lake commit", TN_STR_ARG(env));
@@ -284,6 +284,7 @@ static tn_rc run_publish(tn_lake_call *x, tn_err *err)
     if (tn_flag_is(x->o->newest, false)) {
         TN_TRY(pin_newest(x, err));
     }
+    tn_lake_catalog_forget(x->lake, x->env);
     return tn_lake_publish_and_tell(x, x->env, "published", err);
 }
 
@@ -347,7 +348,7 @@ static tn_rc run_diff(tn_lake_call *x, tn_err *err)
     tn_val list;
     tn_lake_diff_opts o = { .rows = tn_flag_is(x->o->rows, x->o->key.n > 0), .key = x->o->key };
     TN_TRY(tn_lake_ref_read(x->lake, a, x->env, x->words->v[1], &p, err));
-    TN_TRY(tn_lake_ref_read(x->lake, a, x->env, x->words->v[2], &q, err));
+    TN_TRY(tn_lake_ref_recent(x->lake, a, x->env, x->words->v[2], &q, err));
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     if (o.rows) {

@@ -53,6 +53,7 @@ typedef enum tn_lake_views { /* of the environment's catalog */
 
 typedef struct tn_lake_head {
     int64_t commit; /* -1: the environment has no commit yet */
+    int64_t parent; /* its commit before that; -1: that was the first */
     tn_pins pins;
     tn_lake_base base;
     tn_lake_views views;
@@ -71,6 +72,10 @@ tn_store *tn_lake_store(tn_lake *l);   /* borrowed */
 
 /* ---- pins and commits ---- */
 tn_rc tn_lake_head_read(
+    tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, tn_err *err) TN_MUSTUSE;
+/* The same as this handle has seen it in the last seconds, without asking a bucket again: for a second look within one command, and after a commit. A writer
+ * that goes on from it learns by its put-if-absent when it was too old. */
+tn_rc tn_lake_head_recent(
     tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, tn_err *err) TN_MUSTUSE;
 const tn_pin *tn_pins_find(const tn_pins *pins, tn_str schema, tn_str name); /* NULL when absent */
 bool tn_pins_same(
@@ -106,6 +111,8 @@ tn_rc tn_lake_rollback(
     tn_lake *l, tn_str env, int64_t commit, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
 tn_rc tn_lake_envs(
     tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err) TN_MUSTUSE; /* env -> newest commit */
+tn_rc tn_lake_envs_recent(tn_lake *l, tn_arena *a, tn_val *ret_dict,
+    tn_err *err) TN_MUSTUSE; /* as tn_lake_head_recent has it */
 
 /* ---- tables ---- */
 /* Where a relation's Delta table lies by default: "<schema>/<name>" under the root. */
@@ -151,6 +158,8 @@ tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret
 /* Generates catalog/<env>.duckdb and catalog/<env>.init.sql from a head: built aside, flushed, swapped in. */
 tn_rc tn_lake_catalog_publish(tn_lake *l, tn_str env, const tn_lake_head *head, tn_str *ret_path,
     tn_arena *a, tn_err *err) TN_MUSTUSE;
+/* A bucket's init.sql is put again by the next publication even if this machine has put the same text lately. */
+void tn_lake_catalog_forget(tn_lake *l, tn_str env);
 /* The same three things in a folder of the caller's, for readers elsewhere: <env>.duckdb, <env>.init.sql, and the extensions that its views
  * need (a bucket: httpfs; following views: delta). */
 tn_rc tn_lake_catalog_export(

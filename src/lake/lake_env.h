@@ -24,6 +24,9 @@ typedef struct tn_lake_ref {
  * then; UTC when no zone is given). */
 tn_rc tn_lake_ref_read(
     tn_lake *l, tn_arena *a, tn_str env, tn_str word, tn_lake_ref *ret, tn_err *err) TN_MUSTUSE;
+/* For a second look within one command: as tn_lake_head_recent. */
+tn_rc tn_lake_ref_recent(
+    tn_lake *l, tn_arena *a, tn_str env, tn_str word, tn_lake_ref *ret, tn_err *err) TN_MUSTUSE;
 /* The environment's newest commit at an instant; NOTFOUND when it began later. */
 tn_rc tn_lake_commit_at(
     tn_lake *l, tn_str env, int64_t timestamp_ms, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;

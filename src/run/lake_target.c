@@ -329,7 +329,7 @@ tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
         }
         return rc;
     }
-    TN_TRY(tn_lake_head_read(t->lake, t->arena, t->env, &head, err));
+    TN_TRY(tn_lake_head_recent(t->lake, t->arena, t->env, &head, err));
     t->head = head;
     TN_TRY(tn_lake_catalog_publish(t->lake, t->env, &head, ret_catalog, a, err));
     *ret_commit = commit;

@@ -1,7 +1,6 @@
 /* lake.c: opening a lake, finding its tables. The lake's log is in lake_log.c, what readers open in lake_catalog.c. */
 #include "lake/lake.h"
-#include "lake/log/lake_file.h"
-
+#include "lake/log/lake_log.h"
 #include "os/file.h"
 #include "text/hash.h"
 #include "text/json.h"
@@ -15,6 +14,8 @@ tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *
     tn_lake *l = tn_new(a, tn_lake);
     l->arena = a;
     l->remote = tn_uri_is_remote(url);
+    l->lock = (tn_mutex)TN_MUTEX_INIT;
+    l->seen_us = INT64_MIN;
     l->storage = opts != NULL && !tn_val_is_undef(opts->storage) ? tn_val_dup(a, opts->storage)
                                                                  : TN_VAL_UNDEF;
     tn_rc rc = TN_OK;
@@ -36,6 +37,7 @@ tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *
     }
     if (rc == TN_OK && l->remote) {
         l->root = l->store->root; /* one spelling: s3://bucket/prefix */
+        l->far = l->store->ops->cache_id != NULL;
     }
     if (rc != TN_OK) {
         tn_arena_free(a);
@@ -52,6 +54,7 @@ tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *
 void tn_lake_close(tn_lake *l)
 {
     if (l != NULL) {
+        tn_lake_seen_free(l);
         tn_store_unref(l->store);
         tn_arena_free(l->arena);
     }

@@ -13,8 +13,10 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/parallel.h"
 #include "os/proc.h"
 #include "os/random.h"
+#include "text/hash.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
@@ -364,9 +366,8 @@ static tn_str init_sql(tn_lake *l, tn_arena *a, const init_text *t)
     tn_buf b = tn_buf_init(a, 1 << 20);
     bool delta = needs_delta(t->head);
     tn_buf_addf(&b,
-        "-- Catalog of environment '" TN_STR_FMT
-        "', lake commit %lld. Run this first in a client that reads it.\n",
-        TN_STR_ARG(t->env), (long long)t->head->commit);
+        "-- Catalog of environment '" TN_STR_FMT "'. Run this first in a client that reads it.\n",
+        TN_STR_ARG(t->env));
     if (t->extensions.n > 0) {
         tn_buf_addz(&b, "SET extension_directory = ");
         tn_sql_literal(&b, t->extensions);
@@ -486,24 +487,81 @@ static tn_str object_of(tn_arena *a, tn_str env, const char *ending)
     return tn_str_printf(a, TN_LAKE_CATALOG_DIR "/" TN_STR_FMT ".%s", TN_STR_ARG(env), ending);
 }
 
+/* The two objects of a catalog, put at once. init.n 0: it is there already. */
+typedef struct catalog_put {
+    tn_lake *l;
+    tn_str catalog_key, path, init_key, init;
+} catalog_put;
+
+static tn_rc put_one(void *self, size_t i, tn_err *err)
+{
+    const catalog_put *p = self;
+    return i == 0 ? tn_store_put_file(p->l->store, p->catalog_key, p->path, TN_PUT_OVERWRITE, err)
+                  : tn_store_put(p->l->store, p->init_key, p->init, TN_PUT_OVERWRITE, err);
+}
+
+/* init.sql says the same from commit to commit. This machine remembers for some hours that it has put this text: minutes since 1970 above bits of its hash.
+ * Whoever removed it meanwhile, with its environment or by hand, has it back after that, or by 'tarn lake publish'. */
+enum { INIT_HASH_BITS = 36, INIT_REMEMBERED_MIN = 6 * 60 };
+
+static int64_t init_hash(tn_arena *a, tn_str text)
+{
+    tn_str hex = tn_str_sub(tn_sha256_hex(a, text), 0, INIT_HASH_BITS / 4);
+    int64_t n = 0;
+    for (size_t i = 0; i < hex.n; i++) {
+        n = n * 16 + (hex.p[i] <= '9' ? hex.p[i] - '0' : hex.p[i] - 'a' + 10);
+    }
+    return n;
+}
+
+static bool init_is_there(tn_arena *a, const catalog_put *p)
+{
+    int64_t note = tn_store_note_get(p->l->store, tn_str_z(a, p->init_key));
+    int64_t age_min = tn_clock_now_ms() / 60000 - (note >> INIT_HASH_BITS);
+    return note > 0 && age_min >= 0 && age_min < INIT_REMEMBERED_MIN &&
+           (note & (((int64_t)1 << INIT_HASH_BITS) - 1)) == init_hash(a, p->init);
+}
+
+static void note_init(tn_arena *a, const catalog_put *p)
+{
+    int64_t now_min = tn_clock_now_ms() / 60000;
+    tn_store_note_put(
+        p->l->store, tn_str_z(a, p->init_key), (now_min << INIT_HASH_BITS) | init_hash(a, p->init));
+}
+
+void tn_lake_catalog_forget(tn_lake *l, tn_str env)
+{
+    TN_AUTO_ARENA a = tn_arena_new("catalog", NULL);
+    if (l->remote) {
+        tn_store_note_put(l->store, tn_str_z(a, object_of(a, env, "init.sql")), 0);
+    }
+}
+
 static tn_rc put_catalog(
     tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_str dir, tn_err *err)
 {
-    tn_str path = tn_str_printf(
-        a, TN_STR_FMT "/%016llx.duckdb", TN_STR_ARG(dir), (unsigned long long)tn_random_u64());
+    catalog_put p = { .l = l,
+        .catalog_key = object_of(a, env, "duckdb"),
+        .init_key = object_of(a, env, "init.sql"),
+        .path = tn_str_printf(a, TN_STR_FMT "/%016llx.duckdb", TN_STR_ARG(dir),
+            (unsigned long long)tn_random_u64()) };
     tn_val skipped;
-    TN_TRY(build_catalog(l, a, env, head, path, &skipped, err));
+    TN_TRY(build_catalog(l, a, env, head, p.path, &skipped, err));
     warn_skipped(skipped);
-    TN_TRY(tn_store_put_file(l->store, object_of(a, env, "duckdb"), path, TN_PUT_OVERWRITE, err));
     init_text text = { .env = env,
         .folder = tn_str_concat(a, l->root, TN_STR("/" TN_LAKE_CATALOG_DIR)),
         .head = head };
-    return tn_store_put(
-        l->store, object_of(a, env, "init.sql"), init_sql(l, a, &text), TN_PUT_OVERWRITE, err);
+    p.init = init_sql(l, a, &text);
+    bool there = head->parent >= 0 && init_is_there(a, &p);
+    TN_TRY(tn_parallel(there ? 1 : 2, 2, put_one, &p, err));
+    if (!there) {
+        note_init(a, &p);
+    }
+    return TN_OK;
 }
 
-/* Nobody holds a lock in a bucket, so a slow publisher may overwrite a newer catalog. It looks at the head again afterwards and then publishes
- * that: whoever writes last sees the newest commit. */
+/* Nobody holds a lock in a bucket, so a slow publisher may overwrite a newer catalog. It looks at the log again afterwards and then publishes
+ * that: whoever writes last sees the newest commit. What it begins with may be some seconds old for the same reason. */
 static tn_rc publish_remote(
     tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_err *err)
 {
@@ -512,7 +570,8 @@ static tn_rc publish_remote(
     tn_lake_head done = { .commit = -2 };
     for (int i = 0; i < PUBLISH_ROUNDS_MAX; i++) {
         tn_lake_head newest;
-        TN_TRY(tn_lake_head_read(l, a, env, &newest, err));
+        TN_TRY(i == 0 ? tn_lake_head_recent(l, a, env, &newest, err)
+                      : tn_lake_head_read(l, a, env, &newest, err));
         if (newest.commit <= done.commit) {
             return TN_OK;
         }

@@ -31,7 +31,7 @@ tn_rc tn_lake_env_create(tn_lake *l, tn_str env, tn_str from, int64_t *ret_commi
     tn_lake_head there;
     tn_lake_ref source;
     TN_TRY(check_free_name(l, a, env, &there, err));
-    TN_TRY(tn_lake_ref_read(l, a, TN_STR("prod"), from, &source, err));
+    TN_TRY(tn_lake_ref_recent(l, a, TN_STR("prod"), from, &source, err));
     tn_lake_change change = { .put = source.pins,
         .info = TN_VAL_UNDEF,
         .exactly = true,
@@ -66,7 +66,7 @@ static tn_rc read_branch(branch *b, tn_err *err)
             err, rc, "'tarn lake env create NAME --from ENV' makes one that can be promoted");
     }
     TN_TRY(tn_lake_commit_pins(b->l, b->a, b->head.base.commit, &b->base, err));
-    return tn_lake_head_read(b->l, b->a, b->head.base.env, &b->other, err);
+    return tn_lake_head_recent(b->l, b->a, b->head.base.env, &b->other, err);
 }
 
 static tn_strs names_of(tn_arena *a, const tn_pins *pins)
@@ -255,6 +255,7 @@ tn_rc tn_lake_env_drop(tn_lake *l, tn_str env, int64_t *ret_commit, tn_err *err)
         .drop = names_of(a, &head.pins),
         .message = TN_STR("environment dropped") };
     TN_TRY(tn_lake_commit_write(l, env, &head, &change, ret_commit, err));
+    tn_lake_catalog_forget(l, env);
     static const char *const files[] = { ".duckdb", ".init.sql" };
     for (size_t i = 0; i < TN_COUNTOF(files); i++) {
         tn_err why = TN_ERR_INIT;

@@ -3,6 +3,7 @@
 #define TN_LAKE_LAKE_FILE_H
 
 #include "lake/lake.h"
+#include "os/thread.h"
 
 #define TN_LAKE_LOG_DIR "_tarn/log/"
 #define TN_LAKE_CATALOG_DIR "catalog"
@@ -14,12 +15,28 @@ enum { TN_LAKE_COMMIT_BYTES_MAX = 256 << 20, TN_LAKE_PINS_MAX = 1000000 };
 tn_str tn_lake_numbered_key(tn_arena *a, tn_str dir, int64_t number);
 bool tn_lake_number_of(tn_str dir, tn_str key, int64_t *ret);
 
+/* A lake commit's text as it was read or written; commits never change. */
+typedef struct tn_lake_doc {
+    tn_arena *arena; /* NULL: none */
+    int64_t number;
+    tn_str text;
+} tn_lake_doc;
+
+enum { TN_LAKE_DOCS_KEPT = 16 };
+
 struct tn_lake {
     tn_arena *arena;
     tn_store *store;
     tn_str root; /* absolute path or URL, no trailing slash */
     tn_val storage;
     bool remote;
+    bool far; /* asking it costs time: what was asked is remembered (lake_seen.c) */
+    /* under the lock, and of a far lake only */
+    tn_mutex lock;
+    tn_lake_doc docs[TN_LAKE_DOCS_KEPT];
+    size_t docs_at;  /* the next place to be used again */
+    int64_t newest;  /* number of the newest commit; -1: the log was empty */
+    int64_t seen_us; /* when that was so, by the monotonic clock; INT64_MIN: never looked */
 };
 
 /* A pin's location as an absolute path or URL, without a slash at the end. */

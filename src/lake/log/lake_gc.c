@@ -131,6 +131,19 @@ static tn_rc keep_recent(sweep *w, tn_err *err)
     return TN_OK;
 }
 
+/* Writers on a bucket may go on from a head that they saw a moment ago: numbers given since then must not become free. */
+static tn_rc keep_young(sweep *w, tn_err *err)
+{
+    int64_t from = INT64_MAX;
+    if (w->l->far) {
+        TN_TRY(tn_lake_spared_from(w->l, w->a, &from, err));
+    }
+    for (size_t i = w->all.n; i-- > 0 && w->all.v[i] >= from;) {
+        TN_TRY(keep(w, w->all.v[i], TN_VAL_UNDEF, err));
+    }
+    return TN_OK;
+}
+
 static tn_rc find_needs(sweep *w, tn_err *err)
 {
     w->keep = tn_map_init(w->a);
@@ -139,6 +152,7 @@ static tn_rc find_needs(sweep *w, tn_err *err)
     TN_TRY(tn_lake_numbers_after(w->l, w->a, -1, &w->all, err));
     TN_TRY(keep_heads(w, err));
     TN_TRY(keep_tags(w, err));
+    TN_TRY(keep_young(w, err));
     return keep_recent(w, err);
 }
 

@@ -7,7 +7,8 @@
  *
  * A writer reads the newest commit N, merges its change with the environment's newest pins and puts N+1. If N+1 is there already it starts
  * again from the new newest, with a little random wait, as often as it takes: every round some writer has succeeded. A put whose answer was
- * lost is settled by reading N+1 back and comparing txnId. `_tarn/log/_last` is a hint for listings, never trusted.
+ * lost is settled by reading N+1 back and comparing txnId. The first try may go on from a head that this handle has seen some seconds ago
+ * (lake_seen.c). `_tarn/log/_last` is a hint for listings, never trusted.
  */
 #include "lake/log/lake_log.h"
 #include "os/clock.h"
@@ -18,7 +19,7 @@
 #define HINT_KEY TN_LAKE_LOG_DIR "_last"
 #define NOTE "lake" /* tn_store_note_get: the newest commit that was seen */
 
-enum { FORMAT_VERSION = 1, SCHEMAS_MAX = 200 };
+enum { FORMAT_VERSION = 1, SCHEMAS_MAX = 200, HINT_ONE_IN = 16 };
 
 typedef struct commit_doc {
     int64_t number; /* -1: the log is empty */
@@ -60,9 +61,14 @@ static tn_rc parse_doc(
 tn_rc tn_lake_doc_read(tn_lake *l, tn_arena *a, int64_t number, tn_val *ret, tn_err *err)
 {
     tn_str text;
+    if (tn_lake_doc_kept(l, a, number, &text)) {
+        return parse_doc(l, a, number, text, ret, err);
+    }
     TN_TRY(tn_store_get(
         l->store, a, tn_lake_commit_key(a, number), TN_LAKE_COMMIT_BYTES_MAX, &text, err));
-    return parse_doc(l, a, number, text, ret, err);
+    TN_TRY(parse_doc(l, a, number, text, ret, err));
+    tn_lake_doc_keep(l, number, text);
+    return TN_OK;
 }
 
 tn_rc tn_lake_numbers_after(
@@ -155,11 +161,27 @@ static tn_rc newest_commit(tn_lake *l, tn_arena *a, commit_doc *ret, tn_err *err
 {
     commit_doc c = { .number = -1, .doc = TN_VAL_UNDEF };
     tn_store_item item;
+    tn_str text = TN_STR_NONE;
+    int64_t since_us = tn_clock_mono_us();
     TN_TRY(newest_item(l, a, &item, &c.number, err));
     if (c.number >= 0) {
-        tn_str text;
         TN_TRY(tn_store_get_kept(l->store, a, &item, TN_LAKE_COMMIT_BYTES_MAX, &text, err));
         TN_TRY(parse_doc(l, a, c.number, text, &c.doc, err));
+    }
+    tn_lake_seen_newest(l, c.number, text, since_us);
+    *ret = c;
+    return TN_OK;
+}
+
+/* The same without asking, when this handle has looked lately. */
+static tn_rc recent_commit(tn_lake *l, tn_arena *a, commit_doc *ret, tn_err *err)
+{
+    commit_doc c = { .doc = TN_VAL_UNDEF };
+    if (!tn_lake_newest_recent(l, &c.number)) {
+        return newest_commit(l, a, ret, err);
+    }
+    if (c.number >= 0 && tn_lake_doc_read(l, a, c.number, &c.doc, NULL) != TN_OK) {
+        return newest_commit(l, a, ret, err);
     }
     *ret = c;
     return TN_OK;
@@ -211,7 +233,7 @@ tn_rc tn_lake_doc_pins(tn_arena *a, tn_val doc, tn_pins *ret, tn_err *err)
 static tn_rc head_of(
     tn_lake *l, tn_arena *a, const commit_doc *newest, tn_str env, tn_lake_head *ret, tn_err *err)
 {
-    tn_lake_head head = { .commit = -1 };
+    tn_lake_head head = { .commit = -1, .parent = -1 };
     if (newest->number >= 0) {
         const tn_val heads = tn_val_at(newest->doc, "heads");
         const tn_val *at = heads.tag == TN_DICT ? tn_dict_finds(heads.dict, env) : NULL;
@@ -223,6 +245,7 @@ static tn_rc head_of(
             TN_TRY(tn_lake_doc_read(l, a, head.commit, &doc, err));
         }
         TN_TRY(tn_lake_doc_pins(a, doc, &head.pins, err));
+        head.parent = tn_val_int_at(doc, "parent", -1);
         tn_val base = tn_val_at(doc, "base");
         head.base.env = tn_val_str_at(base, "env", TN_STR_NONE);
         head.base.commit = tn_val_int_at(base, "commit", -1);
@@ -238,6 +261,13 @@ tn_rc tn_lake_head_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, 
 {
     commit_doc newest;
     TN_TRY(newest_commit(l, a, &newest, err));
+    return head_of(l, a, &newest, env, ret, err);
+}
+
+tn_rc tn_lake_head_recent(tn_lake *l, tn_arena *a, tn_str env, tn_lake_head *ret, tn_err *err)
+{
+    commit_doc newest;
+    TN_TRY(recent_commit(l, a, &newest, err));
     return head_of(l, a, &newest, env, ret, err);
 }
 
@@ -555,11 +585,30 @@ static tn_rc check_expected(tn_str env, const tn_lake_head *base, const tn_lake_
     return tn_hint(err, rc, "nothing was published; look at it and try again");
 }
 
-static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *base,
-    const tn_lake_change *change, int64_t *ret_commit, tn_err *err)
+typedef struct wanted { /* what a commit is to say */
+    tn_str env;
+    const tn_lake_head *base;
+    const tn_lake_change *change;
+    bool lost; /* a race, so the log is looked at again */
+} wanted;
+
+/* On a bucket the newest number is an optimization for the next listing: every 16th commit tells it. */
+static void put_hint(tn_lake *l, tn_arena *a, int64_t number)
+{
+    if (!l->far || number % HINT_ONE_IN == 0) {
+        (void)!tn_store_put(l->store, TN_STR(HINT_KEY),
+            tn_str_printf(a, "%lld\n", (long long)number), TN_PUT_OVERWRITE,
+            NULL); /* losing it costs a listing */
+    }
+}
+
+static tn_rc try_commit(tn_lake *l, tn_arena *a, const wanted *w, int64_t *ret_commit, tn_err *err)
 {
     commit_doc newest;
-    TN_TRY(newest_commit(l, a, &newest, err));
+    const tn_str env = w->env;
+    const tn_lake_head *base = w->base;
+    const tn_lake_change *change = w->change;
+    TN_TRY(w->lost ? newest_commit(l, a, &newest, err) : recent_commit(l, a, &newest, err));
     tn_lake_head now;
     TN_TRY(head_of(l, a, &newest, env, &now, err));
     TN_TRY(check_expected(env, base, change, &now, err));
@@ -583,10 +632,11 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head 
     }
     tn_str text;
     TN_TRY(print_commit(a, &d, &text, err));
+    int64_t since_us = tn_clock_mono_us();
     TN_TRY(put_commit(l, a, &d, text, err));
-    tn_str hint = tn_str_printf(a, "%lld\n", (long long)d.number);
-    (void)!tn_store_put(l->store, TN_STR(HINT_KEY), hint, TN_PUT_OVERWRITE,
-        NULL); /* a hint: losing it costs a listing */
+    tn_lake_seen_newest(l, d.number, text, since_us);
+    tn_store_note_put(l->store, NOTE, d.number);
+    put_hint(l, a, d.number);
     *ret_commit = d.number;
     return TN_OK;
 }
@@ -610,15 +660,15 @@ tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
 {
     TN_AUTO_ARENA own = tn_arena_new("lake commit", NULL);
     tn_lake_change filled;
-    const tn_lake_change *change = &filled;
     if (env.n == 0 || env.n > 100 || tn_str_find_char(env, '/', 0) != SIZE_MAX || env.p[0] == '.') {
         return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' cannot be the name of an environment",
             TN_STR_ARG(env));
     }
     fill_schemas(l, own, given, &filled);
+    wanted w = { .env = env, .base = base, .change = &filled };
     for (int64_t wait_us = 1000;; wait_us = wait_us < 200000 ? wait_us * 2 : wait_us) {
         TN_AUTO_ARENA a = tn_arena_new("lake commit", NULL);
-        tn_rc rc = try_commit(l, a, env, base, change, ret_commit, err);
+        tn_rc rc = try_commit(l, a, &w, ret_commit, err);
         if (rc != TN_E_EXISTS) {
             return rc == TN_OK ? rc
                                : tn_while(err, rc, "publishing environment '" TN_STR_FMT "'",
@@ -627,6 +677,7 @@ tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
         if (tn_interrupted()) {
             return tn_fail(err, TN_E_CANCELLED, "interrupted; nothing was published");
         }
+        w.lost = true;
         tn_clock_sleep_us((int64_t)((double)wait_us * (0.5 + tn_random_unit())));
     }
 }
@@ -699,6 +750,15 @@ tn_rc tn_lake_envs(tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err)
 {
     commit_doc newest;
     TN_TRY(newest_commit(l, a, &newest, err));
+    tn_val heads = tn_val_at(newest.doc, "heads");
+    *ret_dict = heads.tag == TN_DICT ? heads : tn_val_dict(a);
+    return TN_OK;
+}
+
+tn_rc tn_lake_envs_recent(tn_lake *l, tn_arena *a, tn_val *ret_dict, tn_err *err)
+{
+    commit_doc newest;
+    TN_TRY(recent_commit(l, a, &newest, err));
     tn_val heads = tn_val_at(newest.doc, "heads");
     *ret_dict = heads.tag == TN_DICT ? heads : tn_val_dict(a);
     return TN_OK;

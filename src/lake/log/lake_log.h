@@ -15,8 +15,25 @@ tn_rc tn_lake_newest_number(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err) 
 /* Numbers of the commits after one (-1: all) that are there, ascending; cleaning leaves gaps. */
 tn_rc tn_lake_numbers_after(
     tn_lake *l, tn_arena *a, int64_t after, tn_lake_numbers *ret, tn_err *err) TN_MUSTUSE;
+/* The first of the commits that the store got less than TN_LAKE_SPARE_MS before the newest; INT64_MAX: the log is empty. */
+tn_rc tn_lake_spared_from(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err) TN_MUSTUSE;
 tn_str tn_lake_commit_key(tn_arena *a, int64_t number);
 /* The change that turns `from` into `to`: appends to ret's put and drop. */
 void tn_lake_difference(tn_arena *a, const tn_pins *from, const tn_pins *to, tn_lake_change *ret);
+
+/* ---- lake_seen.c: what this handle knows of a bucket's log without asking ----
+ * Between two statements of one command nobody needs to list the log again: a writer that goes on from a head that is some seconds old finds out by
+ * put-if-absent, as every writer does. Near lakes remember nothing, for asking costs nothing. */
+
+/* What looks at the log for itself counts for that long. Cleaning spares commits that are younger than TN_LAKE_SPARE_MS, so that the number after a head
+ * that is remembered cannot have been given and freed meanwhile. */
+enum { TN_LAKE_RECENT_MS = 15000, TN_LAKE_SPARE_MS = 120000 };
+/* The newest commit was `number` (-1: none) when the clock said since_us; text: its document. */
+void tn_lake_seen_newest(tn_lake *l, int64_t number, tn_str text, int64_t since_us);
+/* Its number, when that is not older than TN_LAKE_RECENT_MS. */
+bool tn_lake_newest_recent(tn_lake *l, int64_t *ret);
+void tn_lake_doc_keep(tn_lake *l, int64_t number, tn_str text);
+bool tn_lake_doc_kept(tn_lake *l, tn_arena *a, int64_t number, tn_str *ret_text);
+void tn_lake_seen_free(tn_lake *l);
 
 #endif

@@ -7,7 +7,7 @@ tn_rc tn_lake_taken_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_takens *re
 {
     tn_val envs = TN_VAL_UNDEF;
     tn_lake_takens out = { 0 };
-    TN_TRY(tn_lake_envs(l, a, &envs, err));
+    TN_TRY(tn_lake_envs_recent(l, a, &envs, err));
     size_t at = 0;
     const tn_dict_item *it;
     while (envs.tag == TN_DICT && (it = tn_dict_next(envs.dict, &at)) != NULL) {

@@ -201,23 +201,16 @@ static tn_rc of_commit(
     return TN_OK;
 }
 
-tn_rc tn_lake_ref_read(
-    tn_lake *l, tn_arena *a, tn_str env, tn_str word, tn_lake_ref *ret, tn_err *err)
+typedef struct ref_word {
+    tn_str env, word;
+    bool recent; /* an environment may be looked at as it was a moment ago */
+} ref_word;
+
+static tn_rc of_name(
+    tn_lake *l, tn_arena *a, const tn_lake_head *head, tn_str word, tn_lake_ref *ret, tn_err *err)
 {
-    int64_t n;
-    bool zone;
-    int offset;
-    if (tn_str_to_i64(word, &n) && n >= 0) {
-        return of_commit(l, a, n, "", ret, err);
-    }
-    if (tn_parse_timestamp(word, &n, &zone, &offset)) {
-        TN_TRY(tn_lake_commit_at(l, env, n / 1000, &n, err));
-        return of_commit(l, a, n, "", ret, err);
-    }
-    tn_lake_head head;
-    TN_TRY(tn_lake_head_read(l, a, word, &head, err));
-    if (head.commit >= 0) {
-        *ret = (tn_lake_ref){ head.commit, word, head.pins };
+    if (head->commit >= 0) {
+        *ret = (tn_lake_ref){ head->commit, word, head->pins };
         return TN_OK;
     }
     tn_lake_tag tag;
@@ -235,4 +228,37 @@ tn_rc tn_lake_ref_read(
         "'" TN_STR_FMT "' is no environment, tag, lake commit or time here", TN_STR_ARG(word));
     return tn_hint(
         err, rc, "'tarn lake env ls', 'tarn lake tag ls' and 'tarn lake log' list what there is");
+}
+
+static tn_rc read_ref(tn_lake *l, tn_arena *a, const ref_word *r, tn_lake_ref *ret, tn_err *err)
+{
+    const tn_str word = r->word;
+    int64_t n;
+    bool zone;
+    int offset;
+    if (tn_str_to_i64(word, &n) && n >= 0) {
+        return of_commit(l, a, n, "", ret, err);
+    }
+    if (tn_parse_timestamp(word, &n, &zone, &offset)) {
+        TN_TRY(tn_lake_commit_at(l, r->env, n / 1000, &n, err));
+        return of_commit(l, a, n, "", ret, err);
+    }
+    tn_lake_head head;
+    TN_TRY(r->recent ? tn_lake_head_recent(l, a, word, &head, err)
+                     : tn_lake_head_read(l, a, word, &head, err));
+    return of_name(l, a, &head, word, ret, err);
+}
+
+tn_rc tn_lake_ref_read(
+    tn_lake *l, tn_arena *a, tn_str env, tn_str word, tn_lake_ref *ret, tn_err *err)
+{
+    ref_word r = { env, word, false };
+    return read_ref(l, a, &r, ret, err);
+}
+
+tn_rc tn_lake_ref_recent(
+    tn_lake *l, tn_arena *a, tn_str env, tn_str word, tn_lake_ref *ret, tn_err *err)
+{
+    ref_word r = { env, word, true };
+    return read_ref(l, a, &r, ret, err);
 }

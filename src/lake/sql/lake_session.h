@@ -17,7 +17,11 @@ struct tn_lake_sql {
     tn_map snapshots;  /* the same of views over Delta tables -> tn_delta_snapshot */
     tn_map schemas;    /* schemas made in the session, lower case */
     tn_str use_schema; /* after USE; empty: none */
-    tn_str skipped;    /* why a named relation could not be made readable; empty: none */
+    /* Of a bucket, for one statement (lake_sql_names.c); in head_arena. */
+    bool folders_known;
+    tn_map folders; /* "schema/" -> present */
+    tn_map probed;  /* "schema/name" -> bool */
+    tn_str skipped; /* why a named relation could not be made readable; empty: none */
 };
 
 /* A statement's target, resolved. */
@@ -43,6 +47,16 @@ tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err) TN_MUSTUSE;
 bool tn_sql_is_changes(const tn_tokens *t, size_t i);
 tn_rc tn_sql_changes(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, size_t *at, tn_str *ret,
     tn_err *err) TN_MUSTUSE;
+
+/* ---- lake_sql_names.c ---- */
+/* Lower case: what the statement itself introduces as a name of a relation. */
+tn_map tn_sql_aliases(tn_arena *a, const tn_tokens *t);
+/* The dotted name at token i is a column of one of them, not a relation. */
+bool tn_sql_is_member(tn_arena *a, const tn_map *aliases, const tn_tokens *t, size_t i);
+/* A table that nobody pins lies at <schema>/<name>. */
+bool tn_sql_lies_in_lake(tn_lake_sql *s, tn_arena *a, tn_str schema, tn_str name);
+/* Before a statement: others may have made tables since. */
+void tn_sql_forget_probes(tn_lake_sql *s);
 
 /* The query with each Delta table that its WHERE speaks of replaced by a scan of the files that may have such rows; false: there is nothing to gain. */
 bool tn_sql_prune(tn_lake_sql *s, tn_arena *a, tn_str sql, tn_str *ret);

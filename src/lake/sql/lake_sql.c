@@ -18,15 +18,17 @@ enum { SQL_BYTES_MAX = 256 << 20, NESTED_TEXT_MAX = 1 << 20, NESTING_MAX = 16 };
 typedef struct reader {
     tn_lake_sql *s;
     tn_arena *a;
-    int depth;    /* of views over views, strings in strings */
-    bool lenient; /* a relation that cannot be read is noted, not an error */
+    int depth;             /* of views over views, strings in strings */
+    bool lenient;          /* a relation that cannot be read is noted, not an error */
+    const tn_map *aliases; /* of the statement that is read; NULL: not looked for */
+    bool pinned_only;      /* the name is a column's unless the environment pins it */
 } reader;
 
 static tn_rc attach_text(const reader *r, tn_str sql, tn_err *err);
 
 /* ---- opening ---- */
 
-static tn_rc read_head(tn_lake_sql *s, tn_err *err)
+static tn_rc read_head(tn_lake_sql *s, bool recent, tn_err *err)
 {
     tn_arena *a = tn_arena_new("sql head", NULL);
     tn_lake_head head = { .commit = -1 };
@@ -36,13 +38,15 @@ static tn_rc read_head(tn_lake_sql *s, tn_err *err)
         rc = tn_lake_ref_read(s->lake, a, s->opts.env, s->opts.at, &at, err);
         head = rc == TN_OK ? (tn_lake_head){ .commit = at.commit, .pins = at.pins } : head;
     } else if (!s->opts.places_only) {
-        rc = tn_lake_head_read(s->lake, a, s->opts.env, &head, err);
+        rc = recent ? tn_lake_head_recent(s->lake, a, s->opts.env, &head, err)
+                    : tn_lake_head_read(s->lake, a, s->opts.env, &head, err);
     }
     if (rc != TN_OK) {
         tn_arena_free(a);
         return rc;
     }
     tn_arena_free(s->head_arena);
+    tn_sql_forget_probes(s); /* they lie in the arena that ends here */
     s->head_arena = a;
     s->head = head;
     s->made = tn_map_init(a);
@@ -52,7 +56,7 @@ static tn_rc read_head(tn_lake_sql *s, tn_err *err)
 
 tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err)
 {
-    return read_head(s, err);
+    return read_head(s, true, err);
 }
 
 tn_rc tn_lake_sql_open(
@@ -64,7 +68,7 @@ tn_rc tn_lake_sql_open(
     s->opts.env = tn_str_dup(a, opts->env);
     s->opts.at = tn_str_dup(a, opts->at);
     s->schemas = tn_map_init(a);
-    tn_rc rc = read_head(s, err);
+    tn_rc rc = read_head(s, false, err);
     if (rc != TN_OK) {
         tn_lake_sql_close(s);
         return rc;
@@ -183,34 +187,22 @@ static tn_rc make_view(const reader *r, const tn_pin *pin, tn_err *err)
 
 /* ---- names ---- */
 
-/* An unpinned table at <schema>/<name>. */
-static bool lies_in_lake(tn_lake_sql *s, tn_arena *a, tn_str schema, tn_str name)
+/* A pin, or a table that nobody pins. */
+static bool find_relation(const reader *r, tn_str schema, tn_str name, tn_pin *ret)
 {
-    if (s->opts.places_only || !tn_lake_plain_name(schema) || !tn_lake_plain_name(name)) {
-        return false;
-    }
-    tn_store_list_opts lo = { .prefix = tn_str_printf(a, TN_STR_FMT "/_delta_log/",
-                                  TN_STR_ARG(tn_lake_default_location(a, schema, name))),
-        .items_max = 1 };
-    tn_store_items items = { 0 };
-    return tn_store_list(tn_lake_store(s->lake), a, &lo, &items, NULL) == TN_OK && items.n > 0;
-}
-
-static bool find_relation(tn_lake_sql *s, tn_arena *a, tn_str schema, tn_str name, tn_pin *ret)
-{
-    const tn_pin *pin = tn_pins_find(&s->head.pins, schema, name);
+    const tn_pin *pin = tn_pins_find(&r->s->head.pins, schema, name);
     if (pin != NULL) {
         *ret = *pin;
         return true;
     }
-    if (!lies_in_lake(s, a, schema, name)) {
+    if (r->pinned_only || !tn_sql_lies_in_lake(r->s, r->a, schema, name)) {
         return false;
     }
     *ret = (tn_pin){ .schema = schema,
         .name = name,
         .kind = TN_PIN_DELTA,
         .version = -1,
-        .location = tn_lake_default_location(a, schema, name) };
+        .location = tn_lake_default_location(r->a, schema, name) };
     return true;
 }
 
@@ -231,7 +223,7 @@ static tn_rc apply_at(tn_lake_sql *s, tn_pin *pin, tn_err *err)
 static tn_rc attach_relation(const reader *r, tn_str schema, tn_str name, tn_err *err)
 {
     tn_pin pin;
-    if (!find_relation(r->s, r->a, schema, name, &pin)) {
+    if (!find_relation(r, schema, name, &pin)) {
         return TN_OK;
     }
     TN_TRY(apply_at(r->s, &pin, err));
@@ -411,10 +403,13 @@ static tn_rc look_into_string(const reader *r, const tn_token *t, tn_err *err)
     return attach_text(&inner, text, err);
 }
 
-static tn_rc rewrite_name(const reader *r, writer *w, const tn_tokens *t, size_t *at, tn_err *err)
+static tn_rc rewrite_name(const reader *all, writer *w, const tn_tokens *t, size_t *at, tn_err *err)
 {
     size_t from = *at, to = from;
     tn_strs parts = { 0 };
+    reader own = *all, *r = &own;
+    own.pinned_only = tn_token_is(t, from + 1, ".") && all->aliases != NULL &&
+                      tn_sql_is_member(all->a, all->aliases, t, from);
     (void)tn_token_dotted(r->a, t, &to, &parts);
     *at = to;
     tn_str schema = r->s->use_schema;
@@ -431,7 +426,7 @@ static tn_rc rewrite_name(const reader *r, writer *w, const tn_tokens *t, size_t
     tn_pin pin;
     size_t after = to;
     TN_TRY(read_travel(r->a, t, &after, &v, err));
-    if (!v.wanted || !find_relation(r->s, r->a, parts.n == 1 ? schema : parts.v[parts.n - 2],
+    if (!v.wanted || !find_relation(r, parts.n == 1 ? schema : parts.v[parts.n - 2],
                          parts.v[parts.n - 1], &pin)) {
         return TN_OK;
     }
@@ -462,8 +457,12 @@ static bool asks_for_all(const tn_tokens *t)
 
 /* Tokens from i on: makes everything readable and gives the text with places and versions replaced. */
 static tn_rc rewrite(
-    const reader *r, tn_str sql, const tn_tokens *t, size_t i, tn_str *ret, tn_err *err)
+    const reader *outer, tn_str sql, const tn_tokens *t, size_t i, tn_str *ret, tn_err *err)
 {
+    reader own = *outer;
+    const reader *r = &own;
+    tn_map aliases = tn_sql_aliases(r->a, t);
+    own.aliases = &aliases;
     writer w = { .out = tn_buf_init(r->a, SQL_BYTES_MAX),
         .copied = i < t->n ? t->v[i].text.p : sql.p + sql.n };
     if (asks_for_all(t)) {
@@ -526,6 +525,7 @@ tn_rc tn_lake_sql_prepare(
     tn_tokens t;
     tn_str sql;
     TN_TRY(tn_sql_tokens(a, statement, &t, err));
+    tn_sql_forget_probes(s);
     s->skipped = TN_STR_NONE;
     TN_TRY(tn_sql_rest(s, a, statement, &t, 0, &sql, err));
     *ret_query = gives_rows(&t);
@@ -616,10 +616,11 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
     TN_TRY(tn_sql_tokens(a, statement, &t, err));
     TN_TRY(refuse_change(s, &t, err));
     if (s->opts.follow) {
-        TN_TRY(read_head(s, err));
+        TN_TRY(read_head(s, false, err));
     }
     tn_lake_sql_result out = { 0 };
     bool done = false;
+    tn_sql_forget_probes(s);
     s->skipped = TN_STR_NONE;
     TN_TRY(tn_lake_sql_describe(s, a, &t, &out, &done, err));
     if (!done) {
