@@ -150,9 +150,9 @@ tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, tn_pins *ret, tn_err *err) TN_MU
 tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql,
     tn_err *err) TN_MUSTUSE;
 /* Makes schemas and views of all pins in the connection's current database (an in-memory session). Views that cannot be made are
- * skipped and noted in ret_skipped (list of "schema.name: why") when it is not NULL. */
-tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped,
-    tn_arena *a, tn_err *err) TN_MUSTUSE;
+ * skipped and noted in ret_skipped (list of "schema.name: why") when it is not NULL. Delta pins without version get the one that was found. */
+tn_rc tn_lake_attach(tn_lake *l, tn_conn *conn, tn_pins *pins, tn_val *ret_skipped, tn_arena *a,
+    tn_err *err) TN_MUSTUSE;
 
 /* ---- what readers open ---- */
 /* Generates catalog/<env>.duckdb and catalog/<env>.init.sql from a head: built aside, flushed, swapped in. */

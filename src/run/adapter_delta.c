@@ -191,7 +191,7 @@ static tn_rc delta_write(void *self, const tn_call *call, tn_val *ret, tn_err *e
     (void)self;
     write_work w = { 0 };
     TN_TRY(write_options(call, &w.opts, err));
-    TN_TRY(tn_job_serve_delta(tn_job_of(call), tn_adapter_text_arg(call, 1, "sql"), &w.sql, err));
+    TN_TRY(tn_job_read_sql(tn_job_of(call), tn_adapter_text_arg(call, 1, "sql"), &w.sql, err));
     TN_TRY(shape_write(call, &w, err));
     const tn_delta_work work = {
         .run = run_write,
@@ -274,7 +274,7 @@ static tn_rc delta_merge(void *self, const tn_call *call, tn_val *ret, tn_err *e
         .opts = { .alias = tn_adapter_text_arg(call, SIZE_MAX, "alias"),
             .user_metadata = who_writes(call) } };
     m.opts.alias = m.opts.alias.n > 0 ? m.opts.alias : TN_STR("DBT_INTERNAL_DEST");
-    TN_TRY(tn_job_serve_delta(
+    TN_TRY(tn_job_read_sql(
         tn_job_of(call), tn_adapter_text_arg(call, 1, "source"), &m.spec.source, err));
     for (size_t i = 0; tn_val_is_seq(clauses) && i < clauses.list->n; i++) {
         tn_merge_clause clause;

@@ -83,7 +83,7 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
             return TN_OK;
         }
     }
-    TN_TRY(tn_job_serve_delta(j, text, &text, err));
+    TN_TRY(tn_job_read_sql(j, text, &text, err));
     if (opts->auto_begin) {
         TN_TRY(begin(j, err));
     }

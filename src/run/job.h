@@ -72,6 +72,9 @@ void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
 /* delta_scan('place') with a literal becomes the SELECT of our own reader. Returns sql itself when there is none. */
 tn_rc tn_job_serve_delta(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
 
+/* The same, and Delta tables are read without files that the statement's conditions exclude (read_sql.c). For what is run, not for what is stored. */
+tn_rc tn_job_read_sql(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
+
 /* The `adapter` object of a job. */
 tn_val tn_adapter_new(tn_job *j);
 

@@ -23,6 +23,8 @@ struct tn_lake_target {
     tn_lake_takens taken; /* by other environments: their tables are not written */
     tn_pins readable;     /* the head's pins and landed tables that nobody has pinned */
     tn_map
+        snapshots; /* "version location" -> tn_delta_snapshot: of tables that conditions speak of */
+    tn_map
         candidates; /* lower "schema.name" -> candidate, in the order in which they were finished */
     tn_mutex lock;
 };
@@ -73,9 +75,11 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
         tn_arena_new("lake target", a); /* workers allocate in it under the target's lock */
     tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
     tn_lake_target *t = tn_new(a, tn_lake_target);
-    *t = (tn_lake_target){
-        .arena = own, .session = s, .candidates = tn_map_init(own), .lock = TN_MUTEX_INIT
-    };
+    *t = (tn_lake_target){ .arena = own,
+        .session = s,
+        .candidates = tn_map_init(own),
+        .snapshots = tn_map_init(own),
+        .lock = TN_MUTEX_INIT };
     t->env = tn_val_str_at(creds, "environment", s->project->profile.target_name);
     t->views = tn_val_str_at(creds, "catalog", TN_STR_NONE);
     if (t->views.n > 0 && !tn_str_is(t->views, "pinned") && !tn_str_is(t->views, "latest")) {
@@ -336,6 +340,65 @@ tn_rc tn_lake_target_publish(tn_lake_target *t, tn_arena *a,
     return TN_OK;
 }
 
+/* ---- what conditions are asked of ---- */
+
+static void drop_snapshot(void *p)
+{
+    tn_delta_snapshot_unref(p);
+}
+
+/* A copy that stays, of what find_pin would show; false: no such relation. */
+static bool readable_pin(tn_lake_target *t, tn_arena *a, tn_str schema, tn_str name, tn_pin *ret)
+{
+    TN_LOCKED(&t->lock);
+    const candidate *made = tn_map_find(&t->candidates, key_of(a, schema, name));
+    const tn_pin *pin = made != NULL ? &made->pin : tn_pins_find(&t->head.pins, schema, name);
+    pin = pin != NULL ? pin : tn_pins_find(&t->readable, schema, name);
+    if (pin == NULL || (made != NULL && made->dropped)) {
+        return false;
+    }
+    *ret = *pin; /* texts of pins stay for the run */
+    return true;
+}
+
+bool tn_lake_target_find(
+    tn_lake_target *t, tn_conn *c, tn_str schema, tn_str name, tn_narrow_found *ret)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("find", NULL);
+    tn_pin pin;
+    if (!readable_pin(t, scratch, schema, name, &pin) || pin.kind == TN_PIN_EXTERNAL ||
+        (pin.kind == TN_PIN_DELTA && pin.version < 0)) {
+        return false;
+    }
+    if (pin.kind == TN_PIN_VIEW) {
+        *ret = (tn_narrow_found){ .view = pin.sql };
+        return pin.sql.n > 0;
+    }
+    tn_str key = tn_str_printf(
+        scratch, "%lld " TN_STR_FMT, (long long)pin.version, TN_STR_ARG(pin.location));
+    {
+        TN_LOCKED(&t->lock);
+        ret->snap = tn_map_find(&t->snapshots, key);
+    }
+    TN_AUTOPTR(tn_delta_snapshot) made = NULL;
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    if (ret->snap == NULL &&
+        (tn_lake_table_open(t->lake, pin.location, &table, NULL) != TN_OK ||
+            tn_delta_snapshot_open(table, c, pin.version, &made, NULL) != TN_OK)) {
+        return false;
+    }
+    TN_LOCKED(&t->lock);
+    tn_delta_snapshot *other = tn_map_find(&t->snapshots, key);
+    if (ret->snap == NULL && other == NULL) {
+        tn_map_put(&t->snapshots, tn_str_dup(t->arena, key), made);
+        tn_arena_defer(t->arena, drop_snapshot, made);
+        ret->snap = TN_TAKE(made);
+    } else if (ret->snap == NULL) {
+        ret->snap = other;
+    }
+    return true;
+}
+
 /* ---- by place ---- */
 
 static tn_rc open_place(
@@ -350,15 +413,21 @@ static tn_rc open_place(
     return tn_delta_table_open(store, ret, err);
 }
 
+tn_rc tn_place_open(tn_session *s, tn_conn *c, tn_str location, int64_t version,
+    tn_delta_snapshot **ret, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_TRY(open_place(s, location, false, &table, err));
+    return tn_delta_snapshot_open(table, c, version, ret, err);
+}
+
 tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version,
     tn_str *ret_sql, tn_err *err)
 {
-    TN_AUTOPTR(tn_delta_table) table = NULL;
     TN_AUTOPTR(tn_delta_snapshot) snapshot = NULL;
     tn_delta_scan_opts opts = { .conn = c,
         .portable = true }; /* the text may be stored in a view */
-    TN_TRY(open_place(s, location, false, &table, err));
-    TN_TRY(tn_delta_snapshot_open(table, c, version, &snapshot, err));
+    TN_TRY(tn_place_open(s, c, location, version, &snapshot, err));
     return tn_delta_scan_sql(snapshot, a, &opts, ret_sql, err);
 }
 

@@ -9,6 +9,7 @@
 #define TN_RUN_LAKE_TARGET_H
 
 #include "lake/lake.h"
+#include "lake/lake_narrow.h"
 #include "lake/lake_remote.h"
 #include "run/session.h"
 
@@ -52,8 +53,14 @@ int64_t tn_lake_target_commit(const tn_lake_target *t); /* the head that the run
 tn_lake *tn_lake_target_lake(tn_lake_target *t);
 tn_str tn_lake_target_env(const tn_lake_target *t);
 
+/* What the run reads as the relation: a Delta table's snapshot, which stays to the run's end, or a view's SELECT. False: neither. */
+bool tn_lake_target_find(
+    tn_lake_target *t, tn_conn *c, tn_str schema, tn_str name, tn_narrow_found *ret);
+
 /* Delta tables outside of pins: is one there, the SELECT that reads a place (version TN_DELTA_LATEST or a number), a change of it. */
 tn_rc tn_place_exists(tn_session *s, tn_str location, bool *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_place_open(tn_session *s, tn_conn *c, tn_str location, int64_t version,
+    tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_place_scan(tn_session *s, tn_conn *c, tn_arena *a, tn_str location, int64_t version,
     tn_str *ret_sql, tn_err *err) TN_MUSTUSE;
 tn_rc tn_place_write(

@@ -5,6 +5,7 @@ import random, re
 from lake_flow import case, equal, has, main
 
 FILES = 12
+WHOLE = "(FROM gold.t LIMIT 1000000)"  # no condition passes a LIMIT: all files are read
 
 
 def table(lake):
@@ -56,9 +57,92 @@ def rows_are_the_same(lake):
     for _ in range(8):
         wheres = [predicate(3) for _ in range(25)]
         pruned = lake.rows(" UNION ALL ".join(f"(SELECT {i} AS i, count(*) AS c, sum(n) AS s FROM gold.t AS t WHERE {w})" for i, w in enumerate(wheres)) + " ORDER BY i")
-        whole = lake.rows(" UNION ALL ".join(f"(SELECT {i} AS i, count(*) AS c, sum(n) AS s FROM (FROM gold.t) AS t WHERE {w})" for i, w in enumerate(wheres)) + " ORDER BY i")
+        whole = lake.rows(" UNION ALL ".join(f"(SELECT {i} AS i, count(*) AS c, sum(n) AS s FROM {WHOLE} AS t WHERE {w})" for i, w in enumerate(wheres)) + " ORDER BY i")
         for w, x, y in zip(wheres, pruned, whole):
             equal((w, x), (w, y))
+
+
+SHAPES = [  # query, files that it may open
+    ("WITH a AS (SELECT * FROM gold.t), b AS (SELECT n AS k, day AS d, p FROM a WHERE p = 1) SELECT count(*) FROM b WHERE k < 60", 1),
+    ("SELECT count(*) FROM (SELECT n + 0 AS n, n AS m FROM gold.t) WHERE m = 130", 1),
+    ("WITH a AS (FROM gold.t) SELECT (SELECT count(*) FROM a WHERE n = 130) + (SELECT count(*) FROM a WHERE n = 590) AS c", 2),  # read once: what either wants
+    ("WITH a AS MATERIALIZED (FROM gold.t) SELECT count(*) FROM a x JOIN a y ON x.n = y.n - 100 WHERE x.n = 130 AND y.n > 549", 2),
+    ("SELECT count(*) FROM gold.t x LEFT JOIN gold.t y ON x.p = y.p AND y.n < 50 WHERE x.n = 130", 2),
+    ("SELECT count(y.m) FROM gold.t x LEFT JOIN gold.t y ON x.n = y.n AND x.m < 5", FILES),  # DuckDB reads once what two need
+    ("SELECT count(*) FROM gold.t x RIGHT JOIN gold.t y ON x.n = y.n WHERE y.n = 130", FILES + 1),
+    ("SELECT count(*) FROM gold.t x FULL JOIN gold.t y ON x.n = y.n AND x.n = 130 AND y.n < 200", FILES),
+    ("SELECT count(*) FROM gold.t x SEMI JOIN (SELECT n AS k FROM gold.t WHERE n < 100) y ON x.n = y.k AND x.n > 549", 3),
+    ("SELECT count(*) FROM gold.t x ANTI JOIN gold.t y ON x.n = y.n AND y.n < 100", FILES + 2),
+    ("SELECT count(*) FROM gold.t x JOIN gold.t y USING (n) WHERE n = 130", 2),
+    ("SELECT count(*) FROM (SELECT * FROM gold.t JOIN (SELECT 130 AS n, 5 AS extra) o USING (n)) WHERE n = 130", 1),
+    ("SELECT count(*) FROM (SELECT day, max(n) AS top, count(*) AS c FROM gold.t GROUP BY day) WHERE day = '2024-01-10' AND top > 0", 1),
+    ("SELECT count(*) FROM (SELECT day, max(n) AS top FROM gold.t GROUP BY ALL) WHERE top = 130", FILES),
+    ("SELECT count(*) FROM (SELECT day, sum(n) AS s FROM gold.t GROUP BY ROLLUP (day)) WHERE day = '2024-01-10'", FILES),
+    ("SELECT count(*) FROM (SELECT n, p, row_number() OVER (PARTITION BY n, p ORDER BY f) AS r FROM gold.t) WHERE n = 130 AND r = 1", 1),
+    ("SELECT count(*) FROM (SELECT n, p, row_number() OVER (PARTITION BY p ORDER BY n) AS r FROM gold.t) WHERE n = 130", FILES),
+    ("SELECT count(*) FROM (SELECT * FROM gold.t QUALIFY row_number() OVER (PARTITION BY n ORDER BY f) = 1) WHERE n = 130", 1),
+    ("SELECT count(*) FROM (SELECT * FROM gold.t QUALIFY row_number() OVER (ORDER BY n) = 1) WHERE n = 130", FILES),
+    ("SELECT count(*) FROM (SELECT n FROM gold.t ORDER BY f LIMIT 5) WHERE n = 130", FILES),
+    ("SELECT count(*) FROM (SELECT DISTINCT p, n FROM gold.t) WHERE n = 130", 1),
+    ("SELECT count(*) FROM (SELECT DISTINCT ON (p) p, n FROM gold.t ORDER BY n) WHERE n = 130", FILES),
+    ("SELECT count(*) FROM (SELECT n, name FROM gold.t UNION ALL SELECT n AS k, name FROM gold.t WHERE p = 1) WHERE n = 70", 2),
+    ("SELECT count(*) FROM (SELECT n::VARCHAR AS v FROM gold.t UNION ALL SELECT name FROM gold.t) WHERE v > '5'", 2 * FILES),
+    ("SELECT count(*) FROM (SELECT name, n, p FROM gold.t UNION ALL BY NAME SELECT n, name FROM gold.t) WHERE n = 70", FILES),
+    ("SELECT count(*) FROM (SELECT n FROM gold.t EXCEPT SELECT n FROM gold.t WHERE n > 160) WHERE n = 59", 1),
+    ("SELECT count(*) FROM (SELECT * EXCLUDE (n) REPLACE (m + 1 AS m), n FROM gold.t) WHERE n = 130", 1),
+    ("SELECT count(*) FROM (SELECT n AS m, m AS n FROM gold.t) WHERE m = 130", 1),
+    ("SELECT count(*) FROM gold.w WHERE k = 130", 1),
+    ("SELECT count(*) FROM gold.w AS w(a, b) JOIN gold.v ON a = v.n WHERE v.n = 130 AND w.a = 130", 2),
+    ("SELECT count(*) FROM gold.t WHERE n IN (SELECT k FROM gold.w WHERE k < 50)", FILES + 1),
+    ("SELECT count(*) FROM (VALUES (130)) o(k), LATERAL (SELECT * FROM gold.t WHERE n = 130 AND n = k) l", 1),
+    ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 4) SELECT count(*) FROM r JOIN gold.t USING (n) WHERE n = 2", 1),
+]
+
+
+def views(lake):
+    lake.run("sql", "CREATE VIEW gold.v AS SELECT * FROM gold.t WHERE p = 0; CREATE VIEW gold.w AS SELECT n AS k, sum(p) AS s FROM gold.v GROUP BY n")
+
+
+@case
+def conditions_pass_through_queries(lake):
+    table(lake)
+    views(lake)
+    wrong = []
+    for query, files in SHAPES:
+        whole = list(lake.rows(query.replace("gold.t", WHOLE + " t") if "gold.t x" not in query else re.sub(r"gold\.t\b( [xy])?", lambda m: WHOLE + (m[1] or " t"), query))[0].values())
+        if list(lake.rows(query)[0].values()) != whole or files_read(lake, query) != files:
+            wrong.append((query, files, files_read(lake, query), lake.rows(query), whole))
+    equal(wrong, [])
+
+
+def spoil_all_but(lake, wanted):
+    """Files of gold.t without a row that is wanted are spoilt: who opens one fails."""
+    for file in (lake.root / "gold/t").glob("p=*/*.parquet"):
+        low = int(lake.rows(f"SELECT min(n) AS n FROM read_parquet('{file}')")[0]["n"])
+        if not any(low <= n < low + 50 for n in wanted):
+            file.write_bytes(b"no Parquet file")
+
+
+@case
+def statements_that_write_open_few_files(lake):
+    table(lake)
+    views(lake)
+    lake.run("sql", "CREATE TABLE gold.u AS SELECT n, name FROM gold.t WHERE n BETWEEN 120 AND 140 OR n = 7")
+    spoil_all_but(lake, [130])
+    lake.run("sql", "SELECT count(*) FROM gold.t", status=1)
+    lake.run("sql", "CREATE TABLE gold.c1 AS WITH x AS (SELECT * FROM gold.t) SELECT n, name FROM x WHERE n BETWEEN 120 AND 140")
+    lake.run("sql", "CREATE OR REPLACE TABLE gold.c2 (k, l) PARTITIONED BY (k) AS SELECT k, s FROM gold.w WHERE k = 130")
+    lake.run("sql", "INSERT INTO gold.c1 (name, n) SELECT 'new', t.n FROM gold.t JOIN gold.u USING (n) WHERE t.n = 130")
+    lake.run("sql", "INSERT OVERWRITE gold.c2 SELECT k, s FROM gold.w WHERE k > 128 AND k < 133")
+    equal(lake.rows("SELECT (SELECT count(*) FROM gold.c1) AS a, (SELECT count(*) FROM gold.c2) AS b"), [{"a": 22, "b": 4}])
+    lake.run("sql", "MERGE INTO gold.u USING (SELECT n, p FROM gold.t WHERE n BETWEEN 130 AND 149) s ON u.n = s.n WHEN MATCHED THEN UPDATE SET name = 'merged' WHEN NOT MATCHED THEN INSERT (n, name) VALUES (s.n, 'put')")
+    has(lake.err + lake.out, "9 inserted, 11 updated")
+    lake.run("sql", "MERGE INTO gold.u USING gold.t src ON u.n = src.n AND src.n IN (121, 130) AND src.p = 0 WHEN MATCHED THEN DELETE")
+    has(lake.err + lake.out, "2 deleted")
+    lake.run("sql", "UPDATE gold.u SET name = src.name FROM gold.t AS src WHERE u.n = src.n AND src.day BETWEEN '2024-05-10' AND '2024-05-11'")
+    lake.run("sql", "DELETE FROM gold.u USING gold.t AS src WHERE u.n = src.n AND src.n = 122")
+    has(lake.err + lake.out, "deleted 1 row")
+    lake.run("sql", "MERGE INTO gold.u USING gold.t src ON u.n = src.n AND src.n = 130 WHEN NOT MATCHED THEN INSERT (n) VALUES (src.n)", status=1)  # all rows count
 
 
 @case

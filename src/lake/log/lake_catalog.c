@@ -141,8 +141,24 @@ static tn_rc make_schemas(tn_conn *conn, tn_arena *a, const tn_pins *pins, tn_er
     return TN_OK;
 }
 
+/* The view of a table that nobody has pinned, and which version it shows. */
+static tn_rc view_newest(tn_lake *l, tn_conn *conn, tn_arena *a, tn_pin *pin, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
+    tn_str sql;
+    tn_delta_scan_opts so = { .conn = conn };
+    tn_rc rc = tn_lake_pin_open(l, conn, pin, &snap, err);
+    rc = rc == TN_OK ? tn_delta_scan_sql(snap, a, &so, &sql, err) : rc;
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema),
+            TN_STR_ARG(pin->name));
+    }
+    pin->version = tn_delta_snapshot_version(snap);
+    return tn_lake_view_of(conn, TN_STR_NONE, pin, sql, err);
+}
+
 /* One pass over what is left: *ret_made counts, todo shrinks, why[] keeps the last reason of each. */
-static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *pins, bool portable,
+static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, tn_pins *pins, bool portable,
     bool *done, tn_str *why, size_t *ret_made, tn_err *err)
 {
     size_t made = 0;
@@ -151,7 +167,9 @@ static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *
             continue;
         }
         tn_err e = TN_ERR_INIT;
-        tn_rc rc = tn_lake_view_make(l, conn, TN_STR_NONE, &pins->v[i], portable, &e);
+        bool newest = !portable && pins->v[i].kind == TN_PIN_DELTA && pins->v[i].version < 0;
+        tn_rc rc = newest ? view_newest(l, conn, a, &pins->v[i], &e)
+                          : tn_lake_view_make(l, conn, TN_STR_NONE, &pins->v[i], portable, &e);
         if (rc == TN_E_CANCELLED) {
             return tn_fail(err, rc, "%s", e.msg);
         }
@@ -169,7 +187,7 @@ static tn_rc attach_pass(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pins *
     return TN_OK;
 }
 
-static tn_rc attach_pins(tn_lake *l, tn_conn *conn, const tn_pins *pins, bool portable,
+static tn_rc attach_pins(tn_lake *l, tn_conn *conn, tn_pins *pins, bool portable,
     tn_val *ret_skipped, tn_arena *a, tn_err *err)
 {
     TN_TRY(make_schemas(conn, a, pins, err));
@@ -191,7 +209,7 @@ static tn_rc attach_pins(tn_lake *l, tn_conn *conn, const tn_pins *pins, bool po
 }
 
 tn_rc tn_lake_attach(
-    tn_lake *l, tn_conn *conn, const tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err)
+    tn_lake *l, tn_conn *conn, tn_pins *pins, tn_val *ret_skipped, tn_arena *a, tn_err *err)
 {
     return attach_pins(l, conn, pins, false, ret_skipped, a, err);
 }

@@ -143,6 +143,7 @@ static tn_rc create_query(tn_sql_change *c, const create *k, tn_str *ret, tn_err
     }
     tn_str query;
     TN_TRY(tn_sql_rest(c->s, c->a, c->statement, c->t, c->at, &query, err));
+    query = tn_sql_pruned(c->s, c->a, query, TN_STR_NONE);
     *ret = k->names.n == 0 ? query
                            : tn_str_printf(c->a, "SELECT * FROM (" TN_STR_FMT "\n) AS q" TN_STR_FMT,
                                  TN_STR_ARG(query), TN_STR_ARG(k->names));

@@ -432,11 +432,14 @@ static tn_rc run_merge(dml *d, tn_err *err)
     if (d->at >= d->t.n) {
         return unexpected(d, "WHEN", err);
     }
+    bool matched_only = true;
     while (d->at < d->t.n) {
         tn_merge_clause c = { .condition = TN_STR_NONE };
         TN_TRY(take_clause(d, &c, err));
+        matched_only = matched_only && c.when != TN_MERGE_NOT_MATCHED;
         tn_vec_push(&m.clauses, d->a, c);
     }
+    m.source = tn_sql_pruned(d->s, d->a, m.source, matched_only ? m.on : TN_STR_NONE);
     tn_delta_dml_opts o = options(d);
     TN_TRY(open_table(d, &table, err));
     TN_TRY(tn_delta_merge(table, d->s->conn, &m, &o, &r, err));
@@ -461,6 +464,7 @@ static tn_rc run_with_source(dml *d, const tn_merge_clause *c, tn_err *err)
     tn_str where;
     TN_TRY(take_where(d, &where, err));
     m.on = where.n > 0 ? where : m.on;
+    m.source = tn_sql_pruned(d->s, d->a, m.source, where);
     tn_vec_push(&m.clauses, d->a, *c);
     tn_delta_dml_opts o = options(d);
     TN_TRY(open_table(d, &table, err));

@@ -60,6 +60,11 @@ void tn_sql_forget_probes(tn_lake_sql *s);
 
 /* The query with each Delta table that its WHERE speaks of replaced by a scan of the files that may have such rows; false: there is nothing to gain. */
 bool tn_sql_prune(tn_lake_sql *s, tn_arena *a, tn_str sql, tn_str *ret);
+/* The same of a query that will be written somewhere: it is known to make sense, or it is the query itself. where: rows that do not meet it are not wanted
+ * (tn_narrow_where); empty: all are. */
+tn_str tn_sql_pruned(tn_lake_sql *s, tn_arena *a, tn_str query, tn_str where);
+/* The name of a session's view: with the database, as after USE of an attached one plain names would be looked for there. */
+tn_str tn_sql_relation_text(tn_arena *a, tn_str schema, tn_str name);
 
 /* True in *ret_done when the statement changes the lake (or tells about it) and was done here. */
 tn_rc tn_lake_sql_write(tn_lake_sql *s, tn_arena *a, tn_str statement, const tn_tokens *t,

@@ -102,8 +102,7 @@ static tn_rc ensure_schema(tn_lake_sql *s, tn_str schema, tn_err *err)
     return TN_OK;
 }
 
-/* With the database: after USE of an attached one, plain names would be looked for there. */
-static tn_str relation_text(tn_arena *a, tn_str schema, tn_str name)
+tn_str tn_sql_relation_text(tn_arena *a, tn_str schema, tn_str name)
 {
     tn_buf b = tn_buf_init(a, SQL_BYTES_MAX);
     tn_buf_addz(&b, "memory.");
@@ -152,7 +151,8 @@ static tn_rc make_delta_view(tn_lake_sql *s, const tn_pin *pin, tn_str key, tn_e
 static tn_rc make_view(const reader *r, const tn_pin *pin, tn_err *err)
 {
     tn_lake_sql *s = r->s;
-    tn_str key = tn_str_lower(s->head_arena, relation_text(s->head_arena, pin->schema, pin->name));
+    tn_str key =
+        tn_str_lower(s->head_arena, tn_sql_relation_text(s->head_arena, pin->schema, pin->name));
     if (tn_map_find(&s->made, key) != NULL) {
         return TN_OK;
     }
@@ -364,7 +364,7 @@ static tn_rc attach_travel(const reader *r, tn_pin pin, const travel *v, tn_str 
     pin.schema =
         tn_str_printf(r->a, TN_STR_FMT "@v%lld", TN_STR_ARG(pin.schema), (long long)pin.version);
     TN_TRY(make_view(r, &pin, err));
-    *ret = relation_text(r->a, pin.schema, pin.name);
+    *ret = tn_sql_relation_text(r->a, pin.schema, pin.name);
     return TN_OK;
 }
 
@@ -375,7 +375,7 @@ static tn_rc rewrite_place(const reader *r, writer *w, const tn_tokens *t, size_
     travel v;
     TN_TRY(place_pin(r->a, tn_token_value(r->a, &t->v[from + 2]), &pin, err));
     TN_TRY(read_travel(r->a, t, &to, &v, err));
-    tn_str text = relation_text(r->a, pin.schema, pin.name);
+    tn_str text = tn_sql_relation_text(r->a, pin.schema, pin.name);
     if (v.wanted) {
         TN_TRY(attach_travel(r, pin, &v, &text, err));
     } else {

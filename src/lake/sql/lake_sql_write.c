@@ -403,7 +403,8 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
     bool over = wo.mode == TN_DELTA_OVERWRITE;
     tn_delta_write_result wr;
     fitting f = { .in = in, .columns = &columns, .schema = schema, .defaults = &defaults };
-    TN_TRY(tn_delta_write(table, c->s->conn, fitted_query(c, &f), &wo, &wr, err));
+    TN_TRY(tn_delta_write(table, c->s->conn,
+        tn_sql_pruned(c->s, c->a, fitted_query(c, &f), TN_STR_NONE), &wo, &wr, err));
     bool part = wo.dynamic_partitions || wo.replace_where.n > 0;
     tn_str gone = part ? tn_str_printf(c->a, " %lld of", (long long)wr.deleted) : TN_STR_NONE;
     c->ret->note = tn_str_printf(c->a,
