@@ -100,7 +100,8 @@ SHAPES = [  # query, files that it may open
 
 
 def views(lake):
-    lake.run("sql", "CREATE VIEW gold.v AS SELECT * FROM gold.t WHERE p = 0; CREATE VIEW gold.w AS SELECT n AS k, sum(p) AS s FROM gold.v GROUP BY n")
+    lake.run("sql", "CREATE VIEW gold.v AS SELECT * FROM gold.t WHERE p = 0; CREATE VIEW gold.w AS SELECT n AS k, sum(p) AS s FROM gold.v GROUP BY n; "
+             f"CREATE VIEW gold.all_t AS FROM gold.t LIMIT 1000000; CREATE VIEW gold.all_w AS SELECT n AS k, sum(p) AS s FROM gold.all_t WHERE p = 0 GROUP BY n")
 
 
 @case
@@ -159,6 +160,56 @@ def what_must_not_be_narrowed(lake):
     lake.run("sql", "SELECT nope FROM gold.t WHERE n = 3", status=None)
     has(lake.err, "nope")
     assert "read_parquet" not in lake.err, lake.err
+
+
+@case
+def shapes_at_random(lake):
+    """Queries put together from parts, over a table that is skipped in and over the same table behind a LIMIT."""
+    table(lake)
+    views(lake)
+    random.seed(11)
+    number = iter(range(10 ** 9))
+
+    def where(alias=""):
+        column = alias + random.choice(["n", "n", "n", "m", "p"])
+        a = random.randrange(0, 600)
+        return random.choice([f"{column} = {a}", f"{column} < {a}", f"{column} > {a}", f"{column} IN ({a}, {a // 50})", f"{column} IS NULL", f"{column} IS NOT NULL AND {column} <> {a}",
+                              f"({column} < {a} OR {column} > {a + 200})", f"{column} BETWEEN {a} AND {a + 30}", f"NOT ({column} >= {a})", f"coalesce({column}, 3) > {a}"])
+
+    def relation(depth):
+        """A query with the columns n, m and p."""
+        if depth == 0:
+            return random.choice(["SELECT n, m, p FROM gold.t", "SELECT * EXCLUDE (f, day, seen, name, s, b) FROM gold.t", "SELECT k AS n, NULL::INT AS m, s AS p FROM gold.w", "SELECT p, n, m FROM gold.t"])
+        one, two = relation(depth - 1), relation(random.randrange(depth))
+        c = f"c{next(number)}"
+        return random.choice([
+            lambda: f"SELECT n, m, p FROM ({one}) WHERE {where()}",
+            lambda: f"SELECT n AS m, m AS n, p FROM ({one}) x WHERE {where('x.')}",
+            lambda: f"WITH {c} AS ({one}) SELECT * FROM {c} WHERE {where()}",
+            lambda: f"WITH {c} AS ({one}) SELECT n, m, p FROM {c} WHERE {where()} UNION ALL SELECT n, m, p FROM {c} WHERE {where()}",
+            lambda: f"WITH {c}(p, n, m) AS (SELECT p, n, m FROM ({one})) SELECT n, m, p FROM {c}",
+            lambda: f"SELECT x.n, y.m, x.p FROM ({one}) x {random.choice(['', 'LEFT', 'RIGHT', 'FULL'])} JOIN ({two}) y ON x.n = y.n AND {where(random.choice(['x.', 'y.']))} WHERE {where(random.choice(['x.', 'y.']))}",
+            lambda: f"SELECT * FROM ({one}) x {random.choice(['SEMI', 'ANTI'])} JOIN ({two}) y ON x.n = y.n AND {where(random.choice(['x.', 'y.']))}",
+            lambda: f"SELECT n, x.m, x.p FROM ({one}) x {random.choice(['', 'LEFT'])} JOIN ({two}) y USING (n) WHERE {where('x.')}",
+            lambda: f"SELECT n, max(m) AS m, p FROM ({one}) GROUP BY n, p",
+            lambda: f"SELECT n, sum(m)::INT AS m, p FROM ({one}) GROUP BY {random.choice(['ALL', 'ROLLUP (n, p)', 'GROUPING SETS ((n, p), (n))'])}",
+            lambda: f"SELECT n, m, (row_number() OVER (PARTITION BY {random.choice(['n', 'p', 'n, p'])} ORDER BY n, m, p))::INT AS p FROM ({one})",
+            lambda: f"SELECT n, m, p FROM ({one}) QUALIFY count(*) OVER (PARTITION BY {random.choice(['n', 'p', 'm'])}) < 40",
+            lambda: f"SELECT n, m, p FROM ({one}) UNION ALL SELECT {random.choice(['n, m, p', 'm, n, p'])} FROM ({two})",
+            lambda: f"SELECT n, m, p FROM ({one}) {random.choice(['EXCEPT', 'INTERSECT', 'UNION'])} SELECT n, m, p FROM ({two})",
+            lambda: f"(SELECT n, m, p FROM ({one})) UNION ALL BY NAME (SELECT p, n, m FROM ({two}))",
+            lambda: f"SELECT n, m, p FROM ({one}) WHERE n IN (SELECT n FROM ({two}) WHERE {where()})",
+            lambda: f"SELECT n, m, (SELECT count(*)::INT FROM ({two}) i WHERE i.n = o.n AND {where('i.')}) AS p FROM ({one}) o",
+            lambda: f"SELECT DISTINCT n, m, p FROM ({one})",
+            lambda: f"SELECT n, m, p FROM (SELECT n, m, p FROM ({one}) ORDER BY n, m, p LIMIT 70)",
+        ])()
+
+    for _ in range(8):
+        queries = [f"SELECT count(*) AS c, sum(n) AS n, sum(m) AS m, sum(p) AS p FROM ({relation(random.randrange(1, 5))}) WHERE {where()}" for _ in range(10)]
+        pruned = lake.rows(" UNION ALL ".join(f"(SELECT {i} AS i, * FROM ({q}))" for i, q in enumerate(queries)) + " ORDER BY i")
+        whole = lake.rows(" UNION ALL ".join(f"(SELECT {i} AS i, * FROM ({q.replace('gold.t', 'gold.all_t').replace('gold.w', 'gold.all_w')}))" for i, q in enumerate(queries)) + " ORDER BY i")
+        for q, x, y in zip(queries, pruned, whole):
+            equal((q, x), (q, y))
 
 
 main()
