@@ -253,6 +253,17 @@ static tn_rc sub_get_range(
     return tn_store_get_range(sub_of(s)->outer, a, full(s, a, key), from, n, ret, err);
 }
 
+static tn_rc sub_get_part(tn_store *s, tn_arena *a, const tn_store_item *item, int64_t from,
+    size_t n, tn_str *ret, tn_err *err)
+{
+    tn_store *outer = sub_of(s)->outer;
+    tn_store_item whole = *item;
+    whole.key = full(s, a, item->key);
+    return outer->ops->get_part != NULL
+               ? outer->ops->get_part(outer, a, &whole, from, n, ret, err)
+               : tn_store_get_range(outer, a, whole.key, from, n, ret, err);
+}
+
 static tn_rc sub_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("store key", NULL);
@@ -343,6 +354,7 @@ static const tn_store_ops sub_ops = {
     .name = "sub",
     .get = sub_get,
     .get_range = sub_get_range,
+    .get_part = sub_get_part,
     .put = sub_put,
     .list = sub_list,
     .head = sub_head,

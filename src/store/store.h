@@ -58,6 +58,9 @@ typedef struct tn_store_ops {
     /* Names the object among all places of the world; NULL, or empty: the store is near, and nothing of it is kept on disk. */
     tn_str (*cache_id)(tn_store *s, tn_arena *a, tn_str key);
     tn_val (*options)(tn_store *s); /* NULL: none were needed */
+    /* A range of the object that a listing has shown; TN_E_CORRUPT when another stands there by now. NULL: get_range has to do. */
+    tn_rc (*get_part)(tn_store *s, tn_arena *a, const tn_store_item *item, int64_t from, size_t n,
+        tn_str *ret, tn_err *err);
 } tn_store_ops;
 
 struct tn_store {
@@ -100,7 +103,7 @@ tn_rc tn_store_open_beside(tn_store *s, tn_str url, tn_store **ret, tn_err *err)
 tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- store_cache.c: objects that never change once they are there, as a listing has just shown them (key, size, etag) ----
- * Of far stores they are kept below ~/.cache/tarn, at most 512 MiB in all, so that the next read needs no request. */
+ * Of far stores they are kept below ~/.cache/tarn, at most 512 MiB in all, so that the next read needs no request. Large ones are fetched in ranges, 8 at once. */
 tn_rc tn_store_get_kept(tn_store *s, tn_arena *a, const tn_store_item *item, size_t bytes_max,
     tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* ret: n places. At most 8 requests at once. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/parallel.h"
 #include "os/proc.h"
 #include "os/random.h"
 #include "os/thread.h"
@@ -18,8 +19,10 @@
 #include "text/uri.h"
 
 enum { THREADS_MAX = 8, NOTE_BYTES_MAX = 64, SWEEP_ONE_IN = 64 };
-#define KEPT_BYTES_MAX ((size_t)64 << 20)    /* of one object */
-#define CACHE_BYTES_MAX ((int64_t)512 << 20) /* of all */
+#define KEPT_BYTES_MAX ((size_t)64 << 20)     /* of one object */
+#define CACHE_BYTES_MAX ((int64_t)512 << 20)  /* of all */
+#define RANGED_FROM_BYTES ((int64_t)16 << 20) /* one connection is slower than the way */
+#define RANGE_BYTES ((int64_t)8 << 20)
 
 /* ---- where ---- */
 
@@ -119,6 +122,45 @@ static bool write_kept(tn_arena *a, tn_str path, tn_str data)
     return true;
 }
 
+/* ---- large ones, in ranges ---- */
+
+typedef struct ranges {
+    tn_store *store;
+    const tn_store_item *item;
+    char *to;
+} ranges;
+
+static tn_rc fetch_range(void *self, size_t i, tn_err *err)
+{
+    const ranges *r = self;
+    TN_AUTO_ARENA a = tn_arena_new("store range", NULL);
+    int64_t from = (int64_t)i * RANGE_BYTES, left = r->item->size - from;
+    size_t n = (size_t)(left < RANGE_BYTES ? left : RANGE_BYTES);
+    tn_str got;
+    TN_TRY(r->store->ops->get_part(r->store, a, r->item, from, n, &got, err));
+    if (got.n != n) {
+        return tn_fail(err, TN_E_CORRUPT, "'" TN_STR_FMT "' is shorter than it was listed",
+            TN_STR_ARG(r->item->key));
+    }
+    memcpy(r->to + from, got.p, n);
+    return TN_OK;
+}
+
+static tn_rc fetch(
+    tn_store *s, tn_arena *a, const tn_store_item *item, size_t bytes_max, tn_str *ret, tn_err *err)
+{
+    bool ranged = s->ops->get_part != NULL && item->size >= RANGED_FROM_BYTES && item->etag.n > 0 &&
+                  (uint64_t)item->size <= bytes_max && id_of(s, a, item->key).n > 0;
+    if (!ranged) {
+        return tn_store_get(s, a, item->key, bytes_max, ret, err);
+    }
+    ranges r = { .store = s, .item = item, .to = tn_arena_alloc(a, (size_t)item->size) };
+    size_t n = (size_t)((item->size + RANGE_BYTES - 1) / RANGE_BYTES);
+    TN_TRY(tn_parallel(n, THREADS_MAX, fetch_range, &r, err));
+    *ret = tn_str_n(r.to, (size_t)item->size);
+    return TN_OK;
+}
+
 tn_rc tn_store_get_kept(
     tn_store *s, tn_arena *a, const tn_store_item *item, size_t bytes_max, tn_str *ret, tn_err *err)
 {
@@ -127,7 +169,7 @@ tn_rc tn_store_get_kept(
         return TN_OK;
     }
     tn_str data;
-    TN_TRY(tn_store_get(s, a, item->key, bytes_max, &data, err));
+    TN_TRY(fetch(s, a, item, bytes_max, &data, err));
     if (path.n > 0 && (int64_t)data.n == item->size && !write_kept(a, path, data)) {
         tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "' cannot be written", TN_STR_ARG(path));
     }
@@ -142,7 +184,7 @@ tn_rc tn_store_keep(
     tn_str path = kept_path(s, scratch, item), data;
     bool there = read_kept(scratch, path, &data);
     if (!there && path.n > 0) {
-        TN_TRY(tn_store_get(s, scratch, item->key, KEPT_BYTES_MAX, &data, err));
+        TN_TRY(fetch(s, scratch, item, KEPT_BYTES_MAX, &data, err));
         there = (int64_t)data.n == item->size && write_kept(scratch, path, data);
     }
     *ret_location = there ? tn_str_dup(a, path) : tn_store_locate(s, a, item->key);

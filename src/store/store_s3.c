@@ -28,10 +28,9 @@ static tn_rc s3_get(
     return TN_OK;
 }
 
-static tn_rc s3_get_range(
-    tn_store *store, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+static tn_rc get_bytes(s3_store *s, tn_arena *a, tn_str key, tn_str etag, int64_t from, size_t n,
+    tn_str *ret, tn_err *err)
 {
-    s3_store *s = of(store);
     s3_call call = { .method = "GET", .key = s3_full_key(s, a, key), .bytes_max = n };
     n = tn_min_size(n, (size_t)(INT64_MAX - from));
     if (n == 0) {
@@ -40,8 +39,16 @@ static tn_rc s3_get_range(
     }
     s3_pair(a, &call.headers, "range",
         tn_str_printf(a, "bytes=%lld-%lld", (long long)from, (long long)(from + (int64_t)n - 1)));
+    if (etag.n > 0) {
+        s3_pair(a, &call.headers, "if-match", etag);
+    }
     tn_http_response r;
     TN_TRY(s3_send(s, a, &call, &r, err));
+    if (r.status == 412) {
+        return tn_fail(err, TN_E_CORRUPT,
+            "'s3://" TN_STR_FMT "/" TN_STR_FMT "' was replaced while it was read",
+            TN_STR_ARG(s->config.bucket), TN_STR_ARG(call.key));
+    }
     if (r.status == 416) {
         *ret = TN_STR_NONE; /* past the end, as with a file */
         return TN_OK;
@@ -56,6 +63,18 @@ static tn_rc s3_get_range(
     }
     *ret = r.body;
     return TN_OK;
+}
+
+static tn_rc s3_get_range(
+    tn_store *store, tn_arena *a, tn_str key, int64_t from, size_t n, tn_str *ret, tn_err *err)
+{
+    return get_bytes(of(store), a, key, TN_STR_NONE, from, n, ret, err);
+}
+
+static tn_rc s3_get_part(tn_store *store, tn_arena *a, const tn_store_item *item, int64_t from,
+    size_t n, tn_str *ret, tn_err *err)
+{
+    return get_bytes(of(store), a, item->key, item->etag, from, n, ret, err);
 }
 
 static tn_rc s3_head(tn_store *store, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err)
@@ -118,6 +137,7 @@ static const tn_store_ops s3_ops = {
     .name = "s3",
     .get = s3_get,
     .get_range = s3_get_range,
+    .get_part = s3_get_part,
     .put = s3_put,
     .list = s3_list,
     .head = s3_head,

@@ -46,7 +46,14 @@ static tn_rc check_big(tn_store *s, tn_arena *a, tn_err *err)
     TN_TRY(check(got.n == 5, "a range over the end", err));
     TN_TRY(tn_store_get_range(s, a, TN_STR("big"), BIG_BYTES + 5, 1000, &got, err));
     TN_TRY(check(got.n == 0, "a range behind the end", err));
-    tn_rc rc = tn_store_put(s, TN_STR("big"), big, TN_PUT_IF_ABSENT, NULL);
+    tn_store_item listed;
+    TN_TRY(tn_store_head(s, a, TN_STR("big"), &listed, err));
+    TN_TRY(tn_store_get_kept(s, a, &listed, BIG_BYTES, &got, err));
+    TN_TRY(check(tn_str_eq(got, big), "its ranges make the whole", err));
+    listed.etag = TN_STR("\"another\"");
+    tn_rc rc = tn_store_get_kept(s, a, &listed, BIG_BYTES, &got, NULL);
+    TN_TRY(check(rc == TN_E_CORRUPT, "ranges of another object are told", err));
+    rc = tn_store_put(s, TN_STR("big"), big, TN_PUT_IF_ABSENT, NULL);
     TN_TRY(check(rc == TN_E_EXISTS, "put-if-absent in parts loses", err));
     TN_TRY(check(tn_store_get(s, a, TN_STR("big"), 10, &got, NULL) == TN_E_LIMIT, "a limit", err));
     tn_store_item item;

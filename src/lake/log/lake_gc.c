@@ -209,23 +209,40 @@ static tn_rc expired_places(sweep *w, dead *d, tn_err *err)
     return TN_OK;
 }
 
-/* Folders below _tarn/tables/<env>/<schema>/ of environments that are gone. */
-static tn_rc orphaned_places(sweep *w, dead *d, tn_err *err)
+/* Adds the folders right below a prefix: their objects, of which there may be many, are not listed. */
+static tn_rc folders_of(sweep *w, tn_str prefix, tn_store_items *add, tn_err *err)
 {
-    tn_store_list_opts lo = { .prefix = TN_STR(TN_LAKE_TABLES_DIR "/"), .flat = true };
+    tn_store_list_opts lo = { .prefix = prefix };
     tn_store_items items = { 0 };
     tn_rc rc = tn_store_list(w->l->store, w->a, &lo, &items, err);
     if (rc != TN_OK && rc != TN_E_NOTFOUND) {
         return rc;
     }
     for (size_t i = 0; i < items.n; i++) {
-        tn_str key = items.v[i].key;
-        tn_str rest = tn_str_sub(key, sizeof TN_LAKE_TABLES_DIR, key.n);
-        tn_str env, schema, name;
-        if (tn_str_cut(rest, '/', &env, &rest) && tn_str_cut(rest, '/', &schema, &rest) &&
-            tn_str_cut(rest, '/', &name, &rest) && tn_map_find(&w->envs, env) == NULL) {
-            tn_map_put(&d->places, tn_str_sub(key, 0, key.n - rest.n - 1), d);
+        if (items.v[i].is_prefix) {
+            tn_vec_push(add, w->a, items.v[i]);
         }
+    }
+    return TN_OK;
+}
+
+/* Folders below _tarn/tables/<env>/<schema>/ of environments that are gone. */
+static tn_rc orphaned_places(sweep *w, dead *d, tn_err *err)
+{
+    tn_store_items envs = { 0 }, all = { 0 };
+    TN_TRY(folders_of(w, TN_STR(TN_LAKE_TABLES_DIR "/"), &envs, err));
+    for (size_t i = 0; i < envs.n; i++) {
+        tn_str path = envs.v[i].key, schemas_of = tn_str_sub(path, 0, path.n - 1);
+        tn_store_items schemas = { 0 };
+        if (tn_map_find(&w->envs, tn_path_base(schemas_of)) == NULL) {
+            TN_TRY(folders_of(w, path, &schemas, err));
+        }
+        for (size_t k = 0; k < schemas.n; k++) {
+            TN_TRY(folders_of(w, schemas.v[k].key, &all, err));
+        }
+    }
+    for (size_t i = 0; i < all.n; i++) {
+        tn_map_put(&d->places, tn_str_sub(all.v[i].key, 0, all.v[i].key.n - 1), d);
     }
     return TN_OK;
 }
@@ -278,6 +295,33 @@ static bool is_shared(const sweep *w, const dead *d, tn_str place)
     return false;
 }
 
+enum { BATCH = 1000 }; /* objects of one request, where the store can */
+
+/* Removes them; which could not be removed is told, counted and left out of *ret. */
+static void remove_objects(
+    sweep *w, const tn_store_items *items, tn_lake_gc_result *r, bool dry_run, tn_store_items *ret)
+{
+    for (size_t from = 0; from < items->n; from += BATCH) {
+        TN_AUTO_ARENA scratch = tn_arena_new("lake gc batch", NULL);
+        size_t n = tn_min_size(BATCH, items->n - from);
+        tn_str *keys = tn_arena_alloc(scratch, n * sizeof *keys);
+        tn_err why = TN_ERR_INIT;
+        for (size_t i = 0; i < n; i++) {
+            keys[i] = items->v[from + i].key;
+        }
+        bool all = dry_run || tn_store_remove_many(w->l->store, keys, n, &why) == TN_OK;
+        for (size_t i = 0; i < n; i++) {
+            if (!all && tn_store_remove(w->l->store, keys[i], &why) != TN_OK) {
+                tn_log(TN_LOG_WARN, "lake", "'" TN_STR_FMT "' could not be removed: %s",
+                    TN_STR_ARG(keys[i]), why.msg);
+                r->failed++;
+            } else {
+                tn_vec_push(ret, w->a, items->v[from + i]);
+            }
+        }
+    }
+}
+
 /* All objects of a dead table, unless one was written within the retention. */
 static tn_rc remove_table(sweep *w, tn_str place, bool dry_run, tn_lake_gc_result *r, tn_err *err)
 {
@@ -296,16 +340,11 @@ static tn_rc remove_table(sweep *w, tn_str place, bool dry_run, tn_lake_gc_resul
         }
     }
     tn_vec_push(&r->tables, w->a, tn_str_dup(w->a, place));
-    for (size_t i = 0; i < items.n; i++) {
-        tn_err why = TN_ERR_INIT;
-        if (!dry_run && tn_store_remove(w->l->store, items.v[i].key, &why) != TN_OK) {
-            tn_log(TN_LOG_WARN, "lake", "'" TN_STR_FMT "' could not be removed: %s",
-                TN_STR_ARG(items.v[i].key), why.msg);
-            r->failed++;
-            continue;
-        }
+    tn_store_items gone = { 0 };
+    remove_objects(w, &items, r, dry_run, &gone);
+    for (size_t i = 0; i < gone.n; i++) {
         r->objects++;
-        r->bytes += items.v[i].size;
+        r->bytes += gone.v[i].size;
     }
     return TN_OK;
 }
@@ -335,22 +374,17 @@ tn_rc tn_lake_gc(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_lake_gc_opts *
     tn_lake_gc_result r = { 0 };
     TN_TRY(find_needs(&w, err));
     TN_TRY(remove_tables(&w, conn, opts->dry_run, &r, err));
+    tn_store_items commits = { 0 }, gone = { 0 };
     for (size_t i = 0; i < w.all.n; i++) {
-        TN_AUTO_ARENA scratch = tn_arena_new("lake gc", NULL);
         if (is_kept(&w, w.all.v[i])) {
             r.commits_kept++;
-            continue;
+        } else {
+            tn_store_item item = { .key = tn_lake_commit_key(a, w.all.v[i]) };
+            tn_vec_push(&commits, a, item);
         }
-        tn_err why = TN_ERR_INIT;
-        tn_str key = tn_lake_commit_key(scratch, w.all.v[i]);
-        if (!opts->dry_run && tn_store_remove(l->store, key, &why) != TN_OK) {
-            tn_log(TN_LOG_WARN, "lake", "'" TN_STR_FMT "' could not be removed: %s",
-                TN_STR_ARG(key), why.msg);
-            r.failed++;
-            continue;
-        }
-        r.commits_removed++;
     }
+    remove_objects(&w, &commits, &r, opts->dry_run, &gone);
+    r.commits_removed = (int64_t)gone.n;
     *ret = r;
     return TN_OK;
 }
