@@ -12,6 +12,8 @@ static struct {
     tn_log_sink sink;
     void *self;
     tn_log_level min;
+    tn_log_transfer_sink transfers;
+    void *transfers_self;
     tn_str secrets[SECRETS_MAX];
     size_t secrets_n; /* read and written atomically; grows under the lock */
     pthread_mutex_t lock;
@@ -22,6 +24,19 @@ void tn_log_set(tn_log_sink sink, void *self, tn_log_level min)
     log_state.sink = sink;
     log_state.self = self;
     log_state.min = min;
+}
+
+void tn_log_transfer_set(tn_log_transfer_sink sink, void *self)
+{
+    log_state.transfers = sink;
+    log_state.transfers_self = self;
+}
+
+void tn_log_transfer_tell(const tn_log_transfer *t)
+{
+    if (log_state.transfers != NULL) {
+        log_state.transfers(log_state.transfers_self, t);
+    }
 }
 
 bool tn_log_on(tn_log_level level)

@@ -15,6 +15,17 @@ void tn_log_set(tn_log_sink sink, void *self, tn_log_level min);
 bool tn_log_on(tn_log_level level);
 void tn_log(tn_log_level level, const char *module, const char *fmt, ...) TN_PRINTF(3, 4);
 
+/* How far a long transfer of bytes is, for whoever has a terminal to show it on; nobody: nothing. Any thread, many times a second. */
+typedef struct tn_log_transfer {
+    const char *verb; /* "uploading" */
+    tn_str name;
+    int64_t done, total; /* bytes */
+    bool ended;          /* well or not */
+} tn_log_transfer;
+typedef void (*tn_log_transfer_sink)(void *self, const tn_log_transfer *t);
+void tn_log_transfer_set(tn_log_transfer_sink sink, void *self);
+void tn_log_transfer_tell(const tn_log_transfer *t);
+
 void tn_log_secret(tn_str
         secret); /* at least 4 bytes, else ignored; copied; from any thread, before the value is used */
 tn_str tn_log_scrub(tn_arena *a, tn_str s);

@@ -100,11 +100,14 @@ typedef struct tn_progress {
     bool on;
     int64_t shown_us;
     size_t width;
+    bool is_transfer; /* while one is shown, other lines wait */
 } tn_progress;
 tn_progress tn_progress_start(const tn_cli *cli);
 void tn_progress_show(tn_progress *p, const char *fmt, ...)
     TN_PRINTF(2, 3); /* at most 10 times a second */
 void tn_progress_end(tn_progress *p);
+/* From now on long uploads and downloads are shown by such a line. */
+void tn_cli_transfers(const tn_cli *cli);
 
 /* ---- commands ---- */
 typedef int (*tn_cmd_fn)(const tn_cli *cli, int argc, char **argv);

@@ -156,6 +156,9 @@ void tn_cli_note(const tn_cli *cli, const char *fmt, ...)
     va_end(ap);
 }
 
+enum { TRANSFER_STANDS_US = 1500000 };
+static int64_t transfer_us; /* when a transfer's line was last written; atomic */
+
 tn_progress tn_progress_start(const tn_cli *cli)
 {
     bool on = tn_is_terminal(2) && !tn_flag_is(cli->quiet, false) && !tn_cli_json(cli);
@@ -169,6 +172,11 @@ void tn_progress_show(tn_progress *p, const char *fmt, ...)
         return;
     }
     p->shown_us = now;
+    if (p->is_transfer) {
+        __atomic_store_n(&transfer_us, now, __ATOMIC_RELAXED);
+    } else if (now - __atomic_load_n(&transfer_us, __ATOMIC_RELAXED) < TRANSFER_STANDS_US) {
+        return;
+    }
     int columns = tn_terminal_width(2);
     char line[512];
     va_list ap;

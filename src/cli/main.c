@@ -221,6 +221,7 @@ static int run_main(tn_arena *a, int argc, char **argv)
         }
     }
     tn_store_s3_register();
+    tn_cli_transfers(&cli);
     if (tn_env_get("TARN_CA_FILE").n > 0 || tn_env_get("AWS_CA_BUNDLE").n > 0) {
         tn_lake_remote_trust_process(TN_STR_NONE);
     }

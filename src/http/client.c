@@ -157,9 +157,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *self)
     return bytes;
 }
 
-static int on_progress(void *self, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static int on_progress(
+    void *self, curl_off_t receives, curl_off_t received, curl_off_t sends, curl_off_t sent)
 {
-    (void)self, (void)a, (void)b, (void)c, (void)d;
+    const tn_http_request *req = self; /* NULL: a connection without a request */
+    (void)sends;
+    if (req != NULL && req->progress != NULL) {
+        req->progress(req->progress_self, sent, received, receives);
+    }
     return tn_interrupted() ? 1 : 0;
 }
 
@@ -231,6 +236,7 @@ static void set_request(CURL *c, tn_arena *a, const tn_http_request *req)
         curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, left_ms > 0 ? (long)left_ms : 1L);
     }
     curl_easy_setopt(c, CURLOPT_URL, tn_str_z(a, req->url));
+    curl_easy_setopt(c, CURLOPT_XFERINFODATA, (void *)(uintptr_t)req);
     bool sends = strcmp(req->method, "PUT") == 0 || strcmp(req->method, "POST") == 0;
     if (sends) {
         curl_easy_setopt(c, CURLOPT_POST, 1L);

@@ -49,6 +49,9 @@ struct tn_http_request {
     tn_rc (*sign)(
         void *self, const tn_http_request *req, tn_arena *a, tn_http_headers *add, tn_err *err);
     void *self;
+    /* How far an attempt is, some times a second: bytes of the body sent and received, and how many there will be (0: not known). May be NULL. */
+    void (*progress)(void *progress_self, int64_t sent, int64_t received, int64_t receives);
+    void *progress_self;
 };
 enum { TN_HTTP_ERROR_BYTES_MAX = 1 << 20 };
 

@@ -14,9 +14,13 @@ static tn_rc s3_get(
     tn_store *store, tn_arena *a, tn_str key, size_t bytes_max, tn_str *ret, tn_err *err)
 {
     s3_store *s = of(store);
-    s3_call call = { .method = "GET", .key = s3_full_key(s, a, key), .bytes_max = bytes_max };
+    s3_transfer way = { .verb = "downloading", .name = key };
+    s3_call call = {
+        .method = "GET", .key = s3_full_key(s, a, key), .bytes_max = bytes_max, .transfer = &way
+    };
     tn_http_response r;
     tn_rc rc = s3_send(s, a, &call, &r, err);
+    s3_transfer_end(&way);
     if (rc != TN_OK) {
         return tn_while(err, rc, "reading 's3://" TN_STR_FMT "/" TN_STR_FMT "'",
             TN_STR_ARG(s->config.bucket), TN_STR_ARG(call.key));

@@ -153,6 +153,7 @@ tn_rc s3_send(s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *r
     tn_str query = tn_sigv4_query(a, &call->query);
     g.hash = s->config.unsigned_payload && call->body.n > 0 ? TN_STR(TN_SIGV4_UNSIGNED)
                                                             : tn_sha256_hex(a, call->body);
+    s3_moved moved = { .of = call->transfer };
     bool unknown = false;
     for (int i = 0;; i++) {
         place_of(s, a, call->key, &g);
@@ -164,7 +165,9 @@ tn_rc s3_send(s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *r
             .bytes_max = call->bytes_max,
             .until_us = call->until_us,
             .sign = sign,
-            .self = &g };
+            .self = &g,
+            .progress = call->transfer != NULL ? s3_moved_tell : NULL,
+            .progress_self = &moved };
         if (call->body.n > 0) {
             tn_http_header type = { .name = TN_STR("content-type"),
                 .value = TN_STR("application/octet-stream") };

@@ -28,6 +28,23 @@ typedef struct s3_store {
     s3_way way;      /* of putting if absent, once known; under the lock */
 } s3_store;
 
+/* ---- store_s3_transfer.c: how far long transfers are ---- */
+/* One object on its way, in one request or many at once. Below S3_TRANSFER_BYTES_MIN nothing is told. */
+typedef struct s3_transfer {
+    const char *verb;
+    tn_str name;
+    int64_t total; /* bytes; 0: as the first answer says */
+    int64_t done;  /* atomic */
+} s3_transfer;
+enum { S3_TRANSFER_BYTES_MIN = 8 << 20 };
+/* What one request of it has moved so far; an attempt that begins anew takes back what the last one had. */
+typedef struct s3_moved {
+    s3_transfer *of;
+    int64_t bytes;
+} s3_moved;
+void s3_moved_tell(void *moved, int64_t sent, int64_t received, int64_t receives);
+void s3_transfer_end(s3_transfer *t);
+
 typedef struct s3_call {
     const char *method;
     tn_str key; /* with the prefix; p NULL: the bucket itself */
@@ -35,7 +52,8 @@ typedef struct s3_call {
     tn_sigv4_pairs headers; /* signed, lower case */
     tn_str body;
     size_t bytes_max;
-    int64_t until_us; /* as in tn_http_request */
+    int64_t until_us;      /* as in tn_http_request */
+    s3_transfer *transfer; /* NULL: not told */
 } s3_call;
 
 /* What an error document says. */

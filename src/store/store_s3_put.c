@@ -151,11 +151,17 @@ static tn_rc send_last(
 static tn_rc put_whole(s3_store *s, tn_arena *a, tn_str key, tn_str data, bool absent,
     tn_http_headers *ret_headers, tn_err *err)
 {
-    s3_call call = { .method = "PUT", .key = key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
-    tn_http_response r;
-    TN_TRY(send_last(s, a, &call, absent, &r, err));
+    s3_transfer way = { .verb = "uploading", .name = key, .total = (int64_t)data.n };
+    s3_call call = { .method = "PUT",
+        .key = key,
+        .body = data,
+        .bytes_max = ANSWER_BYTES_MAX,
+        .transfer = data.n > 0 ? &way : NULL };
+    tn_http_response r = { 0 };
+    tn_rc rc = send_last(s, a, &call, absent, &r, err);
+    s3_transfer_end(&way);
     *ret_headers = r.headers;
-    return TN_OK;
+    return rc;
 }
 
 tn_rc s3_put_by_header(s3_store *s, tn_arena *a, tn_str key, tn_str data, tn_err *err)
@@ -209,12 +215,17 @@ static void abort_upload(s3_store *s, tn_arena *a, tn_str key, tn_str id)
 
 typedef struct upload {
     tn_str key, id;
+    s3_transfer *way;
 } upload;
 
 static tn_rc put_part(s3_store *s, tn_arena *a, const upload *up, size_t number, tn_str data,
     tn_buf *list, tn_err *err)
 {
-    s3_call call = { .method = "PUT", .key = up->key, .body = data, .bytes_max = ANSWER_BYTES_MAX };
+    s3_call call = { .method = "PUT",
+        .key = up->key,
+        .body = data,
+        .bytes_max = ANSWER_BYTES_MAX,
+        .transfer = up->way };
     s3_pair(a, &call.query, "partNumber", tn_str_printf(a, "%zu", number));
     s3_pair(a, &call.query, "uploadId", up->id);
     tn_http_response r;
@@ -290,7 +301,8 @@ static tn_rc put_in_parts(s3_store *s, tn_arena *a, const upload *up, const sour
 static tn_rc upload_parts(
     s3_store *s, tn_arena *a, tn_str key, const source *from, size_t part, bool absent, tn_err *err)
 {
-    upload up = { .key = key };
+    s3_transfer told = { .verb = "uploading", .name = key, .total = (int64_t)from->bytes };
+    upload up = { .key = key, .way = &told };
     s3_way way;
     if (absent) {
         TN_TRY(s3_way_find(s, a, &way, err)); /* before gigabytes are sent */
@@ -298,6 +310,7 @@ static tn_rc upload_parts(
     TN_TRY(begin_upload(s, a, key, &up.id, err));
     tn_rc rc =
         put_in_parts(s, a, &up, from, tn_max_size(part, from->bytes / PARTS_MAX + 1), absent, err);
+    s3_transfer_end(&told);
     if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
         abort_upload(s, a, key, up.id);
     }

@@ -3,6 +3,7 @@
  * part, loses a put-if-absent in parts, lists more than one page, removes. Prints "ok" or what went wrong. */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "os/file.h"
 #include "os/thread.h"
 #include "store/store_s3.h"
@@ -30,6 +31,21 @@ static tn_rc check(bool ok, const char *what, tn_err *err)
     return ok ? TN_OK : tn_fail(err, TN_E_BUG, "not true: %s", what);
 }
 
+/* What was told of long transfers: how far each way had come when it ended, and whether it was told before. */
+static struct {
+    int64_t up, down;
+    bool before;
+} told;
+
+static void on_transfer(void *self, const tn_log_transfer *t)
+{
+    (void)self;
+    told.before = told.before || (!t->ended && t->done > 0 && t->done < t->total);
+    if (t->ended && t->done == t->total) {
+        *(tn_str_is(tn_str_of(t->verb), "uploading") ? &told.up : &told.down) = t->total;
+    }
+}
+
 static tn_rc check_big(tn_store *s, tn_arena *a, tn_err *err)
 {
     char *p = tn_arena_alloc(a, BIG_BYTES);
@@ -40,6 +56,8 @@ static tn_rc check_big(tn_store *s, tn_arena *a, tn_err *err)
     TN_TRY(tn_store_put(s, TN_STR("big"), big, TN_PUT_IF_ABSENT, err));
     TN_TRY(tn_store_get(s, a, TN_STR("big"), BIG_BYTES, &got, err));
     TN_TRY(check(tn_str_eq(got, big), "the big object comes back", err));
+    TN_TRY(check(
+        told.up == BIG_BYTES && told.down == BIG_BYTES && told.before, "both ways were told", err));
     TN_TRY(tn_store_get_range(s, a, TN_STR("big"), 40 << 20, 1000, &got, err));
     TN_TRY(check(tn_str_eq(got, tn_str_sub(big, 40 << 20, (40 << 20) + 1000)), "a range", err));
     TN_TRY(tn_store_get_range(s, a, TN_STR("big"), BIG_BYTES - 5, 1000, &got, err));
@@ -133,6 +151,7 @@ static tn_rc check_many(tn_store *s, tn_arena *a, tn_err *err)
 
 int main(int argc, char **argv)
 {
+    tn_log_transfer_set(on_transfer, NULL);
     TN_AUTO_ARENA a = tn_arena_new("driver", NULL);
     TN_AUTOPTR(tn_store) s = NULL;
     tn_err err = TN_ERR_INIT;

@@ -1,6 +1,6 @@
 """Lakes in a bucket of a real MinIO over TLS with a private authority: the main job, racing writers, what readers attach, what a wrong
 authority is told, plain http, and that keys appear nowhere. Without MinIO everything is skipped and says so."""
-import concurrent.futures, os, pathlib, subprocess, sys, time
+import concurrent.futures, os, pathlib, pty, random, re, subprocess, sys, time, zipfile
 
 from s3_flow import Bucket, Minio, minio_server, TARN, equal, has, run_cases
 
@@ -207,6 +207,40 @@ def large_objects_and_long_lists(b):
     driver = pathlib.Path(os.environ.get("TARN_BUILD", pathlib.Path(TARN).parent)) / "s3_driver"
     done = subprocess.run([driver, "s3://lake/driver/place"], env=b.env, capture_output=True, text=True, timeout=120)
     equal(done.stdout + done.stderr, "ok\n")
+
+
+@case
+def a_long_download_is_shown_on_a_terminal(b):
+    """And nowhere else."""
+    import pyarrow.fs
+    from s3_proxy import Proxy
+    archive = b.work / "big.zip"
+    with zipfile.ZipFile(archive, "w") as z:
+        z.writestr("a.csv", "v\n" + "\n".join(random.Random(1).randbytes(50).hex() for _ in range(130000)))
+    s3 = pyarrow.fs.S3FileSystem(access_key=Minio.KEY, secret_key=Minio.SECRET, endpoint_override=f"127.0.0.1:{b.minio.port}", scheme="https",
+                                 region="us-east-1", tls_ca_file_path=str(b.minio.ca))
+    with s3.open_output_stream("inbox/long/big.zip", compression=None) as out:
+        out.write(archive.read_bytes())
+    proxy = Proxy(b.minio.port, certs=b.minio.folder / "certs", ca=b.minio.ca, rate=6 << 20).start()
+    lake, env = b.lake(), {"AWS_ENDPOINT_URL": f"https://127.0.0.1:{proxy.port}"}
+    try:
+        b.run(lake, "land", "raw.quiet", "s3://inbox/long/big.zip", env=env)
+        assert "downloading" not in b.err, b.err
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(b.work)
+            os.execve(TARN, ["tarn", "--lake", lake, "land", "raw.shown", "s3://inbox/long/big.zip"], {**b.env, **env})
+        seen = b""
+        try:
+            while part := os.read(fd, 65536):
+                seen += part
+        except OSError:
+            pass  # the end of a terminal
+        equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+    finally:
+        proxy.stop()
+    assert re.search(rb"downloading \S*big.zip: \d+\.\d of \d+\.\d MiB, \d+\.\d MiB/s, \d+:\d\d left", seen), seen
+    has(seen.decode(), "landed 130,000 rows")
 
 
 @case

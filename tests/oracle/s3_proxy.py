@@ -67,8 +67,8 @@ def without_condition(first, headers, head, key):
 
 
 class Proxy:
-    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1", client_ca=None, careless=None):
-        self.careless = careless
+    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1", client_ca=None, careless=None, rate=0):
+        self.careless, self.rate = careless, rate  # rate: bytes a second of each answer and request; 0: as fast as it goes
         self.upstream_port, self.certs, self.ca, self.plan, self.delay_ms, self.host, self.client_ca = upstream_port, certs, ca, plan, delay_ms, host, client_ca
         self.log = []  # (seconds at start, seconds at end, method, path with query, status or action)
         self.count = 0
@@ -149,8 +149,10 @@ class Proxy:
         self.log.append((began, time.monotonic(), method, path, action or status))
         if action == "lose":
             return False
-        writer.write(answer)
-        await writer.drain()
+        for at in range(0, len(answer), self.rate // 10 or len(answer)) if self.rate else [0]:
+            writer.write(answer[at:at + self.rate // 10] if self.rate else answer)
+            await writer.drain()
+            await asyncio.sleep(0.1 if self.rate and len(answer) > self.rate // 10 else 0)
         return action != "truncate"
 
     def take_log(self):
