@@ -55,6 +55,8 @@ typedef enum tn_opt_kind {
     TN_OPT_INT,  /* int64_t */
     TN_OPT_MANY, /* tn_strs: repeatable, one value each */
     TN_OPT_WORDS, /* tn_strs: repeatable, takes every word up to the next option (dbt's --select a b c) */
+    TN_OPT_SETTING_FLAG, /* no field: only in what was given */
+    TN_OPT_SETTING_STR,
     TN_OPT_IGNORE_FLAG, /* accepted for dbt's sake, nothing stored */
     TN_OPT_IGNORE_STR,
 } tn_opt_kind;

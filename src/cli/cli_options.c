@@ -36,7 +36,8 @@ static tn_str first_name(const tn_opt *o)
 
 static bool is_flag(const tn_opt *o)
 {
-    return o->kind == TN_OPT_FLAG || o->kind == TN_OPT_IGNORE_FLAG;
+    return o->kind == TN_OPT_FLAG || o->kind == TN_OPT_SETTING_FLAG ||
+           o->kind == TN_OPT_IGNORE_FLAG;
 }
 
 /* The option that `word` names; *ret_off for its --no- form. */
@@ -113,6 +114,9 @@ static bool store_value(parse_state *ps, const tn_opt *o, tn_str value)
         tn_vec_push((tn_strs *)field, ps->cli->arena, value);
         note_given(ps, o, tn_val_str(value), true);
         return true;
+    case TN_OPT_SETTING_STR:
+        note_given(ps, o, tn_val_str(value), false);
+        return true;
     default:
         return true;
     }
@@ -122,6 +126,8 @@ static void store_flag(parse_state *ps, const tn_opt *o, bool on)
 {
     if (o->kind == TN_OPT_FLAG) {
         *(tn_flag *)(ps->fields + o->offset) = on ? TN_FLAG_ON : TN_FLAG_OFF;
+    }
+    if (o->kind != TN_OPT_IGNORE_FLAG) {
         note_given(ps, o, tn_val_bool(on), false);
     }
 }

@@ -57,6 +57,25 @@ int tn_cmd_seed(const tn_cli *cli, int argc, char **argv)
         "tarn seed -s countries -f   one of them, with its columns made anew\n");
 }
 
+int tn_cmd_clone(const tn_cli *cli, int argc, char **argv)
+{
+    tn_dbt_options o = { .limit = -1 };
+    tn_val given;
+    bool done;
+    int status;
+    const tn_cmd_spec spec = { .name = "clone",
+        .summary = "points nodes at the tables of another run: views on them, without their rows",
+        .usage = "--state DIR [options]",
+        .opts = running_options,
+        .opt_count = TN_COUNTOF(running_options),
+        .examples = "tarn clone --state prod-run                  all models, seeds and snapshots\n"
+                    "tarn clone --state prod-run -s state:modified+ --full-refresh\n" };
+    tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
+    o.defer = TN_FLAG_ON; /* clone is made of it */
+    tn_run_opts opts = { .verb = TN_VERB_CLONE, .show_limit = -1, .on_busy = o.on_busy };
+    return done ? status : tn_dbt_execute(cli, "clone", &o, given, opts);
+}
+
 int tn_cmd_snapshot(const tn_cli *cli, int argc, char **argv)
 {
     return run_verb(cli, argc, argv, TN_VERB_SNAPSHOT,

@@ -7,6 +7,11 @@ static const tn_opt look_options[] = { TN_DBT_SELECTION, TN_DBT_COMMON,
     { "--limit", TN_OPT_INT, TN_DBT_AT(limit), "N", "show: rows, -1 for all (default 5)", NULL },
     { "--inline", TN_OPT_STR, TN_DBT_AT(inline_sql), "SQL", "a query of its own, with Jinja",
         NULL },
+    { "--empty", TN_OPT_FLAG, TN_DBT_AT(empty), NULL, "compile: inputs without rows", "DBT_EMPTY" },
+    { "--inject-ephemeral-ctes", TN_OPT_FLAG, TN_DBT_AT(inject_ctes), NULL,
+        "--no-inject-ephemeral-ctes: compile without the SQL of ephemeral parents", NULL },
+    { "--inline-direct", TN_OPT_STR, TN_DBT_AT(inline_direct), "SQL", "show: a query without Jinja",
+        NULL },
     { "--output", TN_OPT_STR, TN_DBT_AT(output), "FORM", "show: text (default) or json", NULL } };
 
 static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const char *summary,
@@ -23,7 +28,12 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
         .opt_count = TN_COUNTOF(look_options),
         .examples = examples };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
+    if (!done && o.inline_direct.n > 0) {
+        o.inline_sql = tn_str_printf(
+            cli->arena, "{%% raw %%}" TN_STR_FMT "{%% endraw %%}", TN_STR_ARG(o.inline_direct));
+    }
     tn_run_opts opts = { .verb = verb,
+        .no_ctes = o.inject_ctes == TN_FLAG_OFF,
         .bare = tn_flag_is(cli->quiet, false),
         .rows_as_json = tn_str_is(o.output, "json"),
         .show_limit = o.limit };

@@ -1,4 +1,4 @@
-/* cmd_operation.c: run-operation, debug and clean. */
+/* cmd_operation.c: run-operation and clean. */
 #include <stdio.h>
 
 #include "cli/dbt_options.h"
@@ -8,10 +8,29 @@
 
 static const tn_opt operation_options[] = { { "--args", TN_OPT_STR, TN_DBT_AT(args), "YAML",
                                                 "arguments: '{name: value}'", NULL },
+    { "--sql", TN_OPT_STR, TN_DBT_AT(sql), "SQL", "a statement, with Jinja, in place of a macro",
+        NULL },
     TN_DBT_COMMON };
-static const tn_opt plain_options[] = { TN_DBT_COMMON,
-    { "--connection", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },
-    { "--config-dir", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL } };
+static const tn_opt clean_options[] = { { "--clean-project-files-only", TN_OPT_FLAG,
+                                            TN_DBT_AT(project_files_only), NULL,
+                                            "--no-clean-project-files-only: folders outside of the "
+                                            "project too",
+                                            "DBT_CLEAN_PROJECT_FILES_ONLY" },
+    TN_DBT_COMMON };
+
+static bool one_operation(const tn_cli *cli, const tn_dbt_options *o, bool macro)
+{
+    const char *wrong =
+        o->sql.n == 0 && !macro ? "Either a macro name or --sql must be passed to run-operation"
+        : o->sql.n > 0 && macro ? "Cannot specify both a macro name and --sql for run-operation"
+        : o->sql.n > 0 && o->args.n > 0
+            ? "--args cannot be used with --sql; pass arguments directly in the SQL"
+            : NULL;
+    if (wrong != NULL) {
+        (void)tn_cli_usage_error(cli, "run-operation", "%s", wrong);
+    }
+    return wrong == NULL;
+}
 
 int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
 {
@@ -23,13 +42,17 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
     int status;
     static const tn_cmd_spec spec = { .name = "run-operation",
         .summary = "calls a macro",
-        .usage = "MACRO [--args YAML] [options]",
+        .usage = "MACRO [--args YAML] | --sql SQL [options]",
         .opts = operation_options,
         .opt_count = TN_COUNTOF(operation_options),
-        .words_min = 1,
         .words_max = 1,
-        .examples = "tarn run-operation grant_select --args '{role: reporter}'\n" };
+        .examples = "tarn run-operation grant_select --args '{role: reporter}'\n"
+                    "tarn run-operation --sql \"drop table {{ ref('orders') }}\"\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, &words, &given, &done, &status);
+    if (!done && !one_operation(cli, &o, words.n > 0)) {
+        return TN_EXIT_USAGE;
+    }
+    o.inline_sql = o.sql;
     if (done || !tn_dbt_begin(cli, "run-operation", &o, given, false, &start, &status)) {
         return status;
     }
@@ -38,49 +61,14 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
         (void)tn_while(&err, err.rc, "--args");
         return tn_cli_error(cli, &err);
     }
-    tn_rc rc = tn_run_operation(start.project, cli->arena, words.v[0], args, start.events, &err);
+    tn_rc rc = o.sql.n > 0 ? tn_run_operation_sql(start.project, cli->arena, start.events, &err)
+                           : tn_run_operation(
+                                 start.project, cli->arena, words.v[0], args, start.events, &err);
     if (rc == TN_OK) {
         return TN_EXIT_OK;
     }
     status = tn_dbt_error(cli, start.events, &err);
     return rc == TN_E_USAGE || tn_rc_class(rc) == TN_CLASS_ENV ? status : TN_EXIT_FAILED;
-}
-
-int tn_cmd_debug(const tn_cli *cli, int argc, char **argv)
-{
-    tn_dbt_options o = { 0 };
-    tn_dbt_start start;
-    tn_val given;
-    bool done;
-    int status;
-    static const tn_cmd_spec spec = { .name = "debug",
-        .summary = "checks the profile, the project and the connection",
-        .usage = "[options]",
-        .opts = plain_options,
-        .opt_count = TN_COUNTOF(plain_options),
-        .examples = "tarn debug\ntarn debug -t prod\n" };
-    tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
-    if (done || !tn_dbt_begin(cli, "debug", &o, given, false, &start, &status)) {
-        return status;
-    }
-    const tn_project *p = start.project;
-    tn_err err = TN_ERR_INIT;
-    printf(
-        "project   " TN_STR_FMT " in " TN_STR_FMT "\n", TN_STR_ARG(p->name), TN_STR_ARG(p->root));
-    printf("profile   " TN_STR_FMT ", target " TN_STR_FMT ", type " TN_STR_FMT ", from " TN_STR_FMT
-           "\n",
-        TN_STR_ARG(p->profile.name), TN_STR_ARG(p->profile.target_name),
-        TN_STR_ARG(p->profile.type), TN_STR_ARG(p->profile.file));
-    printf("database  " TN_STR_FMT ", schema " TN_STR_FMT ", " TN_STR_FMT "\n",
-        TN_STR_ARG(p->profile.database), TN_STR_ARG(p->profile.schema),
-        TN_STR_ARG(p->profile.path));
-    if (tn_run_ping(start.project, cli->arena, &err) != TN_OK) {
-        printf("connection failed\n");
-        (void)tn_cli_error(cli, &err);
-        return TN_EXIT_FAILED;
-    }
-    printf("connection ok\nAll checks passed!\n");
-    return TN_EXIT_OK;
 }
 
 /* Only what clean-targets names and what lies below the project is removed. */
@@ -124,8 +112,8 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
     static const tn_cmd_spec spec = { .name = "clean",
         .summary = "removes the folders of clean-targets",
         .usage = "[options]",
-        .opts = plain_options,
-        .opt_count = TN_COUNTOF(plain_options),
+        .opts = clean_options,
+        .opt_count = TN_COUNTOF(clean_options),
         .examples = "tarn clean\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done || !tn_dbt_begin(cli, "clean", &o, given, false, &start, &status)) {
@@ -135,7 +123,8 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
     for (size_t i = 0; i < p->clean_targets.n; i++) {
         tn_str path;
         tn_err err = TN_ERR_INIT;
-        if (!may_remove(cli->arena, p, p->clean_targets.v[i], &path)) {
+        bool outside = !may_remove(cli->arena, p, p->clean_targets.v[i], &path);
+        if (outside && o.project_files_only != TN_FLAG_OFF) {
             return tn_cli_usage_error(cli, "clean",
                 "dbt will not clean the following directories outside the project: '" TN_STR_FMT
                 "'",

@@ -8,9 +8,11 @@
 
 enum { RESULTS_BYTES_MAX = 1 << 30 };
 
-static const tn_opt retry_options[] = { TN_DBT_COMMON, TN_DBT_RUNNING,
-    { "--state", TN_OPT_STR, TN_DBT_AT(state), "DIR",
-        "folder of the run_results.json (default: the target folder)", NULL } };
+static const tn_opt retry_options[] = { { "--state", TN_OPT_STR, TN_DBT_AT(state), "DIR",
+                                            "folder of the run_results.json (default: the target "
+                                            "folder)",
+                                            "DBT_STATE" },
+    TN_DBT_COMMON, TN_DBT_RUNNING };
 
 static const tn_cmd_spec spec = { .name = "retry",
     .summary = "runs again what failed or was skipped in the last run",
@@ -25,7 +27,8 @@ static const struct {
     const char *name;
     tn_verb verb;
 } verbs[] = { { "build", TN_VERB_BUILD }, { "run", TN_VERB_RUN }, { "test", TN_VERB_TEST },
-    { "seed", TN_VERB_SEED }, { "snapshot", TN_VERB_SNAPSHOT }, { "compile", TN_VERB_COMPILE } };
+    { "seed", TN_VERB_SEED }, { "snapshot", TN_VERB_SNAPSHOT }, { "compile", TN_VERB_COMPILE },
+    { "clone", TN_VERB_CLONE } };
 
 static tn_rc read_results(const tn_cli *cli, tn_str folder, tn_val *ret, tn_err *err)
 {

@@ -17,12 +17,31 @@ static void put_flag(tn_dict *flags, const char *name, tn_flag f)
     }
 }
 
-static tn_dict *flags_of(const tn_cli *cli, const char *which, const tn_dbt_options *o)
+/* Whatever was given is seen as flags.NAME; lists (selections) are not. */
+static void put_all_given(tn_arena *a, tn_dict *flags, tn_val given)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (given.tag == TN_DICT && (it = tn_dict_next(given.dict, &at)) != NULL) {
+        tn_str name = tn_val_as_str(it->key);
+        if (it->value.tag != TN_LIST && !tn_str_is(name, "vars") &&
+            !tn_str_starts(name, TN_STR("deprecated_"))) {
+            tn_dict_puts(flags, tn_str_upper(a, name), it->value);
+        }
+    }
+}
+
+static tn_dict *flags_of(
+    const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given)
 {
     tn_val v = tn_val_dict(cli->arena);
     tn_dict *d = v.dict;
     tn_dict_putz(d, "WHICH", tn_val_z(which));
+    put_all_given(cli->arena, d, cli->invocation);
+    put_all_given(cli->arena, d, given);
     put_flag(d, "FULL_REFRESH", o->full_refresh);
+    put_flag(d, "DEFER", o->defer);
+    put_flag(d, "FAVOR_STATE", o->favor_state);
     put_flag(d, "FAIL_FAST", o->fail_fast);
     put_flag(d, "STORE_FAILURES", o->store_failures);
     put_flag(d, "EMPTY", o->empty);
@@ -136,32 +155,36 @@ static bool check_values(const tn_cli *cli, const tn_dbt_options *o, tn_val give
     return true;
 }
 
-static tn_ev_level level_of(const tn_cli *cli)
+static tn_ev_level level_of(tn_str name)
 {
-    if (tn_flag_is(cli->debug, false) || tn_str_is(cli->log_format, "debug") ||
-        tn_str_is(cli->log_level, "debug")) {
-        return TN_EV_DEBUG;
-    }
-    return tn_str_is(cli->log_level, "warn")    ? TN_EV_WARN
-           : tn_str_is(cli->log_level, "error") ? TN_EV_ERROR
-                                                : TN_EV_INFO;
+    return tn_str_is(name, "debug")   ? TN_EV_DEBUG
+           : tn_str_is(name, "warn")  ? TN_EV_WARN
+           : tn_str_is(name, "error") ? TN_EV_ERROR
+                                      : TN_EV_INFO;
 }
 
-static tn_events *open_events(
-    const tn_cli *cli, tn_str log_path, tn_str invocation_id, bool quiet_console)
+/* By the flags: the command line, the environment and dbt_project.yml's `flags:` together. */
+tn_events *tn_dbt_events(const tn_cli *cli, const tn_project *p, bool quiet_console)
 {
-    tn_ev_level level = level_of(cli);
+    tn_val flags = tn_val_dict(cli->arena);
+    if (p != NULL) {
+        flags.dict = p->flags;
+    } else {
+        put_all_given(cli->arena, flags.dict, cli->invocation);
+    }
+    tn_str format = tn_val_str_at(flags, "LOG_FORMAT", TN_STR_NONE),
+           level = tn_val_str_at(flags, "LOG_LEVEL", TN_STR_NONE);
+    bool debug = tn_val_bool_at(flags, "DEBUG", false) || tn_str_is(format, "debug");
     /* Lines of a quiet command go to the log only; JSON logs always show events, orchestrators filter them. */
-    tn_events_opts opts = { .json = tn_cli_json(cli),
-        .color = cli->color,
-        .quiet = tn_flag_is(cli->quiet, false) || quiet_console,
-        .console = !tn_str_is(cli->log_level, "none"),
-        .invocation_id = invocation_id };
-    opts.min = tn_cli_json(cli) && cli->log_level.n == 0 && !tn_flag_is(cli->debug, false)
-                   ? TN_EV_INFO
-                   : level;
-    if (log_path.n > 0) {
-        opts.log_file = tn_uri_join(cli->arena, log_path, TN_STR("dbt.log"));
+    tn_events_opts opts = { .json = tn_cli_json(cli) || tn_str_is(format, "json"),
+        .color = cli->color && tn_val_bool_at(flags, "USE_COLORS", true),
+        .quiet = tn_val_bool_at(flags, "QUIET", false) || quiet_console,
+        .console = !tn_str_is(level, "none"),
+        .min = debug ? TN_EV_DEBUG : level_of(level),
+        .invocation_id = p != NULL ? p->invocation_id : TN_STR("") };
+    if (p != NULL && p->log_path.n > 0 &&
+        !tn_str_is(tn_val_str_at(flags, "LOG_LEVEL_FILE", TN_STR_NONE), "none")) {
+        opts.log_file = tn_uri_join(cli->arena, p->log_path, TN_STR("dbt.log"));
     }
     return tn_events_new(cli->arena, &opts);
 }
@@ -227,7 +250,8 @@ static tn_rc read_states(const tn_dbt_options *o, tn_project *p, tn_err *err)
     if (o->state.n > 0) {
         TN_TRY(tn_previous_read(p, o->state, &p->previous, err));
     }
-    if (o->defer != TN_FLAG_ON) {
+    if (o->defer != TN_FLAG_ON &&
+        !tn_val_bool_at((tn_val){ .tag = TN_DICT, .dict = p->flags }, "DEFER", false)) {
         return TN_OK;
     }
     p->favor_state = o->favor_state == TN_FLAG_ON;
@@ -249,13 +273,10 @@ static tn_rc read_states(const tn_dbt_options *o, tn_project *p, tn_err *err)
     return TN_OK;
 }
 
-/* How the console was asked to be is known before the project is: its errors are shown the same way. */
-bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
-    bool quiet_console, tn_dbt_start *ret, int *ret_status)
+tn_project_opts tn_dbt_project_opts(
+    const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given)
 {
-    tn_err err = TN_ERR_INIT;
-    tn_str id = tn_uuid4(cli->arena);
-    tn_project_opts opts = { .project_dir = cli->project_dir,
+    return (tn_project_opts){ .project_dir = cli->project_dir,
         .profiles_dir = cli->profiles_dir,
         .profile = cli->profile,
         .target = cli->target,
@@ -264,10 +285,17 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
         .target_path = cli->target_path,
         .log_path = cli->log_path,
         .threads = (int)cli->threads,
-        .flags = flags_of(cli, which, o),
+        .flags = flags_of(cli, which, o, given),
         .invocation_args = given,
-        .invocation_id = id,
         .no_version_check = o->version_check == TN_FLAG_OFF };
+}
+
+/* How the console was asked to be is known before the project is: its errors are shown the same way. */
+bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
+    bool quiet_console, tn_dbt_start *ret, int *ret_status)
+{
+    tn_err err = TN_ERR_INIT;
+    tn_project_opts opts = tn_dbt_project_opts(cli, which, o, given);
     *ret_status = TN_EXIT_USAGE;
     *ret = (tn_dbt_start){ 0 };
     if (!check_values(cli, o, given, &err) || !selection_of(cli, o, &ret->select, &err)) {
@@ -283,11 +311,15 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     if (cli->lake.n > 0 && tn_str_is(ret->project->profile.type, "tarn")) {
         ret->project->profile.path = cli->lake;
     }
+    if (tn_val_bool_at(
+            (tn_val){ .tag = TN_DICT, .dict = ret->project->flags }, "SINGLE_THREADED", false)) {
+        ret->project->profile.threads = 1;
+    }
     if (read_states(o, ret->project, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, NULL, &err);
         return false;
     }
-    ret->events = open_events(cli, ret->project->log_path, id, quiet_console);
+    ret->events = tn_dbt_events(cli, ret->project, quiet_console);
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);
     tell_version(ret->events, cli->arena);
     if (tell_notices(ret->project, ret->events, &err) != TN_OK) {
@@ -312,6 +344,7 @@ int tn_dbt_execute(
     tn_dict_putz(given.dict, "which", tn_val_z(which));
     opts.select = start.select;
     opts.fail_fast = tn_val_bool_at(flags, "FAIL_FAST", false);
+    opts.show_seeds = o->show == TN_FLAG_ON;
     opts.write_json = o->inline_sql.n == 0 && tn_val_bool_at(flags, "WRITE_JSON", true);
     opts.introspect = o->introspect != TN_FLAG_OFF;
     opts.memory_limit = cli->memory_limit;

@@ -2,6 +2,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -145,6 +147,53 @@ tn_rc tn_dir_list(tn_arena *a, tn_str path, bool recursive, tn_file_infos *ret, 
         qsort(out.v, out.n, sizeof *out.v, by_name);
     }
     *ret = out;
+    return TN_OK;
+}
+
+static bool left_out(tn_str name, const char *const *leave)
+{
+    size_t slash = tn_str_find_char(name, '/', 0);
+    tn_str top = slash == SIZE_MAX ? name : tn_str_sub(name, 0, slash);
+    for (size_t i = 0; leave != NULL && leave[i] != NULL; i++) {
+        if (tn_str_is(top, leave[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+tn_rc tn_dir_copy(tn_str from, tn_str to, const char *const *leave, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("copy", NULL);
+    tn_file_infos files = { 0 };
+    TN_TRY(tn_dir_list(a, from, true, &files, err));
+    TN_TRY(tn_dir_make(to, err));
+    for (size_t i = 0; i < files.n; i++) { /* sorted: a folder comes before what is in it */
+        tn_str name = files.v[i].name;
+        tn_str source =
+                   tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(from), TN_STR_ARG(name)),
+               target =
+                   tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(to), TN_STR_ARG(name));
+        if (left_out(name, leave)) {
+            continue;
+        }
+        if (files.v[i].kind == TN_FILE_DIR) {
+            TN_TRY(tn_dir_make(target, err));
+        } else if (files.v[i].kind == TN_FILE_REGULAR) {
+            TN_TRY(tn_file_copy(source, target, err));
+        }
+    }
+    return TN_OK;
+}
+
+tn_rc tn_file_real(tn_arena *a, tn_str path, tn_str *ret, tn_err *err)
+{
+    char z[TN_PATH_MAX], real[PATH_MAX];
+    TN_TRY(tn_sys_path(path, z, err));
+    if (tn_sys_faulted() || realpath(z, real) == NULL) {
+        return tn_sys_fail(err, errno, "look at", z);
+    }
+    *ret = tn_str_dup(a, tn_str_of(real));
     return TN_OK;
 }
 

@@ -46,9 +46,13 @@ tn_rc tn_dir_make(tn_str path, tn_err *err) TN_MUSTUSE; /* with parents; present
 /* Entries sorted by name; recursive: files and folders below, names like "a/b.sql". */
 tn_rc tn_dir_list(
     tn_arena *a, tn_str path, bool recursive, tn_file_infos *ret, tn_err *err) TN_MUSTUSE;
+/* Files and folders below `from`, links not; entries of the top whose name is in `leave` (ends with NULL; or NULL) are left out. */
+tn_rc tn_dir_copy(tn_str from, tn_str to, const char *const *leave, tn_err *err) TN_MUSTUSE;
 /* Shell-like: '*', '?', '[..]', '**'; sorted; no match gives an empty list. */
 tn_rc tn_file_glob(tn_arena *a, tn_str pattern, tn_strs *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_file_absolute(tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_file_real(
+    tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE; /* links resolved */
 tn_rc tn_file_temp_dir(tn_arena *a, const char *prefix, tn_str *ret,
     tn_err *err) TN_MUSTUSE; /* removed with the arena */
 

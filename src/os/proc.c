@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,6 +89,13 @@ tn_str tn_host_name(tn_arena *a)
         return TN_STR("localhost");
     }
     return tn_str_dup(a, tn_str_of(name));
+}
+
+tn_str tn_os_name(tn_arena *a)
+{
+    struct utsname u;
+    return uname(&u) == 0 ? tn_str_printf(a, "%s-%s-%s", u.sysname, u.release, u.machine)
+                          : TN_STR("unknown");
 }
 
 tn_str tn_user_name(tn_arena *a)

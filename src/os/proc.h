@@ -17,6 +17,7 @@ tn_rc tn_image_path(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_cwd(tn_arena *a, tn_str *ret, tn_err *err) TN_MUSTUSE;
 int64_t tn_pid(void);
 tn_str tn_host_name(tn_arena *a);
+tn_str tn_os_name(tn_arena *a); /* "Linux-6.1.0-x86_64" */
 tn_str tn_user_name(tn_arena *a);
 bool tn_is_terminal(int fd);
 int tn_terminal_width(int fd); /* columns; 80 when unknown */

@@ -167,11 +167,14 @@ static tn_rc take_settings(tn_project *p, const tn_project_opts *o, tn_err *err)
 
 static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
 {
+    tn_load_reached ignored, *reached = o->reached != NULL ? o->reached : &ignored;
+    *reached = (tn_load_reached){ 0 };
     TN_TRY(find_root(p, o, err));
     TN_TRY(parse_cli_vars(p, o, err));
     p->package = tn_new(p->arena, tn_package);
     p->package->macros = tn_map_init(p->arena);
     TN_TRY(tn_read_project_yaml(p, p->root, p->package, err));
+    reached->project_file = true;
     p->name = p->package->name;
     tn_vec_push(&p->packages, p->arena, p->package);
     tn_map_put(&p->package_by_name, p->name, p->package);
@@ -189,9 +192,12 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
         profile = tn_val_as_str(name);
     }
     TN_TRY(tn_load_profile(p, o, profile, err));
+    reached->profile = true;
     tn_context_members(p); /* again, now that there is a target */
     TN_TRY(tn_render_package(p, p->package, err));
-    return take_settings(p, o, err);
+    TN_TRY(take_settings(p, o, err));
+    reached->project = true;
+    return TN_OK;
 }
 
 tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret, tn_err *err)

@@ -21,6 +21,16 @@ static bool has_profiles(tn_arena *a, tn_str dir, tn_str *ret)
     return true;
 }
 
+tn_str tn_project_profiles_dir(tn_arena *a, tn_str given)
+{
+    tn_str file, home = tn_env_get("HOME");
+    tn_str dir = given.n > 0 ? given : tn_env_get("DBT_PROFILES_DIR");
+    if (dir.n > 0 || has_profiles(a, TN_STR("."), &file) || home.n == 0) {
+        return dir.n > 0 ? dir : TN_STR(".");
+    }
+    return tn_uri_join(a, home, TN_STR(".dbt"));
+}
+
 static tn_rc find_profiles(tn_project *p, const tn_project_opts *o, tn_str *ret, tn_err *err)
 {
     tn_arena *a = p->arena;

@@ -17,6 +17,13 @@ enum {
     TN_PROJECT_NODES_MAX = 1000000,
 };
 
+/* How far a load came: for those who must say which file is to blame. */
+typedef struct tn_load_reached {
+    bool project_file; /* dbt_project.yml was read */
+    bool profile;      /* and the profile */
+    bool project;      /* and dbt_project.yml is rendered */
+} tn_load_reached;
+
 typedef struct tn_project_opts {
     tn_str
         project_dir; /* "": DBT_PROJECT_DIR, else the current folder or the nearest parent with a dbt_project.yml */
@@ -36,6 +43,7 @@ typedef struct tn_project_opts {
     tn_str inline_sql;      /* show --inline: becomes the node tn_project.inline_query */
     bool profile_only;      /* debug: stop after profile and dbt_project.yml */
     bool no_version_check;
+    tn_load_reached *reached; /* NULL: not asked */
 } tn_project_opts;
 
 /* A warning or note for the user, in the order found. Printing is the caller's. */
@@ -120,6 +128,9 @@ typedef struct tn_project {
 typedef struct tn_doc {
     tn_str name, package_name, path, original_file_path, contents, unique_id;
 } tn_doc;
+
+/* The folder in which profiles.yml is or would be: as given, DBT_PROFILES_DIR, here when it has one, ~/.dbt. */
+tn_str tn_project_profiles_dir(tn_arena *a, tn_str given);
 
 tn_rc tn_project_load(
     tn_arena *a, const tn_project_opts *opts, tn_project **ret, tn_err *err) TN_MUSTUSE;

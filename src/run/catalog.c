@@ -91,11 +91,11 @@ static tn_map tables_of(tn_session *s, tn_arena *a, tn_val rows)
     return tables;
 }
 
-static void put_nodes(const tn_project *p, tn_session *s, tn_arena *a, const tn_map *tables,
+static void put_nodes(const tn_nodes *list, tn_session *s, tn_arena *a, const tn_map *tables,
     bool sources, tn_dict *into)
 {
-    for (size_t i = 0; i < p->nodes.n; i++) {
-        const tn_node *n = p->nodes.v[i];
+    for (size_t i = 0; i < list->n; i++) {
+        const tn_node *n = list->v[i];
         bool wanted = sources == (n->kind == TN_NODE_SOURCE) &&
                       (sources || n->kind == TN_NODE_TEST ||
                           (tn_node_is_refable(n) && !tn_node_is_ephemeral(n)));
@@ -114,20 +114,30 @@ static void put_nodes(const tn_project *p, tn_session *s, tn_arena *a, const tn_
     }
 }
 
-tn_rc tn_run_write_catalog(
-    tn_project *p, tn_arena *arena, tn_events *events, tn_str *ret_path, tn_err *err)
+static tn_rc ask_database(tn_project *p, tn_arena *a, tn_events *events, const tn_nodes *only,
+    tn_dict *nodes, tn_dict *sources, tn_err *err)
 {
-    TN_AUTO_ARENA a = tn_arena_new("catalog", arena);
     tn_session *s = NULL;
-    tn_val rows, doc = tn_val_dict(a), nodes = tn_val_dict(a), sources = tn_val_dict(a);
+    tn_val rows;
     TN_TRY(tn_session_open(p, a, events, TN_STR_NONE, &s, err));
     TN_AUTOPTR(tn_conn) c = NULL;
     TN_TRY(tn_session_connect(s, &c, err));
     TN_TRY(tn_session_cache_fill(s, c, err));
     TN_TRY(tn_conn_rows(c, a, tn_str_of(columns_sql), SIZE_MAX, &rows, NULL, err));
     tn_map tables = tables_of(s, a, rows);
-    put_nodes(p, s, a, &tables, false, nodes.dict);
-    put_nodes(p, s, a, &tables, true, sources.dict);
+    put_nodes(only != NULL ? only : &p->nodes, s, a, &tables, false, nodes);
+    put_nodes(only != NULL ? only : &p->nodes, s, a, &tables, true, sources);
+    return TN_OK;
+}
+
+tn_rc tn_run_write_catalog(tn_project *p, tn_arena *arena, tn_events *events, const tn_nodes *only,
+    tn_str *ret_path, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("catalog", arena);
+    tn_val doc = tn_val_dict(a), nodes = tn_val_dict(a), sources = tn_val_dict(a);
+    if (only == NULL || only->n > 0) {
+        TN_TRY(ask_database(p, a, events, only, nodes.dict, sources.dict, err));
+    }
     tn_dict_putz(doc.dict, "metadata", tn_manifest_metadata(p, a, "catalog/v1"));
     tn_dict_putz(doc.dict, "nodes", nodes);
     tn_dict_putz(doc.dict, "sources", sources);

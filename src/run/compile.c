@@ -117,7 +117,9 @@ tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err)
     tn_val ctes = tn_val_list(j->arena);
     TN_TRY(render_node(j, &sql, err));
     TN_TRY(add_ephemerals(j, j, ctes, 0, err));
-    TN_TRY(tn_inject_ctes(j->arena, sql, ctes, &sql, err));
+    if (!j->no_ctes) {
+        TN_TRY(tn_inject_ctes(j->arena, sql, ctes, &sql, err));
+    }
     j->sql = sql.p != NULL ? sql : TN_STR("");
     if (ret_ctes != NULL) {
         *ret_ctes = ctes;

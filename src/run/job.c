@@ -283,6 +283,12 @@ static tn_relation *state_relation(tn_job *j, const tn_node *n)
         p->quoting);
 }
 
+tn_str tn_job_state_relation(tn_job *j)
+{
+    tn_relation *r = j->node != NULL ? state_relation(j, j->node) : NULL;
+    return r != NULL ? tn_relation_render(j->arena, r) : TN_STR_NONE;
+}
+
 /* --defer: a relation that is not there, or with --favor-state is not of this run, is read where the state has it. NULL: here. */
 static tn_relation *deferred_relation(tn_job *j, const tn_node *n)
 {

@@ -41,6 +41,7 @@ typedef struct tn_job {
     tn_vec(
         tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
     tn_str written;                           /* what write() got last */
+    bool no_ctes;                             /* compile: ephemeral parents are named only */
     bool empty;                               /* --empty: refs and sources give no rows */
     tn_batch
         window; /* of event time, to which inputs that have one are cut; start TN_TIME_NONE: all of it */
@@ -68,6 +69,9 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
     tn_val *ret_table, tn_err *err) TN_MUSTUSE;
 tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
 void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
+
+/* Where the state of --defer has the job's node, rendered; p NULL: it has it not. */
+tn_str tn_job_state_relation(tn_job *j);
 
 /* delta_scan('place') with a literal becomes the SELECT of our own reader. Returns sql itself when there is none. */
 tn_rc tn_job_serve_delta(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;

@@ -317,6 +317,21 @@ static tn_rc run_compiled(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *
     return run_materialization(run, j, r, err);
 }
 
+/* dbt's result of a clone: what its statement said, or No-op. */
+static tn_rc run_clone(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
+{
+    tn_str there = tn_job_state_relation(j);
+    if (there.p != NULL) {
+        j->sql = tn_str_printf(j->arena, "select * from " TN_STR_FMT, TN_STR_ARG(there));
+    }
+    TN_TRY(tn_runner_materialize(run, j, "clone", err));
+    TN_LOCKED(&run->lock);
+    r->status = TN_ST_SUCCESS;
+    r->message = tn_str_dup(r->arena, tn_val_str_at(j->response, "_message", TN_STR("No-op")));
+    r->adapter_response = public_response(r->arena, j->response);
+    return TN_OK;
+}
+
 static bool has_sql(const tn_node *n)
 {
     return n->kind != TN_NODE_SEED;
@@ -338,6 +353,10 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         return tn_fail(err, TN_E_UNSUPPORTED, TN_STR_FMT, TN_STR_ARG(n->refused));
     }
     tn_report_stage(run, r, false);
+    if (run->opts->verb == TN_VERB_CLONE) {
+        r->compile_end_us = r->execute_start_us = tn_clock_now_us();
+        return run_clone(run, j, r, err);
+    }
     if (has_sql(n)) {
         tn_val ctes;
         if (n->kind == TN_NODE_OPERATION) { /* compiled only: nothing has run */
@@ -345,6 +364,7 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
             tn_dict_putz(j->names, "schemas", tn_val_list(j->arena));
             tn_dict_putz(j->names, "database_schemas", tn_val_list(j->arena));
         }
+        j->no_ctes = run->opts->no_ctes;
         TN_TRY(tn_job_compile(j, &ctes, err));
         write_artifact(run, j->arena, "compiled", n, j->sql, &r->compiled_path);
         keep_ephemerals(run, j);

@@ -31,6 +31,8 @@ static uint32_t kinds_of(tn_verb verb)
         return seed;
     case TN_VERB_SNAPSHOT:
         return snapshot;
+    case TN_VERB_CLONE:
+        return model | seed | snapshot;
     case TN_VERB_FRESHNESS:
         return 1u << TN_NODE_SOURCE;
     case TN_VERB_COMPILE:
@@ -284,7 +286,7 @@ static tn_rc announce(tn_runner *run)
 
 static bool hooks_run(tn_verb verb)
 {
-    return verb != TN_VERB_COMPILE && verb != TN_VERB_SHOW;
+    return verb != TN_VERB_COMPILE && verb != TN_VERB_SHOW && verb != TN_VERB_CLONE;
 }
 
 static void skip_all(tn_runner *run)
@@ -416,10 +418,13 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     TN_TRY(open_workers(&run, err));
     TN_TRY(tn_runner_take_turn(&run, err));
     TN_TRY(carry_out(&run, err));
-    if (opts->verb == TN_VERB_COMPILE) {
+    if (opts->verb == TN_VERB_COMPILE && !opts->unprinted) {
         print_compiled(&run);
     } else if (opts->verb == TN_VERB_SHOW) {
         print_shown(&run);
+    }
+    if (opts->show_seeds) {
+        tn_report_seeds(&run);
     }
     tn_report_summary(&run, ret);
     ret->interrupted = run.interrupted;
@@ -455,6 +460,33 @@ tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err)
     TN_AUTOPTR(tn_conn) c = NULL;
     TN_TRY(tn_session_connect(s, &c, err));
     return tn_conn_exec(c, TN_STR("select 1"), err);
+}
+
+tn_rc tn_run_operation_sql(tn_project *p, tn_arena *a, tn_events *events, tn_err *err)
+{
+    TN_AUTO_ARENA arena = tn_arena_new("operation", a);
+    tn_runner run = { .arena = arena, .project = p, .events = events };
+    tn_val response, table;
+    tn_job j;
+    tn_event(events, TN_EV_INFO, "Note", "Z050", TN_VAL_UNDEF,
+        "1 of 1 START executing inline_query ............................................ [RUN]");
+    int64_t from = tn_clock_now_us();
+    TN_TRY(tn_session_open(p, arena, events, TN_STR_NONE, &run.session, err));
+    TN_TRY(open_workers(&run, err));
+    TN_TRY(tn_job_init(
+        &j, run.session, &run.workers[0], p->inline_query, tn_val_list(arena), arena, err));
+    TN_TRY(tn_job_compile(&j, NULL, err));
+    tn_exec_opts opts = { .auto_begin = true };
+    tn_rc rc = tn_job_execute(&j, j.sql, &opts, &response, &table, err);
+    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
+    tn_job_rollback(&j);
+    double took = (double)(tn_clock_now_us() - from) / 1e6;
+    tn_event(events, rc == TN_OK ? TN_EV_INFO : TN_EV_ERROR, "Note", "Z050", TN_VAL_UNDEF,
+        "1 of 1 %s executing inline_query %s [%s in %.2fs]", rc == TN_OK ? "OK" : "ERROR",
+        rc == TN_OK ? "..............................................."
+                    : "............................................",
+        rc == TN_OK ? "OK" : "ERROR", took);
+    return rc;
 }
 
 tn_rc tn_run_operation(

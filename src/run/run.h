@@ -22,6 +22,7 @@ typedef enum tn_verb {
     TN_VERB_COMPILE,
     TN_VERB_SHOW,
     TN_VERB_FRESHNESS,
+    TN_VERB_CLONE,
 } tn_verb;
 
 typedef struct tn_run_opts {
@@ -34,6 +35,9 @@ typedef struct tn_run_opts {
     bool write_json;    /* manifest.json, run_results.json */
     bool bare;          /* compile, show: the SQL or the rows without a line above them */
     bool rows_as_json;  /* show --output json */
+    bool unprinted;     /* compile: the SQL is not shown */
+    bool no_ctes;       /* compile: without the SQL of ephemeral parents */
+    bool show_seeds;    /* print rows of seeds at the end */
     bool introspect;    /* compile may query the database */
     int64_t show_limit; /* show: rows; -1: all */
     tn_str
@@ -61,14 +65,22 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
 tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events,
     tn_err *err) TN_MUSTUSE;
 
+/* `run-operation --sql`: the inline query of the project, in a transaction. */
+tn_rc tn_run_operation_sql(tn_project *p, tn_arena *a, tn_events *events, tn_err *err) TN_MUSTUSE;
+
 /* Warns of selection criteria that match nothing (an error with --warn-error). */
 tn_rc tn_run_warn_unmatched(
     tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err) TN_MUSTUSE;
 /* Writes target/manifest.json (what parse and ls do). */
 tn_rc tn_run_write_manifest(tn_project *p, tn_err *err) TN_MUSTUSE;
-/* Writes target/catalog.json: columns of the nodes' and sources' relations as the database has them. *ret_path lives in arena. */
-tn_rc tn_run_write_catalog(
-    tn_project *p, tn_arena *arena, tn_events *events, tn_str *ret_path, tn_err *err) TN_MUSTUSE;
+/* Writes target/catalog.json: columns of the nodes' and sources' relations as the database has them. only: of these; NULL: all; with none of
+ * them the database is not asked. *ret_path lives in arena. */
+tn_rc tn_run_write_catalog(tn_project *p, tn_arena *arena, tn_events *events, const tn_nodes *only,
+    tn_str *ret_path, tn_err *err) TN_MUSTUSE;
+/* index.html and the project's assets in the target folder. */
+tn_rc tn_docs_write_site(const tn_project *p, tn_err *err) TN_MUSTUSE;
+/* static_index.html: the site with the manifest.json and catalog.json that are in the target folder inside. */
+tn_rc tn_docs_write_static(const tn_project *p, tn_err *err) TN_MUSTUSE;
 
 /* The connection test of `debug`. */
 tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err) TN_MUSTUSE;

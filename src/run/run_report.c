@@ -6,7 +6,7 @@
 #include "text/json.h"
 #include "text/timetext.h"
 
-enum { LINE_WIDTH = 80 };
+enum { LINE_WIDTH = 80, PRINTER_WIDTH_MAX = 10000 };
 
 const char *tn_status_name(tn_status s)
 {
@@ -59,13 +59,21 @@ static tn_val node_info(tn_arena *a, const tn_node_result *r)
     return d;
 }
 
+static size_t printer_width(const tn_runner *run)
+{
+    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags },
+           v = tn_val_at(flags, "PRINTER_WIDTH");
+    return v.tag == TN_INT && v.i >= 0 && v.i <= PRINTER_WIDTH_MAX ? (size_t)v.i : LINE_WIDTH;
+}
+
 /* "1 of 28 OK created ... ........ [OK in 0.03s]" */
-static tn_str fancy_line(tn_arena *a, size_t index, size_t total, tn_str text, tn_str status)
+static tn_str fancy_line(
+    const tn_runner *run, tn_arena *a, size_t index, size_t total, tn_str text, tn_str status)
 {
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     tn_buf_addf(&b, "%zu of %zu " TN_STR_FMT " ", index, total, TN_STR_ARG(text));
-    size_t width = tn_utf8_len(tn_buf_str(&b));
-    tn_buf_add_repeat(&b, '.', width < LINE_WIDTH ? LINE_WIDTH - width : 0);
+    size_t width = tn_utf8_len(tn_buf_str(&b)), full = printer_width(run);
+    tn_buf_add_repeat(&b, '.', width < full ? full - width : 0);
     tn_buf_addf(&b, " [" TN_STR_FMT "]", TN_STR_ARG(status));
     return tn_buf_str(&b);
 }
@@ -113,6 +121,12 @@ static bool quiet_verb(const tn_runner *run)
     return run->opts->verb == TN_VERB_COMPILE || run->opts->verb == TN_VERB_SHOW;
 }
 
+/* A clone has no line of its own: what there is to say, its macro says. */
+static bool untold(const tn_runner *run)
+{
+    return quiet_verb(run) || run->opts->verb == TN_VERB_CLONE;
+}
+
 void tn_report_start(tn_runner *run, const tn_node_result *r)
 {
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
@@ -122,15 +136,14 @@ void tn_report_start(tn_runner *run, const tn_node_result *r)
     tn_dict_putz(data.dict, "node_info", node_info(a, &starting));
     tn_event(run->events, TN_EV_DEBUG, "NodeStart", "Q024", data, "Began running node " TN_STR_FMT,
         TN_STR_ARG(r->node->unique_id));
-    if (quiet_verb(run) || r->node->kind == TN_NODE_EXPOSURE ||
-        r->node->kind == TN_NODE_SAVED_QUERY) {
+    if (untold(run) || r->node->kind == TN_NODE_EXPOSURE || r->node->kind == TN_NODE_SAVED_QUERY) {
         return;
     }
     tn_str text = description(a, r->node);
     tn_dict_putz(data.dict, "description", tn_val_str(text));
     tn_dict_putz(data.dict, "index", tn_val_int((int64_t)r->index));
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)run->plan.n));
-    tn_str line = fancy_line(a, r->index, run->plan.n,
+    tn_str line = fancy_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "START " TN_STR_FMT, TN_STR_ARG(text)), TN_STR("RUN"));
     tn_event(run->events, TN_EV_INFO, "LogStartLine", "Q011", data, TN_STR_FMT, TN_STR_ARG(line));
 }
@@ -162,7 +175,7 @@ static void report_skip(tn_runner *run, tn_arena *a, const tn_node_result *r, tn
     tn_dict_putz(data.dict, "node_name", tn_val_str(n->name));
     tn_dict_putz(data.dict, "resource_type", tn_val_z(tn_node_kind_name(n->kind)));
     tn_dict_putz(data.dict, "schema", tn_val_str(n->schema));
-    tn_str line = fancy_line(a, r->index, run->plan.n, text,
+    tn_str line = fancy_line(run, a, r->index, run->plan.n, text,
         tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("SKIP")));
     tn_event(
         run->events, TN_EV_INFO, "SkippingDetails", "Q034", data, TN_STR_FMT, TN_STR_ARG(line));
@@ -200,7 +213,7 @@ static void report_test(tn_runner *run, tn_arena *a, const tn_node_result *r, tn
     tn_dict_putz(data.dict, "name", tn_val_str(r->node->name));
     tn_dict_putz(data.dict, "num_failures", tn_val_int(r->failures < 0 ? 0 : r->failures));
     tn_dict_putz(data.dict, "num_models", tn_val_int((int64_t)run->plan.n));
-    tn_str line = fancy_line(a, r->index, run->plan.n,
+    tn_str line = fancy_line(run, a, r->index, run->plan.n,
         tn_str_printf(
             a, TN_STR_FMT " " TN_STR_FMT, TN_STR_ARG(word), TN_STR_ARG(test_name(a, r->node))),
         status);
@@ -220,7 +233,7 @@ static void report_freshness(tn_runner *run, tn_arena *a, const tn_node_result *
     tn_dict_putz(data.dict, "source_name", tn_val_str(r->node->source->source_name));
     tn_dict_putz(data.dict, "table_name", tn_val_str(r->node->name));
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)run->plan.n));
-    tn_str line = fancy_line(a, r->index, run->plan.n,
+    tn_str line = fancy_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(description(a, r->node))), status);
     tn_event(run->events, level_of(r->status), "LogFreshnessResult", "Q018", data, TN_STR_FMT,
         TN_STR_ARG(line));
@@ -250,7 +263,7 @@ static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r, tn
     const char *code = n->kind == TN_NODE_SEED       ? "Q016"
                        : n->kind == TN_NODE_SNAPSHOT ? "Q015"
                                                      : "Q012";
-    tn_str line = fancy_line(a, r->index, run->plan.n,
+    tn_str line = fancy_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "%s %s " TN_STR_FMT,
             ok        ? "OK"
             : partial ? "PARTIALLY"
@@ -265,14 +278,14 @@ void tn_report_end(tn_runner *run, const tn_node_result *r)
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
     tn_val data = tn_val_dict(a);
     tn_dict_putz(data.dict, "node_info", node_info(a, r));
-    if (!quiet_verb(run)) {
+    if (!untold(run)) {
         tn_dict_putz(data.dict, "index", tn_val_int((int64_t)r->index));
         tn_dict_putz(data.dict, "execution_time", tn_val_float(seconds(r)));
         tn_dict_putz(data.dict, "status", tn_val_z(tn_status_name(r->status)));
         if (r->status == TN_ST_SKIPPED) {
             report_skip(run, a, r, data);
         } else if (r->status == TN_ST_NO_OP) {
-            tn_str line = fancy_line(a, r->index, run->plan.n,
+            tn_str line = fancy_line(run, a, r->index, run->plan.n,
                 tn_str_printf(a, "NO-OP " TN_STR_FMT, TN_STR_ARG(description(a, r->node))),
                 tn_str_printf(a, TN_STR_FMT " in %.2fs",
                     TN_STR_ARG(tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("NO-OP"))),
@@ -316,7 +329,7 @@ void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_
                 r->status != TN_ST_SKIPPED, status)),
             seconds(r));
     }
-    tn_str line = fancy_line(a, r->index, total,
+    tn_str line = fancy_line(run, a, r->index, total,
         tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(name)), end ? status : TN_STR("RUN"));
     tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
         end ? "LogBatchResult" : "LogStartBatch", end ? "Q046" : "Q045", data, "Batch " TN_STR_FMT,
@@ -349,7 +362,7 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
                                TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true,
                                    ok ? TN_STR("OK") : TN_STR("ERROR"))),
                                seconds(r));
-    tn_str line = fancy_line(a, index, total,
+    tn_str line = fancy_line(run, a, index, total,
         tn_str_printf(a, "%s hook: " TN_STR_FMT,
             !end ? "START"
             : ok ? "OK"
@@ -584,7 +597,9 @@ void tn_report_summary(tn_runner *run, tn_run_report *ret)
         }
         return;
     }
-    report_finished(run, a);
+    if (run->opts->verb != TN_VERB_CLONE) {
+        report_finished(run, a);
+    }
     if (run->opts->verb == TN_VERB_FRESHNESS) {
         for (size_t i = 0; i < run->order_count; i++) {
             tn_status s = run->results[run->order[i]].status;

@@ -137,6 +137,7 @@ void tn_report_end(tn_runner *run, const tn_node_result *r);
 void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end);
 void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end);
 void tn_report_found(tn_runner *run);
+void tn_report_seeds(tn_runner *run); /* --show: some of the rows of each */
 void tn_report_summary(tn_runner *run, tn_run_report *ret);
 tn_rc tn_report_write(tn_runner *run, tn_err *err) TN_MUSTUSE;
 const char *tn_status_name(tn_status s);

@@ -1,0 +1,53 @@
+{# `dbt clone`: each node becomes a pointer to the relation that the state has for it: a clone where the database can copy a table without its rows, else a view. #}
+
+{% macro can_clone_table() %}
+  {{ return(adapter.dispatch('can_clone_table', 'dbt')()) }}
+{% endmacro %}
+
+{% macro default__can_clone_table() %}
+  {{ return(False) }}
+{% endmacro %}
+
+{% macro create_or_replace_clone(this_relation, defer_relation) %}
+  {{ return(adapter.dispatch('create_or_replace_clone', 'dbt')(this_relation, defer_relation)) }}
+{% endmacro %}
+
+{% macro default__create_or_replace_clone(this_relation, defer_relation) %}
+  create or replace table {{ this_relation.render() }} clone {{ defer_relation.render() }}
+{% endmacro %}
+
+{%- materialization clone, default -%}
+  {%- set nothing = {'relations': []} -%}
+  {%- if not defer_relation -%}
+    {{ log("No relation found in state manifest for " ~ model.unique_id, info=True) }}
+    {{ return(nothing) }}
+  {%- endif -%}
+  {%- set existing_relation = load_cached_relation(this) -%}
+  {%- if existing_relation and not flags.FULL_REFRESH -%}
+    {{ log("Relation " ~ existing_relation ~ " already exists", info=True) }}
+    {{ return(nothing) }}
+  {%- endif -%}
+  {%- set cloneable = false -%}
+  {%- if can_clone_table() -%}
+    {%- set there = load_cached_relation(defer_relation) -%}
+    {%- set cloneable = there and there.type == 'table' -%}
+  {%- endif -%}
+  {%- if not cloneable -%}
+    {%- set view = context.get('materialization_view_' ~ adapter.type(), context['materialization_view_default']) -%}
+    {{ return(view()) }}
+  {%- endif -%}
+  {%- set target_relation = this.incorporate(type='table') -%}
+  {%- if existing_relation is not none and not existing_relation.is_table -%}
+    {{ drop_relation_if_exists(existing_relation) }}
+  {%- endif -%}
+  {%- if target_relation.render() == defer_relation.render() -%}
+    {{ log("Target relation and defer relation are the same, skipping clone for relation: " ~ target_relation.render()) }}
+  {%- else -%}
+    {%- call statement('main') -%}
+      {{ create_or_replace_clone(target_relation, defer_relation) }}
+    {%- endcall -%}
+  {%- endif -%}
+  {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation, full_refresh_mode=True)) -%}
+  {%- do persist_docs(target_relation, model) -%}
+  {{ return({'relations': [target_relation]}) }}
+{%- endmaterialization -%}
