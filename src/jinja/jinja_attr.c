@@ -4,6 +4,7 @@
  *
  * What has neither is undefined, with a message that says of what; only using it is an error.
  */
+#include "jinja/jinja_lib.h"
 #include "jinja/jinja_run.h"
 
 /* ---- undefined ---- */
@@ -161,53 +162,8 @@ tn_rc tn_jinja_get_item(tn_jinja_ctx *ctx, tn_val v, tn_val key, tn_val *ret, tn
 
 /* ---- iteration ---- */
 
-static tn_val list_of_dict(tn_arena *a, const tn_dict *d)
-{
-    tn_val l = tn_val_list(a);
-    size_t at = 0;
-    for (const tn_dict_item *it; (it = tn_dict_next(d, &at)) != NULL;) {
-        tn_list_push(l.list, it->key);
-    }
-    return l;
-}
-
-static tn_val list_of_str(tn_arena *a, tn_str s)
-{
-    tn_val l = tn_val_list(a);
-    for (size_t i = 0; i < s.n;) {
-        uint32_t cp;
-        size_t took = tn_utf8_decode(tn_str_sub(s, i, s.n), &cp);
-        tn_list_push(l.list, tn_val_str(tn_str_sub(s, i, i + took)));
-        i += took;
-    }
-    return l;
-}
-
 /* A list of the elements; for a list or tuple, itself. */
 tn_rc tn_jinja_iterate(tn_jinja_ctx *ctx, tn_val v, tn_val *ret, tn_err *err)
 {
-    switch ((tn_tag)v.tag) {
-    case TN_LIST:
-    case TN_TUPLE:
-        *ret = v;
-        return TN_OK;
-    case TN_DICT:
-    case TN_SET:
-        *ret = list_of_dict(ctx->arena, v.dict);
-        return TN_OK;
-    case TN_STR_V:
-        *ret = list_of_str(ctx->arena, tn_val_as_str(v));
-        return TN_OK;
-    case TN_UNDEF:
-        *ret = tn_val_list(ctx->arena);
-        return TN_OK;
-    case TN_OBJ:
-        if (v.obj->type->iter != NULL) {
-            return v.obj->type->iter(v.obj, ctx->arena, ret, err);
-        }
-        break;
-    default:
-        break;
-    }
-    return tn_fail(err, TN_E_TYPE, "'%s' object is not iterable", tn_val_type_name(v));
+    return tn_jlib_list_of(ctx->arena, v, ret, err);
 }

@@ -90,36 +90,36 @@ tn_list *tn_jlib_list_new(tn_arena *a)
     return tn_val_list(a).list;
 }
 
-static tn_list *dict_part(tn_arena *a, const tn_dict *d, char kind)
+static tn_val dict_part(tn_arena *a, const tn_dict *d, char kind)
 {
-    tn_list *l = tn_jlib_list_new(a);
+    tn_val l = tn_val_list(a);
     size_t at = 0;
     for (const tn_dict_item *it; (it = tn_dict_next(d, &at)) != NULL;) {
-        tn_list_push(l, kind == 'k'   ? it->key
-                        : kind == 'v' ? it->value
-                                      : tn_jlib_pair(a, it->key, it->value));
+        tn_list_push(l.list, kind == 'k'   ? it->key
+                             : kind == 'v' ? it->value
+                                           : tn_jlib_pair(a, it->key, it->value));
     }
     return l;
 }
 
-static tn_list *characters(tn_arena *a, tn_str s)
+static tn_val characters(tn_arena *a, tn_str s)
 {
-    tn_list *l = tn_jlib_list_new(a);
+    tn_val l = tn_val_list(a);
     for (size_t at = 0; at < s.n;) {
         uint32_t cp;
         size_t n = tn_utf8_decode(tn_str_sub(s, at, s.n), &cp);
-        tn_list_push(l, tn_val_str(tn_str_n(s.p + at, n)));
+        tn_list_push(l.list, tn_val_str(tn_str_n(s.p + at, n)));
         at += n;
     }
     return l;
 }
 
-tn_rc tn_jlib_items(tn_arena *a, tn_val v, const tn_list **ret, tn_err *err)
+tn_rc tn_jlib_list_of(tn_arena *a, tn_val v, tn_val *ret, tn_err *err)
 {
     switch (v.tag) {
     case TN_LIST:
     case TN_TUPLE:
-        *ret = v.list;
+        *ret = v;
         return TN_OK;
     case TN_DICT:
     case TN_SET:
@@ -129,28 +129,31 @@ tn_rc tn_jlib_items(tn_arena *a, tn_val v, const tn_list **ret, tn_err *err)
         *ret = characters(a, tn_val_as_str(v));
         return TN_OK;
     case TN_UNDEF: /* Jinja's Undefined is an empty sequence */
-        *ret = tn_jlib_list_new(a);
+        *ret = tn_val_list(a);
         return TN_OK;
-    case TN_BYTES: {
-        tn_list *l = tn_jlib_list_new(a);
+    case TN_BYTES:
+        *ret = tn_val_list(a);
         for (size_t i = 0; i < v.n; i++) {
-            tn_list_push(l, tn_val_int((unsigned char)v.s[i]));
+            tn_list_push(ret->list, tn_val_int((unsigned char)v.s[i]));
         }
-        *ret = l;
         return TN_OK;
-    }
     case TN_OBJ:
         if (v.obj->type->iter != NULL) {
-            tn_val list;
-            TN_TRY(v.obj->type->iter(v.obj, a, &list, err));
-            *ret = list.list;
-            return TN_OK;
+            return v.obj->type->iter(v.obj, a, ret, err);
         }
         break;
     default:
         break;
     }
     return tn_fail(err, TN_E_TYPE, "'%s' object is not iterable", tn_val_type_name(v));
+}
+
+tn_rc tn_jlib_items(tn_arena *a, tn_val v, const tn_list **ret, tn_err *err)
+{
+    tn_val list;
+    TN_TRY(tn_jlib_list_of(a, v, &list, err));
+    *ret = list.list;
+    return TN_OK;
 }
 
 tn_rc tn_jlib_length(tn_val v, int64_t *ret, tn_err *err)
@@ -386,7 +389,7 @@ static tn_rc view_iter(tn_obj *self, tn_arena *a, tn_val *ret_list, tn_err *err)
 {
     (void)err;
     const dict_view *v = (const dict_view *)self;
-    *ret_list = tn_jlib_list_val(dict_part(a, v->dict, v->kind));
+    *ret_list = dict_part(a, v->dict, v->kind);
     return TN_OK;
 }
 
@@ -401,7 +404,7 @@ static void view_str(tn_obj *self, tn_buf *b)
     const dict_view *v = (const dict_view *)self;
     TN_AUTO_ARENA a = tn_arena_new("view", NULL);
     tn_buf_addf(b, "%s(", self->type->name);
-    tn_val_repr_to(b, tn_jlib_list_val(dict_part(a, v->dict, v->kind)));
+    tn_val_repr_to(b, dict_part(a, v->dict, v->kind));
     tn_buf_addc(b, ')');
 }
 

@@ -57,6 +57,7 @@ bool tn_jlib_bool_arg(
 bool tn_jlib_is_int(tn_val v);                                    /* int or bool that fits int64 */
 bool tn_jlib_is_number(tn_val v); /* bool, int, big int, float, decimal */
 /* The elements. A list or tuple comes as it is: it must not be changed. Generators are used up. */
+tn_rc tn_jlib_list_of(tn_arena *a, tn_val v, tn_val *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_jlib_items(tn_arena *a, tn_val v, const tn_list **ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_jlib_fail_undef(tn_err *err, tn_val v);                      /* "'x' is undefined" */
 tn_rc tn_jlib_length(tn_val v, int64_t *ret, tn_err *err) TN_MUSTUSE; /* len(v) */

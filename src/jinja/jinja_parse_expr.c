@@ -193,17 +193,26 @@ static tn_rc parse_primary(tn_jparser *p, tn_jx **ret)
     }
 }
 
+/* Takes the comma after `n` parts of a tuple; whether another part follows: neither `stop` nor the end of the tag. */
+static tn_rc tuple_goes_on(tn_jparser *p, size_t n, const char *stop, bool *ret)
+{
+    if (n > 0) {
+        TN_TRY(tn_jp_expect(p, TN_JTOK_COMMA));
+    }
+    *ret = !tn_jp_is(p, TN_JTOK_VAR_END) && !tn_jp_is(p, TN_JTOK_BLOCK_END) &&
+           !tn_jp_is(p, TN_JTOK_RPAREN) && (stop == NULL || !tn_jp_is_name(p, stop));
+    return TN_OK;
+}
+
 tn_rc tn_jp_tuple(tn_jparser *p, bool with_cond, const char *stop, bool in_parens, tn_jx **ret)
 {
     uint32_t pos = p->tok->pos;
     tn_jexprs v = { 0 };
     bool is_tuple = false;
+    bool more = true;
     for (;;) {
-        if (v.n > 0) {
-            TN_TRY(tn_jp_expect(p, TN_JTOK_COMMA));
-        }
-        if (tn_jp_is(p, TN_JTOK_VAR_END) || tn_jp_is(p, TN_JTOK_BLOCK_END) ||
-            tn_jp_is(p, TN_JTOK_RPAREN) || (stop != NULL && tn_jp_is_name(p, stop))) {
+        TN_TRY(tuple_goes_on(p, v.n, stop, &more));
+        if (!more) {
             break;
         }
         tn_jx *x = NULL;
@@ -521,12 +530,10 @@ tn_rc tn_jp_target(tn_jparser *p, const char *stop, bool with_attr, tn_jtarget *
     uint32_t pos = p->tok->pos;
     tn_vec(tn_jtarget *) v = { 0 };
     bool is_tuple = false;
+    bool more = true;
     for (;;) {
-        if (v.n > 0) {
-            TN_TRY(tn_jp_expect(p, TN_JTOK_COMMA));
-        }
-        if (tn_jp_is(p, TN_JTOK_VAR_END) || tn_jp_is(p, TN_JTOK_BLOCK_END) ||
-            tn_jp_is(p, TN_JTOK_RPAREN) || (stop != NULL && tn_jp_is_name(p, stop))) {
+        TN_TRY(tuple_goes_on(p, v.n, stop, &more));
+        if (!more) {
             break;
         }
         tn_jtarget *one = NULL;

@@ -11,8 +11,8 @@
  * be refused, with a reason. */
 #include <stdio.h>
 
-#include "delta/delta_checkpoint.h"
-#include "delta/delta_replay.h"
+#include "delta/log/delta_checkpoint.h"
+#include "delta/log/delta_replay.h"
 #include "os/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,16 +36,20 @@ static struct {
 
 static const char PROTOCOL[] =
     "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":["
-    "\"deletionVectors\",\"v2Checkpoint\",\"timestampNtz\"],\"writerFeatures\":[\"deletionVectors\","
+    "\"deletionVectors\",\"v2Checkpoint\",\"timestampNtz\"],\"writerFeatures\":["
+    "\"deletionVectors\","
     "\"v2Checkpoint\",\"timestampNtz\",\"domainMetadata\",\"rowTracking\",\"appendOnly\","
     "\"invariants\"]}}\n"
     "{\"metaData\":{\"id\":\"5f7a6c2e-1b1a-4a0e-9d53-2b1d5c0f6e11\",\"format\":{\"provider\":"
     "\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{"
     "\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}},{"
-    "\\\"name\\\":\\\"s\\\",\\\"type\\\":{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":"
+    "\\\"name\\\":\\\"s\\\",\\\"type\\\":{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{"
+    "\\\"name\\\":"
     "\\\"t\\\",\\\"type\\\":\\\"timestamp\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}}]},"
-    "\\\"nullable\\\":true,\\\"metadata\\\":{}},{\\\"name\\\":\\\"p\\\",\\\"type\\\":\\\"string\\\","
-    "\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\",\"partitionColumns\":[\"p\"],\"configuration\":{"
+    "\\\"nullable\\\":true,\\\"metadata\\\":{}},{\\\"name\\\":\\\"p\\\",\\\"type\\\":"
+    "\\\"string\\\","
+    "\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\",\"partitionColumns\":[\"p\"],\"configuration\":"
+    "{"
     "\"delta.checkpointPolicy\":\"%s\",\"delta.checkpoint.writeStatsAsStruct\":\"true\","
     "\"delta.checkpoint.writeStatsAsJson\":\"%s\"},\"createdTime\":1700000000000}}\n";
 
@@ -60,8 +64,8 @@ static void must(tn_rc rc, const tn_err *err)
 static void put(tn_str dir, const char *name, tn_str text)
 {
     tn_err err = TN_ERR_INIT;
-    must(tn_file_write(tn_str_printf(world.arena, TN_STR_FMT "/%s", TN_STR_ARG(dir), name), text,
-             &err),
+    must(tn_file_write(
+             tn_str_printf(world.arena, TN_STR_FMT "/%s", TN_STR_ARG(dir), name), text, &err),
         &err);
 }
 
@@ -70,17 +74,20 @@ static tn_str commit(int n)
 {
     return tn_str_printf(world.arena,
         "{\"commitInfo\":{\"timestamp\":%d,\"operation\":\"WRITE\"}}\n"
-        "{\"add\":{\"path\":\"p=%%25%d/a%d.parquet\",\"partitionValues\":{\"p\":\"%%%d\"},\"size\":%d,"
+        "{\"add\":{\"path\":\"p=%%25%d/"
+        "a%d.parquet\",\"partitionValues\":{\"p\":\"%%%d\"},\"size\":%d,"
         "\"modificationTime\":%d,\"dataChange\":true,\"stats\":\"{\\\"numRecords\\\":%d,"
         "\\\"minValues\\\":{\\\"a\\\":%d,\\\"s\\\":{\\\"t\\\":\\\"2024-01-01T00:00:00.123Z\\\"}},"
-        "\\\"maxValues\\\":{\\\"a\\\":9007199254740993},\\\"nullCount\\\":{\\\"a\\\":0}}\",\"tags\":{"
+        "\\\"maxValues\\\":{\\\"a\\\":9007199254740993},\\\"nullCount\\\":{\\\"a\\\":0}}\","
+        "\"tags\":{"
         "\"k\":\"v\"},\"baseRowId\":%d,\"defaultRowCommitVersion\":%d,\"clusteringProvider\":"
         "\"liquid\"}}\n"
         "{\"add\":{\"path\":\"b%d.parquet\",\"partitionValues\":{\"p\":null},\"size\":7,"
         "\"modificationTime\":5,\"dataChange\":true,\"stats\":\"{\\\"numRecords\\\":3}\","
         "\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"ab^-aqEH.-t@S}K{vb[*k^\","
         "\"offset\":4,\"sizeInBytes\":40,\"cardinality\":1}}}\n"
-        "{\"remove\":{\"path\":\"gone%d.parquet\",\"deletionTimestamp\":4102444800000,\"dataChange\":"
+        "{\"remove\":{\"path\":\"gone%d.parquet\",\"deletionTimestamp\":4102444800000,"
+        "\"dataChange\":"
         "true,\"extendedFileMetadata\":true,\"partitionValues\":{\"p\":\"x\"},\"size\":9}}\n"
         "{\"txn\":{\"appId\":\"app%d\",\"version\":%d,\"lastUpdated\":1700000000000}}\n"
         "{\"domainMetadata\":{\"domain\":\"d%d\",\"configuration\":\"{}\",\"removed\":false}}\n",
@@ -136,16 +143,18 @@ static tn_str at_log(tn_str dir, const char *name)
 static void copy(tn_str select, tn_str to)
 {
     tn_err err = TN_ERR_INIT;
-    must(tn_conn_exec(world.conn,
-             tn_str_printf(world.arena, "COPY (" TN_STR_FMT ") TO '" TN_STR_FMT "' (FORMAT parquet)",
-                 TN_STR_ARG(select), TN_STR_ARG(to)),
-             &err),
+    must(
+        tn_conn_exec(world.conn,
+            tn_str_printf(world.arena, "COPY (" TN_STR_FMT ") TO '" TN_STR_FMT "' (FORMAT parquet)",
+                TN_STR_ARG(select), TN_STR_ARG(to)),
+            &err),
         &err);
 }
 
 static void copy_rows(tn_str from, const char *where, tn_str to)
 {
-    copy(tn_str_printf(world.arena, "SELECT * FROM '" TN_STR_FMT "' WHERE %s", TN_STR_ARG(from), where),
+    copy(tn_str_printf(
+             world.arena, "SELECT * FROM '" TN_STR_FMT "' WHERE %s", TN_STR_ARG(from), where),
         to);
 }
 
@@ -197,8 +206,8 @@ static table make(int kind, int log)
 {
     bool v2 = kind == SIDECAR || kind == V2_PARQUET || kind == V2_JSON;
     tn_err err = TN_ERR_INIT;
-    table t = { .dir =
-                    tn_str_printf(world.arena, TN_STR_FMT "/%d-%d", TN_STR_ARG(world.dir), kind, log) };
+    table t = { .dir = tn_str_printf(
+                    world.arena, TN_STR_FMT "/%d-%d", TN_STR_ARG(world.dir), kind, log) };
     make_log(t.dir, v2, log != OLDER);
     if (log == OLDER) {
         make_checkpoint(t.dir, 2);
@@ -206,7 +215,8 @@ static table make(int kind, int log)
     make_checkpoint(t.dir, 4);
     t.victim = shape(t.dir, kind);
     for (int i = 0; i <= (log == WHOLE ? -1 : log == OLDER ? 1 : 3); i++) {
-        must(tn_file_remove(at_log(t.dir, tn_arena_printf(world.arena, "%020d.json", i)), &err), &err);
+        must(tn_file_remove(at_log(t.dir, tn_arena_printf(world.arena, "%020d.json", i)), &err),
+            &err);
     }
     must(tn_file_read(world.arena, t.victim, BYTES_MAX, &t.bytes, &err), &err);
     return t;
@@ -283,8 +293,7 @@ static void change(tn_buf *b, const uint8_t *c)
         break;
     case 6: { /* a stretch from elsewhere */
         size_t from = (size_t)c[3] * 131 % b->n;
-        memmove(b->p + at, b->p + from,
-            tn_min_size(1 + c[1] % 32, b->n - tn_max_size(at, from)));
+        memmove(b->p + at, b->p + from, tn_min_size(1 + c[1] % 32, b->n - tn_max_size(at, from)));
         break;
     }
     default:

@@ -2,49 +2,17 @@
 #ifndef TN_DELTA_DML_TEST_H
 #define TN_DELTA_DML_TEST_H
 
-#include "tn_test.h"
+#include "delta_open.h"
 
 #include "delta/delta_dml.h"
 #include "os/file.h"
 #include "text/json.h"
 #include "text/uri.h"
 
-typedef struct fixture {
-    tn_arena *arena;
-    tn_duck *duck;
-    tn_conn *conn;
-    tn_store *store;
-    tn_delta_table *table;
-    tn_str dir;
-    bool vectors;
-} fixture;
-
-static TN_UNUSED void close_table(fixture *f)
+static TN_UNUSED fixture *open_changed(tn_arena *arena, bool vectors, tn_err *err)
 {
-    tn_delta_table_close(TN_TAKE(f->table));
-    tn_store_unref(TN_TAKE(f->store));
-}
-
-static TN_UNUSED void close_fixture(void *p)
-{
-    fixture *f = p;
-    close_table(f);
-    tn_conn_close(f->conn);
-    tn_duck_close(f->duck);
-}
-
-static TN_UNUSED fixture *open_fixture(tn_arena *arena, bool vectors, tn_err *err)
-{
-    fixture *f = tn_new(arena, fixture);
-    f->arena = arena;
+    fixture *f = open_fixture(arena, err);
     f->vectors = vectors;
-    f->dir = tn_str_of(tn_arena_printf(arena, "%s/t", tn_test_dir(arena)));
-    tn_arena_defer(arena, close_fixture, f);
-    tn_duck_opts opts = { .threads = 2 };
-    TN_ASSERT_OK(tn_duck_open(&opts, &f->duck, err));
-    TN_ASSERT_OK(tn_duck_connect(f->duck, &f->conn, err));
-    TN_ASSERT_OK(tn_store_open(f->dir, NULL, &f->store, err));
-    TN_ASSERT_OK(tn_delta_table_open(f->store, &f->table, err));
     return f;
 }
 
@@ -157,7 +125,7 @@ static TN_UNUSED const char *const ROWS =
 static TN_UNUSED void both(tn_arena *arena, void (*body)(fixture *f, tn_err *err), tn_err *err)
 {
     for (int i = 0; i < 2; i++) {
-        body(open_fixture(arena, i == 1, err), err);
+        body(open_changed(arena, i == 1, err), err);
     }
 }
 

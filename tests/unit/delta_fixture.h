@@ -1,53 +1,10 @@
-/* delta_fixture.h: a DuckDB, a table in the test's folder behind a store that can be made to fail, and a reader that has nothing to do with
- * the writer. Private to the unit tests of src/delta. */
+/* delta_fixture.h: rows into the table of delta_open.h, and a reader that has nothing to do with the writer. Private to the unit tests of src/delta. */
 #ifndef TN_TESTS_DELTA_FIXTURE_H
 #define TN_TESTS_DELTA_FIXTURE_H
 
-#include "tn_test.h"
+#include "delta_open.h"
 
-#include "delta/delta.h"
 #include "os/file.h"
-
-typedef struct fixture {
-    tn_duck *duck;
-    tn_conn *conn;
-    tn_store *plain, *faulty;
-    tn_delta_table *table;
-    tn_str dir;
-    tn_str model; /* a test's own: the folder of a table that others are made from */
-} fixture;
-
-static void close_fixture(void *p)
-{
-    fixture *f = p;
-    tn_delta_table_close(f->table);
-    tn_store_unref(f->faulty);
-    tn_store_unref(f->plain);
-    tn_conn_close(f->conn);
-    tn_duck_close(f->duck);
-}
-
-static TN_UNUSED void fresh_table(fixture *f, tn_arena *arena, tn_err *err)
-{
-    tn_delta_table_close(TN_TAKE(f->table));
-    tn_store_unref(TN_TAKE(f->faulty));
-    tn_store_unref(TN_TAKE(f->plain));
-    f->dir = tn_str_of(tn_arena_printf(arena, "%s/t", tn_test_dir(arena)));
-    TN_ASSERT_OK(tn_store_open(f->dir, NULL, &f->plain, err));
-    TN_ASSERT_OK(tn_store_faulty(f->plain, &f->faulty, err));
-    TN_ASSERT_OK(tn_delta_table_open(f->faulty, &f->table, err));
-}
-
-static TN_UNUSED fixture *open_fixture(tn_arena *arena, tn_err *err)
-{
-    fixture *f = tn_new(arena, fixture);
-    tn_arena_defer(arena, close_fixture, f);
-    tn_duck_opts opts = { .threads = 2 };
-    TN_ASSERT_OK(tn_duck_open(&opts, &f->duck, err));
-    TN_ASSERT_OK(tn_duck_connect(f->duck, &f->conn, err));
-    fresh_table(f, arena, err);
-    return f;
-}
 
 static TN_UNUSED void put_by(fixture *f, tn_delta_mode mode, const char *sql, const char *partition,
     tn_arena *arena, tn_err *err)

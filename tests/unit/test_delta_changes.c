@@ -177,7 +177,7 @@ TN_TEST(statements_tell_their_changes)
 /* Files of commits without change data tell by their vectors. */
 TN_TEST(vectors_tell_changes)
 {
-    fixture *f = open_fixture(arena, true, err);
+    fixture *f = open_changed(arena, true, err);
     put(f, ROWS, NULL, feed_on(f), err);
     delete_rows(f, "id % 2 = 0", err);
     delete_rows(f, "id % 3 = 0", err);
@@ -189,17 +189,14 @@ TN_TEST(vectors_tell_changes)
 
 TN_TEST(ranges_are_checked)
 {
-    fixture *f = open_fixture(arena, false, err);
+    fixture *f = open_changed(arena, false, err);
     tn_str feed;
     put(f, ROWS, NULL, TN_VAL_UNDEF, err);
     TN_ASSERT_RC(changes_of(f, 0, TN_DELTA_LATEST, &feed, err), TN_E_DATA);
     TN_ASSERT_HAS(tn_str_of(err->msg), "is off in version 0");
     tn_err_clear(err);
-    fixture *g = open_fixture(arena, false, err);
-    g->dir = tn_str_of(tn_arena_printf(arena, "%s/g", tn_test_dir(arena)));
-    close_table(g);
-    TN_ASSERT_OK(tn_store_open(g->dir, NULL, &g->store, err));
-    TN_ASSERT_OK(tn_delta_table_open(g->store, &g->table, err));
+    fixture *g = open_changed(arena, false, err);
+    open_at(g, "g", err);
     put(g, ROWS, NULL, feed_on(g), err);
     delete_rows(g, "id = 1", err);
     TN_ASSERT_RC(changes_of(g, 2, TN_DELTA_LATEST, &feed, err), TN_E_NOTFOUND);
@@ -219,6 +216,6 @@ TN_TEST(ranges_are_checked)
     TN_ASSERT_RC(changes_of(g, 0, TN_DELTA_LATEST, &feed, err), TN_E_UNSUPPORTED);
     tn_err_clear(err);
     TN_ASSERT_OK(changes_of(g, 2, TN_DELTA_LATEST, &feed, err));
-    TN_ASSERT_OK(tn_store_remove(g->store, TN_STR("_delta_log/00000000000000000001.json"), err));
+    TN_ASSERT_OK(tn_store_remove(g->plain, TN_STR("_delta_log/00000000000000000001.json"), err));
     TN_ASSERT(changes_of(g, 0, 1, &feed, err) != TN_OK);
 }

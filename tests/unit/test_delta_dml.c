@@ -246,7 +246,7 @@ TN_TEST(refuses_by_name)
 {
     static const char *const CASES[][2] = { { "delta.appendOnly", "append-only" } };
     for (size_t i = 0; i < TN_COUNTOF(CASES); i++) {
-        fixture *f = open_fixture(arena, true, err);
+        fixture *f = open_changed(arena, true, err);
         tn_val properties = tn_val_dict(arena);
         tn_dict_putz(properties.dict, CASES[i][0], tn_val_z("true"));
         put(f, ROWS, NULL, properties, err);
@@ -263,7 +263,7 @@ TN_TEST(refuses_by_name)
 
 TN_TEST(a_batch_is_written_once)
 {
-    fixture *f = open_fixture(arena, true, err);
+    fixture *f = open_changed(arena, true, err);
     put(f, ROWS, NULL, TN_VAL_UNDEF, err);
     tn_delta_dml_opts o = {
         .app_id = TN_STR("job"), .txn_version = 4, .user_metadata = TN_VAL_UNDEF
@@ -322,7 +322,7 @@ static void with_faults(fixture *f, tn_err *err)
 {
     put(f, ROWS, NULL, TN_VAL_UNDEF, err);
     tn_store *faulty;
-    TN_ASSERT_OK(tn_store_faulty(f->store, &faulty, err));
+    TN_ASSERT_OK(tn_store_faulty(f->plain, &faulty, err));
     faults(f, faulty, TN_E_IO, false, err);
     faults(f, faulty, TN_E_AMBIGUOUS, false, err);
     faults(f, faulty, TN_E_AMBIGUOUS, true, err);
@@ -344,7 +344,7 @@ static void own_conditions(fixture *f, tn_err *err)
     TN_ASSERT_OK(tn_dir_list(f->arena, f->dir, true, &all, err));
     for (size_t i = 0; i < all.n; i++) {
         if (tn_str_starts(all.v[i].name, TN_STR("p=0/"))) {
-            TN_ASSERT_OK(tn_store_remove(f->store, all.v[i].name, err));
+            TN_ASSERT_OK(tn_store_remove(f->plain, all.v[i].name, err));
         }
     }
     tn_delta_merge_spec m = { .source = TN_STR("SELECT 4 AS id, 0 AS p UNION ALL SELECT 5, 0"),

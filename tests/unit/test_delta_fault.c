@@ -55,7 +55,7 @@ static void run(tn_arena *arena, tn_delta_mode mode, const char *sql, int64_t be
     fixture *f = open_fixture(arena, err);
     bool faulted = true;
     for (int64_t k = 1; faulted; k++) {
-        fresh_table(f, arena, err);
+        open_at(f, "t", err);
         if (before >= 0) {
             for (int i = 0; i < 10; i++) { /* the next version is 10: with a checkpoint */
                 TN_ASSERT_OK(try_put(f, TN_DELTA_APPEND, "SELECT 1 AS id", err));
@@ -147,7 +147,7 @@ static void race(void *p)
 TN_TEST(all_appends_of_racing_writers_are_there)
 {
     fixture *f = open_fixture(arena, err);
-    fresh_table(f, arena, err);
+    open_at(f, "t", err);
     racer racers[RACERS];
     tn_thread *threads[RACERS];
     memset(racers, 0, sizeof racers);

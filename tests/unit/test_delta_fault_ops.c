@@ -175,7 +175,7 @@ static tn_rc do_cluster(fixture *f, tn_arena *a, tn_err *err)
 
 static void make_model(fixture *f, const operation *op, tn_arena *arena, tn_err *err)
 {
-    fresh_table(f, arena, err);
+    open_at(f, "t", err);
     f->model = f->dir;
     tn_delta_write_opts o = { .mode = TN_DELTA_APPEND, .properties = tn_val_dict(arena) };
     tn_dict_putz(o.properties.dict, "delta.enableDeletionVectors",
@@ -203,7 +203,7 @@ static void make_model(fixture *f, const operation *op, tn_arena *arena, tn_err 
 /* A copy of the model; nothing yet for a clone. */
 static void set_up(fixture *f, const operation *op, tn_arena *arena, tn_err *err)
 {
-    fresh_table(f, arena, err);
+    open_at(f, "t", err);
     TN_ASSERT(!tn_str_eq(f->dir, f->model));
     tn_file_infos all = { 0 };
     if (op->kind != CLONES) {

@@ -658,7 +658,7 @@ static void fail_each_call(int kind, tn_rc rc, bool after, tn_arena *arena, tn_e
     fixture *f = open_fixture(arena, err);
     bool faulted = true;
     for (int64_t k = 1; faulted; k++) {
-        fresh_table(f, arena, err);
+        open_at(f, "t", err);
         put(f, "SELECT 5::BIGINT AS id", arena, err);
         put_by(f, TN_DELTA_OVERWRITE, "SELECT 1::BIGINT AS id", NULL, arena, err); /* version 1 */
         for (int i = 0; i < 3; i++) {

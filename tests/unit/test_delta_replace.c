@@ -132,7 +132,7 @@ static tn_rc intrude(void *self, tn_conn *conn, int64_t rows, tn_err *err)
     const rival *v = self;
     (void)rows;
     TN_AUTOPTR(tn_delta_table) other = NULL;
-    TN_TRY(tn_delta_table_open(v->f->store, &other, err));
+    TN_TRY(tn_delta_table_open(v->f->plain, &other, err));
     tn_delta_write_opts o = { .mode = TN_DELTA_OVERWRITE, .replace_where = tn_str_of(v->where) };
     tn_delta_write_result r;
     return tn_delta_write(other, conn, tn_str_of(v->select), &o, &r, err);

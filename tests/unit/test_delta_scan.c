@@ -1,6 +1,6 @@
 // layers: base os text store duck delta
 /* Pruning leaves out files only on proof: each predicate gives the same rows with and without it, and the easy ones do prune. */
-#include "tn_test.h"
+#include "delta_open.h"
 
 #include <roaring/roaring.h>
 
@@ -9,37 +9,6 @@
 #include "delta/action/delta_schema.h"
 #include "delta/log/delta_log.h"
 #include "text/hash.h"
-
-typedef struct fixture {
-    tn_duck *duck;
-    tn_conn *conn;
-    tn_store *store;
-    tn_delta_table *table;
-    tn_delta_snapshot *s;
-} fixture;
-
-static void close_fixture(void *p)
-{
-    fixture *f = p;
-    tn_delta_snapshot_unref(f->s);
-    tn_delta_table_close(f->table);
-    tn_store_unref(f->store);
-    tn_conn_close(f->conn);
-    tn_duck_close(f->duck);
-}
-
-static fixture *open_fixture(tn_arena *arena, tn_err *err)
-{
-    fixture *f = tn_new(arena, fixture);
-    tn_str dir = tn_str_of(tn_arena_printf(arena, "%s/t", tn_test_dir(arena)));
-    tn_arena_defer(arena, close_fixture, f);
-    tn_duck_opts opts = { .threads = 1 };
-    TN_ASSERT_OK(tn_duck_open(&opts, &f->duck, err));
-    TN_ASSERT_OK(tn_duck_connect(f->duck, &f->conn, err));
-    TN_ASSERT_OK(tn_store_open(dir, NULL, &f->store, err));
-    TN_ASSERT_OK(tn_delta_table_open(f->store, &f->table, err));
-    return f;
-}
 
 static tn_str scan(fixture *f, tn_arena *arena, tn_str where, tn_err *err)
 {

@@ -1,41 +1,10 @@
 // layers: base os text store duck delta
 /* End to end on a local folder: DuckDB writes and reads the files, the log is ours. */
-#include "tn_test.h"
+#include "delta_open.h"
 
-#include "delta/delta.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "text/json.h"
-
-typedef struct fixture {
-    tn_duck *duck;
-    tn_conn *conn;
-    tn_store *store;
-    tn_delta_table *table;
-    tn_str dir;
-} fixture;
-
-static void close_fixture(void *p)
-{
-    fixture *f = p;
-    tn_delta_table_close(f->table);
-    tn_store_unref(f->store);
-    tn_conn_close(f->conn);
-    tn_duck_close(f->duck);
-}
-
-static fixture *open_fixture(tn_arena *arena, tn_err *err)
-{
-    fixture *f = tn_new(arena, fixture);
-    f->dir = tn_str_of(tn_arena_printf(arena, "%s/t", tn_test_dir(arena)));
-    tn_arena_defer(arena, close_fixture, f);
-    tn_duck_opts opts = { .threads = 2 };
-    TN_ASSERT_OK(tn_duck_open(&opts, &f->duck, err));
-    TN_ASSERT_OK(tn_duck_connect(f->duck, &f->conn, err));
-    TN_ASSERT_OK(tn_store_open(f->dir, NULL, &f->store, err));
-    TN_ASSERT_OK(tn_delta_table_open(f->store, &f->table, err));
-    return f;
-}
 
 static tn_delta_write_result put(fixture *f, tn_delta_mode mode, const char *sql, tn_err *err)
 {
@@ -265,7 +234,7 @@ TN_TEST(checkpoints_carry_the_state)
         TN_ASSERT_OK(tn_file_remove(path, err));
     }
     tn_delta_table *t;
-    TN_ASSERT_OK(tn_delta_table_open(f->store, &t, err));
+    TN_ASSERT_OK(tn_delta_table_open(f->plain, &t, err));
     tn_delta_table_close(f->table);
     f->table = t;
     TN_ASSERT_EQ_S(ask(f, arena, "SELECT count(*) || ' ' || sum(id) FROM %s", err), "19 247");
@@ -283,7 +252,7 @@ TN_TEST(checkpoints_carry_the_state)
     tn_str bad = tn_str_printf(
         arena, TN_STR_FMT "/_delta_log/%020d.checkpoint.parquet", TN_STR_ARG(f->dir), 20);
     TN_ASSERT_OK(tn_file_write(bad, TN_STR("PAR1 nonsense"), err));
-    TN_ASSERT_OK(tn_delta_table_open(f->store, &t, err));
+    TN_ASSERT_OK(tn_delta_table_open(f->plain, &t, err));
     tn_delta_table_close(f->table);
     f->table = t;
     tn_rc rc = tn_delta_snapshot_open(t, f->conn, TN_DELTA_LATEST, &s, err);
@@ -344,8 +313,8 @@ static void put_log(
                     "{\"id\":\"x\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":");
     tn_json_add_str(&b, tn_str_of(schema));
     tn_buf_addf(&b, ",\"partitionColumns\":[],\"configuration\":{%s}}}\n", configuration);
-    TN_ASSERT_OK(tn_store_prepare(f->store, TN_STR("_delta_log/0"), err));
-    TN_ASSERT_OK(tn_store_put(f->store, TN_STR("_delta_log/00000000000000000000.json"),
+    TN_ASSERT_OK(tn_store_prepare(f->plain, TN_STR("_delta_log/0"), err));
+    TN_ASSERT_OK(tn_store_put(f->plain, TN_STR("_delta_log/00000000000000000000.json"),
         tn_buf_str(&b), TN_PUT_IF_ABSENT, err));
 }
 

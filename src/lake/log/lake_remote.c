@@ -50,8 +50,7 @@ static tn_rc trust(tn_conn *conn, tn_arena *a, tn_str ca_file, tn_err *err)
     tn_rc rc = bundle_path(a, bundle, &path, &why);
     if (rc != TN_OK) {
         if (ca_file.n == 0 || tn_file_is_dir(ca_file)) {
-            return tn_while(
-                err, tn_err_pass(err, rc, &why), "keeping the certificates for DuckDB");
+            return tn_while(err, tn_err_pass(err, rc, &why), "keeping the certificates for DuckDB");
         }
         path = ca_file; /* without the system's, but it reaches the bucket */
     }
