@@ -17,7 +17,7 @@ typedef struct graph {
     places *children; /* by place */
     uint32_t *stamp;  /* by node->index: visited in this walk */
     uint32_t turn;
-    places ready; /* sorted by place */
+    places ready; /* a heap */
 } graph;
 
 typedef struct worker_arg {
@@ -30,15 +30,10 @@ static uint32_t place_of(const tn_runner *run, const tn_node *n)
     return n->index == UINT32_MAX ? UINT32_MAX : run->place[n->index];
 }
 
+/* The same edge twice is counted twice, here and when its parent is done. */
 static void add_edge(graph *g, uint32_t from, uint32_t to)
 {
-    places *c = &g->children[from];
-    for (size_t i = 0; i < c->n; i++) {
-        if (c->v[i] == to) {
-            return;
-        }
-    }
-    tn_vec_push(c, g->run->arena, to);
+    tn_vec_push(&g->children[from], g->run->arena, to);
     g->run->waiting[to]++;
 }
 
@@ -60,6 +55,7 @@ static void link_up(graph *g, const tn_node *n, uint32_t child)
     }
 }
 
+/* Ancestors come earlier in the topological order: what is before `wanted` cannot have it above. */
 static bool is_ancestor(graph *g, const tn_node *wanted, const tn_node *n)
 {
     for (size_t i = 0; i < n->parents.n; i++) {
@@ -67,7 +63,7 @@ static bool is_ancestor(graph *g, const tn_node *wanted, const tn_node *n)
         if (p == wanted) {
             return true;
         }
-        if (p->index != UINT32_MAX && g->stamp[p->index] != g->turn) {
+        if (p->rank > wanted->rank && p->index != UINT32_MAX && g->stamp[p->index] != g->turn) {
             g->stamp[p->index] = g->turn;
             if (is_ancestor(g, wanted, p)) {
                 return true;
@@ -111,6 +107,35 @@ static void gate_children(graph *g, const tn_node *n, const tn_node *test, uint3
     }
 }
 
+/* `ready` is a heap, the smallest place on top. */
+static void insert_ready(graph *g, uint32_t place)
+{
+    tn_vec_push(&g->ready, g->run->arena, place);
+    uint32_t *v = g->ready.v;
+    size_t at = g->ready.n - 1;
+    for (; at > 0 && v[(at - 1) / 2] > place; at = (at - 1) / 2) {
+        v[at] = v[(at - 1) / 2];
+    }
+    v[at] = place;
+}
+
+static uint32_t take_ready(graph *g)
+{
+    uint32_t *v = g->ready.v, first = v[0], last = v[--g->ready.n];
+    size_t n = g->ready.n, at = 0;
+    while (2 * at + 1 < n) {
+        size_t child = 2 * at + 1;
+        child += child + 1 < n && v[child + 1] < v[child];
+        if (v[child] >= last) {
+            break;
+        }
+        v[at] = v[child];
+        at = child;
+    }
+    v[at] = last;
+    return first;
+}
+
 static void make_graph(graph *g)
 {
     tn_runner *run = g->run;
@@ -134,19 +159,9 @@ static void make_graph(graph *g)
     }
     for (uint32_t i = 0; i < run->plan.n; i++) {
         if (run->waiting[i] == 0) {
-            tn_vec_push(&g->ready, run->arena, i);
+            insert_ready(g, i);
         }
     }
-}
-
-static void insert_ready(graph *g, uint32_t place)
-{
-    tn_vec_push(&g->ready, g->run->arena, place);
-    size_t at = g->ready.n - 1;
-    for (; at > 0 && g->ready.v[at - 1] > place; at--) {
-        g->ready.v[at] = g->ready.v[at - 1];
-    }
-    g->ready.v[at] = place;
 }
 
 static bool blocks(const tn_node_result *r)
@@ -219,10 +234,7 @@ static void work(void *p)
             tn_cond_wait(&run->changed, &run->lock);
             continue;
         }
-        uint32_t place = g->ready.v[0];
-        memmove(g->ready.v, g->ready.v + 1, (g->ready.n - 1) * sizeof *g->ready.v);
-        g->ready.n--;
-        run_one(g, arg->worker, place);
+        run_one(g, arg->worker, take_ready(g));
     }
     tn_mutex_unlock(&run->lock);
 }
