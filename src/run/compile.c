@@ -111,6 +111,11 @@ tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *
     return tn_buf_finish(&b, "compiled SQL", ret, err);
 }
 
+tn_rc tn_job_render(tn_job *j, tn_str *ret, tn_err *err)
+{
+    return render_node(j, ret, err);
+}
+
 tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err)
 {
     tn_str sql;

@@ -84,6 +84,8 @@ tn_val tn_adapter_new(tn_job *j);
 
 /* The compiled SQL of the job's node: rendered, with ephemeral parents as CTEs in front. ret_ctes: list of {id, sql}. */
 tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err) TN_MUSTUSE;
+/* The template alone: ephemeral parents are only named, as CTEs that are not there. */
+tn_rc tn_job_render(tn_job *j, tn_str *ret, tn_err *err) TN_MUSTUSE;
 /* A unit test's SQL: its model with fixtures for inputs. *ret_node: the test as a node whose config holds what is expected. */
 tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test,
     tn_val selected_resources, tn_arena *a, tn_node **ret_node, tn_str *ret_sql,

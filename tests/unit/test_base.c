@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/nearest.h"
 #include "base/vec.h"
 #include "tn_test.h"
 
@@ -250,6 +251,30 @@ TN_TEST(vec_grows)
     TN_ASSERT_EQ_I(v.n, 1000);
     TN_ASSERT_EQ_I(tn_vec_pop(&v), 999);
     TN_ASSERT_EQ_I(tn_vec_last(&v), 998);
+}
+
+/* ---- nearest ---- */
+
+static tn_str nearest(const char *word)
+{
+    static const char *const names[] = { "orders", "customers", "stg_orders", "stg_payments",
+        "id" };
+    tn_nearest n = tn_nearest_to(tn_str_of(word));
+    for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+        tn_nearest_try(&n, tn_str_of(names[i]));
+    }
+    return n.best;
+}
+
+TN_TEST(nearest_name_is_that_with_the_fewest_changes)
+{
+    TN_ASSERT_EQ_S(nearest("ordres"), "orders");
+    TN_ASSERT_EQ_S(nearest("Order"), "orders");
+    TN_ASSERT_EQ_S(nearest("stg_payment"), "stg_payments");
+    TN_ASSERT_EQ_S(nearest("costumers"), "customers");
+    TN_ASSERT_EQ_S(nearest("di"), "");
+    TN_ASSERT_EQ_S(nearest("shipments"), "");
+    TN_ASSERT_EQ_S(nearest(""), "");
 }
 
 /* ---- log ---- */
