@@ -153,6 +153,12 @@ TN_TEST(pruning_keeps_every_row)
         { "id::VARCHAR = '5'", 6 },
         { "id = id", 6 },
         { "id = NULL", 6 },
+        { "s IS DISTINCT FROM 's5'", 6 }, /* of a file where s is NULL throughout, too */
+        { "p IS DISTINCT FROM 'p1'", 6 },
+        { "s IS NOT DISTINCT FROM NULL", -1 },
+        { "p IS NOT DISTINCT FROM NULL", -1 },
+        { "id IS NOT DISTINCT FROM 250", 1 },
+        { "p IS NOT DISTINCT FROM 'p1'", 1 },
         { "p || 'x' = 'p1x'", 6 },
     };
     for (size_t i = 0; i < TN_COUNTOF(CASES); i++) {

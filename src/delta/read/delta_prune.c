@@ -344,7 +344,7 @@ static bool may_compare(const pruner *p, const column *c, op o, const bound *k)
 {
     bound min;
     bound max;
-    if (!k->known) {
+    if (!k->known || o == OP_OTHER) { /* NULL IS DISTINCT FROM a constant */
         return true;
     }
     if (!value_range(p, c, &min, &max)) {
@@ -383,7 +383,8 @@ static op op_of(tn_val node, bool swapped)
     } OPS[] = { { "COMPARE_EQUAL", OP_EQ, OP_EQ }, { "COMPARE_NOTEQUAL", OP_NE, OP_NE },
         { "COMPARE_LESSTHAN", OP_LT, OP_GT }, { "COMPARE_GREATERTHAN", OP_GT, OP_LT },
         { "COMPARE_LESSTHANOREQUALTO", OP_LE, OP_GE },
-        { "COMPARE_GREATERTHANOREQUALTO", OP_GE, OP_LE } };
+        { "COMPARE_GREATERTHANOREQUALTO", OP_GE, OP_LE },
+        { "COMPARE_NOT_DISTINCT_FROM", OP_EQ, OP_EQ } }; /* the same for what is no NULL */
     for (size_t i = 0; i < TN_COUNTOF(OPS); i++) {
         if (is(node, "type", OPS[i].name)) {
             return swapped ? OPS[i].swapped : OPS[i].straight;
