@@ -70,18 +70,35 @@ static const struct {
     { "h", "double", "DOUBLE", FLOAT, true },
     { "k", "boolean", "BOOLEAN", BOOL, true },
 };
-enum { COLUMNS_N = TN_COUNTOF(COLUMNS) };
+
+/* What statistics and predicates are about: the columns, then the fields of a struct. */
+enum { COLUMNS_N = TN_COUNTOF(COLUMNS), ST_X = COLUMNS_N, ST_S, SUBJECTS };
+enum { CUTS = 6, POOL_MAX = 20 };
+
+/* One value of a pool as one subject has it. */
+typedef struct value {
+    bool null, nan, inf;
+    int64_t rank;                /* in DuckDB's order */
+    tn_str bounds[CUTS][2];      /* min, max: what statistics say of it, in JSON */
+} value;
 
 static struct {
     tn_arena *arena;
     tn_duck *duck;
     tn_conn *conn;
     tn_delta_meta metas[2]; /* plain; with column mapping by name */
+    value values[SUBJECTS][POOL_MAX];
 } world;
+
+static shape shape_of(size_t subject)
+{
+    return subject < COLUMNS_N ? COLUMNS[subject].shape : subject == ST_X ? NUMBER : TEXT;
+}
 
 typedef struct input {
     const uint8_t *p;
     size_t n;
+    bool used[SUBJECTS]; /* by the predicate: the others do not matter */
 } input;
 
 /* The next choice out of n. */
@@ -142,6 +159,8 @@ static tn_str schema_text(bool mapped)
     return tn_buf_str(&b);
 }
 
+static void learn(size_t subject);
+
 static void begin(void)
 {
     tn_err err = TN_ERR_INIT;
@@ -162,136 +181,236 @@ static void begin(void)
             }
         }
     }
+    for (size_t i = 0; i < SUBJECTS; i++) {
+        learn(i);
+    }
     atexit(end);
 }
 
-/* ---- rows ---- */
-
-static const char *value_of(input *in, shape s)
-{
-    return POOLS[s].v[pick(in, POOLS[s].n)];
-}
+/* ---- values ---- */
 
 /* A value as its column has it; NULL for one that does not fit. */
-static void add_value(tn_buf *b, const char *sql, shape s, const char *v)
+static void add_value(tn_buf *b, size_t subject, unsigned i)
 {
-    bool instant = s == INSTANT && strcmp(v, "NULL") != 0;
-    if (instant) { /* not by the session's time zone */
-        tn_buf_addf(b, "TRY_CAST(%.*s+00' AS %s)", (int)strlen(v) - 1, v, sql);
+    shape s = shape_of(subject);
+    const char *v = POOLS[s].v[i];
+    const char *type = subject < COLUMNS_N ? COLUMNS[subject].sql : subject == ST_X ? "BIGINT" : "VARCHAR";
+    bool partition = subject < COLUMNS_N && COLUMNS[subject].partition;
+    if (s == INSTANT && strcmp(v, "NULL") != 0) { /* not by the session's time zone */
+        tn_buf_addf(b, "TRY_CAST(%.*s+00' AS %s)", (int)strlen(v) - 1, v, type);
     } else {
-        tn_buf_addf(b, "TRY_CAST(%s AS %s)", v, sql);
+        tn_buf_addf(b, "TRY_CAST(%s AS %s)", partition && strcmp(v, "''") == 0 ? "NULL" : v, type);
     }
 }
 
-/* (file, is it live, columns.., st) */
-static void add_row(tn_buf *b, input *in, unsigned file, const char *const *partition)
+/* What a writer says of v as a bound, as JSON. */
+static void add_bound(tn_buf *b, bool max, shape s, unsigned cut)
 {
-    tn_buf_addf(b, "(%u, %s", file, rarely(in) ? "false" : "true");
-    for (size_t i = 0; i < COLUMNS_N; i++) {
-        const char *v = COLUMNS[i].partition ? partition[i] : value_of(in, COLUMNS[i].shape);
-        tn_buf_addz(b, ", ");
-        if (COLUMNS[i].partition && strcmp(v, "''") == 0) {
-            v = "NULL";
-        }
-        add_value(b, COLUMNS[i].sql, COLUMNS[i].shape, v);
-    }
-    if (rarely(in)) {
-        tn_buf_addz(b, ", NULL::STRUCT(x BIGINT, s VARCHAR))");
-        return;
-    }
-    tn_buf_addz(b, ", {'x': ");
-    add_value(b, "BIGINT", NUMBER, value_of(in, NUMBER));
-    tn_buf_addz(b, ", 's': ");
-    add_value(b, "VARCHAR", TEXT, value_of(in, TEXT));
-    tn_buf_addz(b, "})");
-}
-
-/* ---- statistics ---- */
-
-/* What a writer says of a bound, as JSON text. */
-static void add_bound(tn_buf *b, const char *fn, const char *column, shape s, unsigned cut)
-{
-    bool max = fn[1] == 'a';
     unsigned keep = cut % 2 == 0 ? 32 : 4;
     switch (s) {
     case NUMBER:
     case STRUCT:
     case BOOL:
-        tn_buf_addf(b, ", %s(%s)::VARCHAR", fn, column);
-        break;
-    case FLOAT: /* neither NaN nor infinity is JSON */
-        tn_buf_addf(b, ", CASE WHEN count(*) FILTER (WHERE isinf(%s)) = 0 THEN (%s(%s) FILTER (WHERE NOT "
-                       "isnan(%s)))::VARCHAR END",
-            column, fn, column, column);
+    case FLOAT:
+        tn_buf_addz(b, ", v::VARCHAR");
         break;
     case TEXT:
-        tn_buf_addf(b, ", to_json(CASE WHEN length(%s(%s)) <= %u THEN %s(%s) ELSE left(%s(%s), %u)", fn,
-            column, keep, fn, column, fn, column, keep);
+        tn_buf_addf(b, ", to_json(CASE WHEN length(v) <= %u THEN v ELSE left(v, %u)", keep, keep);
         if (max) {
-            tn_buf_addf(b, " || CASE WHEN unicode(substr(max(%s), %u, 1)) < 127 THEN chr(127) ELSE "
-                           "chr(1114111) END",
-                column, keep + 1);
+            tn_buf_addf(b, " || CASE WHEN unicode(substr(v, %u, 1)) < 127 THEN chr(127) ELSE chr(1114111) END",
+                keep + 1);
         }
         tn_buf_addz(b, " END)::VARCHAR");
         break;
     case INSTANT:
-        tn_buf_addf(b, ", to_json(strftime(%s(%s) AT TIME ZONE 'UTC' %s, '%%Y-%%m-%%dT%%H:%%M:%%S.%s') || "
-                       "'%s')::VARCHAR",
-            fn, column, cut % 3 == 2 ? "- INTERVAL 8 HOUR" : "", cut % 2 == 0 ? "%g" : "%f",
+        tn_buf_addf(b, ", to_json(strftime(v AT TIME ZONE 'UTC' %s, '%%Y-%%m-%%dT%%H:%%M:%%S.%s') || '%s')"
+                       "::VARCHAR",
+            cut % 3 == 2 ? "- INTERVAL 8 HOUR" : "", cut % 2 == 0 ? "%g" : "%f",
             cut % 3 == 2 ? "-08:00" : "Z");
         break;
     case WALL:
-        tn_buf_addf(b, ", to_json(strftime(%s(%s), '%%Y-%%m-%%dT%%H:%%M:%%S.%s'))::VARCHAR", fn, column,
+        tn_buf_addf(b, ", to_json(strftime(v, '%%Y-%%m-%%dT%%H:%%M:%%S.%s'))::VARCHAR",
             cut % 2 == 0 ? "%g" : "%f");
         break;
     case DAY:
-        tn_buf_addf(b, ", to_json(strftime(%s(%s), '%%Y-%%m-%%d'))::VARCHAR", fn, column);
+        tn_buf_addz(b, ", to_json(strftime(v, '%Y-%m-%d'))::VARCHAR");
         break;
     }
 }
 
-/* The columns of a file that statistics are about, the struct's fields after the others. */
-typedef struct subject {
-    const char *name, *top, *inner;
-    shape shape;
-} subject;
-
-static size_t subjects(subject *ret)
+static tn_str cell_text(const tn_result *res, size_t column, size_t row)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < COLUMNS_N; i++) {
-        if (!COLUMNS[i].partition) {
-            ret[n++] = (subject){ .name = COLUMNS[i].name, .top = COLUMNS[i].name, .shape = COLUMNS[i].shape };
-        }
-    }
-    ret[n++] = (subject){ .name = "st.x", .top = "st", .inner = "x", .shape = NUMBER };
-    ret[n++] = (subject){ .name = "st.s", .top = "st", .inner = "s", .shape = TEXT };
-    return n;
+    tn_str t;
+    return tn_result_text(res, world.arena, column, row, &t) ? t : TN_STR_NONE;
 }
 
-/* One member of minValues, maxValues or nullCount for each subject that has a text in the row of results from `col` on, three a subject. */
-static void add_part(
-    tn_buf *b, const char *part, input *in, const tn_str *texts, bool mapped, bool omit)
+/* DuckDB says how the values of a subject are ordered and printed. */
+static void learn(size_t subject)
 {
-    subject list[COLUMNS_N + 2];
-    size_t n = subjects(list);
-    const char *prefix = mapped ? "c-" : "";
+    shape s = shape_of(subject);
+    tn_err err = TN_ERR_INIT;
+    tn_buf b = tn_buf_init(world.arena, 1 << 20);
+    tn_buf_addz(&b, "SELECT i, v IS NULL, dense_rank() OVER (ORDER BY v)");
+    tn_buf_addz(&b, s == FLOAT ? ", isnan(v), isinf(v)" : ", false, false");
+    for (unsigned cut = 0; cut < CUTS; cut++) {
+        add_bound(&b, false, s, cut);
+        add_bound(&b, true, s, cut);
+    }
+    tn_buf_addz(&b, " FROM (VALUES ");
+    for (unsigned i = 0; i < POOLS[s].n; i++) {
+        tn_buf_addf(&b, "%s(%u, ", i > 0 ? ", " : "", i);
+        add_value(&b, subject, i);
+        tn_buf_addc(&b, ')');
+    }
+    tn_buf_addz(&b, ") AS x(i, v) ORDER BY i");
+    TN_AUTOPTR(tn_result) res = NULL;
+    size_t n = 0;
+    must(tn_conn_query(world.conn, tn_buf_str(&b), &res, &err), &err);
+    must(tn_result_next(res, &n, &err), &err);
+    TN_CHECK(n == POOLS[s].n && n <= POOL_MAX);
+    for (size_t i = 0; i < n; i++) {
+        value *v = &world.values[subject][i];
+        v->null = tn_result_cell(res, world.arena, 1, i).i != 0;
+        v->rank = tn_result_cell(res, world.arena, 2, i).i;
+        v->nan = tn_result_cell(res, world.arena, 3, i).i != 0 && !v->null;
+        v->inf = tn_result_cell(res, world.arena, 4, i).i != 0 && !v->null;
+        for (unsigned k = 0; k < CUTS * 2; k++) {
+            v->bounds[k / 2][k % 2] = cell_text(res, 5 + k, i);
+        }
+    }
+}
+
+/* ---- rows ---- */
+
+typedef struct row {
+    bool live, no_struct;
+    unsigned values[SUBJECTS]; /* places in the pools */
+} row;
+
+typedef struct made {
+    tn_arena *arena;
+    tn_delta_snapshot s;
+    tn_str where;
+    bool mapped;
+    unsigned n;
+    unsigned rows_n[FILES_MAX];
+    row rows[FILES_MAX][ROWS_MAX];
+} made;
+
+static void make_rows(made *m, input *in)
+{
+    m->n = 1 + pick(in, FILES_MAX);
+    for (unsigned file = 0; file < m->n; file++) {
+        m->rows_n[file] = 1 + pick(in, ROWS_MAX);
+        for (unsigned r = 0; r < m->rows_n[file]; r++) {
+            row *to = &m->rows[file][r];
+            to->live = !rarely(in);
+            to->no_struct = (in->used[ST_X] || in->used[ST_S]) && rarely(in);
+            for (size_t i = 0; i < SUBJECTS; i++) {
+                bool same = r > 0 && i < COLUMNS_N && COLUMNS[i].partition;
+                if (in->used[i]) {
+                    to->values[i] = same ? m->rows[file][0].values[i] : pick(in, POOLS[shape_of(i)].n);
+                }
+            }
+        }
+    }
+}
+
+/* (file, is it live, columns.., st) */
+static void add_row(tn_buf *b, const input *in, const row *r, unsigned file)
+{
+    tn_buf_addf(b, "(%u, %s", file, r->live ? "true" : "false");
+    for (size_t i = 0; i < COLUMNS_N; i++) {
+        if (in->used[i]) {
+            tn_buf_addz(b, ", ");
+            add_value(b, i, r->values[i]);
+        }
+    }
+    if (r->no_struct) {
+        tn_buf_addz(b, ", NULL::STRUCT(x BIGINT, s VARCHAR))");
+        return;
+    }
+    tn_buf_addz(b, ", {'x': ");
+    add_value(b, ST_X, r->values[ST_X]);
+    tn_buf_addz(b, ", 's': ");
+    add_value(b, ST_S, r->values[ST_S]);
+    tn_buf_addz(b, "})");
+}
+
+/* SELECT of the number of rows of each file for which the predicate is true. */
+static tn_str query_of(const made *m, const input *in)
+{
+    tn_buf b = tn_buf_init(m->arena, 1 << 20);
+    tn_buf_addf(&b, "SELECT file_, count(*) FROM (VALUES ");
+    for (unsigned file = 0; file < m->n; file++) {
+        for (unsigned r = 0; r < m->rows_n[file]; r++) {
+            tn_buf_addz(&b, file + r > 0 ? ",\n " : "");
+            add_row(&b, in, &m->rows[file][r], file);
+        }
+    }
+    tn_buf_addz(&b, ") AS x(file_, live_");
+    for (size_t i = 0; i < COLUMNS_N; i++) {
+        if (in->used[i]) {
+            tn_buf_addf(&b, ", %s", COLUMNS[i].name);
+        }
+    }
+    tn_buf_addf(&b, ", st)\nWHERE live_ AND (" TN_STR_FMT ") GROUP BY file_", TN_STR_ARG(m->where));
+    return tn_buf_str(&b);
+}
+
+/* ---- statistics ---- */
+
+enum { NULLS, LEAST, MOST };
+static const char *const PARTS[] = { "nullCount", "minValues", "maxValues" };
+
+static const value *value_in(const row *r, size_t subject)
+{
+    static const value none = { .null = true };
+    return subject >= COLUMNS_N && r->no_struct ? &none : &world.values[subject][r->values[subject]];
+}
+
+/* JSON of a statistic of one subject, of the rows that are hidden, too; empty: there is none. */
+static tn_str statistic(const made *m, unsigned file, size_t subject, int part, unsigned cut)
+{
+    const value *best = NULL;
+    int nulls = 0;
+    for (unsigned r = 0; r < m->rows_n[file]; r++) {
+        const value *v = value_in(&m->rows[file][r], subject);
+        nulls += v->null;
+        if (v->inf && part != NULLS) {
+            return TN_STR_NONE; /* neither it nor NaN is JSON */
+        }
+        if (!v->null && !v->nan &&
+            (best == NULL || (part == LEAST ? v->rank < best->rank : v->rank > best->rank))) {
+            best = v;
+        }
+    }
+    return part == NULLS  ? tn_str_printf(m->arena, "%d", nulls)
+           : best == NULL ? TN_STR_NONE
+                          : best->bounds[cut][part - LEAST];
+}
+
+static void add_part(tn_buf *b, const made *m, unsigned file, int part, input *in, bool omit)
+{
+    const char *prefix = m->mapped ? "c-" : "";
     const char *comma = "";
     bool open = false;
-    tn_buf_addf(b, ",\"%s\":{", part);
-    for (size_t i = 0; i < n; i++) {
-        if (texts[i * 3].n == 0 || (omit && pick(in, 3) == 2)) {
+    tn_buf_addf(b, ",\"%s\":{", PARTS[part]);
+    for (size_t i = 0; i < SUBJECTS; i++) {
+        tn_str text = TN_STR_NONE;
+        if (in->used[i] && !(i < COLUMNS_N && COLUMNS[i].partition)) {
+            text = statistic(m, file, i, part, pick(in, CUTS));
+        }
+        if (text.n == 0 || (omit && pick(in, 3) == 2)) {
             continue;
         }
         tn_buf_addz(b, comma);
-        if (list[i].inner != NULL) {
-            if (!open) {
-                tn_buf_addf(b, "\"%s%s\":{", prefix, list[i].top);
-            }
+        if (i >= COLUMNS_N && !open) {
+            tn_buf_addf(b, "\"%sst\":{", prefix);
             open = true;
         }
-        tn_buf_addf(b, "\"%s%s\":" TN_STR_FMT, prefix, list[i].inner ? list[i].inner : list[i].top,
-            TN_STR_ARG(texts[i * 3]));
+        tn_buf_addf(b, "\"%s%s\":" TN_STR_FMT, prefix,
+            i < COLUMNS_N ? COLUMNS[i].name : i == ST_X ? "x" : "s", TN_STR_ARG(text));
         comma = ",";
     }
     tn_buf_addz(b, open ? "}}" : "}");
@@ -301,16 +420,26 @@ static void add_part(
 
 typedef struct target {
     const char *text;
+    size_t subject;
     shape shape;
 } target;
 
 static target column_of(input *in)
 {
-    static const target MORE[] = { { "st.x", NUMBER }, { "st.s", TEXT }, { "x.st.x", NUMBER },
-        { "\"A\"", NUMBER }, { "x.a", NUMBER }, { "x.s", TEXT }, { "st.\"S\"", TEXT },
-        { "x.t", INSTANT }, { "x.p", TEXT } };
+    enum { A = 0, S = 6, T = 7, P = 11 };
+    static const target MORE[] = { { "st.x", ST_X, NUMBER }, { "st.s", ST_S, TEXT },
+        { "x.st.x", ST_X, NUMBER }, { "\"A\"", A, NUMBER }, { "x.a", A, NUMBER }, { "x.s", S, TEXT },
+        { "st.\"S\"", ST_S, TEXT }, { "x.t", T, INSTANT }, { "x.p", P, TEXT }, { "s", S, TEXT } };
     unsigned i = pick(in, COLUMNS_N + TN_COUNTOF(MORE));
-    return i < COLUMNS_N ? (target){ COLUMNS[i].name, COLUMNS[i].shape } : MORE[i - COLUMNS_N];
+    target c = i < COLUMNS_N ? (target){ COLUMNS[i].name, i, COLUMNS[i].shape } : MORE[i - COLUMNS_N];
+    in->used[c.subject] = true;
+    return c;
+}
+
+static const char *text_column(input *in, const target *c)
+{
+    in->used[c->shape == TEXT ? c->subject : ST_S] = true;
+    return c->shape == TEXT ? c->text : "st.s";
 }
 
 /* A constant for a comparison with a column of that shape, in one of the ways in which it may be spelt. */
@@ -324,7 +453,7 @@ static void add_constant(tn_buf *b, input *in, shape s)
     if (rarely(in)) {
         s = (shape)pick(in, STRUCT + 1);
     }
-    const char *v = value_of(in, s);
+    const char *v = POOLS[s].v[pick(in, POOLS[s].n)];
     bool null = strcmp(v, "NULL") == 0;
     tn_buf spelt = tn_buf_init(b->arena, 1 << 12);
     const char *form = "%s";
@@ -375,12 +504,11 @@ static void add_leaf(tn_buf *b, input *in)
         add_constant(b, in, c.shape);
         return;
     case 4:
-        tn_buf_addf(b, "%s %s ", rarely(in) ? "lower(s)" : c.shape == TEXT ? c.text : "s",
-            LIKES[pick(in, TN_COUNTOF(LIKES))]);
+        tn_buf_addf(b, "%s %s ", text_column(in, &c), LIKES[pick(in, TN_COUNTOF(LIKES))]);
         add_constant(b, in, TEXT);
         return;
     case 5:
-        tn_buf_addf(b, "starts_with(%s, ", c.shape == TEXT ? c.text : "st.s");
+        tn_buf_addf(b, "starts_with(%s, ", text_column(in, &c));
         add_constant(b, in, TEXT);
         tn_buf_addc(b, ')');
         return;
@@ -418,153 +546,97 @@ static void add_predicate(tn_buf *b, input *in, unsigned depth)
         tn_buf_addz(b, what == 1 ? " AND " : what == 2 ? " OR " : " THEN ");
         add_predicate(b, in, depth + 1);
     }
-    tn_buf_addz(b, what == 3 ? " ELSE b END" : ")");
+    tn_buf_addz(b, what == 3 ? " ELSE false END" : ")");
 }
 
 /* ---- one table ---- */
 
-typedef struct made {
-    tn_arena *arena;
-    tn_delta_snapshot s;
-    tn_str rows, where;
-    bool mapped;
-    unsigned n;
-    const char *partition[FILES_MAX][COLUMNS_N];
-} made;
-
-static void make_rows(made *m, input *in)
+/* The text of a value of a partition column in the log; none: NULL, which an empty text means, too. */
+static tn_val partition_text(const made *m, size_t column, unsigned i, unsigned iso)
 {
-    tn_buf b = tn_buf_init(m->arena, 1 << 20);
-    m->n = 1 + pick(in, FILES_MAX);
-    tn_buf_addz(&b, "(VALUES ");
-    for (unsigned file = 0; file < m->n; file++) {
-        for (size_t i = 0; i < COLUMNS_N; i++) {
-            m->partition[file][i] = COLUMNS[i].partition ? value_of(in, COLUMNS[i].shape) : "";
-        }
-        for (unsigned rows = 1 + pick(in, ROWS_MAX); rows > 0; rows--) {
-            tn_buf_addz(&b, b.n > 8 ? ",\n " : "");
-            add_row(&b, in, file, m->partition[file]);
-        }
-    }
-    tn_buf_addz(&b, ") AS x(file_, live_");
-    for (size_t i = 0; i < COLUMNS_N; i++) {
-        tn_buf_addf(&b, ", %s", COLUMNS[i].name);
-    }
-    tn_buf_addz(&b, ", st)");
-    m->rows = tn_buf_str(&b);
-}
-
-/* The text of a value of a partition column in the log; undefined: NULL. */
-static tn_val partition_text(made *m, const char *literal, shape s, unsigned iso)
-{
-    size_t n = strlen(literal);
+    shape s = COLUMNS[column].shape;
+    const char *literal = POOLS[s].v[i];
     tn_str text = tn_str_of(literal);
-    if (strcmp(literal, "NULL") == 0) {
+    if (world.values[column][i].null && strcmp(literal, "''") != 0) {
         return TN_VAL_NONE;
     }
     if (literal[0] == '\'') {
-        text = tn_str_n(literal + 1, n - 2);
+        text = tn_str_sub(text, 1, text.n - 1);
     }
-    if (s == INSTANT && iso % 2 == 1) {
+    if (s == INSTANT && iso == 1) {
         text = tn_str_printf(m->arena, "%.10sT%sZ", text.p,
             tn_str_z(m->arena, tn_str_sub(text, 11, text.n)));
     }
     return tn_val_str(text);
 }
 
-static tn_val partition_values(made *m, input *in, unsigned file)
+static tn_val partition_values(const made *m, input *in, unsigned file)
 {
     tn_val d = tn_val_dict(m->arena);
     for (size_t i = 0; i < COLUMNS_N; i++) {
         if (COLUMNS[i].partition) {
             tn_str key = tn_str_printf(m->arena, "%s%s", m->mapped ? "c-" : "", COLUMNS[i].name);
             tn_dict_put(d.dict, tn_val_str(key),
-                partition_text(m, m->partition[file][i], COLUMNS[i].shape, pick(in, 2)));
+                partition_text(m, i, m->rows[file][0].values[i], in->used[i] ? pick(in, 2) : 0));
         }
     }
     return d;
 }
 
-/* SELECT of what is to be known of each file: number of rows for which the predicate is true, of all, of hidden ones, then nulls, min and max of each subject. */
-static tn_str ask_of(made *m, input *in)
+static tn_delta_file file_of(const made *m, input *in, unsigned file)
 {
-    subject list[COLUMNS_N + 2];
-    size_t n = subjects(list);
-    tn_buf b = tn_buf_init(m->arena, 1 << 20);
-    tn_buf_addf(&b, "SELECT file_, count(*) FILTER (WHERE live_ AND (" TN_STR_FMT ")), count(*), count(*) "
-                    "FILTER (WHERE NOT live_)",
-        TN_STR_ARG(m->where));
-    for (size_t i = 0; i < n; i++) {
-        unsigned cut = pick(in, 6);
-        tn_buf_addf(&b, ", (count(*) - count(%s))::VARCHAR", list[i].name);
-        add_bound(&b, "min", list[i].name, list[i].shape, cut);
-        add_bound(&b, "max", list[i].name, list[i].shape, cut);
-    }
-    tn_buf_addf(&b, " FROM " TN_STR_FMT " GROUP BY file_ ORDER BY file_", TN_STR_ARG(m->rows));
-    return tn_buf_str(&b);
-}
-
-static tn_delta_file file_of(made *m, input *in, tn_result *res, unsigned row)
-{
-    enum { FIRST = 4 };
-    tn_str texts[(COLUMNS_N + 2) * 3] = { 0 };
-    subject list[COLUMNS_N + 2];
-    size_t n = subjects(list);
-    for (size_t i = 0; i < n * 3; i++) {
-        tn_str t;
-        texts[i] = tn_result_text(res, m->arena, FIRST + i, row, &t) ? t : TN_STR_NONE;
-    }
-    tn_delta_file f = { .path = TN_STR("x"), .partition_values = partition_values(m, in, row) };
+    tn_delta_file f = { .path = TN_STR("x"), .partition_values = partition_values(m, in, file) };
     unsigned kind = pick(in, 8);
     if (kind == 7) {
         return f; /* no statistics at all */
     }
-    int64_t hidden = tn_result_cell(res, m->arena, 3, row).i;
+    bool tight = true;
+    for (unsigned r = 0; r < m->rows_n[file]; r++) {
+        tight = tight && m->rows[file][r].live;
+    }
     tn_buf b = tn_buf_init(m->arena, 1 << 16);
-    tn_buf_addf(&b, "{\"numRecords\":%lld,\"tightBounds\":%s",
-        (long long)tn_result_cell(res, m->arena, 2, row).i, hidden > 0 ? "false" : "true");
-    add_part(&b, "nullCount", in, texts, m->mapped, kind > 3);
-    add_part(&b, "minValues", in, texts + 1, m->mapped, kind > 4);
-    add_part(&b, "maxValues", in, texts + 2, m->mapped, kind > 4);
+    tn_buf_addf(&b, "{\"numRecords\":%u,\"tightBounds\":%s", m->rows_n[file], tight ? "true" : "false");
+    for (int part = NULLS; part <= MOST; part++) {
+        add_part(&b, m, file, part, in, kind > 3);
+    }
     tn_buf_addc(&b, '}');
     f.stats = tn_buf_str(&b);
     return f;
 }
 
-static void lost(const made *m, const tn_delta_file *f, unsigned file)
+static void must_be_json(const made *m, tn_str text)
 {
-    fprintf(stderr, "a file with a row is left out: file %u\nWHERE " TN_STR_FMT "\nFROM " TN_STR_FMT
-                    "\nstatistics " TN_STR_FMT "\n",
-        file, TN_STR_ARG(m->where), TN_STR_ARG(m->rows), TN_STR_ARG(f->stats));
-    abort();
+    tn_val v;
+    tn_err err = TN_ERR_INIT;
+    if (text.n > 0 && tn_json_parse(m->arena, text, &v, &err) != TN_OK) {
+        fprintf(stderr, "the fuzzer's statistics are no JSON: " TN_STR_FMT "\n", TN_STR_ARG(text));
+        abort();
+    }
 }
 
 static void check(made *m, input *in)
 {
     TN_AUTOPTR(tn_result) res = NULL;
     tn_err err = TN_ERR_INIT;
-    tn_val v;
     bool keep[FILES_MAX] = { true, true, true };
-    if (tn_conn_query(world.conn, ask_of(m, in), &res, &err) != TN_OK) {
+    tn_str sql = query_of(m, in);
+    if (tn_conn_query(world.conn, sql, &res, &err) != TN_OK) {
         return; /* the predicate is none */
     }
-    int64_t hits[FILES_MAX];
-    size_t n = 0;
-    must(tn_result_next(res, &n, &err), &err);
-    TN_CHECK(n == m->n);
-    for (unsigned i = 0; i < n; i++) {
-        hits[i] = tn_result_cell(res, m->arena, 1, i).i;
-        tn_delta_file f = file_of(m, in, res, i);
-        if (f.stats.n > 0 && tn_json_parse(m->arena, f.stats, &v, &err) != TN_OK) {
-            fprintf(stderr, "the fuzzer's statistics are no JSON: " TN_STR_FMT "\n", TN_STR_ARG(f.stats));
-            abort();
-        }
+    for (unsigned i = 0; i < m->n; i++) {
+        tn_delta_file f = file_of(m, in, i);
+        must_be_json(m, f.stats);
         tn_vec_push(&m->s.files, m->arena, f);
     }
     must(tn_delta_prune(&m->s, world.conn, m->arena, m->where, keep, &err), &err);
-    for (unsigned i = 0; i < n; i++) {
-        if (!keep[i] && hits[i] > 0) {
-            lost(m, &m->s.files.v[i], i);
+    size_t n = 0;
+    must(tn_result_next(res, &n, &err), &err);
+    for (size_t i = 0; i < n; i++) { /* files with rows */
+        int64_t file = tn_result_cell(res, m->arena, 0, i).i;
+        if (!keep[file]) {
+            fprintf(stderr, "file %d has a row and is left out:\n" TN_STR_FMT "\nstatistics " TN_STR_FMT "\n",
+                (int)file, TN_STR_ARG(sql), TN_STR_ARG(m->s.files.v[file].stats));
+            abort();
         }
     }
 }
@@ -582,6 +654,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(tn_conn_set(world.conn, "TimeZone", tn_val_z(ZONES[pick(&in, TN_COUNTOF(ZONES))]), false, &err),
         &err);
     made m = { .arena = a, .mapped = pick(&in, 2) == 1 };
+    m.s.arena = a;
     m.s.meta = world.metas[m.mapped ? 1 : 0];
     m.s.protocol = (tn_delta_protocol){ .reader = 2, .writer = 5 };
     tn_buf where = tn_buf_init(a, 1 << 16);

@@ -2,12 +2,15 @@
 
 A case says how the table is made and what is then done to it, in statements that tarn and Spark both understand; where they differ, a step is a dict
 {"tarn": .., "spark": ..}. In a text {t} is the table, {p} its folder, {s} another table beside it, {ts} and {ntz} the engine's names of the types timestamp and timestamp_ntz; a text
-that begins with ! is a command of tarn. A step Fails(..) must be refused by whoever does it. A step None is not done by that engine.
+that begins with ! is a command of tarn; @app version SELECT.. appends rows as a write of that number by an application. A step Fails(..) must be refused by
+whoever does it, a step Nothing(..) must leave the rows as they are. A step None is not done by that engine.
 
 test_spark.py runs each case twice: tarn makes the table and the steps are done by Spark and tarn in turn; then the other way round. test_delta_engines.py lets
 tarn do all of it. After each step all engines read, and all must see the same rows.
 """
 from dataclasses import dataclass, field
+
+import delta_seen as judged
 
 DIALECT = {
     "tarn": {"{ts}": "TIMESTAMPTZ", "{ntz}": "TIMESTAMP", "{struct type}": "STRUCT(a INT, `b c` STRING)", "{struct(1, 'y')}": "{'a': 1, 'b c': 'y'}", "{struct(NULL, 'z')}": "{'a': NULL, 'b c': 'z'}"},
@@ -29,11 +32,16 @@ class Case:
     travels: bool = True  # old versions can be read at the end
     appends: str = ""  # columns that the other engines append to the table in interop; all when empty
     waits: bool = False  # tarn cannot write such tables yet: Spark does all, tarn reads
-    then: object = None  # a function of (results, tarn, spark, path): what else is to be seen of this feature
+    then: object = None  # a function of the Run of test_spark.py: what else is to be seen of this feature
 
 
 @dataclass
 class Fails:
+    step: object
+
+
+@dataclass
+class Nothing:
     step: object
 
 
@@ -46,7 +54,7 @@ def text(step, engine):
 
 def texts(step, engine):
     """What this engine does in a step: a list of statements, or None."""
-    step = step.step if isinstance(step, Fails) else step
+    step = step.step if isinstance(step, (Fails, Nothing)) else step
     step = step.get(engine) if isinstance(step, dict) else step
     return step and [text(s, engine) for s in ([step] if isinstance(step, str) else step)]
 
@@ -79,6 +87,39 @@ COLUMN_MAPPING = [
     "UPDATE {t} SET gone = 'back' WHERE st.aa = 1",
     "OPTIMIZE {t}",
 ]
+
+# Spark's and DuckDB's words for a struct
+def packed(**fields):
+    return {"tarn": "{" + ", ".join(f"'{k}': {v}" for k, v in fields.items()) + "}", "spark": "named_struct(" + ", ".join(f"'{k}', {v}" for k, v in fields.items()) + ")"}
+
+
+def with_struct(statement, **fields):
+    return {engine: statement.replace("{struct}", words) for engine, words in packed(**fields).items()}
+
+
+ALL_CLAUSES = """MERGE INTO {t} AS t USING (SELECT id + {from} AS id, CAST(id % 5 AS INT) AS g, CAST(id * 3 AS INT) AS v, concat('m', CAST(id AS STRING)) AS s FROM range(30) AS r(id)) AS s ON t.id = s.id
+ WHEN MATCHED AND s.v % 4 = 0 THEN DELETE WHEN MATCHED AND s.v % 4 = 1 THEN UPDATE SET v = s.v, s = concat(t.s, s.s) WHEN MATCHED THEN UPDATE SET *
+ WHEN NOT MATCHED AND s.v % 2 = 0 THEN INSERT (id, v) VALUES (s.id, -s.v) WHEN NOT MATCHED THEN INSERT *
+ WHEN NOT MATCHED BY SOURCE AND t.id % 6 = 0 THEN DELETE WHEN NOT MATCHED BY SOURCE AND t.id % 6 = 1 THEN UPDATE SET s = 'alone'"""
+EVOLVE = """MERGE WITH SCHEMA EVOLUTION INTO {t} AS t USING (SELECT id + {from} AS id, {columns} FROM range(20) AS r(id)) AS s ON t.id = s.id
+ WHEN MATCHED AND t.id % 3 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"""
+
+
+def evolve(start, columns, **fields):
+    return with_struct(EVOLVE.replace("{from}", str(start)).replace("{columns}", columns), **fields)
+
+
+EVOLUTION = [
+    evolve(50, "CAST(7 AS INT) AS v, CAST('e' AS STRING) AS extra"),
+    evolve(60, "{struct} AS st, CAST('f' AS STRING) AS extra", a="CAST(id AS INT)", b="CAST('x' AS STRING)"),
+    evolve(10, "{struct} AS st, CAST(id AS DOUBLE) AS x", b="CAST('y' AS STRING)", c="CAST(id AS BIGINT)"),
+    evolve(70, "{struct} AS st, 's' AS s", a="CAST(id AS INT)", b="CAST('z' AS STRING)", c="CAST(NULL AS BIGINT)"),
+    "DELETE FROM {t} WHERE st.c > 15",
+    """MERGE WITH SCHEMA EVOLUTION INTO {t} AS t USING (SELECT id, CAST('last' AS STRING) AS s, DATE '2024-01-01' AS day FROM range(100, 103) AS r(id)) AS s ON t.id = s.id
+ WHEN NOT MATCHED THEN INSERT * WHEN NOT MATCHED BY SOURCE AND t.id % 7 = 0 THEN UPDATE SET extra = 'old'""",
+    f"INSERT INTO {{t}} (id, v) SELECT id, v FROM ({MORE.replace('range(60, 80)', 'range(200, 210)')}) AS m",
+]
+EVOLVED_PROBES = ["id = 7", "extra = 'e'", "extra IS NULL", "st.b = 'y'", "st.c > 5", "st IS NULL", "x IS NOT NULL", "x > 3", "day = DATE '2024-01-01'", "s = 'last'"]
 
 VERIFIED = [f"SET spark.databricks.delta.incremental.commit.verify = {on}" for on in ("true", "false")]
 
@@ -172,6 +213,7 @@ CASES = [
         f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true') AS {ROWS}",
         DML,
         cannot={"deltalake": {"writes": "refuses inCommitTimestamp"}},
+        then=judged.same_versions_by_time,
     ),
     Case("OPTIMIZE", f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) AS {ROWS}",
          [f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t}", f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t} WHERE g = 1", "OPTIMIZE {t}"], probes=PROBES),
@@ -263,7 +305,9 @@ CASES = [
     Case(
         "variant",
         "CREATE TABLE {t} (id BIGINT, v VARIANT) USING delta",
-        [{"spark": """INSERT INTO {t} SELECT 1, parse_json('{"a": [1, 2, "x"], "b": null}')"""}, {"spark": "INSERT INTO {t} SELECT 2, parse_json('17')"}, {"spark": "INSERT INTO {t} VALUES (3, NULL)"}, "DELETE FROM {t} WHERE id = 2"],
+        [{"spark": """INSERT INTO {t} SELECT 1, parse_json('{"a": [1, 2, "x"], "b": null}')"""}, {"spark": "INSERT INTO {t} SELECT 2, parse_json('17')"}, {"spark": "INSERT INTO {t} VALUES (3, NULL)"}, "DELETE FROM {t} WHERE id = 2",
+         {"tarn": """INSERT INTO {t} SELECT 4, '{"a": {"b": [true, 1.5]}}'::JSON::VARIANT""", "spark": """INSERT INTO {t} SELECT 4, parse_json('{"a": {"b": [true, 1.5]}}')"""},
+         {"tarn": "INSERT INTO {t} SELECT 5, '\"x\"'::JSON::VARIANT", "spark": "INSERT INTO {t} SELECT 5, parse_json('\"x\"')"}, "UPDATE {t} SET id = id + 10 WHERE id = 4", "OPTIMIZE {t}"],
         columns={"spark": "id, replace(to_json(v), ' ', '') AS v", "tarn": "id, CASE WHEN v IS NOT NULL THEN replace(v::JSON::VARCHAR, ' ', '') END AS v"},
         appends="id",
         cannot={"deltalake": {"reads": "its SQL has no functions for variants", "writes": "not tried"}, "DuckDB": {"writes": "not tried"}},
@@ -334,6 +378,153 @@ CASES = [
         ],
         probes=PROBES,
     ),
+    Case("MERGE with schema evolution", f"CREATE TABLE {{t}} USING delta AS {ROWS}", EVOLUTION, probes=EVOLVED_PROBES),
+    Case("MERGE with schema evolution, deletion vectors", f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) {DV} AS {ROWS}", EVOLUTION, probes=EVOLVED_PROBES),
+    Case(
+        "MERGE with schema evolution, column mapping",
+        f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableChangeDataFeed' = 'true') AS {ROWS}",
+        EVOLUTION,
+        probes=EVOLVED_PROBES,
+    ),
+    Case(
+        "MERGE with all clauses",
+        f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true') AS {ROWS}",
+        [ALL_CLAUSES.replace("{from}", n) for n in ("40", "55", "0", "62")],
+        probes=PROBES + ["s = 'alone'", "v < 0"],
+        changes=True,
+    ),
+    Case(
+        "MERGE with all clauses, deletion vectors",
+        f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = 'true') AS {ROWS}",
+        [ALL_CLAUSES.replace("{from}", n) for n in ("40", "55", "0", "62")],
+        probes=PROBES + ["s = 'alone'", "v < 0", "g IS NULL"],
+        changes=True,
+    ),
+    Case(
+        "idempotent writes",
+        "CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.checkpointInterval' = '4') AS SELECT CAST(0 AS BIGINT) AS id",
+        [
+            "@loader 1 SELECT CAST(1 AS BIGINT) AS id",
+            Nothing("@loader 1 SELECT CAST(1 AS BIGINT) AS id"),
+            "@loader 2 SELECT CAST(2 AS BIGINT) AS id",
+            Nothing("@loader 1 SELECT CAST(3 AS BIGINT) AS id"),
+            "@other 1 SELECT CAST(4 AS BIGINT) AS id",
+            "@loader 7 SELECT CAST(5 AS BIGINT) AS id",
+            Nothing("@other 1 SELECT CAST(6 AS BIGINT) AS id"),
+            Nothing("@loader 7 SELECT CAST(6 AS BIGINT) AS id"),
+            "DELETE FROM {t} WHERE id = 0",
+            "OPTIMIZE {t}",
+            Nothing("@loader 6 SELECT CAST(8 AS BIGINT) AS id"),
+            Nothing("@loader 7 SELECT CAST(8 AS BIGINT) AS id"),
+            "@loader 8 SELECT CAST(9 AS BIGINT) AS id",
+        ],
+    ),
+    Case(
+        "log compaction",
+        f"CREATE TABLE {{t}} USING delta {DV} AS {ROWS}",
+        [*DML[:3], {"tarn": "!table compact-log {p}"}, *DML[3:], {"tarn": "!table compact-log {p}"}, "OPTIMIZE {t}", {"tarn": "!table compact-log {p}"}, {"spark": "DELETE FROM {t} WHERE id = 59"}],
+        probes=PROBES,
+        then=judged.compacted_log_is_used,
+    ),
+    Case(
+        "statistics as structs",
+        f"""CREATE TABLE {{t}} USING delta PARTITIONED BY (g) TBLPROPERTIES ('delta.checkpoint.writeStatsAsStruct' = 'true', 'delta.checkpoint.writeStatsAsJson' = 'false',
+ 'delta.checkpointInterval' = '1', 'delta.enableDeletionVectors' = 'true') AS {ROWS}""",
+        DML + [f"INSERT INTO {{t}} {MORE.replace('range(60, 80)', 'range(5000, 5010)')}"],
+        probes=PROBES,
+        then=judged.structs_prune,
+    ),
+    Case(
+        "statistics as structs, all types",
+        """CREATE TABLE {t} (id BIGINT, f FLOAT, d DOUBLE, m DECIMAL(38, 10), b BOOLEAN, s STRING, dt DATE, t {ts}, z {ntz}, st {struct type}) USING delta
+ TBLPROPERTIES ('delta.checkpoint.writeStatsAsStruct' = 'true', 'delta.checkpoint.writeStatsAsJson' = 'false', 'delta.checkpointInterval' = '1', 'delta.columnMapping.mode' = 'name')""",
+        [
+            """INSERT INTO {t} VALUES (1, CAST('nan' AS FLOAT), CAST('-inf' AS DOUBLE), 1234567890123456789012345678.0123456789, true, 'é😀', DATE '9999-12-31', CAST('2024-06-01 12:00:00.123456' AS {ts}),
+ CAST('2024-06-01 12:00:00.123456' AS {ntz}), {struct(1, 'y')}), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)""",
+            """INSERT INTO {t} VALUES (3, 0.1, 1e300, -0.0000000001, false, concat(repeat('a', 40), 'z'), DATE '0001-01-01', CAST('1900-01-01 00:00:00.000001' AS {ts}), CAST('1900-01-01 00:00:00.000001' AS {ntz}),
+ {struct(NULL, 'z')})""",
+            "ALTER TABLE {t} RENAME COLUMN m TO money",
+            "INSERT INTO {t} SELECT id + 10, f, d, money, b, s, dt, t, z, st FROM {t}",
+            "DELETE FROM {t} WHERE id = 2",
+            "ALTER TABLE {t} ADD COLUMN late INT",
+            "UPDATE {t} SET late = 5 WHERE id = 13",
+        ],
+        probes=["id = 13", "f > 0", "d < 0", "d = 1e300", "money < 0", "money = 1234567890123456789012345678.0123456789", "s = concat(repeat('a', 40), 'z')", "s = 'é😀'", "dt = DATE '9999-12-31'", "dt < DATE '1900-01-01'",
+                "t >= CAST('2024-06-01 12:00:00.123456' AS {ts})", "z >= CAST('2024-06-01 12:00:00.123456' AS {ntz})", "t < CAST('1900-01-01 00:00:00.000002' AS {ts})", "st.a = 1", "st.`b c` = 'z'", "late = 5", "late IS NULL"],
+    ),
+    Case(
+        "statistics of chosen columns",
+        f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.dataSkippingStatsColumns' = 'v,s') AS {ROWS}",
+        [*DML, "ALTER TABLE {t} UNSET TBLPROPERTIES ('delta.dataSkippingStatsColumns')", "ALTER TABLE {t} SET TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '2')", f"INSERT INTO {{t}} {MORE}",
+         f"INSERT INTO {{t}} {MORE}", "ALTER TABLE {t} SET TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '0')", "UPDATE {t} SET v = 3 WHERE id > 70", "DELETE FROM {t} WHERE v = 3"],
+        probes=PROBES,
+    ),
+    Case(
+        "identity and generated columns in MERGE",
+        """CREATE TABLE {t} (a BIGINT GENERATED BY DEFAULT AS IDENTITY (START WITH 100 INCREMENT BY 10), k BIGINT, v INT DEFAULT 4, twice BIGINT GENERATED ALWAYS AS (k * 2)) USING delta
+ TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')""",
+        ["INSERT INTO {t} (k, v) VALUES (1, 1), (2, 2), (3, 3)", "INSERT INTO {t} (k) VALUES (4), (5)",
+         *["""MERGE INTO {t} AS t USING (SELECT id + {n} AS k, CAST(id AS INT) AS v FROM range(4) AS r(id)) AS s ON t.k = s.k WHEN MATCHED AND t.k % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET k = t.k + 100, v = s.v
+ WHEN NOT MATCHED THEN INSERT (k, v) VALUES (s.k, s.v)""".replace("{n}", n) for n in ("3", "5", "8")],
+         Fails("INSERT INTO {t} (k, twice) VALUES (9, 1)"), "UPDATE {t} SET k = k + 1 WHERE v = 3", Fails("INSERT INTO {t} (k, twice) VALUES (9, 1)"), "OPTIMIZE {t}", "INSERT INTO {t} (k) VALUES (77)", "INSERT INTO {t} (k) VALUES (78)"],
+        columns="k, v, twice, a >= 100 AND a % 10 = 0 AS a_ok, count(*) OVER (PARTITION BY a) AS same_a",
+        cannot={"deltalake": {"writes": "refuses identityColumns"}, "DuckDB": {"writes": "refuses identityColumns"}},
+    ),
+    Case(
+        "type widening, nested",
+        {
+            "tarn": "CREATE TABLE {t} (id BIGINT, st STRUCT(a TINYINT, b FLOAT), l SMALLINT[], mp MAP(VARCHAR, INT), p SMALLINT) PARTITIONED BY (p) TBLPROPERTIES ('delta.enableTypeWidening' = 'true')",
+            "spark": "CREATE TABLE {t} (id BIGINT, st STRUCT<a: TINYINT, b: FLOAT>, l ARRAY<SMALLINT>, mp MAP<STRING, INT>, p SMALLINT) USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.enableTypeWidening' = 'true')",
+        },
+        [
+            {"tarn": "INSERT INTO {t} VALUES (1, {'a': 1, 'b': 1.5}, [1, NULL], MAP {'k': 1}, 1), (2, NULL, NULL, NULL, NULL)",
+             "spark": "INSERT INTO {t} VALUES (1, named_struct('a', 1, 'b', 1.5), array(1, NULL), map('k', 1), 1), (2, NULL, NULL, NULL, NULL)"},
+            "ALTER TABLE {t} ALTER COLUMN st.a TYPE INT", "ALTER TABLE {t} ALTER COLUMN l.element TYPE INT", "ALTER TABLE {t} ALTER COLUMN mp.value TYPE BIGINT", "ALTER TABLE {t} ALTER COLUMN p TYPE INT",
+            {"tarn": "INSERT INTO {t} VALUES (3, {'a': 100000, 'b': 2.5}, [100000], MAP {'k': 10000000000}, 100000)",
+             "spark": "INSERT INTO {t} VALUES (3, named_struct('a', 100000, 'b', 2.5), array(100000), map('k', 10000000000), 100000)"},
+            "ALTER TABLE {t} ALTER COLUMN st.a TYPE BIGINT", "UPDATE {t} SET id = id + 10 WHERE p = 1", "DELETE FROM {t} WHERE id = 2", "ALTER TABLE {t} ALTER COLUMN st.b TYPE DOUBLE", "INSERT INTO {t} SELECT id + 100, st, l, mp, p FROM {t}", "OPTIMIZE {t}",
+        ],
+        probes=["p = 1", "p = 100000", "p IS NULL", "st.a = 1", "st.a > 1000", "st.b = 1.5"],
+        appends="id, st, l, mp, p",
+        cannot={"deltalake": {"reads": "refuses typeWidening", "writes": "refuses typeWidening"}, "DuckDB": {"writes": "refuses typeWidening"}},
+    ),
+    Case("REORG, purging", f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) {DV} AS {ROWS}",
+         ["DELETE FROM {t} WHERE id = 5", "DELETE FROM {t} WHERE id % 10 = 3", "REORG TABLE {t} APPLY (PURGE)", "DELETE FROM {t} WHERE id = 6", "DELETE FROM {t} WHERE id = 7", "REORG TABLE {t} WHERE g = 2 APPLY (PURGE)",
+          "UPDATE {t} SET v = 1 WHERE id = 8", "REORG TABLE {t} APPLY (PURGE)"], probes=PROBES),
+    Case(
+        "VACUUM LITE",
+        f"CREATE TABLE {{t}} USING delta {DV} AS {ROWS}",
+        ["DELETE FROM {t} WHERE id < 30", "OPTIMIZE {t}", {"tarn": "!table vacuum {p} --retain 0 --allow-short-retention", "spark": "VACUUM {t} RETAIN 0 HOURS"}, "DELETE FROM {t} WHERE id < 40", "UPDATE {t} SET v = 0 WHERE id = 50",
+         {"tarn": "!table vacuum {p} --lite --retain 0 --allow-short-retention", "spark": "VACUUM {t} LITE RETAIN 0 HOURS"}, "OPTIMIZE {t}",
+         {"tarn": "!table vacuum {p} --lite --retain 0 --allow-short-retention", "spark": "VACUUM {t} LITE RETAIN 0 HOURS"}, "DELETE FROM {t} WHERE id < 45"],
+        travels=False,
+    ),
+    Case(
+        "columns moved and made nullable",
+        "CREATE TABLE {t} (id BIGINT NOT NULL, v INT, st {struct type}, s STRING) USING delta",
+        ["INSERT INTO {t} VALUES (1, 1, {struct(1, 'y')}, 'a')", "ALTER TABLE {t} ALTER COLUMN s FIRST", "INSERT INTO {t} VALUES ('b', 2, 2, {struct(NULL, 'z')})", "ALTER TABLE {t} ALTER COLUMN v AFTER st", "ALTER TABLE {t} ADD COLUMN st.n INT",
+         Fails("INSERT INTO {t} (s) VALUES ('c')"), "ALTER TABLE {t} ALTER COLUMN id DROP NOT NULL", "INSERT INTO {t} (s) VALUES ('c')", "UPDATE {t} SET v = 9 WHERE st.a = 1", "INSERT INTO {t} SELECT * FROM {t}", "ALTER TABLE {t} ADD COLUMN w INT",
+         "DELETE FROM {t} WHERE id = 2"],
+        probes=["id = 1", "st.n IS NULL", "s = 'b'", "v = 9", "w IS NULL"],
+    ),
+    Case(
+        "in-commit timestamps switched on later",
+        f"CREATE TABLE {{t}} USING delta AS {ROWS}",
+        [DML[0], "ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true')", *DML[1:4]],
+        cannot={"deltalake": {"writes": "refuses inCommitTimestamp"}},
+        then=judged.same_versions_by_time,
+    ),
+    Case("streams", f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) AS {ROWS}", [f"INSERT INTO {{t}} {MORE}", f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t}", f"INSERT INTO {{t}} {MORE}"], then=judged.streams),
+    Case("row tracking, rewriting", f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.columnMapping.mode' = 'name') AS {ROWS}",
+         DML + ["OPTIMIZE {t} ZORDER BY (v)", "OPTIMIZE {t}", "RESTORE TABLE {t} TO VERSION AS OF 5", "UPDATE {t} SET v = 77 WHERE id < 9"], probes=PROBES, stays="id, _metadata.row_id", cannot={"deltalake": {"writes": "refuses rowTracking"}}),
+    Case(
+        "row tracking switched on later",
+        f"CREATE TABLE {{t}} USING delta {DV} AS {ROWS}",
+        ["INSERT INTO {t} SELECT id + 1000, g, v, s FROM {t} WHERE id < 5", "DELETE FROM {t} WHERE id = 3", "ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')", *DML[:4], "OPTIMIZE {t}"],
+        probes=PROBES,
+        then=judged.rows_have_ids,
+        cannot={"deltalake": {"writes": "refuses rowTracking"}},
+    ),
     Case("row tracking", f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableDeletionVectors' = 'true') AS {ROWS}", DML + ["OPTIMIZE {t}"], probes=PROBES, stays="id, _metadata.row_id",
          cannot={"deltalake": {"writes": "refuses rowTracking"}}),
     Case(
@@ -350,5 +541,5 @@ CASES = [
         cannot={"deltalake": {"writes": "refuses inCommitTimestamp"}},
     ),
     Case("liquid clustering", f"CREATE TABLE {{t}} USING delta CLUSTER BY (id, v) AS {ROWS}", [f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t}", f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t}", "DELETE FROM {t} WHERE id < 10", "ALTER TABLE {t} CLUSTER BY (s)",
-         f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t} FULL", "ALTER TABLE {t} CLUSTER BY NONE"], probes=PROBES, cannot={"deltalake": {"writes": "refuses clustering"}}),
+         f"INSERT INTO {{t}} {MORE}", "OPTIMIZE {t} FULL", "ALTER TABLE {t} CLUSTER BY NONE"], probes=PROBES, then=judged.cubes, cannot={"deltalake": {"writes": "refuses clustering"}}),
 ]

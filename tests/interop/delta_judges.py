@@ -85,8 +85,20 @@ class Tarn:
             raise Refused(r.stderr.strip() or r.stdout.strip())
         return r.stdout
 
+    def append_once(self, text, path):
+        """@app version SELECT..: through the Python package."""
+        app, version, select = text[1:].split(" ", 2)
+        program = ("import sys, tarn; _, path, app, version, rows = sys.argv\n"
+                   "tarn.write_delta(path, rows, mode='append', commit_properties=tarn.CommitProperties(app_transactions=[tarn.Transaction(app, int(version))]))")
+        r = subprocess.run([sys.executable, "-c", program, str(path), app, version, select], capture_output=True, text=True, timeout=300, env={**self.env, "PYTHONPATH": str(ROOT / "python")})
+        if r.returncode != 0:
+            raise Refused(r.stderr.strip())
+        return r.stdout
+
     def statement(self, text, path):
-        """SQL, or a command after '!' whose words may have spaces written as _."""
+        """SQL, or a command after '!' whose words may have spaces written as _, or a numbered write after '@'."""
+        if text.startswith("@"):
+            return self.append_once(text, path)
         if text.startswith("!"):
             return self(*(filled(word.replace("_", " ") if word.startswith("SELECT_") else word, path) for word in text[1:].split()))
         return self("sql", "-f", "-", stdin="SET TimeZone='UTC';\n" + filled(text, path))

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
-from delta_cases import CASES, Fails, texts
+from delta_cases import CASES, Fails, Nothing, texts
 from delta_judges import ROOT, Refused, Results, Rows, Tarn, version_of
 
 FOLDER = os.environ.get("TARN_EXTENSION_DIR", str(ROOT / "build/deps/extensions"))
@@ -99,12 +99,15 @@ class Run:
             statements = texts(step, "tarn")
             if statements is None:
                 continue
+            before = self.tarn.rows(self.path, self.columns(self.tarn)) if isinstance(step, Nothing) else None
             try:
                 for statement in statements:
                     self.tarn.statement(statement, self.path)
             except Refused as e:
                 self.check(f"step {n}: {statement[:200]}", isinstance(step, Fails), e)
                 continue
+            if before is not None:
+                self.check(f"step {n} changes nothing: {statement[:200]}", before == self.tarn.rows(self.path, self.columns(self.tarn)))
             self.check(f"step {n} is refused: {statement[:200]}", not isinstance(step, Fails))
             self.all_read(f"step {n} ({statement[:60]})", self.judges)
 

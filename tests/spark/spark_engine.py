@@ -49,8 +49,16 @@ class Spark:
         except Exception as e:  # py4j has many kinds of them
             raise Refused(message(e)) from None
 
+    def append_once(self, text, path):
+        """@app version SELECT.."""
+        app, version, select = text[1:].split(" ", 2)
+        rows = self.session.sql(select).write.format("delta").mode("append")
+        rows.option("txnAppId", app).option("txnVersion", version).save(str(path))
+
     def statement(self, text, path):
         try:
+            if text.startswith("@"):
+                return self.append_once(text, path)
             return self.frame(text, path).collect()
         except Refused:
             raise

@@ -15,7 +15,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "interop")]
 
-from delta_cases import CASES, Fails, text, texts  # noqa: E402
+from delta_cases import CASES, Fails, Nothing, text, texts  # noqa: E402
 from delta_judges import Refused, Results, Rows, Tarn, version_of  # noqa: E402
 from spark_engine import Spark  # noqa: E402
 
@@ -72,7 +72,8 @@ class Run:
                 engine = self.engines[1 - turn]
             self.do(engine, step, n)
             what = f"step {n} by {engine.name} ({texts(step, engine.name.lower())[0][:60]})"
-            rows = self.both_read("after " + what)
+            old, rows = rows, self.both_read("after " + what)
+            self.check(f"{what} changes nothing", not isinstance(step, Nothing) or old == rows, old.difference(rows))
             if self.case.stays:
                 before, kept = kept, self.kept()
                 moved = [(k, v, kept[k]) for k, v in before.items() if kept.get(k, v) != v]

@@ -1,0 +1,85 @@
+"""What is to be seen of a feature beyond equal rows: functions of the Run of test_spark.py, called when a case of delta_cases.py is through."""
+import json
+import shutil
+
+from delta_judges import Rows, log_of, version_of
+
+
+def compacted_log_is_used(run):
+    """Spark, seeing the table for the first time, opens a compacted file in place of commits."""
+    jvm = run.spark.session._jvm
+    log = jvm.org.apache.spark.sql.delta.DeltaLog
+    log.clearCache()
+    segment = log.forTable(run.spark.session._jsparkSession, str(run.path)).unsafeVolatileSnapshot().logSegment()
+    run.check("Spark opens compacted files", ".compacted.json" in segment.deltas().toString(), segment.deltas().toString()[:500])
+
+
+def structs_prune(run):
+    """The newest version has a checkpoint whose statistics are structs only; the files that a condition rules out by these are not there any more."""
+    version = version_of(run.path)
+    run.check("the newest version has a checkpoint", list((run.path / "_delta_log").glob(f"{version:020d}.checkpoint*")))
+    where = "WHERE id >= 5000"
+    want = run.tarn.query(f"SELECT count(*) AS n FROM {{t}} {where}", run.path).to_pylist()[0]["n"]
+    needed = {r[0] for r in run.spark.statement(f"SELECT DISTINCT _metadata.file_name FROM {{t}} {where}", run.path)}
+    bare = run.path.with_name(run.path.name + " bare")
+    shutil.copytree(run.path, bare)
+    gone = [p for p in bare.rglob("*.parquet") if "_delta_log" not in p.parts and p.name not in needed]
+    for p in gone:
+        p.unlink()
+    run.check("files are needed, others are not", want == 10 and needed and gone, (want, needed, gone))
+    for engine in run.engines:
+        n = engine.query(f"SELECT count(*) AS n FROM (SELECT * FROM {{t}} {where}) AS s WHERE s.v IS NULL OR s.v < 1000", bare).to_pylist()[0]["n"]
+        run.check(f"{engine.name} opens only the files that it needs", n == want, n)
+
+
+def same_versions_by_time(run):
+    """At the time that Spark's history gives a version, both see it; a moment earlier both see the one before."""
+    versions = run.spark.statement("SELECT version, CAST(unix_micros(timestamp) AS BIGINT) AS us FROM (DESCRIBE HISTORY {t})", run.path)
+    for version, us in versions:
+        for moment in (us, us - 1000):
+            at = run.spark.statement(f"SELECT CAST(timestamp_micros({moment}) AS STRING)", run.path)[0][0]
+            if moment < us and version == 0:
+                continue
+            seen = [Rows(e.query(f"SELECT * FROM {{t}} TIMESTAMP AS OF '{at}'", run.path)) for e in run.engines]
+            run.check(f"the version of {at}", seen[0] == seen[1], seen[0].difference(seen[1]))
+
+
+def rows_have_ids(run):
+    """All rows have an id of their own, by Spark."""
+    (n, ids, versions), = run.spark.statement("SELECT count(*), count(DISTINCT _metadata.row_id), count(_metadata.row_commit_version) FROM {t}", run.path)
+    run.check("every row has an id and a version", n == ids == versions and n > 0, (n, ids, versions))
+
+
+def cubes(run):
+    """Both tell of ordered files in the same way."""
+    shapes = {}
+    engine = None
+    for _, action in log_of(run.path):
+        if "commitInfo" in action:
+            info = action["commitInfo"]
+            engine = ("Spark" if "Spark" in info.get("engineInfo", "") else "tarn") if info["operation"] == "OPTIMIZE" else None
+        elif engine and "add" in action:
+            add = action["add"]
+            tags = dict(add.get("tags") or {})
+            by = json.loads(tags.get("ZCUBE_ZORDER_BY", "null"))
+            shapes.setdefault(engine, []).append((add.get("clusteringProvider"), sorted(tags), by))
+            run.check("a cube has an id", len(tags.get("ZCUBE_ID", "")) == 36, tags)
+    run.check("both have clustered", set(shapes) == {"Spark", "tarn"}, set(shapes))
+    kinds = {engine: {(provider, tuple(t for t in tags if t != "ZCUBE_ZORDER_CURVE")) for provider, tags, _ in s} for engine, s in shapes.items()}
+    run.check("the same provider and tags", kinds["Spark"] == kinds["tarn"], kinds)
+    names = {json.dumps(by) for s in shapes.values() for _, _, by in s}
+    run.check("the columns are paths by both", names <= {'["id", "v"]', '["s"]'}, names)
+
+
+def streams(run):
+    """A stream of Spark copies the table, new rows included, and writes each batch once; tarn reads the copy."""
+    copy, state = run.path.with_name(run.path.name + " copy"), run.path.with_name(run.path.name + " state")
+    for more in ("range(300, 305)", None):
+        source = run.spark.session.readStream.format("delta").load(str(run.path))
+        source.writeStream.format("delta").option("checkpointLocation", str(state)).partitionBy("g").trigger(availableNow=True).start(str(copy)).awaitTermination()
+        want, got = run.tarn.rows(run.path), run.tarn.rows(copy)
+        run.check("the stream's table has the rows", want == got, want.difference(got))
+        if more:
+            run.tarn.statement(f"INSERT INTO {{t}} SELECT id, CAST(1 AS INT), CAST(2 AS INT), 'new' FROM {more} AS r(id)", run.path)
+    problem = run.tarn.check(copy)
+    run.check("tarn table check of the stream's table", not problem, problem)
