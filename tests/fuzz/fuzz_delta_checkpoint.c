@@ -11,6 +11,7 @@
  * be refused, with a reason. */
 #include <stdio.h>
 
+#include "delta/action/delta_stats.h"
 #include "delta/log/delta_checkpoint.h"
 #include "delta/log/delta_replay.h"
 #include "os/file.h"
@@ -364,12 +365,12 @@ static void use(tn_arena *a, const tn_delta_snapshot *s)
 static void check(tn_arena *a, const table *t, int log)
 {
     TN_AUTOPTR(tn_store) store = NULL;
-    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_AUTOPTR(tn_delta_table) delta = NULL;
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     tn_err err = TN_ERR_INIT;
     must(tn_store_open(t->dir, NULL, &store, &err), &err);
-    must(tn_delta_table_open(store, &table, &err), &err);
-    tn_rc rc = tn_delta_snapshot_open(table, world.conn, TN_DELTA_LATEST, &s, &err);
+    must(tn_delta_table_open(store, &delta, &err), &err);
+    tn_rc rc = tn_delta_snapshot_open(delta, world.conn, TN_DELTA_LATEST, &s, &err);
     if (rc == TN_OK) {
         if (s->checkpoint_version != 4) {
             check_state(t, s);
@@ -385,7 +386,7 @@ static void check(tn_arena *a, const table *t, int log)
     }
     tn_map named = tn_map_init(a);
     tn_str key = tn_str_sub(t->victim, t->dir.n + 1, t->victim.n);
-    (void)!tn_delta_checkpoint_sidecars(table, world.conn, key, &named, &err);
+    (void)!tn_delta_checkpoint_sidecars(delta, world.conn, key, &named, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,8 @@
  * counts the rows for which it is true, and makes the statistics; the files that tn_delta_prune keeps must be those with such rows, or more. */
 #include <stdio.h>
 
-#include "delta/delta_impl.h"
+#include "delta/log/delta_log.h"
+#include "delta/read/delta_prune.h"
 #include "text/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,21 +17,23 @@ enum { FILES_MAX = 3, ROWS_MAX = 4, DEPTH_MAX = 4 };
 typedef enum shape { NUMBER, FLOAT, TEXT, INSTANT, WALL, DAY, BOOL, STRUCT } shape;
 
 /* Literals of the values that columns of a shape have. */
-static const char *const INTS[] = { "NULL", "0", "1", "-1", "42", "100", "127", "-128", "7", "2147483647",
-    "-2147483648", "9007199254740993", "9223372036854775807", "-9223372036854775808" };
-static const char *const DECIMALS[] = { "NULL", "0", "0.01", "-0.01", "1.5", "123.45", "99999999.99",
-    "-99999999.99", "42", "12345678901234567890123456.78", "12345678901234567890123456.79" };
-static const char *const FLOATS[] = { "NULL", "0", "'-0.0'", "'nan'", "'inf'", "'-inf'", "1e300", "0.1",
-    "1.5", "1e-300", "9007199254740993", "42", "-7.25" };
+static const char *const INTS[] = { "NULL", "0", "1", "-1", "42", "100", "127", "-128", "7",
+    "2147483647", "-2147483648", "9007199254740993", "9223372036854775807",
+    "-9223372036854775808" };
+static const char *const DECIMALS[] = { "NULL", "0", "0.01", "-0.01", "1.5", "123.45",
+    "99999999.99", "-99999999.99", "42", "12345678901234567890123456.78",
+    "12345678901234567890123456.79" };
+static const char *const FLOATS[] = { "NULL", "0", "'-0.0'", "'nan'", "'inf'", "'-inf'", "1e300",
+    "0.1", "1.5", "1e-300", "9007199254740993", "42", "-7.25" };
 static const char *const TEXTS[] = { "NULL", "''", "'a'", "'ab'", "'abc'", "'A'", "'é'", "'😀'",
     "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa~z'",
     "'abcdé'", "'abcd😀'", "'%'", "'a%b'", "'_x'", "'42'", "'é\"\\'", "'2024-01-01'" };
-static const char *const TIMES[] = { "NULL", "'2024-01-01 00:00:00'", "'2024-01-01 00:00:00.123456'",
-    "'2024-01-01 00:00:00.123999'", "'1969-12-31 23:59:59.999999'", "'1970-01-01 00:00:00'",
-    "'2024-03-31 01:30:00'", "'2024-06-01 12:00:00.1'", "'1800-01-01 00:00:00.000001'",
-    "'9999-12-31 23:59:59.999999'", "'2023-12-31 23:00:00'" };
-static const char *const DAYS[] = { "NULL", "'2024-01-01'", "'2023-12-31'", "'2024-02-29'", "'1969-12-31'",
-    "'1970-01-01'", "'0001-01-01'", "'9999-12-31'", "'2024-06-01'" };
+static const char *const TIMES[] = { "NULL", "'2024-01-01 00:00:00'",
+    "'2024-01-01 00:00:00.123456'", "'2024-01-01 00:00:00.123999'", "'1969-12-31 23:59:59.999999'",
+    "'1970-01-01 00:00:00'", "'2024-03-31 01:30:00'", "'2024-06-01 12:00:00.1'",
+    "'1800-01-01 00:00:00.000001'", "'9999-12-31 23:59:59.999999'", "'2023-12-31 23:00:00'" };
+static const char *const DAYS[] = { "NULL", "'2024-01-01'", "'2023-12-31'", "'2024-02-29'",
+    "'1969-12-31'", "'1970-01-01'", "'0001-01-01'", "'9999-12-31'", "'2024-06-01'" };
 static const char *const BOOLS[] = { "NULL", "true", "false" };
 
 static const struct {
@@ -78,8 +81,8 @@ enum { CUTS = 6, POOL_MAX = 20 };
 /* One value of a pool as one subject has it. */
 typedef struct value {
     bool null, nan, inf;
-    int64_t rank;                /* in DuckDB's order */
-    tn_str bounds[CUTS][2];      /* min, max: what statistics say of it, in JSON */
+    int64_t rank;           /* in DuckDB's order */
+    tn_str bounds[CUTS][2]; /* min, max: what statistics say of it, in JSON */
 } value;
 
 static struct {
@@ -146,12 +149,15 @@ static tn_str schema_text(bool mapped)
         }
         tn_buf_addz(&b, "}},");
     }
-    const char *names = mapped ? "\"delta.columnMapping.id\":50,\"delta.columnMapping.physicalName\":"
-                                 "\"c-st\""
-                               : "";
+    const char *names = mapped
+                            ? "\"delta.columnMapping.id\":50,\"delta.columnMapping.physicalName\":"
+                              "\"c-st\""
+                            : "";
     tn_buf_addf(&b,
-        "{\"name\":\"st\",\"type\":{\"type\":\"struct\",\"fields\":[{\"name\":\"x\",\"type\":\"long\","
-        "\"nullable\":true,\"metadata\":{%s}},{\"name\":\"s\",\"type\":\"string\",\"nullable\":true,"
+        "{\"name\":\"st\",\"type\":{\"type\":\"struct\",\"fields\":[{\"name\":\"x\",\"type\":"
+        "\"long\","
+        "\"nullable\":true,\"metadata\":{%s}},{\"name\":\"s\",\"type\":\"string\",\"nullable\":"
+        "true,"
         "\"metadata\":{%s}}]},\"nullable\":true,\"metadata\":{%s}}]}",
         mapped ? "\"delta.columnMapping.id\":51,\"delta.columnMapping.physicalName\":\"c-x\"" : "",
         mapped ? "\"delta.columnMapping.id\":52,\"delta.columnMapping.physicalName\":\"c-s\"" : "",
@@ -194,7 +200,9 @@ static void add_value(tn_buf *b, size_t subject, unsigned i)
 {
     shape s = shape_of(subject);
     const char *v = POOLS[s].v[i];
-    const char *type = subject < COLUMNS_N ? COLUMNS[subject].sql : subject == ST_X ? "BIGINT" : "VARCHAR";
+    const char *type = subject < COLUMNS_N ? COLUMNS[subject].sql
+                       : subject == ST_X   ? "BIGINT"
+                                           : "VARCHAR";
     bool partition = subject < COLUMNS_N && COLUMNS[subject].partition;
     if (s == INSTANT && strcmp(v, "NULL") != 0) { /* not by the session's time zone */
         tn_buf_addf(b, "TRY_CAST(%.*s+00' AS %s)", (int)strlen(v) - 1, v, type);
@@ -217,14 +225,16 @@ static void add_bound(tn_buf *b, bool max, shape s, unsigned cut)
     case TEXT:
         tn_buf_addf(b, ", to_json(CASE WHEN length(v) <= %u THEN v ELSE left(v, %u)", keep, keep);
         if (max) {
-            tn_buf_addf(b, " || CASE WHEN unicode(substr(v, %u, 1)) < 127 THEN chr(127) ELSE chr(1114111) END",
+            tn_buf_addf(b,
+                " || CASE WHEN unicode(substr(v, %u, 1)) < 127 THEN chr(127) ELSE chr(1114111) END",
                 keep + 1);
         }
         tn_buf_addz(b, " END)::VARCHAR");
         break;
     case INSTANT:
-        tn_buf_addf(b, ", to_json(strftime(v AT TIME ZONE 'UTC' %s, '%%Y-%%m-%%dT%%H:%%M:%%S.%s') || '%s')"
-                       "::VARCHAR",
+        tn_buf_addf(b,
+            ", to_json(strftime(v AT TIME ZONE 'UTC' %s, '%%Y-%%m-%%dT%%H:%%M:%%S.%s') || '%s')"
+            "::VARCHAR",
             cut % 3 == 2 ? "- INTERVAL 8 HOUR" : "", cut % 2 == 0 ? "%g" : "%f",
             cut % 3 == 2 ? "-08:00" : "Z");
         break;
@@ -309,7 +319,8 @@ static void make_rows(made *m, input *in)
             for (size_t i = 0; i < SUBJECTS; i++) {
                 bool same = r > 0 && i < COLUMNS_N && COLUMNS[i].partition;
                 if (in->used[i]) {
-                    to->values[i] = same ? m->rows[file][0].values[i] : pick(in, POOLS[shape_of(i)].n);
+                    to->values[i] =
+                        same ? m->rows[file][0].values[i] : pick(in, POOLS[shape_of(i)].n);
                 }
             }
         }
@@ -366,7 +377,8 @@ static const char *const PARTS[] = { "nullCount", "minValues", "maxValues" };
 static const value *value_in(const row *r, size_t subject)
 {
     static const value none = { .null = true };
-    return subject >= COLUMNS_N && r->no_struct ? &none : &world.values[subject][r->values[subject]];
+    return subject >= COLUMNS_N && r->no_struct ? &none
+                                                : &world.values[subject][r->values[subject]];
 }
 
 /* JSON of a statistic of one subject, of the rows that are hidden, too; empty: there is none. */
@@ -410,7 +422,10 @@ static void add_part(tn_buf *b, const made *m, unsigned file, int part, input *i
             open = true;
         }
         tn_buf_addf(b, "\"%s%s\":" TN_STR_FMT, prefix,
-            i < COLUMNS_N ? COLUMNS[i].name : i == ST_X ? "x" : "s", TN_STR_ARG(text));
+            i < COLUMNS_N ? COLUMNS[i].name
+            : i == ST_X   ? "x"
+                          : "s",
+            TN_STR_ARG(text));
         comma = ",";
     }
     tn_buf_addz(b, open ? "}}" : "}");
@@ -428,10 +443,12 @@ static target column_of(input *in)
 {
     enum { A = 0, S = 6, T = 7, P = 11 };
     static const target MORE[] = { { "st.x", ST_X, NUMBER }, { "st.s", ST_S, TEXT },
-        { "x.st.x", ST_X, NUMBER }, { "\"A\"", A, NUMBER }, { "x.a", A, NUMBER }, { "x.s", S, TEXT },
-        { "st.\"S\"", ST_S, TEXT }, { "x.t", T, INSTANT }, { "x.p", P, TEXT }, { "s", S, TEXT } };
+        { "x.st.x", ST_X, NUMBER }, { "\"A\"", A, NUMBER }, { "x.a", A, NUMBER },
+        { "x.s", S, TEXT }, { "st.\"S\"", ST_S, TEXT }, { "x.t", T, INSTANT }, { "x.p", P, TEXT },
+        { "s", S, TEXT } };
     unsigned i = pick(in, COLUMNS_N + TN_COUNTOF(MORE));
-    target c = i < COLUMNS_N ? (target){ COLUMNS[i].name, i, COLUMNS[i].shape } : MORE[i - COLUMNS_N];
+    target c =
+        i < COLUMNS_N ? (target){ COLUMNS[i].name, i, COLUMNS[i].shape } : MORE[i - COLUMNS_N];
     in->used[c.subject] = true;
     return c;
 }
@@ -445,10 +462,11 @@ static const char *text_column(input *in, const target *c)
 /* A constant for a comparison with a column of that shape, in one of the ways in which it may be spelt. */
 static void add_constant(tn_buf *b, input *in, shape s)
 {
-    static const char *const NUMBER_AS[] = { "%s", "%s", "CAST(%s AS VARCHAR)", "%s.0", "%s::DOUBLE",
-        "%s::HUGEINT", "-%s", "'%s'", "%s.5", "%s::DECIMAL(38,2)" };
-    static const char *const TIME_AS[] = { "TIMESTAMP %s", "%s", "TIMESTAMPTZ %s", "CAST(%s AS DATE)",
-        "CAST(%s AS TIMESTAMPTZ)", "CAST(%s AS TIMESTAMP)", "%s::TIMESTAMP_MS", "%s::TIMESTAMP_NS" };
+    static const char *const NUMBER_AS[] = { "%s", "%s", "CAST(%s AS VARCHAR)", "%s.0",
+        "%s::DOUBLE", "%s::HUGEINT", "-%s", "'%s'", "%s.5", "%s::DECIMAL(38,2)" };
+    static const char *const TIME_AS[] = { "TIMESTAMP %s", "%s", "TIMESTAMPTZ %s",
+        "CAST(%s AS DATE)", "CAST(%s AS TIMESTAMPTZ)", "CAST(%s AS TIMESTAMP)", "%s::TIMESTAMP_MS",
+        "%s::TIMESTAMP_NS" };
     static const char *const ZONES[] = { "", "+00", "+02", "-08:00", "Z" };
     if (rarely(in)) {
         s = (shape)pick(in, STRUCT + 1);
@@ -522,8 +540,11 @@ static void add_leaf(tn_buf *b, input *in)
         tn_buf_addf(b, " %s %s", OPS[pick(in, TN_COUNTOF(OPS))], c.text);
         return;
     case 8:
-        tn_buf_addf(b, "%s(%s) %s ", c.shape == TEXT ? "upper" : c.shape == DAY ? "date" : "-", c.text,
-            OPS[pick(in, TN_COUNTOF(OPS))]);
+        tn_buf_addf(b, "%s(%s) %s ",
+            c.shape == TEXT  ? "upper"
+            : c.shape == DAY ? "date"
+                             : "-",
+            c.text, OPS[pick(in, TN_COUNTOF(OPS))]);
         add_constant(b, in, c.shape);
         return;
     default:
@@ -564,8 +585,8 @@ static tn_val partition_text(const made *m, size_t column, unsigned i, unsigned 
         text = tn_str_sub(text, 1, text.n - 1);
     }
     if (s == INSTANT && iso == 1) {
-        text = tn_str_printf(m->arena, "%.10sT%sZ", text.p,
-            tn_str_z(m->arena, tn_str_sub(text, 11, text.n)));
+        text = tn_str_printf(
+            m->arena, "%.10sT%sZ", text.p, tn_str_z(m->arena, tn_str_sub(text, 11, text.n)));
     }
     return tn_val_str(text);
 }
@@ -595,7 +616,8 @@ static tn_delta_file file_of(const made *m, input *in, unsigned file)
         tight = tight && m->rows[file][r].live;
     }
     tn_buf b = tn_buf_init(m->arena, 1 << 16);
-    tn_buf_addf(&b, "{\"numRecords\":%u,\"tightBounds\":%s", m->rows_n[file], tight ? "true" : "false");
+    tn_buf_addf(
+        &b, "{\"numRecords\":%u,\"tightBounds\":%s", m->rows_n[file], tight ? "true" : "false");
     for (int part = NULLS; part <= MOST; part++) {
         add_part(&b, m, file, part, in, kind > 3);
     }
@@ -634,7 +656,8 @@ static void check(made *m, input *in)
     for (size_t i = 0; i < n; i++) { /* files with rows */
         int64_t file = tn_result_cell(res, m->arena, 0, i).i;
         if (!keep[file]) {
-            fprintf(stderr, "file %d has a row and is left out:\n" TN_STR_FMT "\nstatistics " TN_STR_FMT "\n",
+            fprintf(stderr,
+                "file %d has a row and is left out:\n" TN_STR_FMT "\nstatistics " TN_STR_FMT "\n",
                 (int)file, TN_STR_ARG(sql), TN_STR_ARG(m->s.files.v[file].stats));
             abort();
         }
@@ -651,7 +674,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     TN_AUTO_ARENA a = tn_arena_new("fuzz", NULL);
     tn_err err = TN_ERR_INIT;
     input in = { .p = data, .n = size };
-    must(tn_conn_set(world.conn, "TimeZone", tn_val_z(ZONES[pick(&in, TN_COUNTOF(ZONES))]), false, &err),
+    must(tn_conn_set(
+             world.conn, "TimeZone", tn_val_z(ZONES[pick(&in, TN_COUNTOF(ZONES))]), false, &err),
         &err);
     made m = { .arena = a, .mapped = pick(&in, 2) == 1 };
     m.s.arena = a;
