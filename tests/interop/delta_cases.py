@@ -98,7 +98,7 @@ def with_struct(statement, **fields):
 
 
 ALL_CLAUSES = """MERGE INTO {t} AS t USING (SELECT id + {from} AS id, CAST(id % 5 AS INT) AS g, CAST(id * 3 AS INT) AS v, concat('m', CAST(id AS STRING)) AS s FROM range(30) AS r(id)) AS s ON t.id = s.id
- WHEN MATCHED AND s.v % 4 = 0 THEN DELETE WHEN MATCHED AND s.v % 4 = 1 THEN UPDATE SET v = s.v, s = concat(t.s, s.s) WHEN MATCHED THEN UPDATE SET *
+ WHEN MATCHED AND s.v % 4 = 0 THEN DELETE WHEN MATCHED AND s.v % 4 = 1 THEN UPDATE SET v = s.v, s = t.s || s.s WHEN MATCHED THEN UPDATE SET *
  WHEN NOT MATCHED AND s.v % 2 = 0 THEN INSERT (id, v) VALUES (s.id, -s.v) WHEN NOT MATCHED THEN INSERT *
  WHEN NOT MATCHED BY SOURCE AND t.id % 6 = 0 THEN DELETE WHEN NOT MATCHED BY SOURCE AND t.id % 6 = 1 THEN UPDATE SET s = 'alone'"""
 EVOLVE = """MERGE WITH SCHEMA EVOLUTION INTO {t} AS t USING (SELECT id + {from} AS id, {columns} FROM range(20) AS r(id)) AS s ON t.id = s.id
@@ -382,7 +382,7 @@ CASES = [
     Case("MERGE with schema evolution, deletion vectors", f"CREATE TABLE {{t}} USING delta PARTITIONED BY (g) {DV} AS {ROWS}", EVOLUTION, probes=EVOLVED_PROBES),
     Case(
         "MERGE with schema evolution, column mapping",
-        f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableChangeDataFeed' = 'true') AS {ROWS}",
+        f"CREATE TABLE {{t}} USING delta TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS {ROWS}",
         EVOLUTION,
         probes=EVOLVED_PROBES,
     ),
