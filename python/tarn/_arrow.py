@@ -1,53 +1,13 @@
-"""Data in and out as Arrow C streams, without pyarrow: capsules made and taken through the Python C API.
-
-Whoever holds a struct whose `release` is not NULL calls it once. A capsule owns its struct until a consumer has moved the stream out of it.
-"""
+"""Data in and out as Arrow C streams, without pyarrow."""
 from __future__ import annotations
 
-import ctypes
 import os
 from typing import Any, Iterable, List, Mapping, Optional
 
+from ._capsule import STREAM, capsule, pointer_of, release
 from ._lib import Stream
+from ._rows import RowStream, read_rows
 from .exceptions import UsageError
-
-_NAME = b"arrow_array_stream"
-_api = ctypes.pythonapi
-_capsule_new = _api.PyCapsule_New
-_capsule_new.restype, _capsule_new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-_capsule_pointer = _api.PyCapsule_GetPointer
-_capsule_pointer.restype, _capsule_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-# For the destructor: the capsule is dying, so no Python object may be made of it.
-_dying_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_GetPointer", _api))
-_Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-
-_open: dict = {}  # address -> the struct of a capsule that lives
-
-
-_pid = os.getpid()
-
-
-def release(stream: Stream) -> None:
-    """Releases a stream that was not moved; does nothing otherwise, nor in a child of fork()."""
-    if stream.release and getattr(stream, "pid", _pid) == os.getpid():
-        _Release(stream.release)(ctypes.addressof(stream))
-
-
-@ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
-def _destroy(capsule: int, pointer: Any = _dying_pointer, name: bytes = _NAME, streams: dict = _open, free: Any = release) -> None:
-    stream = streams.pop(pointer(capsule, name), None)
-    if stream is not None:
-        free(stream)
-
-
-_api.Py_IncRef(ctypes.py_object(_destroy))  # the last capsules die after this module
-
-
-def capsule(stream: Stream) -> Any:
-    """A PyCapsule that owns the stream: what `__arrow_c_stream__` gives."""
-    address = ctypes.addressof(stream)
-    _open[address] = stream
-    return _capsule_new(address, _NAME, ctypes.cast(_destroy, ctypes.c_void_p))
 
 
 class Exported:
@@ -56,7 +16,7 @@ class Exported:
     def __init__(self, data: Any) -> None:
         source = _exportable(data)
         self._keep = source.__arrow_c_stream__()
-        self.address = _capsule_pointer(self._keep, _NAME)
+        self.address = pointer_of(self._keep, STREAM)
 
 
 def _exportable(data: Any) -> Any:
@@ -74,7 +34,6 @@ def _exportable(data: Any) -> Any:
     if type(data).__module__.startswith("pandas"):  # before 2.2
         return _exportable(_pyarrow("a pandas frame of this version").Table.from_pandas(data, preserve_index=False))
     if isinstance(data, Mapping):
-        from ._rows import RowStream
         return RowStream({str(k): list(v) for k, v in data.items()})
     if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
         return _of_items(list(data))
@@ -87,7 +46,6 @@ def _of_items(items: List[Any]) -> Any:
         pa = _pyarrow("a list of Arrow batches")
         return pa.Table.from_batches([pa.record_batch(i) for i in items])
     if items and all(isinstance(i, Mapping) for i in items):
-        from ._rows import RowStream
         names = {str(k): None for row in items for k in row}
         return RowStream({name: [row.get(name) for row in items] for name in names})
     raise UsageError("a list to be written holds dicts, one a row, and at least one" if not items else
@@ -153,13 +111,11 @@ class Rows:
 
     def to_pylist(self) -> List[dict]:
         """A list of dicts, one a row. Needs nothing installed."""
-        from ._rows import read_rows
         names, rows = read_rows(self)
         return [dict(zip(names, row)) for row in rows]
 
     def fetchall(self) -> List[tuple]:
         """A list of tuples. Needs nothing installed."""
-        from ._rows import read_rows
         return read_rows(self)[1]
 
     def __iter__(self) -> Any:

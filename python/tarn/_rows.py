@@ -12,6 +12,7 @@ import struct
 from ctypes import POINTER, c_char_p, c_int64, c_void_p
 from typing import Any, List, Optional, Sequence, Tuple
 
+from ._capsule import SCHEMA, STREAM, capsule, pointer_of
 from ._lib import Stream
 from .exceptions import StorageError, UsageError
 
@@ -204,7 +205,6 @@ class RowStream:
         return 0
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        from ._arrow import capsule
         calls = (_OnSchema(self._get_schema), _OnArray(self._get_next), _OnError(lambda _: b""), _OnRelease(lambda at: _mark(at, Stream)))
         stream = Stream(*[ctypes.cast(c, c_void_p).value for c in calls], None)
         stream._keep = (self, calls)
@@ -311,9 +311,8 @@ def _column(schema: Schema, array: Array) -> List[Any]:
 
 def read_rows(source: Any) -> Tuple[List[str], List[tuple]]:
     """(names, rows) of anything with `__arrow_c_stream__`, all of it."""
-    from ._arrow import _NAME, _capsule_pointer
     held = source.__arrow_c_stream__()
-    at = _capsule_pointer(held, _NAME)
+    at = pointer_of(held, STREAM)
     stream = Stream.from_address(at)
     schema = Schema()
     rows: List[tuple] = []
@@ -342,6 +341,5 @@ def _done(stream: Stream, at: int, code: int) -> None:
 
 def read_schema(source: Any, read: Any) -> Any:
     """read(struct ArrowSchema) of anything with `__arrow_c_schema__`."""
-    from ._arrow import _capsule_pointer
     held = source.__arrow_c_schema__()
-    return read(Schema.from_address(_capsule_pointer(held, b"arrow_schema")))
+    return read(Schema.from_address(pointer_of(held, SCHEMA)))

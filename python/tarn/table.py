@@ -11,10 +11,11 @@ from . import _lib
 from ._arrow import Rows
 from ._engine import engine_for, uses_engine
 from ._lib import Outcome, Stream
+from ._options import write_options
 from .exceptions import TableNotFoundError, UsageError
 from .properties import columns as names_of
 from .properties import commit_options, literal, partition_filter, place, state
-from .schema import Metadata, Protocol, Schema
+from .schema import Metadata, Protocol, Schema, schema_json
 
 _ABSENT = 1  # TARN_OPEN_ABSENT
 
@@ -125,8 +126,6 @@ class DeltaTable:
             >>> table.schema(), table.count()
             (Schema([id long, day date]), 0)
         """
-        from .schema import schema_json
-        from .writer import write_options
         commit, _keep = commit_options(commit_properties)
         options, _kept = write_options(mode, partition_by=partition_by, cluster_by=cluster_by, name=name, description=description,
                                        configuration=configuration, commit=commit, schema=schema_json(schema))

@@ -1,37 +1,13 @@
 """write_delta: rows into a table that may not be there yet."""
 from __future__ import annotations
 
-from ctypes import byref, pointer
-from typing import Any, List, Mapping, Optional, Tuple, Union
+from ctypes import byref
+from typing import Any, List, Mapping, Optional, Union
 
-from . import _lib
 from ._arrow import Exported
-from .exceptions import UsageError
-from .properties import columns, commit_options
+from ._options import check_mode, write_options
+from .properties import commit_options
 from .table import DeltaTable, Handle
-
-_MODES = {"error": 0, "append": 1, "overwrite": 2, "ignore": 3}
-_SCHEMA_MODES = {None: 0, "merge": 1, "overwrite": 2}
-
-
-def _check_mode(mode: str, schema_mode: Optional[str]) -> None:
-    if mode not in _MODES or schema_mode not in _SCHEMA_MODES:
-        raise UsageError(f"mode is one of {', '.join(_MODES)}, schema_mode merge, overwrite or None; not {mode!r}, {schema_mode!r}")
-
-
-def write_options(mode: str, schema_mode: Optional[str] = None, *, partition_by: Any = None, cluster_by: Any = None, name: Optional[str] = None,
-                  description: Optional[str] = None, configuration: Optional[Mapping[str, Optional[str]]] = None, predicate: Optional[str] = None,
-                  dynamic_partitions: bool = False, commit: Any = None, schema: Optional[str] = None) -> Tuple:
-    """The C struct, and what it points to."""
-    _check_mode(mode, schema_mode)
-    partitions, clustering = _lib.texts(columns(partition_by)), _lib.texts(columns(cluster_by))
-    properties = _lib.pairs({k: v for k, v in (configuration or {}).items() if v is not None})
-    return _lib.WriteOptions(mode=_MODES[mode], schema_mode=_SCHEMA_MODES[schema_mode], partition_by=partitions, partition_by_n=_lib.count(partitions),
-                             predicate=_lib.text(predicate), dynamic_partitions=dynamic_partitions, name=_lib.text(name),
-                             description=_lib.text(description), properties=properties, properties_n=_lib.count(properties),
-                             commit=pointer(commit) if commit is not None else None, cluster_by=clustering, cluster_by_n=_lib.count(clustering),
-                             schema_json=_lib.text(schema)), (partitions, clustering, properties, commit)
-
 
 def write_delta(table_or_uri: Any, data: Any, *, partition_by: Union[List[str], str, None] = None, mode: str = "error", name: Optional[str] = None,
                 description: Optional[str] = None, configuration: Optional[Mapping[str, Optional[str]]] = None, schema_mode: Optional[str] = None,
@@ -57,7 +33,7 @@ def write_delta(table_or_uri: Any, data: Any, *, partition_by: Union[List[str], 
     partition_by, name, description, configuration: of a new table. cluster_by: its columns of liquid clustering, which optimize.compact() keeps up.
     target_file_size: bytes. custom_metadata: goes into the commit beside its operation, as CommitProperties(custom_metadata=) does.
     """
-    _check_mode(mode, schema_mode)
+    check_mode(mode, schema_mode)
     handle = table_or_uri._handle if isinstance(table_or_uri, DeltaTable) else _handle_of(table_or_uri, storage_options)
     commit, _keep = commit_options(commit_properties, custom_metadata, target_file_size)
     options, _kept = write_options(mode, schema_mode, partition_by=partition_by, cluster_by=cluster_by, name=name, description=description,
