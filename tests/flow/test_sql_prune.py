@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Queries open only the files that their WHERE may be true for, and give the rows that they give over all files."""
-import random, re
+import json, random, re
 
 from lake_flow import case, equal, has, main
 
@@ -19,8 +19,8 @@ def table(lake):
 
 
 def files_read(lake, query):
-    plan = lake.run("sql", "EXPLAIN ANALYZE " + query, "--format", "csv")
-    return sum(map(int, re.findall(r"Total Files Read:\s*(\d+)", plan)))
+    plan = lake.rows("EXPLAIN (ANALYZE, FORMAT json) " + query)[0]["explain_value"]
+    return sum(map(int, re.findall(r'"Total Files Read":\s*"(\d+)"', plan)))
 
 
 @case
@@ -210,6 +210,67 @@ def shapes_at_random(lake):
         whole = lake.rows(" UNION ALL ".join(f"(SELECT {i} AS i, * FROM ({q.replace('gold.t', 'gold.all_t').replace('gold.w', 'gold.all_w')}))" for i, q in enumerate(queries)) + " ORDER BY i")
         for q, x, y in zip(queries, pruned, whole):
             equal((q, x), (q, y))
+
+
+FORMS = {  # table: the columns that it is partitioned by
+    "day": "d DATE GENERATED ALWAYS AS (CAST(ts AS DATE))",
+    "parts": "y INT GENERATED ALWAYS AS (YEAR(ts)), m INT GENERATED ALWAYS AS (MONTH(ts)), dd INT GENERATED ALWAYS AS (DAY(ts)), hh INT GENERATED ALWAYS AS (HOUR(ts))",
+    "month": "f STRING GENERATED ALWAYS AS (DATE_FORMAT(ts, 'yyyy-MM'))",
+    "hours": "f STRING GENERATED ALWAYS AS (DATE_FORMAT(ts, 'yyyy-MM-dd-HH'))",
+    "trunc": "q TIMESTAMP GENERATED ALWAYS AS (DATE_TRUNC('week', ts))",
+    "prefix": "a STRING GENERATED ALWAYS AS (SUBSTRING(code, 1, 2))",
+    "self": "k INT GENERATED ALWAYS AS (n)",
+}
+
+
+def generated(lake, form, kind="TIMESTAMP"):
+    """Rows of 40 days, no statistics: only partition values can tell; NULLs and empty texts too."""
+    lake.root.mkdir(exist_ok=True)
+    columns = FORMS[form]
+    names = ", ".join(c.split()[0] for c in re.split(r", (?=\w+ \w+ GENERATED)", columns))
+    lake.run("sql", f"CREATE TABLE gold.{form} (n INT, ts {kind}, code STRING, {columns}) PARTITIONED BY ({names}) TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '0')")
+    lake.run("sql", f"SET TimeZone = '{'Asia/Tokyo' if form == 'day' else 'America/Anchorage'}'; INSERT INTO gold.{form} (n, ts, code) SELECT i % 20, CASE WHEN i % 50 = 9 THEN NULL ELSE TIMESTAMP '2023-12-20 00:00:00' + INTERVAL (i * 7) HOUR - INTERVAL (i % 3) SECOND END, "
+                    "CASE WHEN i % 11 = 0 THEN NULL WHEN i % 11 = 1 THEN '' WHEN i % 11 = 2 THEN 'é' ELSE chr(97 + (i % 9)::INT) || repeat('z', (i % 4)::INT) || i END FROM range(140) t(i)")
+
+
+@case
+def generated_partitions_tell(lake):
+    """A condition on the column that a partition column comes from leaves partitions out."""
+    opened = {}
+    for form, where in [("day", "ts >= '2024-01-20'"), ("day", "ts::DATE = '2024-01-20'"), ("day", "ts BETWEEN '2024-01-19 22:00:00' AND '2024-01-20 03:00:00'"), ("parts", "ts > '2024-01-29 20:00:00'"),
+                        ("parts", "year(ts) = 2023 AND ts < '2023-12-20 07:00:00'"), ("month", "ts < '2024-01-01'"), ("hours", "ts = '2024-01-01 06:00:00'"), ("trunc", "date_trunc('week', ts) = '2024-01-08'"),
+                        ("prefix", "code LIKE 'cz%'"), ("prefix", "code = 'd'"), ("self", "n IN (3, 4)"), ("self", "n > 18")]:
+        if form not in opened:
+            generated(lake, form)
+            opened[form] = files_read(lake, f"SELECT count(code || n) FROM gold.{form}")
+        query = f"SELECT count(code || n) AS n FROM gold.{form} WHERE {where}"
+        few = files_read(lake, query)
+        assert 0 < few <= max(2, opened[form] * 0.6), (form, where, few, opened[form])
+        equal(lake.rows(query), lake.rows(query.replace(f"gold.{form}", f"(FROM gold.{form} LIMIT 1000000)")))
+
+
+@case
+def generated_partitions_never_tell_wrong(lake):
+    random.seed(5)
+    for form in FORMS:
+        for kind in ["TIMESTAMP", "TIMESTAMPTZ"] if form not in ("prefix", "self") else ["TIMESTAMP"]:
+            if kind == "TIMESTAMPTZ":
+                lake.run("sql", f"DROP TABLE gold.{form}")
+                __import__("shutil").rmtree(lake.root / "gold" / form)
+                FORMS[form] = FORMS[form].replace("q TIMESTAMP ", "q TIMESTAMPTZ ")
+            generated(lake, form, kind)
+            wheres = []
+            for _ in range(40):
+                moment = f"'{random.choice(['2023-12-', '2024-01-'])}{random.randrange(1, 32):02}{random.choice(['', ' 00:00:00', ' 06:59:59', f' {random.randrange(24):02}:00:00'])}'"
+                op = random.choice(["=", "<", "<=", ">", ">=", "<>"])
+                atom = random.choice([f"ts {op} TIMESTAMP {moment}", f"ts {op} {moment}", f"ts::DATE {op} DATE {moment[:11]}'", f"date_trunc('{random.choice(['day', 'week', 'month', 'hour'])}', ts) {op} {moment}",
+                                      f"year(ts) {op} {random.choice([2023, 2024])}", f"code {op} '{random.choice(['', 'a', 'b', 'cz', 'czz', 'd4', 'é', 'éa', 'zz'])}'", f"n {op} {random.randrange(-1, 21)}", "ts IS NULL", "code IS NULL",
+                                      f"code LIKE '{random.choice(['a', 'bz', 'é', 'czz'])}%'", f"ts IN ({moment}, '2024-01-01')"])
+                wheres.append(atom if random.random() < 0.6 else f"NOT ({atom})")
+            for zone in ["UTC", "America/Los_Angeles", "Asia/Kolkata"] if kind == "TIMESTAMPTZ" and form != "month" else ["UTC"]:
+                ask = lambda relation: json.loads(lake.run("sql", "--format", "json", f"SET TimeZone = '{zone}'; " + " UNION ALL ".join(f"(SELECT {i} AS i, count(*) AS c, sum(n) AS s FROM {relation} WHERE {w})" for i, w in enumerate(wheres)) + " ORDER BY i"))
+                for w, x, y in zip(wheres, ask(f"gold.{form}"), ask(f"(FROM gold.{form} LIMIT 1000000)")):
+                    equal((form, zone, w, x), (form, zone, w, y))
 
 
 main()

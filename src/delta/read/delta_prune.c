@@ -2,281 +2,22 @@
  *
  * DuckDB's own parser gives the predicate's tree (json_serialize_sql). The tree is asked of each file "may a row be true?"; AND
  * and OR combine the answers, a comparison of a column with a constant looks at the partition value or at minimum and
- * maximum, and whatever is not understood answers yes. So a file is left out only on proof.
+ * maximum (and at partition columns that are generated from the column: delta_origin.h), and whatever is not understood answers yes. Of functions, those
+ * that keep the order of times are seen through: CAST(at AS DATE), date_trunc, year.
+ * So a file is left out only on proof.
  * Care is taken where the two sides may not mean the same: a constant without time zone against instants is widened by a day's
  * worth of zones, maxima of timestamps by the millisecond that writers cut off, NaN (greatest for DuckDB, absent from
  * statistics) forbids conclusions from a maximum, decimals and floats get room for rounding.
  */
-#include <math.h>
-
+#include "delta/read/delta_prune.h"
 #include "delta/action/delta_action.h"
 #include "delta/action/delta_schema.h"
 #include "delta/log/delta_log.h"
-#include "delta/read/delta_prune.h"
+#include "delta/read/delta_bound.h"
 #include "text/json.h"
 #include "text/sqltext.h"
-#include "text/timetext.h"
-
-#define DAY_US ((long double)86400e6)
-#define ZONES_US (DAY_US * 15 / 24)
-
-typedef enum domain {
-    DOM_NONE,
-    DOM_NUMBER,
-    DOM_FLOAT,
-    DOM_TIME,
-    DOM_DATE,
-    DOM_TEXT,
-    DOM_BOOL
-} domain;
-
-typedef struct bound {
-    bool known;
-    long double lo, hi; /* numbers and times (microseconds): the value lies in between */
-    tn_str text;
-} bound;
-
-typedef struct column {
-    const tn_delta_field *field;
-    size_t partition; /* SIZE_MAX: data */
-    tn_strs path;     /* physical names from the top */
-    domain dom;
-} column;
-
-typedef struct pruner {
-    tn_arena *arena;
-    const tn_delta_snapshot *s;
-    tn_delta_mapping mapping;
-    const tn_delta_file *file;
-    tn_val stats; /* of the file */
-} pruner;
 
 typedef enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_OTHER } op;
-
-/* ---- names ---- */
-
-static domain domain_of(const tn_delta_type *t)
-{
-    static const char *const INTS[] = { "byte", "short", "integer", "long" };
-    for (size_t i = 0; i < TN_COUNTOF(INTS); i++) {
-        if (tn_delta_type_is(t, INTS[i])) {
-            return DOM_NUMBER;
-        }
-    }
-    if (t->kind == TN_DT_PRIMITIVE && tn_str_starts(t->name, TN_STR("decimal"))) {
-        return DOM_NUMBER;
-    }
-    if (tn_delta_type_is(t, "float") || tn_delta_type_is(t, "double")) {
-        return DOM_FLOAT;
-    }
-    if (tn_delta_type_is(t, "timestamp") || tn_delta_type_is(t, "timestamp_ntz")) {
-        return DOM_TIME;
-    }
-    if (tn_delta_type_is(t, "boolean")) {
-        return DOM_BOOL;
-    }
-    return tn_delta_type_is(t, "date")     ? DOM_DATE
-           : tn_delta_type_is(t, "string") ? DOM_TEXT
-                                           : DOM_NONE;
-}
-
-static bool is(tn_val node, const char *key, const char *value)
-{
-    return tn_str_is(tn_val_str_at(node, key, TN_STR_NONE), value);
-}
-
-/* A COLUMN_REF: name, struct.field..., or alias.name. Names that could be read in two ways are not understood. */
-static bool find_column(const pruner *p, tn_val node, column *ret)
-{
-    tn_val names = tn_val_at(node, "column_names");
-    if (!is(node, "class", "COLUMN_REF") || !tn_val_is_seq(names) || names.list->n == 0) {
-        return false;
-    }
-    size_t at = 0;
-    const tn_delta_type *t = p->s->meta.schema;
-    const tn_delta_field *f = tn_delta_field_find(t, tn_val_as_str(names.list->v[0]));
-    if (names.list->n > 1) {
-        tn_str second = tn_val_as_str(names.list->v[1]);
-        bool nested = f != NULL && tn_delta_field_find(f->type, second) != NULL;
-        bool aliased = tn_delta_field_find(t, second) != NULL;
-        if (nested && aliased) {
-            return false;
-        }
-        if (!nested) {
-            f = tn_delta_field_find(t, second);
-            at = 1;
-        }
-    }
-    column c = { .partition = SIZE_MAX };
-    for (; f != NULL; f = tn_delta_field_find(f->type, tn_val_as_str(names.list->v[at]))) {
-        tn_vec_push(&c.path, p->arena, tn_delta_physical_name(f, p->mapping));
-        c.field = f;
-        if (++at == names.list->n) {
-            break;
-        }
-    }
-    if (f == NULL) {
-        return false;
-    }
-    c.partition = c.path.n == 1 ? tn_delta_partition_index(&p->s->meta, c.field->name) : SIZE_MAX;
-    c.dom = domain_of(c.field->type);
-    *ret = c;
-    return c.dom != DOM_NONE;
-}
-
-/* ---- values ---- */
-
-static bound number_bound(tn_str s, long double slack)
-{
-    char text[64];
-    char *end = NULL;
-    if (s.n == 0 || s.n >= sizeof text || strchr("-.0123456789", s.p[0]) == NULL) {
-        return (bound){ .known = false };
-    }
-    memcpy(text, s.p, s.n);
-    text[s.n] = 0;
-    long double v = strtold(text, &end);
-    if (*end != 0 || !isfinite(v)) {
-        return (bound){ .known = false };
-    }
-    long double room = (v < 0 ? -v : v) * slack;
-    return (bound){ .known = true, .lo = v - room, .hi = v + room };
-}
-
-/* Whole numbers are exact up to 2^63; everything else may be a rounded text. */
-static bound number_of(tn_str s)
-{
-    int64_t i;
-    return tn_str_to_i64(s, &i)
-               ? (bound){ .known = true, .lo = (long double)i, .hi = (long double)i }
-               : number_bound(s, (long double)1e-6);
-}
-
-static bound time_of(tn_str s, bool instant, bool cut_to_ms)
-{
-    int64_t us;
-    int64_t days;
-    bool zone = false;
-    int offset;
-    if (tn_parse_date(s, &days)) {
-        us = days * 86400000000;
-    } else if (!tn_parse_timestamp(s, &us, &zone, &offset)) {
-        return (bound){ .known = false };
-    }
-    long double room = zone == instant ? 0 : ZONES_US;
-    return (bound){ .known = true,
-        .lo = (long double)us - room,
-        .hi = (long double)us + room + (cut_to_ms ? 1000 : 0) };
-}
-
-static bound text_bound(domain dom, tn_str s, bool instant, bool cut_to_ms)
-{
-    int64_t days;
-    switch (dom) {
-    case DOM_NUMBER:
-    case DOM_FLOAT:
-        return number_of(s);
-    case DOM_TIME:
-        return time_of(s, instant, cut_to_ms);
-    case DOM_DATE:
-        if (!tn_parse_date(s, &days)) {
-            return (bound){ .known = false };
-        }
-        return (bound){
-            .known = true, .lo = (long double)days * DAY_US, .hi = (long double)days * DAY_US
-        };
-    case DOM_TEXT:
-        return (bound){ .known = true, .text = s };
-    case DOM_BOOL:
-    case DOM_NONE:
-        break;
-    }
-    return (bound){ .known = false };
-}
-
-static bool is_instant(const column *c)
-{
-    return tn_delta_type_is(c->field->type, "timestamp");
-}
-
-/* DuckDB casts the text to the column's type, where a fraction may be rounded to a neighbour. */
-static bound text_constant(const column *c, tn_str s)
-{
-    int64_t whole;
-    bound b = text_bound(c->dom, s, is_instant(c), false);
-    if (c->dom == DOM_NUMBER && b.known && !tn_str_to_i64(s, &whole)) {
-        b.lo -= (long double)0.5;
-        b.hi += (long double)0.5;
-    }
-    return b;
-}
-
-/* What DuckDB keeps in 128 bits comes as {upper, lower}, the latter without sign. */
-static bool number_value(tn_arena *a, tn_val v, long double *ret)
-{
-    tn_val upper = tn_val_at(v, "upper");
-    tn_val lower = tn_val_at(v, "lower");
-    if (v.tag == TN_INT) {
-        *ret = (long double)v.i;
-        return true;
-    }
-    if (upper.tag != TN_INT || (lower.tag != TN_INT && lower.tag != TN_BIGINT)) {
-        return false;
-    }
-    bound low = number_bound(tn_val_to_str(a, lower), 0);
-    *ret = (long double)upper.i * (long double)18446744073709551616.0 + low.lo;
-    return low.known;
-}
-
-static bound number_constant(const pruner *p, tn_str type, tn_val value)
-{
-    tn_val v = tn_val_at(value, "value");
-    long double n;
-    bool whole = tn_str_is(type, "INTEGER") || tn_str_is(type, "BIGINT");
-    if (whole || tn_str_is(type, "DOUBLE")) {
-        return number_of(tn_val_to_str(p->arena, v));
-    }
-    if ((!tn_str_is(type, "DECIMAL") && !tn_str_is(type, "HUGEINT")) ||
-        !number_value(p->arena, v, &n)) {
-        return (bound){ .known = false };
-    }
-    for (int64_t i = tn_val_int_at(tn_val_at(tn_val_at(value, "type"), "type_info"), "scale", 0);
-        i > 0; i--) {
-        n /= 10;
-    }
-    long double room = (n < 0 ? -n : n) * (long double)1e-6;
-    return (bound){ .known = true, .lo = n - room, .hi = n + room };
-}
-
-/* A constant of the predicate as a value of the column's domain. */
-static bound constant_of(const pruner *p, const column *c, tn_val node)
-{
-    bound unknown = { .known = false };
-    if (is(node, "class", "CAST")) {
-        tn_str type = tn_val_str_at(tn_val_at(node, "cast_type"), "id", TN_STR_NONE);
-        bool time = tn_str_is(type, "DATE") || tn_str_is(type, "TIMESTAMP") ||
-                    tn_str_is(type, "TIMESTAMP WITH TIME ZONE");
-        tn_val value = tn_val_at(tn_val_at(node, "child"), "value");
-        tn_val v = tn_val_at(value, "value");
-        bool plain = is(tn_val_at(node, "child"), "class", "CONSTANT") && tn_val_is_str(v);
-        if (!time || !plain || (c->dom != DOM_TIME && c->dom != DOM_DATE)) {
-            return unknown;
-        }
-        return tn_str_is(type, "DATE") ? text_bound(DOM_DATE, tn_val_as_str(v), false, false)
-                                       : time_of(tn_val_as_str(v), is_instant(c), false);
-    }
-    tn_val value = tn_val_at(node, "value");
-    tn_str type = tn_val_str_at(tn_val_at(value, "type"), "id", TN_STR_NONE);
-    tn_val v = tn_val_at(value, "value");
-    if (!is(node, "class", "CONSTANT") || tn_val_bool_at(value, "is_null", true)) {
-        return unknown;
-    }
-    if (tn_str_is(type, "VARCHAR")) {
-        return text_constant(c, tn_val_as_str(v));
-    }
-    bool number = c->dom == DOM_NUMBER || c->dom == DOM_FLOAT;
-    return number ? number_constant(p, type, value) : unknown;
-}
 
 /* ---- what is known of a file ---- */
 
@@ -290,8 +31,32 @@ static tn_val stat_at(const pruner *p, const char *part, const column *c)
     return v;
 }
 
-/* false: all rows have NULL there. */
-static bool value_range(const pruner *p, const column *c, bound *min, bound *max)
+/* The same told from partition columns that are generated from this one. */
+static void meet_origins(const pruner *p, const column *c, bound *min, bound *max)
+{
+    tn_delta_range r = { .time = false };
+    if (p->origins.n > 0) {
+        r = tn_delta_origin_range(
+            p->arena, &p->origins, p->file->partition_values, &c->names, c->field->type);
+    }
+    if (r.same) {
+        *min = *max = tn_bound_text(c->stored, r.value, tn_bound_is_instant(c), false);
+    }
+    if (r.time && (!min->known || min->lo < r.lo)) {
+        *min = (bound){ .known = true, .lo = r.lo, .hi = r.lo };
+    }
+    if (r.time && (!max->known || max->hi > r.hi)) {
+        *max = (bound){ .known = true, .lo = r.hi, .hi = r.hi };
+    }
+    if (r.text && (!min->known || tn_str_cmp(min->text, r.from) < 0)) {
+        *min = (bound){ .known = true, .text = r.from };
+    }
+    if (r.text && (!max->known || tn_str_cmp(max->text, r.below) > 0)) {
+        *max = (bound){ .known = true, .text = r.below };
+    }
+}
+
+static bool stored_range(const pruner *p, const column *c, bound *min, bound *max)
 {
     *min = *max = (bound){ .known = false };
     if (c->partition != SIZE_MAX) {
@@ -301,10 +66,11 @@ static bool value_range(const pruner *p, const column *c, bound *min, bound *max
         if (v == NULL || tn_val_as_str(*v).n == 0) {
             return false;
         }
-        *min = *max = text_bound(c->dom, tn_val_as_str(*v), is_instant(c), false);
-        if (c->dom == DOM_TIME && is_instant(c) && min->known && min->hi > min->lo) {
-            *min = *max = time_of(tn_str_concat(p->arena, tn_val_as_str(*v), TN_STR("Z")), true,
-                false); /* as the scan takes it */
+        *min = *max = tn_bound_text(c->stored, tn_val_as_str(*v), tn_bound_is_instant(c), false);
+        if (c->stored == DOM_TIME && tn_bound_is_instant(c) && min->known && min->hi > min->lo) {
+            *min = *max =
+                tn_bound_text(DOM_TIME, tn_str_concat(p->arena, tn_val_as_str(*v), TN_STR("Z")),
+                    true, false); /* as the scan takes it */
         }
         return true;
     }
@@ -316,11 +82,23 @@ static bool value_range(const pruner *p, const column *c, bound *min, bound *max
     tn_val lo = stat_at(p, "minValues", c);
     tn_val hi = stat_at(p, "maxValues", c);
     if (lo.tag != TN_UNDEF && lo.tag != TN_NONE) {
-        *min = text_bound(c->dom, tn_val_to_str(p->arena, lo), is_instant(c), false);
+        *min = tn_bound_text(c->stored, tn_val_to_str(p->arena, lo), tn_bound_is_instant(c), false);
     }
     if (hi.tag != TN_UNDEF && hi.tag != TN_NONE) {
-        *max = text_bound(c->dom, tn_val_to_str(p->arena, hi), is_instant(c), true);
+        *max = tn_bound_text(c->stored, tn_val_to_str(p->arena, hi), tn_bound_is_instant(c), true);
     }
+    meet_origins(p, c, min, max);
+    return true;
+}
+
+/* false: all rows have NULL there. */
+static bool value_range(const pruner *p, const column *c, bound *min, bound *max)
+{
+    if (!stored_range(p, c, min, max)) {
+        return false;
+    }
+    tn_bound_see_through(c, min);
+    tn_bound_see_through(c, max);
     return true;
 }
 
@@ -386,7 +164,7 @@ static op op_of(tn_val node, bool swapped)
         { "COMPARE_GREATERTHANOREQUALTO", OP_GE, OP_LE },
         { "COMPARE_NOT_DISTINCT_FROM", OP_EQ, OP_EQ } }; /* the same for what is no NULL */
     for (size_t i = 0; i < TN_COUNTOF(OPS); i++) {
-        if (is(node, "type", OPS[i].name)) {
+        if (tn_bound_says(node, "type", OPS[i].name)) {
             return swapped ? OPS[i].swapped : OPS[i].straight;
         }
     }
@@ -400,26 +178,29 @@ static bool may_operator(const pruner *p, tn_val node)
     tn_val children = tn_val_at(node, "children");
     column c;
     if (!tn_val_is_seq(children) || children.list->n == 0 ||
-        !find_column(p, children.list->v[0], &c)) {
+        !tn_bound_column(p, children.list->v[0], &c)) {
         return true;
     }
     bound min;
     bound max;
-    if (is(node, "type", "OPERATOR_IS_NOT_NULL")) {
+    if (tn_bound_says(node, "type", "OPERATOR_IS_NOT_NULL")) {
         return value_range(p, &c, &min, &max);
     }
-    if (is(node, "type", "OPERATOR_IS_NULL")) {
+    if (tn_bound_says(node, "type", "OPERATOR_IS_NULL")) {
+        if (c.view != VIEW_PLAIN) { /* year('infinity') is NULL */
+            return true;
+        }
         if (c.partition != SIZE_MAX) {
             return !value_range(p, &c, &min, &max);
         }
         tn_val nulls = stat_at(p, "nullCount", &c);
         return !(nulls.tag == TN_INT && nulls.i == 0 && c.path.n == 1);
     }
-    if (!is(node, "type", "COMPARE_IN")) {
+    if (!tn_bound_says(node, "type", "COMPARE_IN")) {
         return true;
     }
     for (size_t i = 1; i < children.list->n; i++) {
-        bound k = constant_of(p, &c, children.list->v[i]);
+        bound k = tn_bound_constant(p, &c, children.list->v[i]);
         if (may_compare(p, &c, OP_EQ, &k)) {
             return true;
         }
@@ -432,22 +213,22 @@ static bool may_comparison(const pruner *p, tn_val node)
     column c;
     tn_val left = tn_val_at(node, "left");
     tn_val right = tn_val_at(node, "right");
-    bool swapped = !find_column(p, left, &c);
-    if (swapped && !find_column(p, right, &c)) {
+    bool swapped = !tn_bound_column(p, left, &c);
+    if (swapped && !tn_bound_column(p, right, &c)) {
         return true;
     }
-    bound k = constant_of(p, &c, swapped ? left : right);
+    bound k = tn_bound_constant(p, &c, swapped ? left : right);
     return may_compare(p, &c, op_of(node, swapped), &k);
 }
 
 static bool may_between(const pruner *p, tn_val node)
 {
     column c;
-    if (!find_column(p, tn_val_at(node, "input"), &c)) {
+    if (!tn_bound_column(p, tn_val_at(node, "input"), &c)) {
         return true;
     }
-    bound lower = constant_of(p, &c, tn_val_at(node, "lower"));
-    bound upper = constant_of(p, &c, tn_val_at(node, "upper"));
+    bound lower = tn_bound_constant(p, &c, tn_val_at(node, "lower"));
+    bound upper = tn_bound_constant(p, &c, tn_val_at(node, "upper"));
     return may_compare(p, &c, OP_GE, &lower) && may_compare(p, &c, OP_LE, &upper);
 }
 
@@ -456,7 +237,7 @@ static tn_str prefix_of(tn_val node, bool like)
 {
     tn_val value = tn_val_at(node, "value");
     tn_val v = tn_val_at(value, "value");
-    if (!is(node, "class", "CONSTANT") || tn_val_bool_at(value, "is_null", true) ||
+    if (!tn_bound_says(node, "class", "CONSTANT") || tn_val_bool_at(value, "is_null", true) ||
         !tn_val_is_str(v)) {
         return TN_STR_NONE;
     }
@@ -472,15 +253,16 @@ static tn_str prefix_of(tn_val node, bool like)
 /* column LIKE 'x%', starts_with(column, 'x') */
 static bool may_function(const pruner *p, tn_val node)
 {
-    bool like = is(node, "function_name", "~~");
+    bool like = tn_bound_says(node, "function_name", "~~");
     tn_val children = tn_val_at(node, "children");
     column c;
     bound min;
     bound max;
-    if ((!like && !is(node, "function_name", "starts_with") &&
-            !is(node, "function_name", "prefix") && !is(node, "function_name", "^@")) ||
+    if ((!like && !tn_bound_says(node, "function_name", "starts_with") &&
+            !tn_bound_says(node, "function_name", "prefix") &&
+            !tn_bound_says(node, "function_name", "^@")) ||
         !tn_val_is_seq(children) || children.list->n != 2 ||
-        !find_column(p, children.list->v[0], &c) || c.dom != DOM_TEXT) {
+        !tn_bound_column(p, children.list->v[0], &c) || c.dom != DOM_TEXT) {
         return true;
     }
     if (!value_range(p, &c, &min, &max)) {
@@ -498,8 +280,8 @@ static bool may_function(const pruner *p, tn_val node)
 
 static bool may_be_true(const pruner *p, tn_val node)
 {
-    if (is(node, "class", "CONJUNCTION")) {
-        bool and_ = is(node, "type", "CONJUNCTION_AND");
+    if (tn_bound_says(node, "class", "CONJUNCTION")) {
+        bool and_ = tn_bound_says(node, "type", "CONJUNCTION_AND");
         tn_val children = tn_val_at(node, "children");
         for (size_t i = 0; tn_val_is_seq(children) && i < children.list->n; i++) {
             if (may_be_true(p, children.list->v[i]) != and_) {
@@ -508,16 +290,16 @@ static bool may_be_true(const pruner *p, tn_val node)
         }
         return and_;
     }
-    if (is(node, "class", "COMPARISON")) {
+    if (tn_bound_says(node, "class", "COMPARISON")) {
         return may_comparison(p, node);
     }
-    if (is(node, "class", "BETWEEN") && is(node, "type", "COMPARE_BETWEEN")) {
+    if (tn_bound_says(node, "class", "BETWEEN") && tn_bound_says(node, "type", "COMPARE_BETWEEN")) {
         return may_between(p, node);
     }
-    if (is(node, "class", "FUNCTION")) {
+    if (tn_bound_says(node, "class", "FUNCTION")) {
         return may_function(p, node);
     }
-    return is(node, "class", "OPERATOR") ? may_operator(p, node) : true;
+    return tn_bound_says(node, "class", "OPERATOR") ? may_operator(p, node) : true;
 }
 
 /* The predicate's tree; undefined when DuckDB does not take it (the query itself will say why). */
@@ -593,6 +375,8 @@ void tn_delta_prune_tree(const tn_delta_snapshot *s, tn_val tree, bool *keep)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("delta prune", NULL);
     pruner p = { .arena = scratch, .s = s, .mapping = tn_delta_mapping_of(&s->protocol, &s->meta) };
+    TN_AUTO_ARENA own = tn_arena_new("delta origins", NULL);
+    p.origins = tn_delta_origins_of(own, &s->meta, p.mapping);
     for (size_t i = 0; i < s->files.n; i++) {
         tn_arena_reset(scratch);
         tn_err ignored = TN_ERR_INIT;

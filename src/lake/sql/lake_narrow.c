@@ -205,6 +205,8 @@ size_t tn_narrow_begin(tn_arena *a, tn_str statement)
     }
     if (tn_token_is(&t, 0, "explain")) {
         i = tn_token_is(&t, 1, "analyze") ? 2 : 1;
+        size_t close = tn_token_is(&t, 1, "(") ? tn_token_close(&t, 1) : SIZE_MAX;
+        i = close != SIZE_MAX && begins_query(&t, close + 1) ? close + 1 : i;
     } else if (tn_token_is(&t, 0, "create")) {
         i = after_as(&t);
     } else if (tn_token_is(&t, 0, "insert")) {
