@@ -19,6 +19,7 @@ typedef struct tn_dbt_options {
     /* compile, show */
     tn_str inline_sql, inline_direct, output;
     int64_t limit;
+    tn_flag plan; /* build and the like */
     /* ls */
     tn_strs output_keys;
     /* run-operation */

@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "project/manifest.h"
+#include "run/build_log.h"
 #include "run/runner.h"
 #include "text/json.h"
 #include "text/sqltext.h"
@@ -289,6 +290,11 @@ static bool hooks_run(tn_verb verb)
     return verb != TN_VERB_COMPILE && verb != TN_VERB_SHOW && verb != TN_VERB_CLONE;
 }
 
+static bool builds(tn_verb verb)
+{
+    return verb <= TN_VERB_SNAPSHOT;
+}
+
 static void skip_all(tn_runner *run)
 {
     run->order = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
@@ -437,7 +443,21 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
                             : tn_report_write(&run, rc == TN_OK ? err : NULL);
         rc = rc == TN_OK ? written : rc;
     }
+    if (opts->write_json && builds(opts->verb)) {
+        tn_rc noted = tn_builds_write(&run, rc == TN_OK ? err : NULL);
+        rc = rc == TN_OK ? noted : rc;
+    }
     return rc;
+}
+
+tn_rc tn_run_plan(tn_project *p, const tn_run_opts *opts, tn_events *events, bool json, tn_buf *ret,
+    tn_err *err)
+{
+    TN_AUTO_ARENA arena = tn_arena_new("plan", NULL);
+    tn_runner run = { .arena = arena, .project = p, .opts = opts, .events = events };
+    tn_run_report report = { 0 };
+    TN_TRY(make_plan(&run, &report, err));
+    return tn_plan_report(&run, json, ret, err);
 }
 
 tn_rc tn_run_write_manifest(tn_project *p, tn_err *err)

@@ -61,6 +61,10 @@ typedef struct tn_run_report {
 tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events,
     tn_run_report *ret, tn_err *err) TN_MUSTUSE;
 
+/* What tn_run_execute would do with the same options, and why, as text or JSON; nothing is run or written. */
+tn_rc tn_run_plan(tn_project *p, const tn_run_opts *opts, tn_events *events, bool json, tn_buf *ret,
+    tn_err *err) TN_MUSTUSE;
+
 /* `run-operation`: calls a macro with a dict of arguments in a transaction. */
 tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events,
     tn_err *err) TN_MUSTUSE;

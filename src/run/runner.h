@@ -125,7 +125,13 @@ void tn_runner_record(tn_runner *run, const tn_run_report *report, tn_rc rc, con
 tn_str tn_node_note(tn_arena *a, const tn_node *n);
 tn_val tn_node_column_notes(tn_arena *a, const tn_node *n);
 
-/* schedule.c: runs the plan on all workers; returns when all is done or stopped. */
+/* schedule.c. Places in the plan; as a heap, the smallest one on top. */
+typedef tn_vec(uint32_t) tn_places;
+void tn_places_put(tn_places *heap, tn_arena *a, uint32_t place);
+uint32_t tn_places_take(tn_places *heap); /* not from an empty one */
+/* What waits for each place of the plan; fills run->waiting with how many each waits for. */
+tn_places *tn_runner_edges(tn_runner *run);
+/* Runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
 
 /* run_report.c: lines on the console and run_results.json. */

@@ -10,14 +10,12 @@
 
 enum { INTERRUPT_POLL_MS = 100 };
 
-typedef tn_vec(uint32_t) places;
-
 typedef struct graph {
     tn_runner *run;
-    places *children; /* by place */
-    uint32_t *stamp;  /* by node->index: visited in this walk */
+    tn_places *children; /* by place */
+    uint32_t *stamp;     /* by node->index: visited in this walk */
     uint32_t turn;
-    places ready; /* a heap */
+    tn_places ready; /* a heap */
 } graph;
 
 typedef struct worker_arg {
@@ -107,22 +105,21 @@ static void gate_children(graph *g, const tn_node *n, const tn_node *test, uint3
     }
 }
 
-/* `ready` is a heap, the smallest place on top. */
-static void insert_ready(graph *g, uint32_t place)
+void tn_places_put(tn_places *heap, tn_arena *a, uint32_t place)
 {
-    tn_vec_push(&g->ready, g->run->arena, place);
-    uint32_t *v = g->ready.v;
-    size_t at = g->ready.n - 1;
+    tn_vec_push(heap, a, place);
+    uint32_t *v = heap->v;
+    size_t at = heap->n - 1;
     for (; at > 0 && v[(at - 1) / 2] > place; at = (at - 1) / 2) {
         v[at] = v[(at - 1) / 2];
     }
     v[at] = place;
 }
 
-static uint32_t take_ready(graph *g)
+uint32_t tn_places_take(tn_places *heap)
 {
-    uint32_t *v = g->ready.v, first = v[0], last = v[--g->ready.n];
-    size_t n = g->ready.n, at = 0;
+    uint32_t *v = heap->v, first = v[0], last = v[--heap->n];
+    size_t n = heap->n, at = 0;
     while (2 * at + 1 < n) {
         size_t child = 2 * at + 1;
         child += child + 1 < n && v[child + 1] < v[child];
@@ -157,11 +154,16 @@ static void make_graph(graph *g)
             gate_children(g, n->parents.v[k], n, i);
         }
     }
-    for (uint32_t i = 0; i < run->plan.n; i++) {
-        if (run->waiting[i] == 0) {
-            insert_ready(g, i);
-        }
-    }
+}
+
+tn_places *tn_runner_edges(tn_runner *run)
+{
+    graph g = { .run = run,
+        .children = tn_new_array(run->arena, tn_places, run->plan.n + 1),
+        .stamp = tn_new_array(run->arena, uint32_t, run->project->nodes.n + 1) };
+    run->waiting = tn_new_array(run->arena, size_t, run->plan.n + 1);
+    make_graph(&g);
+    return g.children;
 }
 
 static bool blocks(const tn_node_result *r)
@@ -183,7 +185,7 @@ static void finish(graph *g, uint32_t place)
             run->results[c].status = TN_ST_SKIPPED; /* told when its turn comes */
         }
         if (--run->waiting[c] == 0) {
-            insert_ready(g, c);
+            tn_places_put(&g->ready, g->run->arena, c);
         }
     }
     tn_cond_broadcast(&run->changed);
@@ -234,7 +236,7 @@ static void work(void *p)
             tn_cond_wait(&run->changed, &run->lock);
             continue;
         }
-        run_one(g, arg->worker, take_ready(g));
+        run_one(g, arg->worker, tn_places_take(&g->ready));
     }
     tn_mutex_unlock(&run->lock);
 }
@@ -258,12 +260,13 @@ static void watch(tn_runner *run)
 
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
 {
-    graph g = { .run = run,
-        .children = tn_new_array(run->arena, places, run->plan.n + 1),
-        .stamp = tn_new_array(run->arena, uint32_t, run->project->nodes.n + 1) };
-    run->waiting = tn_new_array(run->arena, size_t, run->plan.n + 1);
+    graph g = { .run = run, .children = tn_runner_edges(run) };
     run->order = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
-    make_graph(&g);
+    for (uint32_t i = 0; i < run->plan.n; i++) {
+        if (run->waiting[i] == 0) {
+            tn_places_put(&g.ready, run->arena, i);
+        }
+    }
     worker_arg *args = tn_new_array(run->arena, worker_arg, run->worker_count);
     tn_thread **threads = tn_new_array(run->arena, tn_thread *, run->worker_count);
     size_t started = 0;

@@ -1,0 +1,184 @@
+"""--plan: what a run would do and why, before it does it; target/builds.json behind it."""
+import json, os, pathlib, subprocess, sys, tempfile, traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
+CASES = []
+
+
+def case(fn):
+    CASES.append(fn)
+    return fn
+
+
+class Project:
+    def __init__(self, scratch):
+        self.dir = pathlib.Path(scratch)
+        self.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nvars: {start: 1}\n")
+        self.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: p.duckdb, threads: 2}\n    other: {type: duckdb, path: other.duckdb}\n")
+        self.file("seeds/s.csv", "id\n1\n2\n")
+        self.file("macros/m.sql", "{% macro inner() %}1{% endmacro %}{% macro outer() %}{{ inner() }}{% endmacro %}")
+        self.file("models/a.sql", "select id from {{ ref('s') }}")
+        self.file("models/e.sql", "{{ config(materialized='ephemeral') }} select id from {{ ref('a') }}")
+        self.file("models/b.sql", "{{ config(materialized='table') }} select id + {{ outer() }} as id from {{ ref('e') }}")
+        self.file("models/c.sql", "{{ config(materialized='incremental') }} select {{ var('start') }} as id, '{{ env_var('WHO', 'me') }}' as who")
+        self.file("models/schema.yml", "models:\n  - name: b\n    columns: [{name: id, data_tests: [not_null]}]\n")
+
+    def file(self, name, text):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run(self, *command, status=0, env=None):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
+        done = subprocess.run([TARN, *command], cwd=self.dir, env={**clean, "NO_COLOR": "1", **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}{done.stderr}"
+        return done.stdout if status == 0 else done.stderr
+
+    def plan(self, *words, verb="build", env=None):
+        doc = json.loads(self.run(verb, "--plan", "--output", "json", *words, env=env))
+        self.doc = doc
+        return {n["unique_id"].split(".")[2]: n for n in doc["nodes"]}
+
+    def reasons(self, *words, **kw):
+        return {name: n["reasons"] for name, n in self.plan(*words, **kw).items()}
+
+
+def equal(got, want):
+    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
+
+
+def has(text, part):
+    assert part in text, f"no {part!r} in\n{text}"
+
+
+SAME = {"s": ["unchanged"], "a": ["unchanged"], "b": ["unchanged"], "c": ["unchanged"], "not_null_b_id": ["unchanged"]}
+
+
+@case
+def before_anything_was_built(p):
+    plan = p.plan()
+    equal({n: (x["action"], x["exists"]) for n, x in plan.items()},
+          {"s": ("create and load", False), "a": ("create view", False), "b": ("create table", False), "c": ("create table", False), "not_null_b_id": ("test", None)})
+    equal(plan["a"]["reasons"], ["never_built", "upstream_changed", "missing_relation"])
+    equal(plan["b"]["upstream_changed"], ["model.p.a"])
+    equal((p.doc["seconds"], p.doc["never_run"], p.doc["threads"]), (None, 5, 2))
+    equal(sorted(x.name for x in p.dir.iterdir() if x.is_file()), ["dbt_project.yml", "profiles.yml"])  # no database was made
+    assert not (p.dir / "target").exists()
+
+
+@case
+def nothing_changed(p):
+    p.run("build")
+    equal(p.reasons(), SAME)
+    equal({n: x["action"] for n, x in p.plan().items()}, {"s": "load rows", "a": "replace view", "b": "replace table", "c": "add to table", "not_null_b_id": "test"})
+    assert p.doc["seconds"] > 0 and all(x["last_seconds"] is not None and x["last_built_at"] for x in p.doc["nodes"])
+    order = {x["unique_id"].split(".")[2]: x["starts_after"] for x in p.doc["nodes"]}
+    assert order["s"] == 0 and order["s"] < order["a"] < order["b"] < order["not_null_b_id"], order
+    has(p.run("build", "--plan"), "5 nodes, 0 of them new or changed, 2 threads; about ")
+
+
+@case
+def each_kind_of_change(p):
+    p.run("build")
+
+    def changed(name, text, want, *words, env=None):
+        path = p.dir / name
+        before = path.read_text()
+        path.write_text(text)
+        equal(p.reasons(*words, env=env), {**SAME, **want})
+        path.write_text(before)
+        equal(p.reasons(), SAME)
+
+    up = ["upstream_changed"]
+    changed("seeds/s.csv", "id\n7\n", {"s": ["body"], "a": up, "b": up, "not_null_b_id": up})
+    changed("models/a.sql", "select id + 0 as id from {{ ref('s') }}", {"a": ["body"], "b": up, "not_null_b_id": up})
+    changed("macros/m.sql", "{% macro inner() %}2{% endmacro %}{% macro outer() %}{{ inner() }}{% endmacro %}", {"b": ["macros"], "not_null_b_id": up})
+    changed("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nvars: {start: 2}\n", {"c": ["inputs"]})
+    changed("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nvars: {start: 1}\nmodels: {p: {c: {+tags: [x]}}}\n", {"c": ["config"]})
+    changed("models/schema.yml", "models:\n  - name: b\n    columns: [{name: id, data_tests: [{not_null: {where: 'true'}}]}]\n", {"not_null_b_id": ["body", "config"]})
+    equal(p.reasons("--vars", "{start: 3}")["c"], ["inputs"])
+    equal(p.reasons(env={"WHO": "you"})["c"], ["inputs"])
+    equal(p.reasons("--full-refresh"), {**SAME, "s": ["full_refresh"], "c": ["full_refresh"]})
+    equal(p.plan("--full-refresh")["c"]["action"], "replace table")
+
+
+@case
+def built_apart(p):
+    p.run("build")
+    p.run("run", "-s", "a")
+    equal(p.reasons(), {**SAME, "b": ["upstream_changed"], "not_null_b_id": ["upstream_changed"]})
+    p.run("build", "-s", "b+")
+    equal(p.reasons(), SAME)
+    p.file("models/b.sql", "{{ config(materialized='table') }} select null::int as id, 1/'x' as z")
+    p.run("build", status=1)
+    equal(p.reasons()["b"], ["body", "last_failed"])
+    equal(p.reasons()["not_null_b_id"], ["upstream_changed", "last_failed"])
+
+
+@case
+def selection_is_named(p):
+    plan = p.plan("-s", "+b", "tag:none", "c", "--exclude", "s")
+    equal({n: x["selected_by"] for n, x in plan.items()}, {"a": ["+b"], "b": ["+b"], "c": ["c"], "not_null_b_id": ["+b"]})
+    equal(set(p.plan(verb="test")), {"not_null_b_id"})
+    equal(set(p.plan(verb="seed")), {"s"})
+    equal(set(p.plan(verb="run")), {"a", "b", "c"})
+    equal(p.plan("-s", "nix"), {})
+    p.file("selectors.yml", "selectors: [{name: mine, definition: {method: fqn, value: c}}]\n")
+    equal(p.plan("--selector", "mine")["c"]["selected_by"], ["selector:mine"])
+    has(p.run("build", "--plan", "-s", "c"), "[by c]")
+
+
+@case
+def against_a_state(p):
+    p.run("build", "--target-path", "before")
+    p.file("models/a.sql", "select id * 1 as id from {{ ref('s') }}")
+    p.file("models/new.sql", "select 1 as x")
+    got = p.reasons("--state", "before", "-s", "state:modified+")
+    equal(got, {"a": ["body"], "b": ["upstream_changed"], "new": ["new", "missing_relation"], "not_null_b_id": ["upstream_changed"]})
+
+
+@case
+def other_targets_and_damage(p):
+    p.run("build")
+    equal(p.reasons("-t", "other")["c"], ["never_built", "missing_relation"])
+    p.run("build", "-t", "other")
+    equal(p.reasons(), SAME)
+    equal(p.reasons("-t", "other"), SAME)
+    for text in ("", "{", "[]", '{"tarn_builds": 9}', '{"tarn_builds": 1, "targets": {"dev": 3}}'):
+        p.file("target/builds.json", text)
+        equal(p.reasons()["c"], ["never_built"])
+    p.run("build")
+    equal(p.reasons(), SAME)
+    has(p.run("build", "--plan", "--output", "svg", status=2), "text or json")
+
+
+@case
+def a_lake(p):
+    p.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: tarn, lake: lake, schema: main, threads: 2}\n")
+    equal(p.plan()["b"]["action"], "create table")
+    p.run("build")
+    equal(p.reasons(), SAME)
+    equal(p.plan()["b"]["action"], "replace table")
+
+
+def main():
+    passed = failed = 0
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    for fn in CASES:
+        if only not in fn.__name__:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                fn(Project(scratch))
+                passed += 1
+            except Exception:
+                failed += 1
+                print(f"FAILED {fn.__name__}")
+                traceback.print_exc(limit=-2, file=sys.stdout)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
