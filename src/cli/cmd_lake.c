@@ -257,13 +257,13 @@ static tn_rc pin_newest(tn_lake_call *x, tn_err *err)
         }
         if (old != NULL) {
             pin = *old;
-            pin.schema_hash = TN_STR_NONE;
         }
         TN_AUTOPTR(tn_delta_table) table = NULL;
         TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
         TN_TRY(tn_lake_table_open(x->lake, pin.location, &table, err));
         TN_TRY(tn_delta_snapshot_open(table, conn, TN_DELTA_LATEST, &snap, err));
         pin.version = tn_delta_snapshot_version(snap);
+        tn_lake_pin_describe(a, snap, &pin);
         tn_vec_push(&change.put, a, pin);
     }
     int64_t commit;

@@ -84,15 +84,6 @@ static const tn_cmd_spec spec = {
 
 /* ---- shared ---- */
 
-static tn_rc snapshot_of(
-    tn_table_call *x, tn_str location, int64_t version, tn_delta_snapshot **ret, tn_err *err)
-{
-    TN_AUTOPTR(tn_delta_table) table = NULL;
-    TN_TRY(tn_lake_table_open(x->lake, location, &table, err));
-    return tn_delta_snapshot_open(
-        table, x->conn, version < 0 ? TN_DELTA_LATEST : version, ret, err);
-}
-
 static tn_rc print_list(tn_table_call *x, tn_val names, tn_val list, tn_err *err)
 {
     tn_rows rows = { .names = names, .list = list };
@@ -147,7 +138,7 @@ static tn_val relation_dict(tn_table_call *x, const tn_pin *p, bool pinned)
     if (p->kind == TN_PIN_DELTA) {
         tn_err e = TN_ERR_INIT;
         TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
-        if (snapshot_of(x, p->location, p->version, &snap, &e) == TN_OK) {
+        if (tn_lake_pin_open(x->lake, x->conn, p, &snap, &e) == TN_OK) {
             version = tn_val_int(tn_delta_snapshot_version(snap));
             rows = count_or_none(tn_delta_snapshot_rows(snap));
             bytes = tn_val_int(tn_delta_snapshot_bytes(snap));
@@ -373,7 +364,11 @@ static tn_rc run_show(tn_table_call *x, tn_str word, tn_err *err)
     }
     int64_t version = x->o->version >= 0 ? x->o->version : t.pin != NULL ? t.pin->version : -1;
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
-    TN_TRY(snapshot_of(x, t.location, version, &snap, err));
+    tn_pin shown = { .kind = TN_PIN_DELTA, .location = t.location, .version = version };
+    if (t.pin != NULL && t.pin->version == version) {
+        shown.commit_hash = t.pin->commit_hash;
+    }
+    TN_TRY(tn_lake_pin_open(x->lake, x->conn, &shown, &snap, err));
     tn_val d = table_dict(x, &t, snap, word);
     if (!x->json) {
         return print_table(x, d, err);

@@ -104,6 +104,17 @@ tn_rc tn_delta_table_exists(tn_delta_table *t, bool *ret, tn_err *err) TN_MUSTUS
 /* conn reads Parquet checkpoints and big logs. version TN_DELTA_LATEST or a number. */
 tn_rc tn_delta_snapshot_open(tn_delta_table *t, tn_conn *conn, int64_t version,
     tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+/* A version whose commit is known by its hash (tn_delta_snapshot_hash): on a far store what makes it up is remembered on this machine, and opening it again
+ * asks for nothing. Another hash there than the one that is wanted is no error. */
+tn_rc tn_delta_snapshot_open_known(tn_delta_table *t, tn_conn *conn, int64_t version, tn_str hash,
+    tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+/* For writers: the latest version; on a far store what this handle has looked for or written in the last seconds counts, without asking again. *ret NULL:
+ * there is no table. *ret_asked (may be NULL) false: who then loses to a winner opens the latest version and tries again before he complains. */
+tn_rc tn_delta_snapshot_recent(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret,
+    bool *ret_asked, tn_err *err) TN_MUSTUSE;
+/* Tells of each version that this handle commits, as long as its state follows from what was read; the snapshot is the callee's for the call only. */
+typedef void (*tn_delta_watch)(void *self, tn_delta_snapshot *s);
+void tn_delta_table_watch(tn_delta_table *t, tn_delta_watch fn, void *self);
 tn_rc tn_delta_snapshot_at_time(tn_delta_table *t, tn_conn *conn, int64_t timestamp_ms,
     tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
 tn_delta_snapshot *tn_delta_snapshot_ref(tn_delta_snapshot *s);
@@ -111,6 +122,9 @@ void tn_delta_snapshot_unref(tn_delta_snapshot *s);
 TN_DEFINE_AUTOPTR(tn_delta_snapshot, tn_delta_snapshot_unref)
 
 int64_t tn_delta_snapshot_version(const tn_delta_snapshot *s);
+tn_str tn_delta_snapshot_root(const tn_delta_snapshot *s); /* of its table */
+/* The first 16 hexadecimal digits of the SHA-256 of the version's commit file: no other version of any table has them. Empty: it was not read. */
+tn_str tn_delta_snapshot_hash(const tn_delta_snapshot *s);
 const tn_delta_protocol *tn_delta_snapshot_protocol(const tn_delta_snapshot *s);
 const tn_delta_meta *tn_delta_snapshot_meta(const tn_delta_snapshot *s);
 size_t tn_delta_snapshot_file_count(const tn_delta_snapshot *s);

@@ -33,9 +33,10 @@ typedef struct tn_pin {
     tn_str sql;      /* view, external */
     tn_str
         schema_hash; /* Delta: of the version's schema, as far as it is known; a commit fills it in */
-    tn_str comment; /* shown to readers; may be empty */
-    tn_val columns; /* dict: column -> comment, or undefined */
-    tn_str node;    /* unique_id that made it; may be empty */
+    tn_str commit_hash; /* Delta: tn_delta_snapshot_hash of the version, as far as it is known */
+    tn_str comment;     /* shown to readers; may be empty */
+    tn_val columns;     /* dict: column -> comment, or undefined */
+    tn_str node;        /* unique_id that made it; may be empty */
     tn_str
         owner; /* Delta: the environment that writes at `location`; in a change, empty: the one that is changed */
 } tn_pin;
@@ -144,8 +145,13 @@ tn_rc tn_lake_bring(
     tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_str location, tn_err *err) TN_MUSTUSE;
 /* location: relative to the root, an absolute path or a URL. The table may be absent (see tn_delta_table_exists). */
 tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_err *err) TN_MUSTUSE;
+/* Says in a pin what is known of its version: schema_hash and commit_hash. */
+void tn_lake_pin_describe(tn_arena *a, const tn_delta_snapshot *s, tn_pin *pin);
 /* Delta tables lying under the root at <schema>/<name>, pinned or not: a pin without version (-1) each. */
 tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, tn_pins *ret, tn_err *err) TN_MUSTUSE;
+/* The version that a Delta pin means. What was committed here, or is remembered on this machine, asks a bucket for nothing. */
+tn_rc tn_lake_pin_open(
+    tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
 /* The SELECT that reads a pin (Delta: the scan of its version). */
 tn_rc tn_lake_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, tn_str *ret_sql,
     tn_err *err) TN_MUSTUSE;

@@ -119,6 +119,9 @@ void tn_store_written(tn_store *s, tn_str key, tn_str etag, tn_str data);
 /* A number that this machine remembers about a store's root, a hint where to begin; -1: none. */
 int64_t tn_store_note_get(tn_store *s, const char *name);
 void tn_store_note_put(tn_store *s, const char *name, int64_t n);
+/* A text that this machine remembers about a far store's root; false: none. The name must say which state of the store it is about: it is not asked again. */
+bool tn_store_text_get(tn_store *s, tn_arena *a, tn_str name, tn_str *ret);
+void tn_store_text_put(tn_store *s, tn_str name, tn_str text);
 
 /* Adds or replaces the opener of a URL scheme ("s3"; a literal). At the start of the program, before threads. */
 typedef tn_rc (*tn_store_opener)(

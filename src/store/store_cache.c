@@ -2,6 +2,7 @@
  *
  *     <cache>/tarn/objects/<sha256 of place, etag and size, 32 hex digits>       the bytes
  *     <cache>/tarn/objects/<the same>.sum                                        their SHA-256, written last
+ *     <cache>/tarn/objects/<sha256 of "text", place and name>                    what a layer above remembers, with its .sum
  *     <cache>/tarn/notes/<sha256 of place and name>                              a number, a hint only
  *
  * Only objects that never change go here, under the etag that a listing has just shown, so nothing in the cache can be stale: a table that was
@@ -322,5 +323,27 @@ void tn_store_note_put(tn_store *s, const char *name, int64_t n)
     tn_str path = note_path(s, a, name);
     if (path.n > 0 && tn_dir_make(tn_path_dir(path), NULL) == TN_OK) {
         (void)!tn_file_write_atomic(path, tn_str_printf(a, "%lld\n", (long long)n), NULL);
+    }
+}
+
+/* ---- texts ---- */
+
+static tn_str text_path(tn_store *s, tn_arena *a, tn_str name)
+{
+    tn_str id = id_of(s, a, name);
+    return id.n == 0 ? id : path_for(a, "objects", tn_str_concat(a, TN_STR("text\n"), id));
+}
+
+bool tn_store_text_get(tn_store *s, tn_arena *a, tn_str name, tn_str *ret)
+{
+    return read_kept(a, text_path(s, a, name), ret);
+}
+
+void tn_store_text_put(tn_store *s, tn_str name, tn_str text)
+{
+    TN_AUTO_ARENA a = tn_arena_new("store text", NULL);
+    tn_str path = text_path(s, a, name);
+    if (path.n > 0) {
+        (void)write_kept(a, path, text);
     }
 }

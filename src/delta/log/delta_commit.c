@@ -99,6 +99,7 @@ static tn_rc try_once(commit *c, int *unsure, bool *ret_done, tn_err *err)
     tn_delta_actions acts;
     TN_TRY(tn_delta_commit_render(c, a, &text, &acts, err));
     tn_err why = TN_ERR_INIT;
+    int64_t since_us = tn_clock_mono_us();
     tn_rc rc =
         tn_store_put(c->t->store, tn_delta_commit_key(a, c->version), text, TN_PUT_IF_ABSENT, &why);
     if (rc == TN_E_EXISTS) {
@@ -112,6 +113,9 @@ static tn_rc try_once(commit *c, int *unsure, bool *ret_done, tn_err *err)
         tn_delta_head_apply(&c->head, &acts);
         if (c->head.counted) {
             tn_delta_crc_put(c->t, &c->head);
+        }
+        if (c->plan->base == NULL || c->plan->base->version == c->plan->read_version) {
+            tn_delta_recent_commit(c->t, c->plan->base, c->version, text, since_us);
         }
     }
     return TN_OK;

@@ -136,14 +136,12 @@ void tn_delta_crc_put(tn_delta_table *t, const tn_delta_head *h)
     tn_str text;
     tn_err why = TN_ERR_INIT;
     tn_delta_crc_print(&b, h);
-    tn_rc rc = tn_buf_finish(&b, "a checksum file", &text, &why);
-    rc = rc == TN_OK
-             ? tn_store_put(t->store, tn_delta_crc_key(a, h->version), text, TN_PUT_IF_ABSENT, &why)
-             : rc;
-    if (rc != TN_OK && rc != TN_E_EXISTS) {
+    if (tn_buf_finish(&b, "a checksum file", &text, &why) != TN_OK) {
         tn_log(TN_LOG_WARN, "delta", "no checksum file of version %lld: %s", (long long)h->version,
             why.msg);
+        return;
     }
+    tn_delta_put_behind(t, tn_delta_crc_key(a, h->version), text);
 }
 
 /* ---- parsing ---- */

@@ -11,10 +11,12 @@
 #include "delta/log/delta_log.h"
 #include "delta/action/delta_action.h"
 #include "delta/action/delta_schema.h"
+#include "os/parallel.h"
 #include "text/json.h"
 
 #define LOG_DIR "_delta_log/"
 #define NOTE "checkpoint" /* tn_store_note_get: the newest checkpoint that was seen */
+enum { PAGE = 999 };      /* of a listing: what a store gives in one answer */
 
 typedef struct checkpoint {
     int64_t version;
@@ -28,8 +30,14 @@ typedef struct listing {
     tn_delta_log_files commits;
     tn_delta_log_files compacted;
     checkpoints checkpoints; /* in key order, so parts of one checkpoint are neighbours */
-    bool any;
+    bool any, whole;         /* something; everything that was asked for */
 } listing;
+
+tn_str tn_delta_bare_etag(tn_str etag)
+{
+    bool quoted = etag.n >= 2 && etag.p[0] == '"' && etag.p[etag.n - 1] == '"';
+    return quoted ? tn_str_sub(etag, 1, etag.n - 1) : etag;
+}
 
 tn_str tn_delta_commit_key(tn_arena *a, int64_t version)
 {
@@ -116,10 +124,11 @@ static void sort_name(tn_arena *a, const tn_store_item *item, listing *l)
     }
 }
 
-/* Everything of versions >= from. */
-static tn_rc list_from(tn_delta_table *t, tn_arena *a, int64_t from, listing *ret, tn_err *err)
+/* Everything of versions >= from, or the first of it. */
+static tn_rc list_some(
+    tn_delta_table *t, tn_arena *a, int64_t from, size_t items_max, listing *ret, tn_err *err)
 {
-    tn_store_list_opts opts = { .prefix = TN_STR(LOG_DIR) };
+    tn_store_list_opts opts = { .prefix = TN_STR(LOG_DIR), .items_max = items_max };
     if (from > 0) {
         /* "<from>" sorts before "<from>.json". */
         opts.start_after = tn_str_printf(a, LOG_DIR "%020lld", (long long)from);
@@ -131,12 +140,17 @@ static tn_rc list_from(tn_delta_table *t, tn_arena *a, int64_t from, listing *re
         rc = TN_OK;
     }
     TN_TRY(rc);
-    listing l = { .any = items.n > 0 };
+    listing l = { .any = items.n > 0, .whole = items_max == 0 || items.n < items_max };
     for (size_t i = 0; i < items.n; i++) {
         sort_name(a, &items.v[i], &l);
     }
     *ret = l;
     return TN_OK;
+}
+
+static tn_rc list_from(tn_delta_table *t, tn_arena *a, int64_t from, listing *ret, tn_err *err)
+{
+    return list_some(t, a, from, 0, ret, err);
 }
 
 /* The version in _last_checkpoint, or -1: it is a hint, so nothing about it is an error but a store that fails. */
@@ -263,6 +277,7 @@ static tn_rc make_segment(
     for (size_t i = 0; i < l->commits.n; i++) {
         const tn_delta_log_file *f = &l->commits.v[i];
         if (f->version == seg.version) {
+            seg.version_etag = tn_delta_bare_etag(f->etag);
             seg.version_mtime_ms = f->mtime_ms;
         }
         if (f->version < want || f->version > seg.version) {
@@ -290,10 +305,12 @@ static tn_rc make_segment(
     return TN_OK;
 }
 
+/* 0: a short log without a checkpoint, which one listing shows whole. */
 static void remember(tn_delta_table *t, const tn_delta_segment *seg)
 {
-    if (seg->checkpoint_version > 0) {
-        tn_store_note_put(t->store, NOTE, seg->checkpoint_version);
+    if (seg->checkpoint_version > 0 || seg->commits.n < PAGE / 2) {
+        tn_store_note_put(
+            t->store, NOTE, seg->checkpoint_version > 0 ? seg->checkpoint_version : 0);
     }
 }
 
@@ -302,7 +319,7 @@ static tn_rc find_from_note(tn_delta_table *t, tn_arena *a, int64_t version, tn_
     bool *ret_found, tn_err *err)
 {
     int64_t note = tn_store_note_get(t->store, NOTE);
-    if (note <= 0 || (version != TN_DELTA_LATEST && version < note)) {
+    if (note < 0 || (version != TN_DELTA_LATEST && version < note)) {
         return TN_OK;
     }
     listing l;
@@ -310,10 +327,10 @@ static tn_rc find_from_note(tn_delta_table *t, tn_arena *a, int64_t version, tn_
     tn_err ignored = TN_ERR_INIT;
     TN_TRY(list_from(t, a, note, &l, err));
     if (newest(&l) < 0 || make_segment(a, &l, version, INT64_MAX, &seg, &ignored) != TN_OK ||
-        seg.checkpoint_version < note) {
+        (note > 0 && seg.checkpoint_version < note)) {
         return TN_OK;
     }
-    if (seg.checkpoint_version != note) {
+    if (seg.checkpoint_version > note) {
         remember(t, &seg);
     }
     *ret = seg;
@@ -321,45 +338,76 @@ static tn_rc find_from_note(tn_delta_table *t, tn_arena *a, int64_t version, tn_
     return TN_OK;
 }
 
+/* Where nothing is known: the hint and the first page of the listing, on a far store in one round. */
+typedef struct first_look {
+    tn_delta_table *t;
+    tn_arena *a; /* of the listing's thread while both run */
+    int64_t hint;
+    listing page;
+} first_look;
+
+static tn_rc look_at(void *self, size_t i, tn_err *err)
+{
+    first_look *f = self;
+    return i == 0 ? list_some(f->t, f->a, 0, PAGE, &f->page, err) : read_hint(f->t, &f->hint, err);
+}
+
+static tn_rc no_table(const tn_delta_table *t, const listing *l, tn_err *err)
+{
+    tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "there is no Delta table at '" TN_STR_FMT "'",
+        TN_STR_ARG(t->store->root));
+    return tn_hint(
+        err, rc, "%s", l->any ? "its _delta_log holds no commit" : "it has no _delta_log folder");
+}
+
+/* From the checkpoint that the hint names, when it is really there; else from the beginning. */
+static tn_rc find_from_hint(tn_delta_table *t, tn_arena *a, int64_t version, int64_t hint,
+    tn_delta_segment *ret, tn_err *err)
+{
+    listing l;
+    if (hint > 0 && (version == TN_DELTA_LATEST || hint <= version)) {
+        tn_err ignored = TN_ERR_INIT;
+        TN_TRY(list_from(t, a, hint, &l, err));
+        if (newest(&l) >= 0 && make_segment(a, &l, version, INT64_MAX, ret, &ignored) == TN_OK &&
+            ret->checkpoint_version >= hint) {
+            remember(t, ret);
+            return TN_OK;
+        }
+    }
+    TN_TRY(list_from(t, a, 0, &l, err));
+    return newest(&l) < 0 ? no_table(t, &l, err)
+                          : make_segment(a, &l, version, INT64_MAX, ret, err);
+}
+
 tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int64_t bad_checkpoint,
     tn_delta_segment *ret, tn_err *err)
 {
-    int64_t hint = -1;
-    listing l;
-    if (bad_checkpoint == INT64_MAX) {
-        bool found = false;
-        TN_TRY(find_from_note(t, a, version, ret, &found, err));
-        if (found) {
-            return TN_OK;
-        }
+    first_look look = { .t = t, .a = a, .hint = -1 };
+    bool found = false;
+    if (bad_checkpoint != INT64_MAX) {
+        TN_TRY(list_from(t, a, 0, &look.page, err));
+        return newest(&look.page) < 0
+                   ? no_table(t, &look.page, err)
+                   : make_segment(a, &look.page, version, bad_checkpoint, ret, err);
     }
-    if (bad_checkpoint == INT64_MAX) {
-        TN_TRY(read_hint(t, &hint, err));
+    TN_TRY(find_from_note(t, a, version, ret, &found, err));
+    if (found) {
+        return TN_OK;
     }
-    if (version != TN_DELTA_LATEST && hint > version) {
-        hint = -1;
+    if (!tn_delta_is_far(t)) {
+        TN_TRY(read_hint(t, &look.hint, err));
+        return find_from_hint(t, a, version, look.hint, ret, err);
     }
-    TN_TRY(list_from(t, a, hint, &l, err));
-    if (hint > 0) {
-        tn_delta_segment seg;
-        tn_err ignored = TN_ERR_INIT;
-        /* The hint is good when the checkpoint that it names is really there. */
-        if (newest(&l) >= 0 &&
-            make_segment(a, &l, version, bad_checkpoint, &seg, &ignored) == TN_OK &&
-            seg.checkpoint_version >= hint) {
-            remember(t, &seg);
-            *ret = seg;
-            return TN_OK;
-        }
-        TN_TRY(list_from(t, a, 0, &l, err));
+    TN_TRY(tn_parallel(2, 2, look_at, &look, err));
+    if (!look.page.whole) {
+        return find_from_hint(t, a, version, look.hint, ret, err);
     }
-    if (newest(&l) < 0) {
-        tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "there is no Delta table at '" TN_STR_FMT "'",
-            TN_STR_ARG(t->store->root));
-        return tn_hint(err, rc, "%s",
-            l.any ? "its _delta_log holds no commit" : "it has no _delta_log folder");
+    if (newest(&look.page) < 0) {
+        return no_table(t, &look.page, err);
     }
-    return make_segment(a, &l, version, bad_checkpoint, ret, err);
+    TN_TRY(make_segment(a, &look.page, version, INT64_MAX, ret, err));
+    remember(t, ret);
+    return TN_OK;
 }
 
 tn_rc tn_delta_commits_after(

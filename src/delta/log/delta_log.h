@@ -17,11 +17,19 @@
 #define TN_DELTA_CHECKPOINT_BYTES_MAX ((size_t)4 << 30)
 
 /* ---- tables, log ---- */
+typedef struct tn_delta_found tn_delta_found;
+
 struct tn_delta_table {
     tn_store *store;
-    tn_mutex mutex; /* guards latest */
+    tn_mutex mutex; /* guards what follows */
     tn_delta_snapshot *
         latest; /* newest snapshot seen: a later open replays only what came after it; may be NULL */
+    int64_t latest_us; /* when that was the newest, by the monotonic clock; INT64_MIN: not known */
+    tn_delta_found
+        *found;        /* of a far store: what a look for the table has shown (delta_recent.c) */
+    tn_thread *behind; /* writes a checksum file; NULL: nothing to wait for */
+    tn_delta_watch watch;
+    void *watch_self;
 };
 
 typedef struct tn_delta_log_file {
@@ -41,8 +49,10 @@ typedef struct tn_delta_segment {
     tn_delta_log_files shorter; /* the same by compacted files where these fit; empty: none does */
     int64_t
         version_mtime_ms; /* of the commit file of `version`; ABSENT when only a checkpoint is there */
+    tn_str version_etag; /* of the same; empty: not known */
 } tn_delta_segment;
 
+tn_str tn_delta_bare_etag(tn_str etag); /* without its quotes */
 tn_str tn_delta_commit_key(tn_arena *a, int64_t version);
 /* Lists the log and picks checkpoint and commits. Checkpoints newer than or equal to bad_checkpoint are left out (INT64_MAX: none is
  * bad). from >= 0: the caller has that version already and wants only commits after it (then checkpoints are left out). */
@@ -73,6 +83,8 @@ struct tn_delta_snapshot {
     int64_t timestamp_ms;
     int64_t in_commit_ms;
     int64_t commit_mtime_ms;    /* of the commit's file; ABSENT when only a checkpoint is there */
+    tn_str commit_etag;         /* of the commit's file, without quotes; empty: not known */
+    tn_str commit_hash;         /* as tn_delta_snapshot_hash gives it */
     int64_t checkpoint_version; /* that it was read from; -1: none */
     int chain;                  /* how many older snapshots live on under this one */
 };
@@ -80,6 +92,27 @@ struct tn_delta_snapshot {
 /* The same version read without the checkpoints from `bad` on. */
 tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
     tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+
+/* The version that a segment gives, or passing over checkpoints that cannot be read. */
+tn_rc tn_delta_snapshot_of_segment(tn_delta_table *t, tn_conn *conn, tn_arena *a,
+    const tn_delta_segment *seg, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+/* The version after base (NULL: version 0) from the text of its commit, which was put at since_us. */
+tn_rc tn_delta_snapshot_after(tn_delta_table *t, const tn_delta_snapshot *base, tn_str text,
+    tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+/* The handle's newest snapshot, seen at since_us. */
+void tn_delta_table_saw(tn_delta_table *t, tn_delta_snapshot *s, int64_t since_us);
+tn_str tn_delta_hash_of(tn_arena *a, tn_str commit_text);
+
+/* ---- delta_recent.c: what a handle of a far store knows without asking ---- */
+bool tn_delta_is_far(const tn_delta_table *t);
+/* A look for the newest version: seg NULL: there is no table. */
+void tn_delta_found_put(tn_delta_table *t, const tn_delta_segment *seg, int64_t since_us);
+void tn_delta_recent_free(tn_delta_table *t);
+/* After our commit of `version` with that text on base: the handle knows the new version. */
+void tn_delta_recent_commit(tn_delta_table *t, const tn_delta_snapshot *base, int64_t version,
+    tn_str text, int64_t since_us);
+/* Puts an object that only helps, without waiting for it on a far store; the table's end waits. Failures are told to the log of the program. */
+void tn_delta_put_behind(tn_delta_table *t, tn_str key, tn_str text);
 
 /* ---- committing ---- */
 typedef struct tn_delta_txn_plan {

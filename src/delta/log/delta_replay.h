@@ -15,6 +15,7 @@ typedef struct tn_delta_replay {
     tn_delta_protocol protocol;
     tn_delta_meta meta;
     int64_t in_commit_ms;
+    tn_str commit_hash; /* of the last commit, tn_delta_hash_of; empty: not known */
 } tn_delta_replay;
 tn_delta_replay tn_delta_replay_init(tn_arena *a);
 /* In the order of versions, a checkpoint first. Strings of acts must live in the replay's arena. */

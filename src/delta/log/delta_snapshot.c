@@ -11,7 +11,10 @@
 #include "delta/log/delta_log.h"
 #include "delta/log/delta_replay.h"
 #include "os/clock.h"
+#include "text/hash.h"
 #include "text/timetext.h"
+
+enum { HASH_DIGITS = 16 };
 
 tn_rc tn_delta_table_open(tn_store *store, tn_delta_table **ret, tn_err *err)
 {
@@ -20,6 +23,7 @@ tn_rc tn_delta_table_open(tn_store *store, tn_delta_table **ret, tn_err *err)
     TN_CHECK(t != NULL);
     t->store = tn_store_ref(store);
     t->mutex = (tn_mutex)TN_MUTEX_INIT;
+    t->latest_us = INT64_MIN;
     *ret = t;
     return TN_OK;
 }
@@ -29,6 +33,7 @@ void tn_delta_table_close(tn_delta_table *t)
     if (t == NULL) {
         return;
     }
+    tn_delta_recent_free(t);
     tn_delta_snapshot_unref(t->latest);
     tn_store_unref(t->store);
     free(t);
@@ -39,10 +44,12 @@ tn_rc tn_delta_table_exists(tn_delta_table *t, bool *ret, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("delta exists", NULL);
     tn_delta_segment seg;
     tn_err why = TN_ERR_INIT;
+    int64_t since_us = tn_clock_mono_us();
     tn_rc rc = tn_delta_segment_find(t, a, TN_DELTA_LATEST, INT64_MAX, &seg, &why);
     if (rc != TN_OK && rc != TN_E_NOTFOUND) {
         return tn_err_pass(err, rc, &why);
     }
+    tn_delta_found_put(t, rc == TN_OK ? &seg : NULL, since_us);
     *ret = rc == TN_OK;
     return TN_OK;
 }
@@ -86,9 +93,11 @@ static tn_rc apply_some(
         if (files[i].from >= 0) { /* it has no commitInfo; that of an older commit must not stay */
             TN_TRY(tn_delta_replay_apply_range(r, &acts, err));
             r->in_commit_ms = TN_DELTA_ABSENT;
+            r->commit_hash = TN_STR_NONE;
             continue;
         }
         TN_TRY(tn_delta_replay_apply(r, &acts, err));
+        r->commit_hash = i + 1 == n ? tn_delta_hash_of(r->arena, texts[i]) : r->commit_hash;
     }
     return TN_OK;
 }
@@ -182,6 +191,8 @@ static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r,
     s->in_commit_ms = r->in_commit_ms;
     s->checkpoint_version = seg->checkpoint_version;
     s->commit_mtime_ms = seg->version_mtime_ms;
+    s->commit_etag = tn_str_dup(a, seg->version_etag);
+    s->commit_hash = r->commit_hash;
     s->timestamp_ms = r->in_commit_ms != TN_DELTA_ABSENT ? r->in_commit_ms : seg->version_mtime_ms;
     collect(s, r);
     TN_TAKE(a);
@@ -243,37 +254,74 @@ static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg
     return build_from(t, conn, seg, &seg->commits, ret, err);
 }
 
-/* Starts from a snapshot that is already there: its state, then the commits after it. */
+/* The state of a snapshot that is already there, for the commits after it. The arena is the replay's. */
+static tn_rc start_from(tn_delta_snapshot *base, tn_delta_replay *r, tn_err *err)
+{
+    /* The new snapshot's strings may point into the old one, so the old one lives as long. */
+    tn_arena_defer(r->arena, (tn_defer_fn)tn_delta_snapshot_unref, tn_delta_snapshot_ref(base));
+    r->protocol = base->protocol;
+    r->meta = base->meta;
+    r->has_protocol = r->has_meta = true;
+    for (size_t i = 0; i < base->files.n; i++) {
+        TN_TRY(tn_delta_replay_add(r, &base->files.v[i], err));
+    }
+    for (size_t i = 0; i < base->tombstones.n; i++) {
+        TN_TRY(tn_delta_replay_remove(r, &base->tombstones.v[i], err));
+    }
+    for (size_t i = 0; i < base->txns.n; i++) {
+        tn_map_put(&r->txns, base->txns.items[i].key, base->txns.items[i].value);
+    }
+    for (size_t i = 0; i < base->domains.n; i++) {
+        tn_map_put(&r->domains, base->domains.items[i].key, base->domains.items[i].value);
+    }
+    return TN_OK;
+}
+
 static tn_rc build_on(tn_delta_table *t, tn_delta_snapshot *base, const tn_delta_log_files *commits,
     tn_delta_snapshot **ret, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("delta snapshot", NULL);
     tn_delta_replay r = tn_delta_replay_init(arena);
-    /* The new snapshot's strings may point into the old one, so the old one lives as long. */
-    tn_arena_defer(arena, (tn_defer_fn)tn_delta_snapshot_unref, tn_delta_snapshot_ref(base));
-    r.protocol = base->protocol;
-    r.meta = base->meta;
-    r.has_protocol = r.has_meta = true;
-    for (size_t i = 0; i < base->files.n; i++) {
-        TN_TRY(tn_delta_replay_add(&r, &base->files.v[i], err));
-    }
-    for (size_t i = 0; i < base->tombstones.n; i++) {
-        TN_TRY(tn_delta_replay_remove(&r, &base->tombstones.v[i], err));
-    }
-    for (size_t i = 0; i < base->txns.n; i++) {
-        tn_map_put(&r.txns, base->txns.items[i].key, base->txns.items[i].value);
-    }
-    for (size_t i = 0; i < base->domains.n; i++) {
-        tn_map_put(&r.domains, base->domains.items[i].key, base->domains.items[i].value);
-    }
+    TN_TRY(start_from(base, &r, err));
     TN_TRY(apply_commits(t, commits, &r, err));
     const tn_delta_log_file *last = &tn_vec_last(commits);
     tn_delta_segment seg = { .version = last->version,
         .checkpoint_version = base->checkpoint_version,
-        .version_mtime_ms = last->mtime_ms };
+        .version_mtime_ms = last->mtime_ms,
+        .version_etag = tn_delta_bare_etag(last->etag) };
     tn_delta_snapshot *s = NULL;
     TN_TRY(finish(t, TN_TAKE(arena), &r, &seg, &s, err));
     s->chain = base->chain + 1;
+    *ret = s;
+    return TN_OK;
+}
+
+tn_str tn_delta_hash_of(tn_arena *a, tn_str commit_text)
+{
+    return tn_str_sub(tn_sha256_hex(a, commit_text), 0, HASH_DIGITS);
+}
+
+tn_rc tn_delta_snapshot_after(tn_delta_table *t, const tn_delta_snapshot *base, tn_str text,
+    tn_delta_snapshot **ret, tn_err *err)
+{
+    TN_AUTO_ARENA arena = tn_arena_new("delta snapshot", NULL);
+    tn_delta_replay r = tn_delta_replay_init(arena);
+    if (base != NULL) {
+        TN_TRY(start_from((tn_delta_snapshot *)(uintptr_t)base, &r, err));
+    }
+    tn_delta_segment seg = { .version = base != NULL ? base->version + 1 : 0,
+        .checkpoint_version = base != NULL ? base->checkpoint_version : -1,
+        .version_mtime_ms = TN_DELTA_ABSENT,
+        .version_etag = tn_md5_hex(arena, text) }; /* as a store gives it to a whole object */
+    tn_delta_actions acts = tn_delta_actions_empty();
+    acts.version = seg.version;
+    TN_TRY(tn_delta_actions_parse(arena, text, "commit", &acts, err));
+    TN_TRY(tn_delta_replay_apply(&r, &acts, err));
+    r.commit_hash = tn_delta_hash_of(arena, text);
+    tn_delta_snapshot *s = NULL;
+    TN_TRY(finish(t, TN_TAKE(arena), &r, &seg, &s, err));
+    s->chain = base != NULL ? base->chain + 1 : 0;
+    s->timestamp_ms = s->timestamp_ms == TN_DELTA_ABSENT ? tn_clock_now_ms() : s->timestamp_ms;
     *ret = s;
     return TN_OK;
 }
@@ -286,7 +334,7 @@ static tn_delta_snapshot *cached(tn_delta_table *t)
     return t->latest ? tn_delta_snapshot_ref(t->latest) : NULL;
 }
 
-static void remember(tn_delta_table *t, tn_delta_snapshot *s)
+void tn_delta_table_saw(tn_delta_table *t, tn_delta_snapshot *s, int64_t since_us)
 {
     tn_delta_snapshot *old = NULL;
     {
@@ -295,8 +343,20 @@ static void remember(tn_delta_table *t, tn_delta_snapshot *s)
             old = t->latest;
             t->latest = tn_delta_snapshot_ref(s);
         }
+        if (t->latest->version == s->version && since_us > t->latest_us) {
+            t->latest_us = since_us;
+        }
     }
     tn_delta_snapshot_unref(old);
+}
+
+/* The file is the commit that the snapshot was read from. */
+static bool is_commit_of(const tn_delta_snapshot *s, const tn_delta_log_file *f)
+{
+    if (s->commit_etag.n > 0 && f->etag.n > 0) {
+        return tn_str_eq(s->commit_etag, tn_delta_bare_etag(f->etag));
+    }
+    return s->commit_mtime_ms == f->mtime_ms;
 }
 
 /* Snapshots that lean on each other keep all their files in memory: such chains stay short, and shorter for big tables. */
@@ -318,7 +378,7 @@ static tn_rc open_from_cache(tn_delta_table *t, tn_arena *a, tn_delta_snapshot *
     /* From the base's own commit on: one request shows whether it is still the same table and what came after. */
     tn_delta_log_files commits;
     TN_TRY(tn_delta_commits_after(t, a, base->version - 1, &commits, err));
-    if (commits.n == 0 || commits.v[0].mtime_ms != base->commit_mtime_ms) {
+    if (commits.n == 0 || !is_commit_of(base, &commits.v[0])) {
         return TN_OK; /* cleaned up, or deleted and made anew */
     }
     if (commits.n == 1) {
@@ -339,11 +399,10 @@ static bool checkpoint_may_be_bad(tn_rc rc)
            rc == TN_E_LIMIT;
 }
 
-static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_t version,
-    tn_delta_snapshot **ret, tn_err *err)
+tn_rc tn_delta_snapshot_of_segment(tn_delta_table *t, tn_conn *conn, tn_arena *a,
+    const tn_delta_segment *first, tn_delta_snapshot **ret, tn_err *err)
 {
-    tn_delta_segment seg;
-    TN_TRY(tn_delta_segment_find(t, a, version, INT64_MAX, &seg, err));
+    tn_delta_segment seg = *first;
     tn_rc rc = build(t, conn, &seg, ret, err);
     while (rc != TN_OK && seg.checkpoint_version >= 0 && checkpoint_may_be_bad(rc)) {
         int64_t bad = seg.checkpoint_version;
@@ -367,6 +426,14 @@ static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_
     return rc;
 }
 
+static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_t version,
+    tn_delta_snapshot **ret, tn_err *err)
+{
+    tn_delta_segment seg;
+    TN_TRY(tn_delta_segment_find(t, a, version, INT64_MAX, &seg, err));
+    return tn_delta_snapshot_of_segment(t, conn, a, &seg, ret, err);
+}
+
 tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
     tn_delta_snapshot **ret, tn_err *err)
 {
@@ -381,6 +448,7 @@ tn_rc tn_delta_snapshot_open(
 {
     TN_AUTO_ARENA a = tn_arena_new("delta open", NULL);
     tn_delta_snapshot *s = NULL;
+    int64_t since_us = tn_clock_mono_us();
     if (version == TN_DELTA_LATEST) {
         tn_rc rc = open_from_cache(t, a, &s, err);
         if (rc != TN_OK) {
@@ -396,7 +464,7 @@ tn_rc tn_delta_snapshot_open(
         }
     }
     if (version == TN_DELTA_LATEST) {
-        remember(t, s);
+        tn_delta_table_saw(t, s, since_us);
     }
     *ret = s;
     return TN_OK;
@@ -498,6 +566,16 @@ tn_rc tn_delta_snapshot_at_time(
 }
 
 /* ---- asking ---- */
+
+tn_str tn_delta_snapshot_root(const tn_delta_snapshot *s)
+{
+    return s->store->root;
+}
+
+tn_str tn_delta_snapshot_hash(const tn_delta_snapshot *s)
+{
+    return s->commit_hash;
+}
 
 int64_t tn_delta_snapshot_version(const tn_delta_snapshot *s)
 {

@@ -188,10 +188,23 @@ static tn_rc commit(write *w, int64_t *ret_version, tn_err *err)
     return rc;
 }
 
-static tn_rc open_if_there(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret, tn_err *err)
+typedef struct write_call {
+    tn_delta_table *t;
+    tn_conn *conn;
+    tn_str select_sql;
+    const tn_delta_write_opts *opts;
+    bool ask; /* what the handle has seen a moment ago does not count */
+} write_call;
+
+static tn_rc open_if_there(
+    const write_call *c, tn_delta_snapshot **ret, bool *ret_asked, tn_err *err)
 {
+    if (!c->ask) {
+        return tn_delta_snapshot_recent(c->t, c->conn, ret, ret_asked, err);
+    }
     tn_err why = TN_ERR_INIT;
-    tn_rc rc = tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, ret, &why);
+    tn_rc rc = tn_delta_snapshot_open(c->t, c->conn, TN_DELTA_LATEST, ret, &why);
+    *ret_asked = true;
     if (rc == TN_E_NOTFOUND) {
         *ret = NULL;
         return TN_OK;
@@ -214,13 +227,17 @@ static tn_rc ask_before_commit(write *w, tn_err *err)
     return rc;
 }
 
-/* *ret_again: another writer made the table at the same time; look again and append to it. */
-static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
-    const tn_delta_write_opts *opts, bool *ret_again, tn_delta_write_result *ret, tn_err *err)
+/* *ret_again: another writer made the table at the same time (look again and append to it), or what was conflicted with may have been there before. */
+static tn_rc attempt(const write_call *c, bool *ret_again, tn_delta_write_result *ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta write", NULL);
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
-    TN_TRY(open_if_there(t, conn, &s, err));
+    tn_delta_table *t = c->t;
+    tn_conn *conn = c->conn;
+    const tn_str select_sql = c->select_sql;
+    const tn_delta_write_opts *opts = c->opts;
+    bool asked = false;
+    TN_TRY(open_if_there(c, &s, &asked, err));
     if (replaces_part(opts, s)) {
         return tn_delta_replace(t, conn, select_sql, opts, ret, err);
     }
@@ -240,6 +257,10 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     }
     int64_t version;
     tn_rc rc = commit(&w, &version, err);
+    if (rc == TN_E_CONFLICT && !asked) {
+        *ret_again = true;
+        return rc;
+    }
     if (rc == TN_E_CONFLICT && s == NULL) {
         *ret_again = opts->mode != TN_DELTA_CREATE;
         return opts->mode == TN_DELTA_CREATE ? TN_E_EXISTS : rc;
@@ -270,13 +291,17 @@ tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     tn_rc rc = TN_E_CONFLICT;
     bool again = true;
     tn_err why = TN_ERR_INIT;
+    /* Where rows are looked at before the commit they are looked at once: nothing that can conflict goes on from what may be old. */
+    write_call c = { .t = t, .conn = conn, .select_sql = select, .opts = opts };
+    c.ask = opts->before_commit != NULL && opts->mode != TN_DELTA_APPEND;
     for (int i = 0; again && rc == TN_E_CONFLICT && i < TRIES_MAX; i++) {
         if (i > 0) {
             tn_clock_sleep_us((int64_t)(tn_random_unit() * (double)WAIT_US));
         }
         again = false;
         tn_err_clear(&why);
-        rc = attempt(t, conn, select, opts, &again, ret, &why);
+        rc = attempt(&c, &again, ret, &why);
+        c.ask = true;
     }
     if (rc == TN_OK) {
         return TN_OK;

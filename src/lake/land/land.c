@@ -330,17 +330,13 @@ static tn_rc write_rows(landing *x, tn_err *err)
 static tn_rc open_table(landing *x, tn_err *err)
 {
     TN_TRY(tn_lake_table_open(x->lake, x->location, &x->table, err));
-    bool there = false;
-    TN_TRY(tn_delta_table_exists(x->table, &there, err));
-    if (!there) {
-        return TN_OK;
-    }
-    if (x->opts->mode == TN_LAND_ERROR) {
+    TN_TRY(tn_delta_snapshot_recent(x->table, x->conn, &x->snap, NULL, err));
+    if (x->snap != NULL && x->opts->mode == TN_LAND_ERROR) {
         tn_rc rc = tn_fail(
             err, TN_E_EXISTS, "table '" TN_STR_FMT "' is there already", TN_STR_ARG(x->location));
         return tn_hint(err, rc, "use --mode append, overwrite or ignore");
     }
-    return tn_delta_snapshot_open(x->table, x->conn, TN_DELTA_LATEST, &x->snap, err);
+    return TN_OK;
 }
 
 static tn_rc decode_arrow(landing *x, tn_err *err)

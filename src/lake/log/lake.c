@@ -2,11 +2,9 @@
 #include "lake/lake.h"
 #include "lake/log/lake_log.h"
 #include "os/file.h"
-#include "text/hash.h"
-#include "text/json.h"
 #include "text/uri.h"
 
-enum { CRC_BYTES_MAX = 16 << 20, HASH_DIGITS = 16, NUMBER_DIGITS = 20 };
+enum { NUMBER_DIGITS = 20 };
 
 tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *err)
 {
@@ -55,6 +53,7 @@ void tn_lake_close(tn_lake *l)
 {
     if (l != NULL) {
         tn_lake_seen_free(l);
+        tn_lake_known_free(l);
         tn_store_unref(l->store);
         tn_arena_free(l->arena);
     }
@@ -87,8 +86,7 @@ tn_str tn_lake_absolute(tn_arena *a, const tn_lake *l, tn_str location)
     return s;
 }
 
-/* A location inside the root as a key below it; false for a place elsewhere. */
-static bool inside_root(const tn_lake *l, tn_str location, tn_str *ret_key)
+bool tn_lake_inside_root(const tn_lake *l, tn_str location, tn_str *ret_key)
 {
     if (location.n > 0 && location.p[0] != '/' && !tn_uri_is_remote(location)) {
         *ret_key = location;
@@ -115,35 +113,19 @@ bool tn_lake_number_of(tn_str dir, tn_str key, int64_t *ret)
            tn_str_to_i64(tn_str_sub(name, 0, NUMBER_DIGITS), ret);
 }
 
-tn_str tn_lake_schema_hash(tn_lake *l, tn_arena *a, const tn_pin *p)
-{
-    tn_str key, text;
-    tn_val v;
-    tn_err ignored = TN_ERR_INIT;
-    if (p->version < 0 || !inside_root(l, p->location, &key)) {
-        return TN_STR_NONE;
-    }
-    key = tn_str_printf(
-        a, TN_STR_FMT "/_delta_log/%020lld.crc", TN_STR_ARG(key), (long long)p->version);
-    if (tn_store_get(l->store, a, key, CRC_BYTES_MAX, &text, &ignored) != TN_OK ||
-        tn_json_parse(a, text, &v, &ignored) != TN_OK) {
-        return TN_STR_NONE;
-    }
-    tn_str schema = tn_val_str_at(tn_val_at(v, "metadata"), "schemaString", TN_STR_NONE);
-    return schema.n > 0 ? tn_str_sub(tn_sha256_hex(a, schema), 0, HASH_DIGITS) : schema;
-}
-
 tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_err *err)
 {
     TN_AUTOPTR(tn_store) store = NULL;
     tn_str key;
-    if (inside_root(l, location, &key)) {
+    if (tn_lake_inside_root(l, location, &key)) {
         TN_TRY(tn_store_sub(l->store, key, &store, err));
     } else {
         tn_store_opts so = { .options = l->storage, .create = true };
         TN_TRY(tn_store_open(location, &so, &store, err));
     }
-    return tn_delta_table_open(store, ret, err);
+    TN_TRY(tn_delta_table_open(store, ret, err));
+    tn_lake_watch(l, *ret);
+    return TN_OK;
 }
 
 /* ---- what lies in the lake ---- */

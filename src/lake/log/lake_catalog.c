@@ -24,16 +24,6 @@ enum { LOCK_WAIT_MS = 120000, SQL_BYTES_MAX = 256 << 20, PUBLISH_ROUNDS_MAX = 20
 
 /* ---- views ---- */
 
-tn_rc tn_lake_pin_open(
-    tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err)
-{
-    TN_AUTOPTR(tn_delta_table) table = NULL;
-    TN_TRY(tn_lake_remote_prepare(conn, pin->location, l->storage, err));
-    TN_TRY(tn_lake_table_open(l, pin->location, &table, err));
-    return tn_delta_snapshot_open(
-        table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, ret, err);
-}
-
 static tn_rc delta_pin_sql(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_pin *pin, bool portable,
     tn_str *ret, tn_err *err)
 {

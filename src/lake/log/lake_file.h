@@ -22,7 +22,7 @@ typedef struct tn_lake_doc {
     tn_str text;
 } tn_lake_doc;
 
-enum { TN_LAKE_DOCS_KEPT = 16 };
+enum { TN_LAKE_DOCS_KEPT = 16, TN_LAKE_KNOWN_MAX = 64 };
 
 struct tn_lake {
     tn_arena *arena;
@@ -37,13 +37,24 @@ struct tn_lake {
     size_t docs_at;  /* the next place to be used again */
     int64_t newest;  /* number of the newest commit; -1: the log was empty */
     int64_t seen_us; /* when that was so, by the monotonic clock; INT64_MIN: never looked */
+    /* lake_known.c */
+    tn_delta_snapshot *known[TN_LAKE_KNOWN_MAX];
+    size_t known_at;
+    size_t known_files; /* of all of them */
 };
 
 /* A pin's location as an absolute path or URL, without a slash at the end. */
 tn_str tn_lake_absolute(tn_arena *a, const tn_lake *l, tn_str location);
-/* Of the schema of a Delta pin's version: the first 16 hexadecimal digits of the SHA-256 of its schemaString, from the version's checksum file;
- * empty when that is not there. One request. */
-tn_str tn_lake_schema_hash(tn_lake *l, tn_arena *a, const tn_pin *p);
+/* A location inside the root as a key below it; false for a place elsewhere. */
+bool tn_lake_inside_root(const tn_lake *l, tn_str location, tn_str *ret_key);
+/* ---- lake_known.c ---- */
+/* The lake remembers the versions that are committed through the table's handle; it outlives the handle. */
+void tn_lake_watch(tn_lake *l, tn_delta_table *t);
+tn_delta_snapshot *tn_lake_known(tn_lake *l, const tn_pin *p); /* one reference; NULL: not known */
+void tn_lake_known_free(tn_lake *l);
+/* Gives Delta pins that say nothing of their versions what can be known: from what was committed here, else the schema's hash from checksum files (one request
+ * each, several at once). */
+void tn_lake_describe_pins(tn_lake *l, tn_arena *a, tn_pins *pins);
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p); /* schema.name */
 bool tn_lake_plain_name(tn_str name);                  /* may be a folder's name below the root */
 /* CREATE OR REPLACE VIEW of one pin in its schema, which is there; database empty: the current one. portable: for other sessions to run. */
@@ -53,10 +64,6 @@ tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin
 /* The same of SQL that is known. */
 tn_rc tn_lake_view_of(
     tn_conn *conn, tn_str database, const tn_pin *p, tn_str sql, tn_err *err) TN_MUSTUSE;
-/* The version that a Delta pin means, opened. */
-tn_rc tn_lake_pin_open(
-    tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
-
 /* DuckDB calls a name ambiguous that is a catalog's and a schema's. Opened by itself, catalog/dev.duckdb is the catalog "dev": when a schema has that
  * name too, its views are made in a schema "_tarn_dev", which other views refer to, and shown in "dev" by views over those. */
 bool tn_lake_schema_clash(tn_str env, const tn_pins *pins);

@@ -19,7 +19,7 @@
 #define HINT_KEY TN_LAKE_LOG_DIR "_last"
 #define NOTE "lake" /* tn_store_note_get: the newest commit that was seen */
 
-enum { FORMAT_VERSION = 1, SCHEMAS_MAX = 200, HINT_ONE_IN = 16 };
+enum { FORMAT_VERSION = 1, HINT_ONE_IN = 16 };
 
 typedef struct commit_doc {
     int64_t number; /* -1: the log is empty */
@@ -196,6 +196,7 @@ static tn_rc pin_parse(tn_val v, tn_str env, tn_pin *ret, tn_err *err)
         .version = tn_val_int_at(v, "version", -1),
         .sql = tn_val_str_at(v, "sql", TN_STR_NONE),
         .schema_hash = tn_val_str_at(v, "schemaHash", TN_STR_NONE),
+        .commit_hash = tn_val_str_at(v, "commitHash", TN_STR_NONE),
         .comment = tn_val_str_at(v, "comment", TN_STR_NONE),
         .columns = tn_val_at(v, "columns"),
         .node = tn_val_str_at(v, "node", TN_STR_NONE),
@@ -402,6 +403,10 @@ static void print_pin(tn_json_writer *w, tn_str env, const tn_pin *p)
         if (p->schema_hash.n > 0) {
             tn_jw_key(w, "schemaHash");
             tn_jw_str(w, p->schema_hash);
+        }
+        if (p->commit_hash.n > 0) {
+            tn_jw_key(w, "commitHash");
+            tn_jw_str(w, p->commit_hash);
         }
     } else {
         tn_jw_key(w, "sql");
@@ -641,18 +646,15 @@ static tn_rc try_commit(tn_lake *l, tn_arena *a, const wanted *w, int64_t *ret_c
     return TN_OK;
 }
 
-/* What is known of the schemas that the changed pins show, so that readers of the log see when one changed. */
-static void fill_schemas(tn_lake *l, tn_arena *a, const tn_lake_change *from, tn_lake_change *to)
+/* With what is known of the versions that the changed pins show: readers of the log see when a schema changed. */
+static void fill_pins(tn_lake *l, tn_arena *a, const tn_lake_change *from, tn_lake_change *to)
 {
     *to = *from;
     to->put = (tn_pins){ 0 };
     for (size_t i = 0; i < from->put.n; i++) {
-        tn_pin p = from->put.v[i];
-        if (p.kind == TN_PIN_DELTA && p.schema_hash.n == 0 && from->put.n <= SCHEMAS_MAX) {
-            p.schema_hash = tn_lake_schema_hash(l, a, &p);
-        }
-        tn_vec_push(&to->put, a, p);
+        tn_vec_push(&to->put, a, from->put.v[i]);
     }
+    tn_lake_describe_pins(l, a, &to->put);
 }
 
 tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
@@ -664,7 +666,7 @@ tn_rc tn_lake_commit_write(tn_lake *l, tn_str env, const tn_lake_head *base,
         return tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' cannot be the name of an environment",
             TN_STR_ARG(env));
     }
-    fill_schemas(l, own, given, &filled);
+    fill_pins(l, own, given, &filled);
     wanted w = { .env = env, .base = base, .change = &filled };
     for (int64_t wait_us = 1000;; wait_us = wait_us < 200000 ? wait_us * 2 : wait_us) {
         TN_AUTO_ARENA a = tn_arena_new("lake commit", NULL);

@@ -389,7 +389,11 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
             "there");
     }
     TN_AUTOPTR(tn_delta_snapshot) snap = NULL;
-    TN_TRY(tn_delta_snapshot_open(table, c->s->conn, TN_DELTA_LATEST, &snap, err));
+    TN_TRY(tn_delta_snapshot_recent(table, c->s->conn, &snap, NULL, err));
+    if (snap == NULL) {
+        return tn_fail(
+            err, TN_E_NOTFOUND, "the table '" TN_STR_FMT "' is gone", TN_STR_ARG(c->target.shown));
+    }
     const tn_delta_type *schema = tn_delta_snapshot_meta(snap)->schema;
     tn_str query;
     tn_strs columns = { 0 };
