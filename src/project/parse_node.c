@@ -373,6 +373,7 @@ static tn_rc finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
     }
     if (patch != NULL) {
         TN_TRY(tn_patch_apply(p, n, patch, err));
+        TN_TRY(tn_parse_constraints(p, n, err));
         patch->used = true;
         patch->node = n;
     }

@@ -150,6 +150,8 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 void tn_fqn_of(tn_project *p, tn_package *pkg, tn_str rel, tn_str name, tn_strs *ret);
 void tn_parse_python(tn_project *p, tn_node *n); /* refs and sources of a Python model */
 tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
+/* Checks a model's constraints; the targets of foreign keys become its parents. */
+tn_rc tn_parse_constraints(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Columns of a properties entry as the manifest has them. */
 tn_val tn_columns_of(tn_arena *a, tn_val list);
 tn_rc tn_render_desc(tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line,

@@ -1,6 +1,7 @@
 /* adapter.c: the `adapter` object: looks its methods up in tables, and the methods that talk to the database or to the relation cache. */
 #include "run/adapter_impl.h"
 #include "text/sqltext.h"
+#include "text/uri.h"
 
 tn_str tn_adapter_text_arg(const tn_call *call, size_t place, const char *name)
 {
@@ -69,6 +70,12 @@ static tn_rc ensure_transaction(void *self, const tn_call *call, tn_val *ret, tn
     *ret = TN_VAL_NONE;
     if (j->worker->in_transaction) {
         return TN_OK;
+    }
+    if (j->session->disable_transactions) {
+        tn_adapter_warn_once(j,
+            TN_STR("disable_transactions is set, but dbt-duckdb uses a transaction to rebuild "
+                   "tables with foreign key constraints in place, so a failed build does not lose "
+                   "the existing table's data."));
     }
     j->worker->in_transaction = true;
     return tn_conn_exec(j->worker->conn, TN_STR("BEGIN"), err);
@@ -365,21 +372,32 @@ static tn_rc existing_key_constraint_types(
     (void)self;
     tn_relation *r;
     TN_TRY(relation_arg(call, 0, "relation", &r, err));
-    tn_job *j = tn_job_of(call);
-    tn_buf b = tn_buf_init(call->arena, 1 << 16);
-    tn_buf_addz(&b, "select distinct lower(replace(constraint_type, ' ', '_')) from "
-                    "duckdb_constraints() where database_name = ");
-    tn_sql_literal(&b, r->part[0]);
-    tn_buf_addz(&b, " and schema_name = ");
-    tn_sql_literal(&b, r->part[1]);
-    tn_buf_addz(&b, " and table_name = ");
-    tn_sql_literal(&b, r->part[2]);
-    tn_val rows;
-    TN_TRY(tn_conn_rows(j->worker->conn, call->arena, tn_buf_str(&b), 1000, &rows, NULL, err));
-    *ret = tn_val_list(call->arena);
-    for (size_t i = 0; i < rows.list->n; i++) {
-        tn_list_push(ret->list, rows.list->v[i].list->v[0]);
+    *ret = tn_session_keys_of(
+        tn_job_of(call)->session, call->arena, r->part[0], r->part[1], r->part[2]);
+    return TN_OK;
+}
+
+/* A database of DuckLake: the profile's own, or one that it attaches. */
+static tn_rc is_ducklake(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    tn_relation *r;
+    const tn_session *s = tn_job_of(call)->session;
+    tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials },
+           list = tn_val_at(creds, "attach");
+    TN_TRY(relation_arg(call, 0, "relation", &r, err));
+    bool own = tn_val_bool_at(creds, "is_ducklake", false) ||
+               tn_str_starts(s->project->profile.path, TN_STR("ducklake:"));
+    bool is = own && tn_str_eq_nocase(r->part[0], s->database);
+    for (size_t i = 0; !is && tn_val_is_seq(list) && i < list.list->n; i++) {
+        tn_val item = list.list->v[i];
+        tn_str path = tn_val_str_at(item, "path", TN_STR_NONE);
+        bool lake = tn_val_bool_at(item, "is_ducklake", false) ||
+                    tn_str_starts(path, TN_STR("ducklake:"));
+        tn_str name = tn_val_str_at(item, "alias", tn_path_stem(tn_path_base(path)));
+        is = lake && tn_str_eq_nocase(r->part[0], name);
     }
+    *ret = tn_val_bool(is);
     return TN_OK;
 }
 
@@ -433,7 +451,7 @@ const tn_adapter_method tn_adapter_database[] = {
     { "location_exists", location_exists },
     { "dispatch", dispatch },
     { "is_motherduck", no },
-    { "is_ducklake", no },
+    { "is_ducklake", is_ducklake },
     { "use_ducklake_table_workarounds", no },
     { "build_catalog_relation", nothing },
     { "get_catalog_integration", nothing },

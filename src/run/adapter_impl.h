@@ -17,5 +17,7 @@ extern const tn_adapter_method tn_adapter_delta[];
 
 /* The text of an argument; empty when it is absent or none. */
 tn_str tn_adapter_text_arg(const tn_call *call, size_t place, const char *name);
+/* Warns about this text the first time in a run. */
+void tn_adapter_warn_once(tn_job *j, tn_str msg);
 
 #endif

@@ -120,15 +120,18 @@ static tn_rc empty_text(void *self, const tn_call *call, tn_val *ret, tn_err *er
     return TN_OK;
 }
 
-static tn_rc warn_once(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+void tn_adapter_warn_once(tn_job *j, tn_str msg)
 {
-    (void)self, (void)err;
-    tn_job *j = tn_job_of(call);
-    tn_str msg = tn_adapter_text_arg(call, 0, "msg");
     if (tn_session_warn_first(j->session, msg)) {
         tn_event(j->session->events, TN_EV_WARN, "AdapterEventWarning", "E003", TN_VAL_UNDEF,
             "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
     }
+}
+
+static tn_rc warn_once(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self, (void)err;
+    tn_adapter_warn_once(tn_job_of(call), tn_adapter_text_arg(call, 0, "msg"));
     *ret = tn_val_z("");
     return TN_OK;
 }
@@ -248,23 +251,32 @@ static tn_str without_database(tn_str to)
     return three ? tn_str_sub(to, first + 1, to.n) : to;
 }
 
-static void references_to(tn_buf *b, tn_arena *a, tn_val c)
+/* `to` is a call, ref('x') or source('a', 'b'): what it is for this model, deferred or not. */
+static tn_rc references_to(tn_buf *b, const tn_call *call, tn_val c, tn_err *err)
 {
-    tn_str to = tn_val_str_at(c, "to", TN_STR_NONE);
+    tn_arena *a = call->arena;
+    tn_str to = tn_str_trim(tn_val_str_at(c, "to", TN_STR_NONE));
     tn_buf_addz(b, "references ");
-    if (to.n > 0 && tn_val_truthy(tn_val_at(c, "to_columns"))) {
-        tn_buf_add(b, without_database(to));
-        tn_buf_addz(b, " (");
-        list_to(b, a, tn_val_at(c, "to_columns"));
-        tn_buf_addc(b, ')');
-    } else {
+    if (to.n == 0 || !tn_val_truthy(tn_val_at(c, "to_columns"))) {
         tn_buf_add(b, tn_val_str_at(c, "expression", TN_STR_NONE));
+        return TN_OK;
     }
+    if (to.p[to.n - 1] == ')') {
+        TN_TRY(tn_pctx_render(tn_pctx_of(call), tn_str_printf(a, "{{ " TN_STR_FMT " }}", TN_STR_ARG(to)),
+            (tn_jinja_src){ "<constraint>", 0 }, &to, err));
+    }
+    tn_buf_add(b, without_database(to));
+    tn_buf_addz(b, " (");
+    list_to(b, a, tn_val_at(c, "to_columns"));
+    tn_buf_addc(b, ')');
+    return TN_OK;
 }
 
 /* One constraint's text; empty when it is unknown or not complete. cols: " (a, b)" for constraints of the model. */
-static tn_str constraint_text(tn_arena *a, tn_val c, bool of_model)
+static tn_rc constraint_text(
+    const tn_call *call, tn_val c, bool of_model, tn_str *ret, tn_err *err)
 {
+    tn_arena *a = call->arena;
     tn_str kind = tn_val_str_at(c, "type", TN_STR_NONE),
            expression = tn_val_str_at(c, "expression", TN_STR_NONE);
     tn_buf b = tn_buf_init(a, 1 << 20), cols = tn_buf_init(a, 1 << 16);
@@ -277,40 +289,35 @@ static tn_str constraint_text(tn_arena *a, tn_val c, bool of_model)
             tn_buf_addf(&b, "constraint " TN_STR_FMT " ", TN_STR_ARG(name));
         }
     }
-    if (tn_str_is(kind, "check")) {
-        tn_buf_addf(&b, "check (" TN_STR_FMT ")", TN_STR_ARG(expression));
-        return tn_buf_str(&b);
-    }
-    if (tn_str_is(kind, "custom")) {
-        tn_buf_add(&b, expression);
-        return tn_buf_str(&b);
-    }
-    if (tn_str_is(kind, "foreign_key")) {
-        if (of_model) {
-            tn_buf_addf(&b, "foreign key" TN_STR_FMT " ", TN_STR_ARG(tn_buf_str(&cols)));
-        }
-        references_to(&b, a, c);
-        return tn_buf_str(&b);
-    }
     const char *word = tn_str_is(kind, "not_null") && !of_model ? "not null"
                        : tn_str_is(kind, "unique")              ? "unique"
                        : tn_str_is(kind, "primary_key")         ? "primary key"
                                                                 : NULL;
-    if (word == NULL) {
-        return TN_STR_NONE;
+    if (tn_str_is(kind, "check")) {
+        tn_buf_addf(&b, "check (" TN_STR_FMT ")", TN_STR_ARG(expression));
+    } else if (tn_str_is(kind, "custom")) {
+        tn_buf_add(&b, expression);
+    } else if (tn_str_is(kind, "foreign_key")) {
+        if (of_model) {
+            tn_buf_addf(&b, "foreign key" TN_STR_FMT " ", TN_STR_ARG(tn_buf_str(&cols)));
+        }
+        TN_TRY(references_to(&b, call, c, err));
+    } else if (word == NULL) {
+        *ret = TN_STR_NONE;
+        return TN_OK;
+    } else {
+        tn_buf_addz(&b, word);
+        tn_buf_add(&b, tn_buf_str(&cols));
+        tn_buf_addf(&b, expression.n > 0 ? " " TN_STR_FMT : TN_STR_FMT, TN_STR_ARG(expression));
     }
-    tn_buf_addz(&b, word);
-    tn_buf_add(&b, tn_buf_str(&cols));
-    if (expression.n > 0) {
-        tn_buf_addf(&b, " " TN_STR_FMT, TN_STR_ARG(expression));
-    }
-    return tn_buf_str(&b);
+    *ret = tn_buf_str(&b);
+    return TN_OK;
 }
 
 static tn_rc render_raw_columns_constraints(
     void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
-    (void)self, (void)err;
+    (void)self;
     tn_arena *a = call->arena;
     tn_val columns = tn_call_arg(call, 0, "raw_columns");
     size_t at = 0;
@@ -324,7 +331,8 @@ static tn_rc render_raw_columns_constraints(
             &b, " " TN_STR_FMT, TN_STR_ARG(tn_val_str_at(it->value, "data_type", TN_STR_NONE)));
         tn_val constraints = tn_val_at(it->value, "constraints");
         for (size_t i = 0; tn_val_is_seq(constraints) && i < constraints.list->n; i++) {
-            tn_str text = constraint_text(a, constraints.list->v[i], false);
+            tn_str text;
+            TN_TRY(constraint_text(call, constraints.list->v[i], false, &text, err));
             tn_buf_addf(&b, text.n > 0 ? " " TN_STR_FMT : TN_STR_FMT, TN_STR_ARG(text));
         }
         tn_list_push(ret->list, tn_val_str(tn_buf_str(&b)));
@@ -334,11 +342,12 @@ static tn_rc render_raw_columns_constraints(
 
 static tn_rc render_raw_model_constraints(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
-    (void)self, (void)err;
+    (void)self;
     tn_val given = tn_call_arg(call, 0, "raw_constraints");
     *ret = tn_val_list(call->arena);
     for (size_t i = 0; tn_val_is_seq(given) && i < given.list->n; i++) {
-        tn_str text = constraint_text(call->arena, given.list->v[i], true);
+        tn_str text;
+        TN_TRY(constraint_text(call, given.list->v[i], true, &text, err));
         if (text.n > 0) {
             tn_list_push(ret->list, tn_val_str(text));
         }

@@ -269,7 +269,12 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
                        : n->kind == TN_NODE_SNAPSHOT ? "snapshot"
                        : n->kind == TN_NODE_TEST     ? "test"
                                                      : tn_str_z(j->arena, name);
-    TN_TRY(tn_runner_materialize(run, j, kind, err));
+    if (tn_session_keys_one_at_a_time(j->session, n)) {
+        TN_LOCKED(&j->session->foreign_key_lock);
+        TN_TRY(tn_runner_materialize(run, j, kind, err));
+    } else {
+        TN_TRY(tn_runner_materialize(run, j, kind, err));
+    }
     TN_LOCKED(&run->lock); /* others look at the status while this one runs */
     if (n->kind == TN_NODE_TEST) {
         TN_TRY(judge_test(run, j, r, err));

@@ -418,6 +418,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     TN_TRY(announce(&run));
     TN_TRY(tn_runner_publish_mode(&run, err));
     TN_TRY(tn_session_open(p, arena, events, opts->memory_limit, &run.session, err));
+    tn_session_keys_plan(run.session, &p->nodes);
     for (size_t i = 0; p->favor_state && i < run.plan.n; i++) {
         tn_map_put(&run.session->selected, run.plan.v[i]->unique_id, run.plan.v[i]);
     }

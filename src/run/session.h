@@ -31,7 +31,10 @@ typedef struct tn_session {
     tn_map schemas_seen; /* lower "db.schema" whose relations are in the cache */
     tn_map selected;     /* unique_ids of the run's nodes; filled for --favor-state */
     tn_map warned;       /* texts of warn_once */
-    tn_mutex lock;       /* of the three maps */
+    tn_map keys;         /* lower "db.schema.name" -> its key constraints when the run began */
+    bool foreign_keys_about;  /* some table has one, or a model declares one */
+    tn_mutex foreign_key_lock; /* held while a model with keys is built where foreign keys are about */
+    tn_mutex lock;       /* of relations, schemas_seen and warned */
     tn_mutex delta_lock; /* one opener of a Delta snapshot at a time a location */
 } tn_session;
 
@@ -52,6 +55,16 @@ void tn_session_cache_drop_schema(tn_session *s, tn_str database, tn_str schema)
 tn_val tn_session_cache_list(tn_session *s, tn_arena *a, tn_str database, tn_str schema);
 bool tn_session_has_schema(tn_session *s, tn_str database, tn_str schema);
 void tn_session_add_schema(tn_session *s, tn_str database, tn_str schema);
+
+/* ---- key constraints (key_constraint.c) ---- */
+tn_rc tn_session_keys_fill(tn_session *s, tn_conn *c, tn_err *err) TN_MUSTUSE;
+void tn_session_keys_plan(tn_session *s, const tn_nodes *nodes); /* before nodes run */
+/* "primary_key", "unique", "foreign_key": what the table had when the run began. */
+tn_val tn_session_keys_of(
+    const tn_session *s, tn_arena *a, tn_str database, tn_str schema, tn_str name);
+/* True when the node is to be built under foreign_key_lock. */
+bool tn_session_keys_one_at_a_time(const tn_session *s, const tn_node *n);
+
 bool tn_session_warn_first(tn_session *s, tn_str text); /* true the first time */
 
 #endif

@@ -351,6 +351,8 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
         .selected = tn_map_init(a),
         .schemas_seen = tn_map_init(known),
         .warned = tn_map_init(known),
+        .keys = tn_map_init(a),
+        .foreign_key_lock = TN_MUTEX_INIT,
         .lock = TN_MUTEX_INIT,
         .delta_lock = TN_MUTEX_INIT,
         .path = path_of(a, p),
@@ -381,6 +383,7 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
         tn_lake_target_mark(s->lake);
     } else {
         TN_TRY(tn_session_cache_fill(s, c, err));
+        TN_TRY(tn_session_keys_fill(s, c, err));
     }
     *ret = s;
     return TN_OK;

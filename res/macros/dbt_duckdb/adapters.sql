@@ -120,9 +120,16 @@
       {{ relation.include(database=(not temporary), schema=(not temporary)) }}
   {% if contract_config.enforced and not temporary %}
     {{ get_table_columns_and_constraints() }} ;
+    {{- tarn__set_ducklake_order(relation, partitioned_by, sorted_by) }}
     insert into {{ relation }} {{ get_column_names() }} (
       {{ get_select_subquery(compiled_code) }}
     );
+  {% elif partitioned_by or sorted_by %}
+    as (select * from ({{ compiled_code }}) as model_subq limit 0);
+    {{- tarn__set_ducklake_order(relation, partitioned_by, sorted_by) }}
+    insert into {{ relation }} select * from (
+      {{ compiled_code }}
+    ) as model_subq;
   {% else %}
     as (
       {{ compiled_code }}
@@ -143,10 +150,10 @@
 
 {% macro duckdb__alter_relation_add_remove_columns(relation, add_columns, remove_columns) %}
   {%- for column in add_columns or [] -%}
-    {%- do run_query("alter " ~ relation.type ~ " " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type) -%}
+    {%- do run_query("alter " ~ relation.type ~ " " ~ relation ~ " add column " ~ api.Relation.create(identifier=column.name) ~ " " ~ column.data_type) -%}
   {%- endfor -%}
   {%- for column in remove_columns or [] -%}
-    {%- do run_query("alter " ~ relation.type ~ " " ~ relation ~ " drop column " ~ adapter.quote(column.name)) -%}
+    {%- do run_query("alter " ~ relation.type ~ " " ~ relation ~ " drop column " ~ api.Relation.create(identifier=column.name)) -%}
   {%- endfor -%}
 {% endmacro %}
 

@@ -11,23 +11,31 @@
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-  {%- if 'foreign_key' in enforced_constraint_types() -%}
-    {#- DuckDB remembers the name under which a table with foreign keys was made: it must be made under its own. -#}
-    {{ drop_relation_if_exists(existing_relation) }}
+  {%- set partitioned_by = duckdb__get_partitioned_by(target_relation, false) -%}
+  {%- set sorted_by = duckdb__get_sorted_by(target_relation, false) -%}
+  {%- set dropped_dependents = [] -%}
+  {%- if has_foreign_key_constraints(existing_relation) -%}
+    {%- if existing_relation is not none -%}
+      {%- set dropped_dependents = drop_relation_for_rebuild(existing_relation) -%}
+    {%- endif -%}
     {%- call statement('main', language=model['language']) -%}
-      {{ create_table_as(False, target_relation, compiled_code, model['language']) }}
+      {{ create_table_as(False, target_relation, compiled_code, model['language'], partitioned_by=partitioned_by, sorted_by=sorted_by) }}
     {%- endcall -%}
     {%- do adapter.cache_added(target_relation) -%}
   {%- else -%}
     {%- call statement('main', language=model['language']) -%}
-      {{ create_table_as(False, intermediate_relation, compiled_code, model['language']) }}
+      {{ create_table_as(False, intermediate_relation, compiled_code, model['language'], partitioned_by=partitioned_by, sorted_by=sorted_by) }}
     {%- endcall -%}
     {%- if existing_relation is not none -%}
       {%- do drop_indexes_on_relation(existing_relation) -%}
+      {%- if existing_relation.is_table and may_be_foreign_key_target(existing_relation) -%}
+        {%- set dropped_dependents = drop_foreign_key_dependents(existing_relation) -%}
+      {%- endif -%}
       {{ adapter.rename_relation(existing_relation, backup_relation) }}
     {%- endif -%}
     {{ adapter.rename_relation(intermediate_relation, target_relation) }}
   {%- endif -%}
+  {%- do restore_foreign_key_dependents(dropped_dependents) -%}
 
   {%- do create_indexes(target_relation) -%}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -45,7 +53,11 @@
   {%- set intermediate_relation = make_intermediate_relation(target_relation) -%}
   {%- set backup_relation = make_backup_relation(target_relation, 'table' if existing_relation is none else existing_relation.type) -%}
   {%- set full_refresh_mode = should_full_refresh() or existing_relation.is_view -%}
-  {%- set swap = existing_relation is not none and full_refresh_mode -%}
+  {%- set in_place = existing_relation is not none and full_refresh_mode and has_foreign_key_constraints(existing_relation) -%}
+  {%- set swap = existing_relation is not none and full_refresh_mode and not in_place -%}
+  {%- set partitioned_by = duckdb__get_partitioned_by(target_relation, false) if existing_relation is none or full_refresh_mode else none -%}
+  {%- set sorted_by = duckdb__get_sorted_by(target_relation, false) if existing_relation is none or full_refresh_mode else none -%}
+  {%- set dropped_dependents = [] -%}
 
   {{ drop_relation_if_exists(load_cached_relation(intermediate_relation)) }}
   {{ drop_relation_if_exists(load_cached_relation(backup_relation)) }}
@@ -53,9 +65,12 @@
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {%- if existing_relation is none -%}
-    {%- set build_sql = create_table_as(False, target_relation, compiled_code, model['language']) -%}
+    {%- set build_sql = create_table_as(False, target_relation, compiled_code, model['language'], partitioned_by=partitioned_by, sorted_by=sorted_by) -%}
+  {%- elif in_place -%}
+    {%- set dropped_dependents = drop_relation_for_rebuild(existing_relation) -%}
+    {%- set build_sql = create_table_as(False, target_relation, compiled_code, model['language'], partitioned_by=partitioned_by, sorted_by=sorted_by) -%}
   {%- elif full_refresh_mode -%}
-    {%- set build_sql = create_table_as(False, intermediate_relation, compiled_code, model['language']) -%}
+    {%- set build_sql = create_table_as(False, intermediate_relation, compiled_code, model['language'], partitioned_by=partitioned_by, sorted_by=sorted_by) -%}
   {%- else -%}
     {%- set temp_relation = duckdb__dispatch_temporary_relation(target_relation, adapter.batch_id_for_model(model)).relation -%}
     {%- do run_query(create_table_as(True, temp_relation, compiled_code, model['language'])) -%}
@@ -65,16 +80,20 @@
   {%- call statement("main") -%}
     {{ build_sql }}
   {%- endcall -%}
-  {%- if existing_relation is none -%}
+  {%- if existing_relation is none or in_place -%}
     {%- do adapter.cache_added(target_relation) -%}
   {%- elif swap -%}
     {%- do drop_indexes_on_relation(existing_relation) -%}
+    {%- if existing_relation.is_table and may_be_foreign_key_target(existing_relation) -%}
+      {%- set dropped_dependents = drop_foreign_key_dependents(existing_relation) -%}
+    {%- endif -%}
     {%- do adapter.rename_relation(existing_relation, backup_relation) -%}
     {%- do adapter.rename_relation(intermediate_relation, target_relation) -%}
   {%- endif -%}
+  {%- do restore_foreign_key_dependents(dropped_dependents) -%}
 
   {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation, full_refresh_mode)) -%}
-  {%- if existing_relation is none or swap -%}
+  {%- if existing_relation is none or swap or in_place -%}
     {%- do create_indexes(target_relation) -%}
   {%- endif -%}
   {%- do persist_docs(target_relation, model) -%}
@@ -104,20 +123,3 @@
   {{ run_hooks(post_hooks, inside_transaction=False) }}
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
-
-{# The constraint types that this model's enforced contract declares. #}
-{% macro enforced_constraint_types() -%}
-  {%- set types = [] -%}
-  {%- set contract_config = config.get('contract') -%}
-  {%- if contract_config and contract_config.enforced -%}
-    {%- for constraint in model.get('constraints', []) -%}
-      {%- do types.append(constraint.type) -%}
-    {%- endfor -%}
-    {%- for column in model.get('columns', {}).values() -%}
-      {%- for constraint in column.get('constraints', []) -%}
-        {%- do types.append(constraint.type) -%}
-      {%- endfor -%}
-    {%- endfor -%}
-  {%- endif -%}
-  {{ return(types) }}
-{%- endmacro %}
