@@ -392,8 +392,8 @@ static tn_rc is_ducklake(void *self, const tn_call *call, tn_val *ret, tn_err *e
     for (size_t i = 0; !is && tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_val item = list.list->v[i];
         tn_str path = tn_val_str_at(item, "path", TN_STR_NONE);
-        bool lake = tn_val_bool_at(item, "is_ducklake", false) ||
-                    tn_str_starts(path, TN_STR("ducklake:"));
+        bool lake =
+            tn_val_bool_at(item, "is_ducklake", false) || tn_str_starts(path, TN_STR("ducklake:"));
         tn_str name = tn_val_str_at(item, "alias", tn_path_stem(tn_path_base(path)));
         is = lake && tn_str_eq_nocase(r->part[0], name);
     }

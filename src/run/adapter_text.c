@@ -262,7 +262,8 @@ static tn_rc references_to(tn_buf *b, const tn_call *call, tn_val c, tn_err *err
         return TN_OK;
     }
     if (to.p[to.n - 1] == ')') {
-        TN_TRY(tn_pctx_render(tn_pctx_of(call), tn_str_printf(a, "{{ " TN_STR_FMT " }}", TN_STR_ARG(to)),
+        TN_TRY(tn_pctx_render(tn_pctx_of(call),
+            tn_str_printf(a, "{{ " TN_STR_FMT " }}", TN_STR_ARG(to)),
             (tn_jinja_src){ "<constraint>", 0 }, &to, err));
     }
     tn_buf_add(b, without_database(to));
@@ -273,8 +274,7 @@ static tn_rc references_to(tn_buf *b, const tn_call *call, tn_val c, tn_err *err
 }
 
 /* One constraint's text; empty when it is unknown or not complete. cols: " (a, b)" for constraints of the model. */
-static tn_rc constraint_text(
-    const tn_call *call, tn_val c, bool of_model, tn_str *ret, tn_err *err)
+static tn_rc constraint_text(const tn_call *call, tn_val c, bool of_model, tn_str *ret, tn_err *err)
 {
     tn_arena *a = call->arena;
     tn_str kind = tn_val_str_at(c, "type", TN_STR_NONE),

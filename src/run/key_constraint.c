@@ -5,11 +5,7 @@
 #include "run/job.h"
 #include "text/sqltext.h"
 
-enum {
-    KEY_PRIMARY = 1,
-    KEY_UNIQUE = 2,
-    KEY_FOREIGN = 4
-};
+enum { KEY_PRIMARY = 1, KEY_UNIQUE = 2, KEY_FOREIGN = 4 };
 
 static const struct {
     const char *in_database, *in_contract;

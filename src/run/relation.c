@@ -1,6 +1,8 @@
 /* relation.c: relations as macros see them: parts, what of them is shown and quoted, and the methods of dbt's BaseRelation. */
 #include "run/relation.h"
 
+#include "run/job.h"
+
 typedef enum relation_method {
     M_INCLUDE,
     M_QUOTE,
@@ -471,6 +473,7 @@ static tn_rc relation_create(void *self, const tn_call *call, tn_val *ret, tn_er
     }
     (void)str_arg(tn_call_arg(call, 3, "type"), a, &r->type);
     (void)str_arg(tn_call_arg(call, SIZE_MAX, "external"), a, &r->external);
+    r->quote = policy_of_dict(r->quote, tn_job_of(call)->session->project->quoting);
     r->quote = policy_of_dict(r->quote, tn_call_arg(call, SIZE_MAX, "quote_policy"));
     r->include = policy_of_dict(r->include, tn_call_arg(call, SIZE_MAX, "include_policy"));
     *ret = tn_relation_val(r);

@@ -26,16 +26,17 @@ typedef struct tn_session {
     struct tn_lake_target *lake; /* type tarn, else NULL */
     bool disable_transactions;
     tn_str external_root;
-    tn_val storage;      /* tn_lake_storage_of the profile */
-    tn_map relations;    /* lower "db.schema.name" -> type text */
-    tn_map schemas_seen; /* lower "db.schema" whose relations are in the cache */
-    tn_map selected;     /* unique_ids of the run's nodes; filled for --favor-state */
-    tn_map warned;       /* texts of warn_once */
-    tn_map keys;         /* lower "db.schema.name" -> its key constraints when the run began */
-    bool foreign_keys_about;  /* some table has one, or a model declares one */
-    tn_mutex foreign_key_lock; /* held while a model with keys is built where foreign keys are about */
-    tn_mutex lock;       /* of relations, schemas_seen and warned */
-    tn_mutex delta_lock; /* one opener of a Delta snapshot at a time a location */
+    tn_val storage;          /* tn_lake_storage_of the profile */
+    tn_map relations;        /* lower "db.schema.name" -> type text */
+    tn_map schemas_seen;     /* lower "db.schema" whose relations are in the cache */
+    tn_map selected;         /* unique_ids of the run's nodes; filled for --favor-state */
+    tn_map warned;           /* texts of warn_once */
+    tn_map keys;             /* lower "db.schema.name" -> its key constraints when the run began */
+    bool foreign_keys_about; /* some table has one, or a model declares one */
+    tn_mutex
+        foreign_key_lock; /* held while a model with keys is built where foreign keys are about */
+    tn_mutex lock;        /* of relations, schemas_seen and warned */
+    tn_mutex delta_lock;  /* one opener of a Delta snapshot at a time a location */
 } tn_session;
 
 tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memory_limit,

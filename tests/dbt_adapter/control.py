@@ -82,7 +82,9 @@ def child(request):
 
 def invoke(now):
     from dbt.cli.main import cli
+    from dbt_common.events.functions import reset_metadata_vars
 
+    reset_metadata_vars()  # of the warming up: they are the caller's variables
     if now:
         import freezegun
 

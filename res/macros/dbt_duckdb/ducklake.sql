@@ -50,3 +50,19 @@
     {{ duckdb__alter_table_set_sorted_by(relation, sorted_by) }}
   {%- endif -%}
 {%- endmacro %}
+
+{# The text of a Python model with what makes a table of its data frame, for packages that ask for it; Python models themselves are refused. #}
+{% macro py_write_table(temporary, relation, compiled_code, partitioned_by=none, sorted_by=none) -%}
+{{ compiled_code }}
+
+def materialize(df, con):
+    con.register('__dbt_python_model_df_{{ relation.identifier }}', df)
+    con.execute('create table {{ relation }} as select * from __dbt_python_model_df_{{ relation.identifier }} limit 0')
+{%- if partitioned_by %}
+    con.execute('alter table {{ relation }} set partitioned by ({{ partitioned_by }})')
+{%- endif %}
+{%- if sorted_by %}
+    con.execute('alter table {{ relation }} set sorted by ({{ sorted_by }})')
+{%- endif %}
+    con.execute('insert into {{ relation }} select * from __dbt_python_model_df_{{ relation.identifier }}')
+{%- endmacro %}

@@ -162,6 +162,9 @@
       {%- elif clauses[key] | length == 0 -%}
         {%- do errors.append("merge_clauses." ~ key ~ " must contain at least one element") -%}
       {%- endif -%}
+      {%- for clause in clauses[key] if clauses[key] is sequence and clauses[key] is not string and clauses[key] is not mapping and clause is not mapping -%}
+        {%- do errors.append("merge_clauses." ~ key ~ " elements must be dictionaries, found: " ~ clause) -%}
+      {%- endfor -%}
     {%- endfor -%}
     {%- set ignored = [] -%}
     {%- for name in basic if config.get(name) -%}
@@ -172,10 +175,31 @@
           ~ ignored | join(', ') ~ ". Define your merge behavior within merge_clauses instead.") -%}
     {%- endif -%}
   {%- endif -%}
+  {%- if not errors -%}
+    {%- do validate_ducklake_restrictions(config, target_relation, errors) -%}
+  {%- endif -%}
   {%- if errors -%}
     {{ exceptions.raise_compiler_error("MERGE configuration errors:\n" ~ errors | join('\n')) }}
   {%- endif -%}
 {% endmacro %}
+
+{# What DuckLake's MERGE lacks. #}
+{%- macro validate_ducklake_restrictions(config, target_relation, errors) -%}
+  {%- if target_relation and adapter.is_ducklake(target_relation) -%}
+    {%- if config.get('merge_returning_columns') -%}
+      {%- do errors.append("DuckLake MERGE restrictions: merge_returning_columns is not supported because DuckLake does not support RETURNING.") -%}
+    {%- endif -%}
+    {%- set clauses = config.get('merge_clauses') or {} -%}
+    {%- set changing = [] -%}
+    {%- for clause in clauses.get('when_matched', []) + clauses.get('when_not_matched', []) if clause.get('action') in ['update', 'delete'] -%}
+      {%- do changing.append(clause) -%}
+    {%- endfor -%}
+    {%- if changing | length > 1 -%}
+      {%- do errors.append("DuckLake MERGE restrictions: merge_clauses can contain only a single UPDATE or DELETE action across when_matched and when_not_matched. Found "
+          ~ changing | length ~ " UPDATE/DELETE actions. DuckLake currently supports only one UPDATE or DELETE operation per MERGE statement.") -%}
+    {%- endif -%}
+  {%- endif -%}
+{%- endmacro -%}
 
 {%- macro validate_string_field(field_value, field_name, errors) -%}
   {%- if field_value is not none and field_value is not string -%}
