@@ -74,6 +74,24 @@ static void print_source(const tn_cli *cli, const tn_err *err)
     fprintf(stderr, "%s^%s\n", cli->color_err ? "\033[31m" : "", cli->color_err ? "\033[0m" : "");
 }
 
+void tn_cli_error_details(const tn_cli *cli, const tn_err *err)
+{
+    tn_str msg = tn_str_of(err->msg), hint = tn_log_scrub(cli->arena, tn_str_of(err->hint));
+    tn_str place = tn_str_printf(cli->arena, "at %s:%d:%d\n", err->file, err->line, err->col);
+    if (err->file[0] != '\0' && tn_str_find(msg, place, 0) == SIZE_MAX) {
+        fprintf(stderr, "   --> %s", err->file);
+        if (err->line > 0) {
+            fprintf(stderr, err->col > 0 ? ":%d:%d" : ":%d", err->line, err->col);
+        }
+        fputc('\n', stderr);
+        print_source(cli, err);
+    }
+    if (hint.n > 0) {
+        fprintf(stderr, "%shint:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;36m" : "",
+            cli->color_err ? "\033[0m" : "", TN_STR_ARG(hint));
+    }
+}
+
 int tn_cli_error(const tn_cli *cli, const tn_err *err)
 {
     fflush(stdout);
@@ -90,19 +108,7 @@ int tn_cli_error(const tn_cli *cli, const tn_err *err)
     }
     fprintf(stderr, "%serror:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;31m" : "",
         cli->color_err ? "\033[0m" : "", TN_STR_ARG(msg));
-    tn_str place = tn_str_printf(cli->arena, "at %s:%d:%d\n", err->file, err->line, err->col);
-    if (err->file[0] != '\0' && tn_str_find(msg, place, 0) == SIZE_MAX) {
-        fprintf(stderr, "   --> %s", err->file);
-        if (err->line > 0) {
-            fprintf(stderr, err->col > 0 ? ":%d:%d" : ":%d", err->line, err->col);
-        }
-        fputc('\n', stderr);
-        print_source(cli, err);
-    }
-    if (hint.n > 0) {
-        fprintf(stderr, "%shint:%s " TN_STR_FMT "\n", cli->color_err ? "\033[1;36m" : "",
-            cli->color_err ? "\033[0m" : "", TN_STR_ARG(hint));
-    }
+    tn_cli_error_details(cli, err);
     return tn_rc_exit(err->rc);
 }
 

@@ -232,18 +232,6 @@ static void tell_version(tn_events *events, tn_arena *a)
         "Registered adapter: duckdb=1.11.1");
 }
 
-int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
-{
-    if (events != NULL && tn_cli_json(cli)) {
-        tn_event(events, TN_EV_ERROR, "MainEncounteredError", "Z002", TN_VAL_UNDEF,
-            "Encountered an error:\n%s%s%s", err->msg, err->hint[0] != '\0' ? "\n" : "", err->hint);
-        return TN_EXIT_USAGE;
-    }
-    (void)tn_cli_error(cli, err);
-    /* Whatever stops a verb before its nodes is 2, as with dbt; another's publishing that came first is no wrong usage. */
-    return tn_rc_class(err->rc) == TN_CLASS_CONFLICT ? TN_EXIT_FAILED : TN_EXIT_USAGE;
-}
-
 /* Before anything is written: --state may name the target folder itself. */
 static tn_rc read_states(const tn_dbt_options *o, tn_project *p, tn_err *err)
 {

@@ -57,8 +57,9 @@ static tn_rc check_snapshot(const tn_node *n, tn_err *err)
 
 static tn_rc microbatch_needs(const tn_node *n, const char *what, tn_err *err)
 {
-    return tn_fail(err, TN_E_COMPILE, "Microbatch model '" TN_STR_FMT "' must provide %s",
-        TN_STR_ARG(n->name), what);
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error\n  Microbatch model '" TN_STR_FMT "' must provide %s", TN_STR_ARG(n->name),
+        what);
 }
 
 static bool is_time(tn_val v)
@@ -88,7 +89,7 @@ static tn_rc check_microbatch(const tn_project *p, const tn_node *n, tn_err *err
     }
     if (!is_time(begin)) {
         return tn_fail(err, TN_E_COMPILE,
-            "Microbatch model '" TN_STR_FMT
+            "Parsing Error\n  Microbatch model '" TN_STR_FMT
             "' must provide a 'begin' config of valid datetime (ISO format), but got: " TN_STR_FMT
             ".",
             TN_STR_ARG(n->name), TN_STR_ARG(tn_val_to_str(p->arena, begin)));
@@ -98,7 +99,7 @@ static tn_rc check_microbatch(const tn_project *p, const tn_node *n, tn_err *err
     }
     if (!known) {
         return tn_fail(err, TN_E_COMPILE,
-            "Microbatch model '" TN_STR_FMT
+            "Parsing Error\n  Microbatch model '" TN_STR_FMT
             "' must provide a 'batch_size' config that is one of ['hour', 'day', 'month', 'year'], "
             "but got: " TN_STR_FMT ".",
             TN_STR_ARG(n->name), TN_STR_ARG(tn_val_to_str(p->arena, size)));

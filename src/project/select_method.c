@@ -218,7 +218,8 @@ static bool match_unit(const tn_project *p, const tn_node *n, tn_str args, tn_st
 static bool match_test_name(const tn_project *p, const tn_node *n, tn_str args, tn_str value)
 {
     (void)p, (void)args;
-    return n->test != NULL && tn_fnmatch(value, n->test->name);
+    return n->kind == TN_NODE_UNIT_TEST ? tn_fnmatch(value, n->name)
+                                        : n->test != NULL && tn_fnmatch(value, n->test->name);
 }
 
 static bool match_test_type(const tn_project *p, const tn_node *n, tn_str args, tn_str value)

@@ -37,7 +37,8 @@ static tn_rc add_ephemeral(tn_job *j, tn_job *root, tn_node *e, tn_val ctes, int
     tn_str sql;
     tn_rc rc = render_node(&inner, &sql, err);
     if (rc != TN_OK) {
-        return tn_while(err, rc, "ephemeral model '" TN_STR_FMT "'", TN_STR_ARG(e->name));
+        root->failed_ephemeral = e;
+        return rc;
     }
     size_t before = ctes.list->n;
     TN_TRY(add_ephemerals(&inner, root, ctes, depth + 1, err));

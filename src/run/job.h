@@ -33,11 +33,12 @@ typedef struct tn_job {
     tn_arena *arena;
     tn_node *node; /* NULL: none */
     tn_pctx pctx;
-    tn_val this_relation; /* or none */
-    tn_str sql;           /* compiled code; p NULL before it is compiled */
-    tn_dict *results;     /* statement name -> {response, data, table} */
-    tn_dict *names;       /* more names for templates, or NULL: results, schemas, ... */
-    tn_nodes ephemerals;  /* ephemeral nodes that ref() met, in order */
+    tn_val this_relation;      /* or none */
+    tn_str sql;                /* compiled code; p NULL before it is compiled */
+    tn_dict *results;          /* statement name -> {response, data, table} */
+    tn_dict *names;            /* more names for templates, or NULL: results, schemas, ... */
+    tn_nodes ephemerals;       /* ephemeral nodes that ref() met, in order */
+    tn_node *failed_ephemeral; /* the ephemeral ancestor that did not compile */
     tn_vec(
         tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
     tn_str written;                           /* what write() got last */

@@ -427,7 +427,8 @@ void tn_runner_keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc
     r->status = TN_ST_ERROR;
     r->error_kind = tn_str_of(kind);
     tn_buf b = tn_buf_init(r->arena, TN_BUF_NO_LIMIT);
-    tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(r->arena, j->node)));
+    const tn_node *guilty = j->failed_ephemeral != NULL ? j->failed_ephemeral : j->node;
+    tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(r->arena, guilty)));
     tn_str msg = tn_str_of(err->msg);
     msg = from_outside ? without_builtin_frames(r->arena, msg) : with_dbt_hint(r->arena, msg);
     tn_str rest = msg, line;
@@ -444,6 +445,15 @@ void tn_runner_keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc
         tn_buf_addf(&b, "\n  hint: %s", err->hint);
     }
     r->message = tn_str_dup(r->arena, tn_buf_str(&b));
+    if (j->failed_ephemeral != NULL) {
+        tn_event(run->events, TN_EV_ERROR, "RunResultError", "Z024", TN_VAL_UNDEF, "  " TN_STR_FMT,
+            TN_STR_ARG(r->message));
+        r->status = TN_ST_SKIPPED;
+        r->message = tn_str_printf(r->arena,
+            "Compilation Error in " TN_STR_FMT
+            ", caused by compilation error in referenced ephemeral model " TN_STR_FMT,
+            TN_STR_ARG(r->node->unique_id), TN_STR_ARG(j->failed_ephemeral->unique_id));
+    }
 }
 
 /* Exposures and saved queries only take their place in the order. */

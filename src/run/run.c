@@ -392,6 +392,20 @@ static void print_shown(tn_runner *run)
     }
 }
 
+/* compile and show end at the first node that fails, with its error. */
+static tn_rc first_failure(const tn_runner *run, tn_err *err)
+{
+    tn_verb verb = run->opts->verb;
+    for (size_t i = 0; (verb == TN_VERB_COMPILE || verb == TN_VERB_SHOW) && i < run->plan.n; i++) {
+        const tn_node_result *r = &run->results[i];
+        if (r->status == TN_ST_ERROR) {
+            return tn_fail(err, TN_E_NODE, "Runtime Error\n  " TN_STR_FMT,
+                TN_STR_ARG(tn_str_replace(run->arena, r->message, TN_STR("\n"), TN_STR("\n  "))));
+        }
+    }
+    return TN_OK;
+}
+
 tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events,
     tn_run_report *ret, tn_err *err)
 {
@@ -425,6 +439,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     TN_TRY(open_workers(&run, err));
     TN_TRY(tn_runner_take_turn(&run, err));
     TN_TRY(carry_out(&run, err));
+    TN_TRY(first_failure(&run, err));
     if (opts->verb == TN_VERB_COMPILE && !opts->unprinted) {
         print_compiled(&run);
     } else if (opts->verb == TN_VERB_SHOW) {

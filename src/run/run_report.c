@@ -588,7 +588,7 @@ void tn_report_summary(tn_runner *run, tn_run_report *ret)
     for (size_t i = 0; i < run->hooks.n; i++) {
         count_one(ret, run->hooks.v[i].status);
     }
-    ret->failed = ret->error > 0;
+    ret->failed = ret->error > 0 || ret->skip > 0;
     if (quiet_verb(run)) {
         for (size_t i = 0; i < run->plan.n; i++) {
             if (run->results[i].status == TN_ST_ERROR) {

@@ -220,7 +220,9 @@ static void run_one(graph *g, tn_worker *w, uint32_t place)
     tn_runner_publish_now(run, r);
     tn_mutex_lock(&run->lock);
     run->running--;
-    run->stop = run->stop || (run->opts->fail_fast && failed(r));
+    bool at_first = run->opts->fail_fast || run->opts->verb == TN_VERB_COMPILE ||
+                    run->opts->verb == TN_VERB_SHOW;
+    run->stop = run->stop || (at_first && failed(r));
     finish(g, place);
 }
 

@@ -114,7 +114,7 @@ def get(port, path, method="GET"):
 @case
 def docs_serve_shows_the_target_folder_and_nothing_else(p):
     p.file("models/a.sql", "select 1 as id")
-    p.run("docs", "generate", "--no-compile", "--empty-catalog")
+    p.run("docs", "generate", "--empty-catalog")
     p.file("secret.txt", "secret")
     os.symlink(p.dir / "secret.txt", p.dir / "target/link.txt")
     server = subprocess.Popen([TARN, "docs", "serve", "--port", "0", "--no-browser"], cwd=p.dir, stdout=subprocess.PIPE, text=True)
