@@ -53,6 +53,19 @@ typedef uint64_t (*tn_duck_number_fn)(const uint32_t *args, size_t n);
 tn_rc tn_conn_add_function(
     tn_conn *c, const char *name, tn_duck_number_fn fn, tn_err *err) TN_MUSTUSE;
 
+/* Something of the database that runs out in time (a secret made of lent keys): before a statement of any connection fn is called on a connection of
+ * its own once the wall clock has passed at_us; *ret_next_us says when the next time is (0: never again). A failure is logged and tried again soon: the
+ * statement begins all the same. A second one of a name takes the place of the first. arena holds self; the database frees it. */
+typedef tn_rc (*tn_duck_renew_fn)(void *self, tn_conn *conn, int64_t *ret_next_us, tn_err *err);
+typedef struct tn_duck_renewal {
+    tn_str name;
+    int64_t at_us;
+    tn_duck_renew_fn fn;
+    void *self;
+    tn_arena *arena;
+} tn_duck_renewal;
+void tn_duck_renew(tn_conn *c, const tn_duck_renewal *r);
+
 /* Each runs one or more statements, one after the other to the first failure; *ret is the result of the last (ret is not NULL). */
 tn_rc tn_conn_exec(tn_conn *c, tn_str sql, tn_err *err) TN_MUSTUSE;
 tn_rc tn_conn_query(

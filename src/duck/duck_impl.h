@@ -14,6 +14,9 @@ struct tn_duck {
     tn_mutex lock;
     bool has_column_fn; /* duck_cast.c has registered its table function */
     tn_map functions;   /* duck_function.c: name -> its C function */
+    tn_mutex renew_lock;
+    tn_vec(tn_duck_renewal) renewals; /* under the lock; each in its own arena */
+    int64_t due_us;                   /* of the first of them, 0: none; atomic */
 };
 
 struct tn_conn {
@@ -22,7 +25,12 @@ struct tn_conn {
     duckdb_connection con;
     duckdb_connection
         helper; /* runs casts for texts while con may be in the middle of a stream; made on first need */
+    bool renews; /* its statements make others' ready */
 };
+
+/* ---- duck_renew.c ---- */
+void duck_renew_due(tn_conn *c); /* before each statement */
+void duck_renewals_free(tn_duck *d);
 
 /* How a column of the current chunk is read: as it is, or as a cast of it that DuckDB has made. */
 typedef enum duck_form { DUCK_AS_TEXT, DUCK_AS_PLAIN, DUCK_FORMS } duck_form;

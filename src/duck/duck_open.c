@@ -199,6 +199,7 @@ tn_rc tn_duck_open(const tn_duck_opts *opts, tn_duck **ret, tn_err *err)
     d->arena = a;
     d->db = db;
     d->lock = (tn_mutex)TN_MUTEX_INIT;
+    d->renew_lock = (tn_mutex)TN_MUTEX_INIT;
     d->functions = tn_map_init(a);
     *ret = d;
     return TN_OK;
@@ -208,6 +209,7 @@ void tn_duck_close(tn_duck *d)
 {
     if (d != NULL) {
         duckdb_close(&d->db);
+        duck_renewals_free(d);
         tn_arena_free(d->arena);
     }
 }

@@ -60,6 +60,7 @@ static tn_rc run_to_last(tn_conn *c, tn_arena *a, tn_str sql, tn_str *ret_last, 
 tn_rc tn_conn_query(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck query", NULL);
+    duck_renew_due(c);
     if (duck_sql_may_install(sql)) {
         TN_TRY(run_to_last(c, a, sql, &sql, err));
     }
@@ -71,6 +72,7 @@ tn_rc tn_conn_query(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)
 tn_rc tn_conn_exec(tn_conn *c, tn_str sql, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck exec", NULL);
+    duck_renew_due(c);
     if (duck_sql_may_install(sql)) {
         TN_TRY(run_to_last(c, a, sql, &sql, err));
     }
@@ -202,6 +204,7 @@ static tn_rc finish_pending(duckdb_pending_result pending, tn_err *err)
 tn_rc tn_conn_work(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck work", NULL);
+    duck_renew_due(c);
     char *z = NULL;
     TN_TRY(duck_sql_z(a, sql, &z, err));
     TN_AUTO(duckdb_prepared_statement) p = NULL;
@@ -227,6 +230,7 @@ tn_rc tn_conn_work(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)
 tn_rc tn_conn_stream(tn_conn *c, tn_str sql, tn_result **ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck stream", NULL);
+    duck_renew_due(c);
     if (duck_sql_may_install(sql)) {
         TN_TRY(run_to_last(c, a, sql, &sql, err));
     }
@@ -277,6 +281,7 @@ tn_rc tn_conn_query_params(
     tn_conn *c, tn_str sql, const tn_val *params, size_t n, tn_result **ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("duck params", NULL);
+    duck_renew_due(c);
     char *z = NULL;
     TN_TRY(duck_sql_z(a, sql, &z, err));
     TN_AUTO(duckdb_prepared_statement) p = NULL;

@@ -38,6 +38,7 @@ tn_rc tn_http_open(const tn_http_opts *opts, tn_http **ret, tn_err *err)
         .client_cert = tn_str_dup(a, opts->client_cert),
         .client_key = tn_str_dup(a, opts->client_key),
         .proxy = tn_str_dup(a, opts->proxy),
+        .direct = tn_str_dup(a, opts->direct),
         .no_proxy = opts->no_proxy,
         .no_verify = opts->no_verify,
         .connect_ms = opts->connect_ms > 0 ? opts->connect_ms : CONNECT_MS,
@@ -188,6 +189,9 @@ void http_set_transport(tn_http *h, http_handle *x, tn_arena *a)
     curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
     if (o->proxy.n > 0) {
         curl_easy_setopt(c, CURLOPT_PROXY, tn_str_z(a, o->proxy));
+    }
+    if (o->direct.n > 0) {
+        curl_easy_setopt(c, CURLOPT_NOPROXY, tn_str_z(a, o->direct));
     }
     if (o->no_proxy) {
         curl_easy_setopt(c, CURLOPT_NOPROXY, "*");

@@ -23,6 +23,8 @@ typedef struct tn_http_opts {
     tn_str client_cert; /* PEM; empty: none */
     tn_str client_key;  /* PEM; empty: in client_cert */
     tn_str proxy;       /* URL; empty: http_proxy, https_proxy and no_proxy of the environment */
+    tn_str
+        direct; /* hosts that are reached without the proxy, "a.example,.b.example"; empty: no_proxy */
     bool no_proxy;      /* none, whatever the environment says */
     bool no_verify;     /* certificates are not checked; the caller has warned */
     int64_t connect_ms; /* 0: 10 s */

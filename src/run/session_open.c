@@ -114,7 +114,7 @@ static void secret_scope(tn_buf *b, tn_arena *a, tn_val scope)
 }
 
 /* DuckDB's credential_chain needs an extension of Amazon's SDK; tarn looks in the same places and gives DuckDB what it has found. */
-static tn_rc resolve_chain(tn_arena *a, tn_val *io_secret, tn_err *err)
+static tn_rc resolve_chain(tn_arena *a, tn_val *io_secret, int64_t *ret_renew_us, tn_err *err)
 {
     if (!tn_str_is(tn_val_str_at(*io_secret, "provider", TN_STR_NONE), "credential_chain") ||
         !tn_str_is(tn_val_str_at(*io_secret, "type", TN_STR_NONE), "s3")) {
@@ -131,6 +131,7 @@ static tn_rc resolve_chain(tn_arena *a, tn_val *io_secret, tn_err *err)
     }
     tn_s3_config config;
     TN_TRY(tn_s3_config_read(a, TN_STR("s3://any-bucket"), *io_secret, &config, err));
+    *ret_renew_us = config.renew_us;
     tn_dict_putz(out.dict, "region", tn_val_str(config.region));
     if (config.key_source != NULL) {
         tn_dict_putz(out.dict, "key_id", tn_val_str(config.key_id));
@@ -143,12 +144,15 @@ static tn_rc resolve_chain(tn_arena *a, tn_val *io_secret, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc create_secret(tn_conn *c, tn_arena *a, tn_val secret, size_t number, tn_err *err)
+/* *ret_renew_us: when its key is to be read again; 0: never. */
+static tn_rc create_secret(
+    tn_conn *c, tn_arena *a, tn_val secret, size_t number, int64_t *ret_renew_us, tn_err *err)
 {
+    *ret_renew_us = 0;
     if (secret.tag != TN_DICT || tn_val_str_at(secret, "type", TN_STR_NONE).n == 0) {
         return tn_fail(err, TN_E_VALUE, "secret %zu of the profile has no type", number);
     }
-    TN_TRY(resolve_chain(a, &secret, err));
+    TN_TRY(resolve_chain(a, &secret, ret_renew_us, err));
     tn_buf b = tn_buf_init(a, 1 << 20);
     tn_str name = tn_val_str_at(secret, "name", TN_STR_NONE);
     name = name.n > 0 ? name : tn_str_printf(a, "_dbt_secret_%zu", number);
@@ -183,10 +187,39 @@ static tn_rc create_secret(tn_conn *c, tn_arena *a, tn_val secret, size_t number
                              TN_STR_ARG(name));
 }
 
+typedef struct borrowed_secret {
+    tn_val secret;
+    size_t number;
+} borrowed_secret;
+
+static tn_rc create_again(void *self, tn_conn *c, int64_t *ret_next_us, tn_err *err)
+{
+    const borrowed_secret *b = self;
+    TN_AUTO_ARENA a = tn_arena_new("secret", NULL);
+    return create_secret(c, a, b->secret, b->number, ret_next_us, err);
+}
+
+static void renew_later(tn_conn *c, tn_val secret, size_t number, int64_t at_us)
+{
+    tn_arena *own = tn_arena_new("borrowed secret", NULL);
+    borrowed_secret *b = tn_new(own, borrowed_secret);
+    *b = (borrowed_secret){ .secret = tn_val_dup(own, secret), .number = number };
+    tn_duck_renewal r = { .name = tn_str_printf(own, "secret %zu of the profile", number),
+        .at_us = at_us,
+        .fn = create_again,
+        .self = b,
+        .arena = own };
+    tn_duck_renew(c, &r);
+}
+
 static tn_rc create_secrets(tn_conn *c, tn_arena *a, tn_val secrets, tn_err *err)
 {
     for (size_t i = 0; tn_val_is_seq(secrets) && i < secrets.list->n; i++) {
-        TN_TRY(create_secret(c, a, secrets.list->v[i], i + 1, err));
+        int64_t renew_us;
+        TN_TRY(create_secret(c, a, secrets.list->v[i], i + 1, &renew_us, err));
+        if (renew_us > 0) {
+            renew_later(c, secrets.list->v[i], i + 1, renew_us);
+        }
     }
     return TN_OK;
 }

@@ -173,6 +173,9 @@ tn_rc tn_store_open_s3(tn_str url, const tn_store_opts *opts, tn_store **ret, tn
             .client_cert = c->client_cert,
             .client_key = c->client_key,
             .proxy = c->proxy,
+            .direct = c->no_proxy,
+            .connect_ms = c->connect_ms,
+            .stall_ms = c->stall_ms,
             .no_verify = !c->verify_tls,
             .retries_max = c->retries_max };
         rc = tn_http_open(&ho, &s->http, err);
@@ -188,7 +191,11 @@ tn_rc tn_store_open_s3(tn_str url, const tn_store_opts *opts, tn_store **ret, tn
             TN_STR_ARG(tn_s3_endpoint(a, &s->config)));
     }
     s->region = s->config.region;
-    s->lock = (tn_mutex)TN_MUTEX_INIT;
+    s->keys = (s3_keys){
+        .key_id = s->config.key_id, .secret = s->config.secret, .token = s->config.session_token
+    };
+    s->renew_us = s->config.renew_us;
+    s->lock = s->renewing = (tn_mutex)TN_MUTEX_INIT;
     s->dir = s->config.prefix.n > 0 ? tn_str_concat(a, s->config.prefix, TN_STR("/")) : TN_STR_NONE;
     s->base.ops = &s3_ops;
     s->base.refs = 1;

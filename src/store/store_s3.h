@@ -2,7 +2,8 @@
  *
  * Options come from, in this order: the dict of options (names of tarn's profile, of deltalake's storage options and of dbt-duckdb's secrets,
  * in any case; `secrets` in it is a list of such dicts of which the one with the longest matching scope counts), the environment (AWS_*,
- * TARN_CA_FILE), the shared credentials and configuration files of a profile. Without any key requests are not signed.
+ * TARN_CA_FILE), the shared credentials and configuration files of a profile, who lends keys (a process, a role, the container, the instance). Without any
+ * key requests are not signed. A store renews a lent key by itself before it runs out.
  */
 #ifndef TN_STORE_STORE_S3_H
 #define TN_STORE_STORE_S3_H
@@ -23,6 +24,10 @@ typedef struct tn_s3_config {
     tn_str region;
     tn_str key_id, secret, session_token; /* secret ones are registered with tn_log_secret */
     tn_str ca_file, client_cert, client_key, proxy;
+    tn_str no_proxy;    /* hosts that are reached without it; empty: the environment's */
+    int64_t renew_us;   /* the key is lent, and to be read again then (wall clock); 0: never */
+    int64_t connect_ms; /* 0: default */
+    int64_t stall_ms;   /* likewise */
     const char
         *key_source; /* for messages: "the options", "the environment", ... or NULL: no key */
     bool use_ssl, verify_tls, path_style, unsigned_payload;

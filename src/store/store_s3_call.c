@@ -14,6 +14,7 @@ typedef struct signer {
     s3_store *store;
     const s3_call *call;
     tn_str host, path, hash;
+    tn_str key_id; /* that signed the last attempt */
 } signer;
 
 tn_str s3_full_key(s3_store *s, tn_arena *a, tn_str key)
@@ -60,14 +61,17 @@ static void copy_headers(tn_arena *a, tn_http_headers *to, const tn_sigv4_pairs 
 static tn_rc sign(
     void *self, const tn_http_request *req, tn_arena *a, tn_http_headers *add, tn_err *err)
 {
-    (void)req, (void)err;
+    (void)req;
     signer *g = self;
     s3_store *s = g->store;
     const tn_s3_config *c = &s->config;
     tn_sigv4_request r = {
         .method = g->call->method, .path = g->path, .query = g->call->query, .payload_hash = g->hash
     };
-    tn_sigv4_key key = { .key_id = c->key_id, .secret = c->secret, .service = TN_STR("s3") };
+    s3_keys own;
+    TN_TRY(s3_keys_now(s, &own, err));
+    g->key_id = own.key_id;
+    tn_sigv4_key key = { .key_id = own.key_id, .secret = own.secret, .service = TN_STR("s3") };
     int64_t now;
     {
         TN_LOCKED(&s->lock);
@@ -78,8 +82,8 @@ static tn_rc sign(
     s3_pair(a, &r.headers, "host", g->host);
     s3_pair(a, &r.headers, "x-amz-content-sha256", g->hash);
     s3_pair(a, &r.headers, "x-amz-date", date);
-    if (c->session_token.n > 0) {
-        s3_pair(a, &r.headers, "x-amz-security-token", c->session_token);
+    if (own.token.n > 0) {
+        s3_pair(a, &r.headers, "x-amz-security-token", own.token);
     }
     for (size_t i = 0; i < g->call->headers.n; i++) {
         tn_vec_push(&r.headers, a, g->call->headers.v[i]);
@@ -120,10 +124,24 @@ s3_error s3_error_of(tn_arena *a, tn_str body)
     return e;
 }
 
-/* True when the next attempt is worth making: the clock or the region was wrong. */
-static bool correct(s3_store *s, tn_arena *a, const tn_http_response *r)
+/* A key that has run out, or is not known any more. */
+static bool is_key_over(s3_store *s, tn_arena *a, const tn_http_response *r)
 {
-    bool better = false;
+    if (r->body.n == 0) { /* of a HEAD: it does not say; what is lent is worth a question */
+        TN_LOCKED(&s->lock);
+        return s->renew_us > 0;
+    }
+    tn_str code = s3_error_of(a, r->body).code;
+    return tn_str_is(code, "ExpiredToken") || tn_str_is(code, "ExpiredTokenException") ||
+           tn_str_is(code, "InvalidToken") || tn_str_is(code, "InvalidTokenId") ||
+           tn_str_is(code, "InvalidAccessKeyId");
+}
+
+/* True when the next attempt is worth making: the clock, the region or the key was wrong. */
+static bool correct(s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key_id)
+{
+    bool better = (r->status == 403 || r->status == 400) && key_id.n > 0 && is_key_over(s, a, r) &&
+                  s3_keys_replace(s, key_id);
     if (r->status == 403) {
         int64_t theirs = tn_http_time_us(tn_http_header_get(&r->headers, "date"));
         int64_t ours = tn_clock_now_us();
@@ -177,7 +195,7 @@ tn_rc s3_send(s3_store *s, tn_arena *a, const s3_call *call, tn_http_response *r
         tn_rc rc = tn_http_send(s->http, a, &req, &r, err);
         r.outcome_unknown = r.outcome_unknown || unknown;
         unknown = r.outcome_unknown;
-        if (rc == TN_OK && i < CORRECTIONS_MAX && correct(s, a, &r)) {
+        if (rc == TN_OK && i < CORRECTIONS_MAX && correct(s, a, &r, g.key_id)) {
             continue;
         }
         *ret = r;

@@ -15,6 +15,10 @@ typedef enum s3_way {
     S3_WAY_ALONE,  /* it does not, and nobody else writes: look and put */
 } s3_way;
 
+typedef struct s3_keys {
+    tn_str key_id, secret, token;
+} s3_keys;
+
 typedef struct s3_store {
     tn_store base;
     tn_arena *arena;
@@ -23,9 +27,12 @@ typedef struct s3_store {
     tn_http *http;
     tn_str dir; /* prefix with its slash, or empty */
     tn_mutex lock;
-    tn_str region;   /* may be corrected by the server; under the lock */
-    int64_t skew_us; /* server's clock minus ours; under the lock */
-    s3_way way;      /* of putting if absent, once known; under the lock */
+    tn_str region;    /* may be corrected by the server; under the lock */
+    int64_t skew_us;  /* server's clock minus ours; under the lock */
+    s3_keys keys;     /* under the lock; the strings stay */
+    int64_t renew_us; /* when they are asked for again; 0: never; under the lock */
+    tn_mutex renewing;
+    s3_way way; /* of putting if absent, once known; under the lock */
 } s3_store;
 
 /* ---- store_s3_transfer.c: how far long transfers are ---- */
@@ -100,13 +107,38 @@ void s3_lease_drop(s3_store *s, tn_arena *a, const s3_lease *l);
 /* ---- store_s3_remove.c ---- */
 tn_rc s3_remove(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 tn_rc s3_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *err) TN_MUSTUSE;
-/* ---- store_s3_metadata.c ---- */
+/* ---- store_s3_lent.c: keys that somebody lends, for a time ---- */
 typedef struct s3_lent {
     tn_str key_id, secret, token;
     const char *source; /* NULL: nobody was asked */
+    int64_t expires_us; /* wall clock; 0: it does not say */
+    int64_t renew_us;   /* when to ask again; 0: never */
 } s3_lent;
+/* Who is asked, in this order: the process; the role, by its token file or by key_id; the container; the instance. */
+typedef struct s3_lender {
+    tn_str process;                                /* credential_process */
+    tn_str role, session, external_id, token_file; /* of a role */
+    tn_str key_id, secret, token;                  /* who takes on the role */
+    tn_str sts_endpoint, region, ca_file, proxy;
+    bool no_verify, ask_instance;
+} s3_lender;
+/* Asks, or gives what was lent before and is still good. source NULL: there is nobody to ask. */
+tn_rc s3_lent_keys(tn_arena *a, const s3_lender *from, s3_lent *ret, tn_err *err) TN_MUSTUSE;
+void s3_lent_forget(tn_str key_id); /* the server does not take it any more */
+/* The time of an Expiration; 0: none. */
+int64_t s3_lent_expiry(tn_str text);
+/* ---- store_s3_metadata.c ---- */
 /* Keys of the container or instance. A container is asked when the environment names its service; an instance when wanted, or named. */
-tn_rc s3_lent_keys(tn_arena *a, bool ask_instance, s3_lent *ret, tn_err *err) TN_MUSTUSE;
+tn_rc s3_lent_by_machine(tn_arena *a, bool ask_instance, s3_lent *ret, tn_err *err) TN_MUSTUSE;
+/* {"AccessKeyId": .., "SecretAccessKey": .., "Token" or "SessionToken": .., "Expiration": ..} */
+tn_rc s3_lent_document(tn_arena *a, tn_str text, s3_lent *ret, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_sts.c ---- */
+tn_rc s3_lent_by_role(tn_arena *a, const s3_lender *from, s3_lent *ret, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_keys.c ---- */
+/* The key to sign with now; a lent one is renewed before it runs out. Strings live as long as the store. */
+tn_rc s3_keys_now(s3_store *s, s3_keys *ret, tn_err *err) TN_MUSTUSE;
+/* The server has refused a key as run out or unknown: true when another was found where that one came from. */
+bool s3_keys_replace(s3_store *s, tn_str refused_id);
 /* ---- store_s3.c ---- */
 bool s3_is(const tn_store *s); /* a bucket's store itself, not one below a prefix of it */
 

@@ -1,7 +1,7 @@
 /* store_s3_metadata.c: keys that a machine is lent: from the container's agent, or from the instance's metadata service (version 2).
  *
  * Container: the URL is in the environment and answers {"AccessKeyId", "SecretAccessKey", "Token"}. Instance: a token first, then the name of the
- * role, then the same document. Only addresses that lead no further than the machine may be plain http, since the answer is a key.
+ * role, then the same document. Both say when it expires. Only addresses that lead no further than the machine may be plain http, since the answer is a key.
  */
 #include "base/log.h"
 #include "http/client.h"
@@ -35,16 +35,18 @@ static tn_rc ask(asking *q, const char *method, tn_str url, const char *name, tn
     return TN_OK;
 }
 
-static tn_rc take_document(tn_arena *a, tn_str text, s3_lent *ret, tn_err *err)
+tn_rc s3_lent_document(tn_arena *a, tn_str text, s3_lent *ret, tn_err *err)
 {
     tn_val doc;
     TN_TRY(tn_json_parse(a, text, &doc, err));
+    tn_str token = tn_val_str_at(doc, "SessionToken", TN_STR_NONE); /* of a process */
     s3_lent k = { .key_id = tn_val_str_at(doc, "AccessKeyId", TN_STR_NONE),
         .secret = tn_val_str_at(doc, "SecretAccessKey", TN_STR_NONE),
-        .token = tn_val_str_at(doc, "Token", TN_STR_NONE) };
+        .token = tn_val_str_at(doc, "Token", token) };
     if (k.key_id.n == 0 || k.secret.n == 0) {
         return tn_fail(err, TN_E_AUTH, "the answer holds no key");
     }
+    k.expires_us = s3_lent_expiry(tn_val_str_at(doc, "Expiration", TN_STR_NONE));
     *ret = k;
     return TN_OK;
 }
@@ -79,7 +81,7 @@ static tn_rc from_container(asking *q, tn_str url, s3_lent *ret, tn_err *err)
     }
     tn_log_secret(token);
     TN_TRY(ask(q, "GET", url, "authorization", token, &text, err));
-    TN_TRY(take_document(q->a, text, ret, err));
+    TN_TRY(s3_lent_document(q->a, text, ret, err));
     ret->source = "the container's credentials service";
     return TN_OK;
 }
@@ -97,12 +99,12 @@ static tn_rc from_instance(asking *q, tn_str base, s3_lent *ret, tn_err *err)
     TN_TRY(ask(q, "GET",
         tn_str_printf(q->a, TN_STR_FMT "%s" TN_STR_FMT, TN_STR_ARG(base), path, TN_STR_ARG(role)),
         header, token, &text, err));
-    TN_TRY(take_document(q->a, text, ret, err));
+    TN_TRY(s3_lent_document(q->a, text, ret, err));
     ret->source = "the instance's metadata service";
     return TN_OK;
 }
 
-tn_rc s3_lent_keys(tn_arena *a, bool ask_instance, s3_lent *ret, tn_err *err)
+tn_rc s3_lent_by_machine(tn_arena *a, bool ask_instance, s3_lent *ret, tn_err *err)
 {
     tn_str full = tn_env_get("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     tn_str relative = tn_env_get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");

@@ -67,8 +67,9 @@ def without_condition(first, headers, head, key):
 
 
 class Proxy:
-    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1", client_ca=None, careless=None, rate=0):
-        self.careless, self.rate = careless, rate  # rate: bytes a second of each answer and request; 0: as fast as it goes
+    def __init__(self, upstream_port, certs=None, ca=None, plan=None, delay_ms=0, host="127.0.0.1", client_ca=None, careless=None, rate=0, check=None):
+        self.careless, self.rate = careless, rate  # rate: bytes a second of each answer; 0: as fast as it goes
+        self.check = check  # check(method, path, headers) -> (status, code) that refuses, or None
         self.upstream_port, self.certs, self.ca, self.plan, self.delay_ms, self.host, self.client_ca = upstream_port, certs, ca, plan, delay_ms, host, client_ca
         self.log = []  # (seconds at start, seconds at end, method, path with query, status or action)
         self.count = 0
@@ -133,10 +134,14 @@ class Proxy:
         action = self.plan(method, path, n) if self.plan else None
         if self.delay_ms or action == "late":
             await asyncio.sleep(self.delay_ms / 1000 + (1 if action == "late" else 0))
+        refused = self.check(method, path, headers) if self.check else None
         if action == "drop":
             self.log.append((began, time.monotonic(), method, path, action))
             return False
-        if isinstance(action, int):
+        if refused:
+            body = f"<Error><Code>{refused[1]}</Code><Message>a refusal of the test</Message></Error>".encode()
+            answer, status = b"HTTP/1.1 %d Refused\r\nContent-Length: %d\r\n\r\n" % (refused[0], len(body)) + (b"" if method == "HEAD" else body), refused[0]
+        elif isinstance(action, int):
             body = b"<Error><Code>SlowDown</Code><Message>a fault of the test</Message></Error>"
             answer, status = b"HTTP/1.1 %d Fault\r\nContent-Length: %d\r\n\r\n" % (action, len(body)) + (b"" if method == "HEAD" else body), action
         else:

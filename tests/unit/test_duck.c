@@ -71,6 +71,50 @@ TN_TEST(runs_several_statements_and_gives_the_last_result)
     TN_ASSERT_EQ_S(scalar_repr(c, arena, "SELECT sum(i) FROM t", err), "3");
 }
 
+typedef struct renewing {
+    int calls;
+    tn_rc rc;
+    int64_t next_us;
+} renewing;
+
+static tn_rc renew(void *self, tn_conn *conn, int64_t *ret_next_us, tn_err *err)
+{
+    renewing *r = self;
+    r->calls++;
+    TN_TRY(tn_conn_exec(conn, TN_STR("CREATE OR REPLACE TABLE renewed AS SELECT 1 AS one"), err));
+    if (r->rc != TN_OK) {
+        return tn_fail(err, r->rc, "nobody is there");
+    }
+    *ret_next_us = r->next_us;
+    return TN_OK;
+}
+
+TN_TEST(what_runs_out_is_renewed_before_a_statement)
+{
+    tn_duck *d = open_duck(arena, "", err);
+    tn_conn *c = connect_to(arena, d, err), *other = connect_to(arena, d, err);
+    renewing r = { .next_us = 0 };
+    tn_duck_renewal due = { .name = TN_STR("it"), .fn = renew, .self = &r };
+    tn_val v;
+    due.at_us = tn_clock_now_us() + 3600000000;
+    due.arena = tn_arena_new("renewal", NULL);
+    tn_duck_renew(c, &due);
+    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("SELECT 1"), err));
+    TN_ASSERT_EQ_I(r.calls, 0);
+    due.at_us = tn_clock_now_us() - 1;
+    due.arena = tn_arena_new("renewal", NULL);
+    tn_duck_renew(c, &due); /* takes the place of the first */
+    TN_ASSERT_OK(tn_conn_scalar(other, arena, TN_STR("SELECT one FROM renewed"), &v, err));
+    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("SELECT 1"), err));
+    TN_ASSERT_EQ_I(r.calls, 1); /* never again, it said */
+    r.rc = TN_E_NET;
+    due.arena = tn_arena_new("renewal", NULL);
+    tn_duck_renew(c, &due);
+    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("SELECT 1"), err)); /* begins all the same */
+    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("SELECT 1"), err)); /* and it is left alone for a while */
+    TN_ASSERT_EQ_I(r.calls, 2);
+}
+
 TN_TEST(changed_rows_and_verbs)
 {
     tn_conn *c = open_conn(arena, err);

@@ -91,6 +91,39 @@ static tn_rc make_secret(tn_conn *conn, tn_arena *a, const tn_s3_config *c, tn_e
     return rc == TN_OK ? rc : tn_while(err, rc, "giving DuckDB the keys of the bucket");
 }
 
+/* ---- secrets of lent keys ---- */
+
+typedef struct borrowed {
+    tn_str url;
+    tn_val storage;
+} borrowed;
+
+static tn_rc lend_again(void *self, tn_conn *conn, int64_t *ret_next_us, tn_err *err)
+{
+    const borrowed *b = self;
+    TN_AUTO_ARENA a = tn_arena_new("remote", NULL);
+    tn_s3_config c;
+    TN_TRY(tn_s3_config_read(a, b->url, b->storage, &c, err));
+    TN_TRY(make_secret(conn, a, &c, err));
+    *ret_next_us = c.renew_us;
+    return TN_OK;
+}
+
+/* The database's secret is made anew before a statement when the key is about to run out. */
+static void renew_later(tn_conn *conn, tn_str url, tn_val storage, const tn_s3_config *c)
+{
+    tn_arena *own = tn_arena_new("borrowed key", NULL);
+    borrowed *b = tn_new(own, borrowed);
+    b->url = tn_str_dup(own, url);
+    b->storage = tn_val_dup(own, storage);
+    tn_duck_renewal r = { .name = tn_str_concat(own, TN_STR("the key of bucket "), c->bucket),
+        .at_us = c->renew_us,
+        .fn = lend_again,
+        .self = b,
+        .arena = own };
+    tn_duck_renew(conn, &r);
+}
+
 tn_rc tn_lake_remote_prepare(tn_conn *conn, tn_str url, tn_val storage, tn_err *err)
 {
     if (!tn_uri_is_remote(url)) {
@@ -112,7 +145,11 @@ tn_rc tn_lake_remote_prepare(tn_conn *conn, tn_str url, tn_val storage, tn_err *
     if (c.use_ssl && c.verify_tls) {
         TN_TRY(trust(conn, a, c.ca_file, err));
     }
-    return make_secret(conn, a, &c, err);
+    TN_TRY(make_secret(conn, a, &c, err));
+    if (c.renew_us > 0) {
+        renew_later(conn, url, storage, &c);
+    }
+    return TN_OK;
 }
 
 tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err)
