@@ -45,6 +45,7 @@ typedef struct tn_cli {
     tn_str config_file;
     int64_t threads;                                                /* 0: the profile decides */
     tn_str project_dir, profiles_dir, profile, target, target_path; /* empty: dbt's defaults */
+    struct tn_dbt_running *running; /* what main tells the log when a verb of dbt is over */
     tn_val invocation; /* dict of the global options that were given, by long name with '_' */
 } tn_cli;
 

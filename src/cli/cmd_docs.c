@@ -2,8 +2,10 @@
 #include <stdio.h>
 
 #include "cli/dbt_options.h"
+#include "os/file.h"
 #include "os/proc.h"
 #include "serve/serve_folder.h"
+#include "text/uri.h"
 
 enum { SERVE_PORT = 8080 };
 
@@ -79,12 +81,17 @@ static tn_rc generate(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_s
         TN_TRY(tn_select_run(p, cli->arena, &start->select, &chosen, NULL, &unmatched, err));
     }
     if (o->empty_catalog != TN_FLAG_ON) {
-        tn_event(
-            start->events, TN_EV_INFO, "BuildingCatalog", "E044", TN_VAL_UNDEF, "Building catalog");
+        tn_event(start->events, TN_EV_INFO, "BuildingCatalog", "E044", tn_val_dict(cli->arena),
+            "Building catalog");
     }
     TN_TRY(
         tn_run_write_catalog(p, cli->arena, start->events, narrowed ? &chosen : NULL, &path, err));
-    tn_event(start->events, TN_EV_INFO, "CatalogWritten", "E043", TN_VAL_UNDEF,
+    tn_str whole = path;
+    (void)!tn_file_absolute(cli->arena, path, &whole, NULL);
+    path = tn_path_norm(cli->arena, whole);
+    tn_val data = tn_val_dict(cli->arena);
+    tn_dict_putz(data.dict, "path", tn_val_str(path));
+    tn_event(start->events, TN_EV_INFO, "CatalogWritten", "E042", data,
         "Catalog written to " TN_STR_FMT, TN_STR_ARG(path));
     return o->static_site == TN_FLAG_ON ? tn_docs_write_static(p, err) : TN_OK;
 }

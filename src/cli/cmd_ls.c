@@ -11,9 +11,22 @@ static const tn_opt ls_options[] = { TN_DBT_SELECTION,
         NULL },
     TN_DBT_COMMON };
 
+/* One line a node; with JSON logs one event a line, so that every line of the output is an event. */
+static void print_list(tn_events *events, tn_str lines)
+{
+    tn_str line;
+    while (lines.n > 0) {
+        (void)tn_str_cut(lines, '\n', &line, &lines);
+        tn_event_print(events, line);
+    }
+}
+
 static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *start)
 {
     tn_err err = TN_ERR_INIT;
+    if (tn_cli_json(cli)) {
+        tn_run_tell_found(start->project, start->events);
+    }
     tn_ls_form form = TN_LS_SELECTOR;
     if (o->output.n > 0 && !tn_ls_form_find(o->output, &form)) {
         return tn_cli_usage_error(cli, "ls",
@@ -53,8 +66,9 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
     if (tn_ls_print(start->project, &nodes, form, &keys, &b, &err) != TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
-    (void)fwrite(b.p, 1, b.n, stdout);
-    if (o->write_json != TN_FLAG_OFF && tn_run_write_manifest(start->project, &err) != TN_OK) {
+    print_list(start->events, tn_buf_str(&b));
+    if (o->write_json != TN_FLAG_OFF &&
+        tn_run_write_manifest(start->project, start->events, &err) != TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
     return TN_EXIT_OK;
@@ -77,7 +91,7 @@ int tn_cmd_ls(const tn_cli *cli, int argc, char **argv)
             "tarn ls -s +orders --resource-type model --output name\n"
             "tarn ls --output json --output-keys unique_id depends_on config.materialized\n" };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
-    if (done || !tn_dbt_begin(cli, "list", &o, given, true, &start, &status)) {
+    if (done || !tn_dbt_begin(cli, "list", &o, given, !tn_cli_json(cli), &start, &status)) {
         return status;
     }
     return list(cli, &o, &start);

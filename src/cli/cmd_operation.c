@@ -61,14 +61,32 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
         (void)tn_while(&err, err.rc, "--args");
         return tn_cli_error(cli, &err);
     }
+    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
+    tn_dict_putz(given.dict, "which", tn_val_z("run-operation"));
+    if (words.n > 0) {
+        tn_dict_putz(given.dict, "macro", tn_val_str(words.v[0]));
+        tn_dict_putz(given.dict, "args", tn_val_is_none(args) ? tn_val_dict(cli->arena) : args);
+    }
+    tn_run_opts opts = { .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
+        .args = given.dict };
     tn_rc rc = o.sql.n > 0 ? tn_run_operation_sql(start.project, cli->arena, start.events, &err)
-                           : tn_run_operation(
-                                 start.project, cli->arena, words.v[0], args, start.events, &err);
+                           : tn_run_operation(start.project, cli->arena, &opts, words.v[0], args,
+                                 start.events, &err);
     if (rc == TN_OK) {
         return TN_EXIT_OK;
     }
-    status = tn_dbt_error(cli, start.events, &err);
-    return rc == TN_E_USAGE || tn_rc_class(rc) == TN_CLASS_ENV ? status : TN_EXIT_FAILED;
+    tn_str exc = rc == TN_E_USAGE ? tn_str_printf(cli->arena, "Runtime Error\n  %s", err.msg)
+                                  : tn_dbt_exception(cli->arena, &err);
+    tn_val data = tn_val_dict(cli->arena);
+    tn_dict_putz(data.dict, "exc", tn_val_str(exc));
+    tn_event(start.events, TN_EV_ERROR, "RunningOperationCaughtError", "Q001", data,
+        "[ERROR]: Encountered an error while running operation: " TN_STR_FMT, TN_STR_ARG(exc));
+    if (!tn_cli_json(cli)) {
+        fflush(stdout);
+        tn_cli_error_details(cli, &err);
+    }
+    bool unfit = rc == TN_E_USAGE || tn_rc_class(rc) == TN_CLASS_ENV;
+    return unfit ? tn_dbt_error(cli, start.events, &err) : TN_EXIT_FAILED;
 }
 
 /* Only what clean-targets names and what lies below the project is removed. */
@@ -135,11 +153,17 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
                 "'" TN_STR_FMT "' holds the project's own files and is not removed",
                 TN_STR_ARG(p->clean_targets.v[i]));
         }
+        tn_val data = tn_val_dict(cli->arena);
+        tn_dict_putz(data.dict, "path", tn_val_str(path));
+        tn_event(start.events, TN_EV_INFO, "CheckCleanPath", "Z012", data,
+            "Checking " TN_STR_FMT "/*", TN_STR_ARG(path));
         if (tn_file_remove_tree(path, &err) != TN_OK) {
             return tn_cli_error(cli, &err);
         }
-        tn_event(start.events, TN_EV_INFO, "ConfirmCleanPath", "Z038", TN_VAL_UNDEF,
-            "Cleaned " TN_STR_FMT, TN_STR_ARG(path));
+        tn_event(start.events, TN_EV_INFO, "ConfirmCleanPath", "Z013", data,
+            "Cleaned " TN_STR_FMT "/*", TN_STR_ARG(path));
     }
+    tn_event(start.events, TN_EV_INFO, "FinishedCleanPaths", "Z015", tn_val_dict(cli->arena),
+        "Finished cleaning all paths.");
     return TN_EXIT_OK;
 }

@@ -21,7 +21,8 @@ int tn_cmd_parse(const tn_cli *cli, int argc, char **argv)
         return status;
     }
     tn_err err = TN_ERR_INIT;
-    if (o.write_json != TN_FLAG_OFF && tn_run_write_manifest(start.project, &err) != TN_OK) {
+    if (o.write_json != TN_FLAG_OFF &&
+        tn_run_write_manifest(start.project, start.events, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);
     }
     return TN_EXIT_OK;

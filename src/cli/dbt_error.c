@@ -7,7 +7,9 @@
  * and then, on standard error, what dbt has not: the line with a caret, and what to do. */
 #include "base/log.h"
 #include "cli/dbt_options.h"
+#include "os/clock.h"
 #include "run/events.h"
+#include "text/timetext.h"
 
 /* What dbt calls such an error. */
 static const char *kind_of(tn_rc rc)
@@ -22,6 +24,30 @@ static const char *kind_of(tn_rc rc)
     default:
         return "Runtime";
     }
+}
+
+void tn_dbt_completed(const tn_cli *cli, const char *command, const char *sub, int status)
+{
+    if (cli->running->events == NULL) {
+        return;
+    }
+    int64_t now = tn_clock_now_us();
+    double seconds = (double)(now - cli->running->started_us) / 1e6;
+    bool ok = status == TN_EXIT_OK;
+    tn_str name = strcmp(command, "docs") == 0 || strcmp(command, "source") == 0
+                      ? tn_str_printf(cli->arena, "dbt %s %s", command, sub)
+                      : tn_str_printf(cli->arena, "dbt %s", command);
+    tn_buf at = tn_buf_init(cli->arena, 64);
+    tn_iso_micros(&at, now, 6, 'T', "Z");
+    tn_civil c = tn_civil_of_micros(now);
+    tn_val data = tn_val_dict(cli->arena);
+    tn_dict_putz(data.dict, "command", tn_val_str(name));
+    tn_dict_putz(data.dict, "completed_at", tn_val_str(tn_buf_str(&at)));
+    tn_dict_putz(data.dict, "elapsed", tn_val_float(seconds));
+    tn_dict_putz(data.dict, "success", tn_val_bool(ok));
+    tn_event(cli->running->events, TN_EV_DEBUG, "CommandCompleted", "Q039", data,
+        "Command `" TN_STR_FMT "` %s at %02d:%02d:%02d.%06d after %.2f seconds", TN_STR_ARG(name),
+        ok ? "succeeded" : "failed", c.hour, c.minute, c.second, (int)(now % 1000000), seconds);
 }
 
 /* Where the head "Compilation Error in model a (models/a.sql)" of a message ends; 0 when it has none. */
@@ -44,7 +70,7 @@ static size_t head_end(tn_str msg)
     return paren < line ? paren + 1 : tn_min_size(colon, line);
 }
 
-static tn_str text_of(tn_arena *a, const tn_err *err)
+tn_str tn_dbt_exception(tn_arena *a, const tn_err *err)
 {
     tn_str msg = tn_log_scrub(a, tn_str_of(err->msg[0] != '\0' ? err->msg : tn_rc_text(err->rc)));
     size_t head = head_end(msg);
@@ -72,7 +98,7 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
     if (events == NULL) { /* before the project said where the log is */
         events = tn_dbt_events(cli, NULL, false);
     }
-    tn_str text = text_of(cli->arena, err);
+    tn_str text = tn_dbt_exception(cli->arena, err);
     tn_val data = tn_val_dict(cli->arena);
     tn_dict_putz(data.dict, "exc", tn_val_str(text));
     tn_event(events, TN_EV_ERROR, "MainEncounteredError", "Z002", data,

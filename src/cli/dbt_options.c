@@ -7,6 +7,7 @@
 #include "os/proc.h"
 #include "os/random.h"
 #include "project/previous.h"
+#include "text/timetext.h"
 #include "text/uri.h"
 #include "text/yaml.h"
 
@@ -219,13 +220,16 @@ static tn_rc tell_notices(const tn_project *p, tn_events *events, tn_err *err)
     return TN_OK;
 }
 
-static void tell_version(tn_events *events, tn_arena *a)
+static void tell_version(tn_events *events, tn_arena *a, const char *which)
 {
     tn_val data = tn_val_dict(a), adapter = tn_val_dict(a);
     tn_dict_putz(data.dict, "version", tn_val_z("=" TN_DBT_VERSION));
     tn_dict_putz(data.dict, "log_version", tn_val_int(3));
     tn_event(
         events, TN_EV_INFO, "MainReportVersion", "A001", data, "Running with dbt=" TN_DBT_VERSION);
+    if (strcmp(which, "clean") == 0) { /* it has no use for a database */
+        return;
+    }
     tn_dict_putz(adapter.dict, "adapter_name", tn_val_z("duckdb"));
     tn_dict_putz(adapter.dict, "adapter_version", tn_val_z("=1.11.1"));
     tn_event(events, TN_EV_INFO, "AdapterRegistered", "E034", adapter,
@@ -308,8 +312,9 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
         return false;
     }
     ret->events = tn_dbt_events(cli, ret->project, quiet_console);
+    cli->running->events = ret->events;
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);
-    tell_version(ret->events, cli->arena);
+    tell_version(ret->events, cli->arena, which);
     if (tell_notices(ret->project, ret->events, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, ret->events, &err);
         return false;

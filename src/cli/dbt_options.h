@@ -8,6 +8,14 @@
 #include "run/events.h"
 #include "run/run.h"
 
+/* Of the process: filled once a verb has a log. */
+typedef struct tn_dbt_running {
+    tn_events *events; /* NULL: none yet */
+    int64_t started_us;
+} tn_dbt_running;
+/* CommandCompleted, the last event of a verb. sub: the second word, shown of "docs" and "source". */
+void tn_dbt_completed(const tn_cli *cli, const char *command, const char *sub, int status);
+
 typedef struct tn_dbt_options {
     tn_strs select, models, exclude, resource_types, exclude_resource_types;
     tn_str selector, indirect, vars, state, defer_state, on_busy;
@@ -143,6 +151,8 @@ tn_project_opts tn_dbt_project_opts(
 /* p NULL: by the command line alone, without a log file. */
 tn_events *tn_dbt_events(const tn_cli *cli, const tn_project *p, bool quiet_console);
 /* The error as dbt prints it ("Encountered an error:"), in the run's log. */
+/* What dbt's exceptions print: "Compilation Error", and below it what is wrong. */
+tn_str tn_dbt_exception(tn_arena *a, const tn_err *err);
 int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err);
 
 #endif

@@ -3,9 +3,10 @@
 
 #include "base/log.h"
 #include "base/res.h"
-#include "cli/cli.h"
+#include "cli/dbt_options.h"
 #include "duck/duck.h"
 #include "lake/lake_remote.h"
+#include "os/clock.h"
 #include "os/proc.h"
 #include "store/store_s3.h"
 #include "text/uri.h"
@@ -239,7 +240,11 @@ static int run_main(tn_arena *a, int argc, char **argv)
     if (c == NULL) {
         return tn_cli_usage_error(&cli, "", "no such command: '%s'", words[0]);
     }
-    return c->fn(&cli, rest, words);
+    tn_dbt_running running = { .started_us = tn_clock_now_us() };
+    cli.running = &running;
+    status = c->fn(&cli, rest, words);
+    tn_dbt_completed(&cli, words[0], rest > 1 ? words[1] : "", status);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* catalog.c: catalog.json (v1): which columns the relations of nodes and sources have in the database, for documentation sites. */
 #include "os/file.h"
 #include "project/manifest.h"
+#include "run/artifact.h"
 #include "run/run.h"
 #include "run/session.h"
 #include "text/json.h"
@@ -146,6 +147,5 @@ tn_rc tn_run_write_catalog(tn_project *p, tn_arena *arena, tn_events *events, co
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     tn_json_print(&b, doc, &style);
     *ret_path = tn_str_printf(arena, TN_STR_FMT "/catalog.json", TN_STR_ARG(p->target_path));
-    TN_TRY(tn_dir_make(p->target_path, err));
-    return tn_file_write_atomic(*ret_path, tn_buf_str(&b), err);
+    return tn_artifact_write_at(events, *ret_path, "CatalogArtifact", tn_buf_str(&b), err);
 }

@@ -148,11 +148,20 @@ static void write_file(tn_events *e, tn_arena *scratch, tn_ev_level level, tn_st
     }
 }
 
+static bool on_console(const tn_events *e, tn_ev_level level)
+{
+    return e->opts.console && level >= e->opts.min && (!e->opts.quiet || level >= TN_EV_ERROR);
+}
+
+bool tn_events_wants(const tn_events *e, tn_ev_level level)
+{
+    return e->file != NULL || on_console(e, level);
+}
+
 void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data,
     const char *fmt, ...)
 {
-    bool shown =
-        e->opts.console && level >= e->opts.min && (!e->opts.quiet || level >= TN_EV_ERROR);
+    bool shown = on_console(e, level);
     if (!shown && e->file == NULL) {
         return;
     }
@@ -174,6 +183,11 @@ void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *cod
 
 void tn_event_print(tn_events *e, tn_str text)
 {
+    tn_event_result(e, "PrintEvent", "Z052", TN_VAL_UNDEF, text);
+}
+
+void tn_event_result(tn_events *e, const char *name, const char *code, tn_val data, tn_str text)
+{
     TN_AUTO_ARENA scratch = tn_arena_new("print", NULL);
     tn_str msg = tn_log_scrub(scratch, text);
     TN_LOCKED(&e->lock);
@@ -181,7 +195,7 @@ void tn_event_print(tn_events *e, tn_str text)
         return;
     }
     if (e->opts.json) {
-        print_json(e, scratch, TN_EV_INFO, "PrintEvent", "Z052", TN_VAL_UNDEF, msg);
+        print_json(e, scratch, TN_EV_INFO, name, code, data, msg);
         return;
     }
     printf(TN_STR_FMT "\n", TN_STR_ARG(msg));

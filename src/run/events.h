@@ -28,8 +28,12 @@ void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *cod
     const char *fmt, ...) TN_PRINTF(6, 7);
 /* A line for standard output that is no log line: print() of templates, rows of show. */
 void tn_event_print(tn_events *e, tn_str text);
+/* The same with an event of its own in JSON: what was asked for, not what happened. */
+void tn_event_result(tn_events *e, const char *name, const char *code, tn_val data, tn_str text);
 /* Text in the status color of dbt's lines: ok green, warn yellow, fail red; plain text without colors. */
 tn_str tn_events_paint(const tn_events *e, tn_arena *a, tn_ev_level level, bool good, tn_str text);
+/* Whether an event of this level goes anywhere: what is costly to tell asks first. */
+bool tn_events_wants(const tn_events *e, tn_ev_level level);
 void tn_events_set_thread(const char *name); /* "Thread-1 (worker)" for the calling thread */
 bool tn_events_json(const tn_events *e);
 

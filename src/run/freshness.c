@@ -2,6 +2,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "project/manifest.h"
+#include "run/artifact.h"
 #include "run/runner.h"
 #include "text/json.h"
 #include "text/timetext.h"
@@ -100,7 +101,6 @@ tn_rc tn_freshness_run(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err
     TN_LOCKED(&run->lock);
     r->adapter_response = tn_val_dict(run->arena);
     tn_dict_putz(r->adapter_response.dict, "_message", tn_val_z("OK"));
-    r->message = TN_STR("Status: error");
     return TN_OK;
 }
 
@@ -170,6 +170,6 @@ tn_rc tn_freshness_write(tn_runner *run, tn_err *err)
     tn_str path = run->opts->output.n > 0 ? run->opts->output
                                           : tn_str_printf(a, TN_STR_FMT "/sources.json",
                                                 TN_STR_ARG(run->project->target_path));
-    TN_TRY(tn_dir_make(run->project->target_path, err));
-    return tn_file_write_atomic(path, tn_buf_str(&b), err);
+    TN_TRY(tn_run_write_manifest(run->project, run->events, err));
+    return tn_artifact_write_at(run->events, path, "FreshnessResult", tn_buf_str(&b), err);
 }

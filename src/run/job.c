@@ -5,6 +5,7 @@
 #include "os/file.h"
 #include "project/previous.h"
 #include "run/lake_target.h"
+#include "run/report_parts.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 
@@ -66,6 +67,20 @@ static bool is_idle_commit(const tn_job *j, tn_str sql)
            (first_word_is(sql, "commit") || first_word_is(sql, "rollback"));
 }
 
+static void tell_sql(tn_job *j, tn_str sql)
+{
+    tn_str name = j->node != NULL ? j->node->unique_id : TN_STR("master");
+    if (!tn_events_wants(j->session->events, TN_EV_DEBUG)) {
+        return;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("sql event", NULL);
+    tn_val data = tn_val_dict(a);
+    tn_dict_putz(data.dict, "conn_name", tn_val_str(name));
+    tn_dict_putz(data.dict, "sql", tn_val_str(sql));
+    tn_event(j->session->events, TN_EV_DEBUG, "SQLQuery", "E016", data,
+        "On " TN_STR_FMT ": " TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(sql));
+}
+
 tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response,
     tn_val *ret_table, tn_err *err)
 {
@@ -87,10 +102,7 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
     if (opts->auto_begin) {
         TN_TRY(begin(j, err));
     }
-    if (tn_log_on(TN_LOG_DEBUG)) {
-        tn_log(TN_LOG_DEBUG, "sql", "On " TN_STR_FMT ": " TN_STR_FMT,
-            TN_STR_ARG(j->node != NULL ? j->node->unique_id : TN_STR("master")), TN_STR_ARG(text));
-    }
+    tell_sql(j, text);
     TN_AUTOPTR(tn_result) r = NULL;
     if (opts->binding_count > 0) {
         TN_TRY(tn_conn_query_params(c, text, opts->bindings, opts->binding_count, &r, err));
@@ -529,8 +541,16 @@ static bool hook_lookup(tn_pctx *c, tn_str name, tn_val *ret)
 static void hook_log(tn_pctx *c, tn_str msg, bool info)
 {
     tn_job *j = c->self;
+    tn_val data = tn_val_dict(j->arena);
+    tn_dict_putz(data.dict, "msg", tn_val_str(msg));
+    if (j->node != NULL) {
+        const tn_node_result r = { .node = j->node };
+        bool hook = j->node->kind == TN_NODE_OPERATION;
+        tn_dict_putz(
+            data.dict, "node_info", tn_report_node_info(j->arena, &r, hook ? NULL : "compiling"));
+    }
     tn_event(j->session->events, info ? TN_EV_INFO : TN_EV_DEBUG,
-        info ? "JinjaLogInfo" : "JinjaLogDebug", info ? "I062" : "I063", TN_VAL_UNDEF, TN_STR_FMT,
+        info ? "JinjaLogInfo" : "JinjaLogDebug", info ? "I062" : "I063", data, TN_STR_FMT,
         TN_STR_ARG(msg));
 }
 
@@ -546,7 +566,9 @@ static void hook_print(tn_pctx *c, tn_str msg)
 static void hook_warn(tn_pctx *c, tn_str msg)
 {
     tn_job *j = c->self;
-    tn_event(j->session->events, TN_EV_WARN, "JinjaLogWarning", "I061", TN_VAL_UNDEF,
+    tn_val data = tn_val_dict(j->arena);
+    tn_dict_putz(data.dict, "msg", tn_val_str(msg));
+    tn_event(j->session->events, TN_EV_WARN, "JinjaLogWarning", "I061", data,
         "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
 }
 

@@ -244,6 +244,8 @@ static tn_rc run_unit_test(
     tn_node *node;
     tn_job j;
     tn_str sql;
+    tn_report_stage(run, r, false);
+    tn_report_stage(run, r, true); /* dbt compiles it while it executes it */
     TN_TRY(tn_job_compile_unit_test(
         run->session, w, r->node, run->selected_resources, a, &node, &sql, err));
     TN_TRY(tn_job_init(&j, run->session, w, node, run->selected_resources, a, err));
@@ -300,6 +302,12 @@ static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     TN_TRY(tn_pctx_call(&j->pctx, TN_STR("get_show_sql"), args, 3, NULL, 0, &sql, err));
     tn_exec_opts opts = { .fetch = true };
     TN_TRY(tn_job_execute(j, tn_val_to_str(j->arena, sql), &opts, &response, &table, err));
+    static const char *const unknown[] = { "code", "rows_affected", "query_id" };
+    r->adapter_response = tn_val_dict(r->arena);
+    tn_dict_putz(r->adapter_response.dict, "_message", tn_val_z("OK"));
+    for (size_t i = 0; i < TN_COUNTOF(unknown); i++) {
+        tn_dict_putz(r->adapter_response.dict, unknown[i], TN_VAL_NONE);
+    }
     tn_table *t = NULL;
     if (tn_val_is_table(table, &t)) { /* the rows outlive the job */
         TN_LOCKED(&run->lock);
@@ -493,6 +501,10 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
     if (rc == TN_OK) {
         j.empty = tn_runner_empty(run);
         j.window = run->sample;
+        if (r->node->kind == TN_NODE_SOURCE) {
+            tn_report_stage(run, r, false);
+            tn_report_stage(run, r, true);
+        }
         rc = in_batches(run, r->node)             ? tn_microbatch_run(run, w, r, &err)
              : r->node->kind == TN_NODE_UNIT_TEST ? run_unit_test(run, w, a, r, &err)
              : r->node->kind == TN_NODE_SOURCE    ? tn_freshness_run(run, &j, r, &err)

@@ -5,8 +5,9 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "project/manifest.h"
+#include "run/artifact.h"
 #include "run/build_log.h"
-#include "run/runner.h"
+#include "run/report_parts.h"
 #include "text/json.h"
 #include "text/sqltext.h"
 
@@ -74,7 +75,9 @@ tn_rc tn_run_warn_unmatched(tn_project *p, tn_events *events, const tn_strs *unm
         if (fate == TN_WARN_ERROR) {
             return tn_fail(err, TN_E_COMPILE, text, TN_STR_ARG(unmatched->v[i]));
         }
-        tn_event(events, TN_EV_WARN, event, "M030", TN_VAL_UNDEF,
+        tn_val data = tn_val_dict(p->arena);
+        tn_dict_putz(data.dict, "spec_raw", tn_val_str(unmatched->v[i]));
+        tn_event(events, TN_EV_WARN, event, "M030", data,
             "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
             TN_STR_ARG(unmatched->v[i]));
     }
@@ -130,6 +133,8 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
         if (planned(run, selected.v[i])) {
             run->place[selected.v[i]->index] = (uint32_t)run->plan.n;
             tn_vec_push(&run->plan, run->arena, selected.v[i]);
+        } else if (tn_node_is_ephemeral(selected.v[i])) {
+            tn_vec_push(&run->inlined, run->arena, selected.v[i]);
         }
     }
     tn_val_freeze(run->selected_resources);
@@ -153,7 +158,7 @@ static void close_workers(void *p)
     }
 }
 
-static tn_rc open_workers(tn_runner *run, tn_err *err)
+tn_rc tn_runner_open_workers(tn_runner *run, tn_err *err)
 {
     int threads = run->project->profile.threads;
     size_t n = threads < 1 ? 1 : threads > TN_WORKERS_MAX ? TN_WORKERS_MAX : (size_t)threads;
@@ -278,7 +283,12 @@ static tn_rc announce(tn_runner *run)
     tn_val data = tn_val_dict(run->arena);
     tn_dict_putz(data.dict, "num_threads", tn_val_int(run->project->profile.threads));
     tn_dict_putz(data.dict, "target_name", tn_val_str(run->project->profile.target_name));
-    tn_dict_putz(data.dict, "node_count", tn_val_int((int64_t)run->plan.n));
+    size_t count = run->plan.n;
+    for (size_t i = 0; run->opts->verb == TN_VERB_BUILD && i < run->plan.n;
+        i++) { /* dbt counts unit tests only after it said this */
+        count -= run->plan.v[i]->kind == TN_NODE_UNIT_TEST;
+    }
+    tn_dict_putz(data.dict, "node_count", tn_val_int((int64_t)count));
     tn_event(run->events, TN_EV_INFO, "ConcurrencyLine", "Q027", data,
         "Concurrency: %d threads (target='" TN_STR_FMT "')", run->project->profile.threads,
         TN_STR_ARG(run->project->profile.target_name));
@@ -320,6 +330,7 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
     if (failed) {
         skip_all(run);
     } else {
+        tn_report_inlined(run);
         TN_TRY(tn_runner_schedule(run, err));
     }
     return hooks_run(run->opts->verb)
@@ -339,25 +350,53 @@ static void add_title(tn_runner *run, tn_buf *b, const tn_node *n, const char *w
     }
 }
 
+/* The data of CompiledNode and ShowNode. */
+static tn_val looked_at(const tn_runner *run, const tn_node *n)
+{
+    tn_val d = tn_val_dict(run->arena);
+    tn_dict_putz(d.dict, "node_name", tn_val_str(n->name));
+    tn_dict_putz(d.dict, "unique_id", tn_val_str(n->unique_id));
+    tn_dict_putz(d.dict, "is_inline", tn_val_bool(n == run->project->inline_query));
+    tn_dict_putz(d.dict, "output_format", tn_val_z(run->opts->rows_as_json ? "json" : "text"));
+    tn_dict_putz(d.dict, "quiet", tn_val_bool(run->opts->bare));
+    return d;
+}
+
+/* As with dbt, of what is selected only the nodes whose names the selection spells are shown: not the tests of a model. */
+static bool is_named(const tn_runner *run, const tn_node *n)
+{
+    if (n == run->project->inline_query) {
+        return true;
+    }
+    const tn_strs *words = &run->opts->select.select;
+    for (size_t i = 0; i < words->n; i++) {
+        if (tn_str_find(words->v[i], n->name, 0) != SIZE_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_compiled(tn_runner *run)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node_result *r = &run->results[i];
-        if (r->compiled_code.p == NULL ||
-            (run->opts->select.select.n == 0 && run->project->inline_query == NULL)) {
+        if (r->compiled_code.p == NULL || !is_named(run, r->node)) {
             continue;
         }
         tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
         add_title(run, &b, r->node, "Compiled");
         tn_buf_add(&b, r->compiled_code);
-        tn_event_print(run->events, tn_buf_str(&b));
+        tn_val data = looked_at(run, r->node);
+        tn_dict_putz(data.dict, "compiled", tn_val_str(r->compiled_code));
+        tn_event_result(run->events, "CompiledNode", "Q042", data, tn_buf_str(&b));
     }
 }
 
-static void add_json_rows(tn_runner *run, tn_buf *b, const tn_node *n, const tn_table *t)
+static tn_val json_rows(tn_runner *run, const tn_table *t)
 {
     tn_arena *a = run->arena;
-    tn_val doc = tn_val_dict(a), rows = tn_val_list(a);
+    tn_val rows = tn_val_list(a);
     for (size_t i = 0; i < t->rows.list->n; i++) {
         tn_val row = tn_val_dict(a);
         for (size_t k = 0; k < t->names.list->n; k++) {
@@ -365,10 +404,16 @@ static void add_json_rows(tn_runner *run, tn_buf *b, const tn_node *n, const tn_
         }
         tn_list_push(rows.list, row);
     }
+    return rows;
+}
+
+static void add_json_rows(tn_runner *run, tn_buf *b, const tn_node *n, const tn_table *t)
+{
+    tn_val doc = tn_val_dict(run->arena);
     if (n != run->project->inline_query) {
         tn_dict_putz(doc.dict, "node", tn_val_str(n->name));
     }
-    tn_dict_putz(doc.dict, "show", rows);
+    tn_dict_putz(doc.dict, "show", json_rows(run, t));
     static const tn_json_style style = { .indent = 2, .py_separators = true };
     tn_json_print(b, doc, &style);
 }
@@ -382,13 +427,24 @@ static void print_shown(tn_runner *run)
             continue;
         }
         tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
+        size_t from = 0;
         if (run->opts->rows_as_json) {
             add_json_rows(run, &b, r->node, t);
         } else {
             add_title(run, &b, r->node, "Previewing");
+            from = b.n;
             tn_table_print(&b, t, 0, 0);
         }
-        tn_event_print(run->events, tn_buf_str(&b));
+        tn_val data = looked_at(run, r->node);
+        tn_str preview = tn_str_sub(tn_buf_str(&b), from, b.n);
+        if (run->opts->rows_as_json) {
+            static const tn_json_style style = { .py_separators = true };
+            tn_buf rows = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
+            tn_json_print(&rows, json_rows(run, t), &style);
+            preview = tn_buf_str(&rows);
+        }
+        tn_dict_putz(data.dict, "preview", tn_val_str(preview));
+        tn_event_result(run->events, "ShowNode", "Q041", data, tn_buf_str(&b));
     }
 }
 
@@ -423,7 +479,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     tn_report_found(&run);
     TN_TRY(make_plan(&run, ret, err));
     if (run.plan.n == 0 && run.selected_resources.list->n == 0) {
-        tn_event(events, TN_EV_WARN, "NothingToDo", "Q035", TN_VAL_UNDEF,
+        tn_event(events, TN_EV_WARN, "NothingToDo", "Q035", tn_val_dict(arena),
             "[WARNING]: Nothing to do. Try checking your model configs and model specification "
             "args");
         run.order = tn_new_array(arena, uint32_t, 1);
@@ -436,7 +492,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     for (size_t i = 0; p->favor_state && i < run.plan.n; i++) {
         tn_map_put(&run.session->selected, run.plan.v[i]->unique_id, run.plan.v[i]);
     }
-    TN_TRY(open_workers(&run, err));
+    TN_TRY(tn_runner_open_workers(&run, err));
     TN_TRY(tn_runner_take_turn(&run, err));
     TN_TRY(carry_out(&run, err));
     TN_TRY(first_failure(&run, err));
@@ -466,8 +522,8 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     return rc;
 }
 
-tn_rc tn_run_plan(tn_project *p, const tn_run_opts *opts, tn_events *events, bool json, tn_buf *ret,
-    tn_err *err)
+tn_rc tn_run_plan(
+    tn_project *p, const tn_run_opts *opts, tn_events *events, bool json, tn_buf *ret, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("plan", NULL);
     tn_runner run = { .arena = arena, .project = p, .opts = opts, .events = events };
@@ -476,15 +532,12 @@ tn_rc tn_run_plan(tn_project *p, const tn_run_opts *opts, tn_events *events, boo
     return tn_plan_report(&run, json, ret, err);
 }
 
-tn_rc tn_run_write_manifest(tn_project *p, tn_err *err)
+tn_rc tn_run_write_manifest(tn_project *p, tn_events *events, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("manifest", NULL);
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     TN_TRY(tn_manifest_write(p, NULL, NULL, &b, err));
-    TN_TRY(tn_dir_make(p->target_path, err));
-    return tn_file_write_atomic(
-        tn_str_printf(a, TN_STR_FMT "/manifest.json", TN_STR_ARG(p->target_path)), tn_buf_str(&b),
-        err);
+    return tn_artifact_write(p, events, "manifest.json", "WritableManifest", tn_buf_str(&b), err);
 }
 
 tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err)
@@ -496,65 +549,4 @@ tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err)
     TN_AUTOPTR(tn_conn) c = NULL;
     TN_TRY(tn_session_connect(s, &c, err));
     return tn_conn_exec(c, TN_STR("select 1"), err);
-}
-
-tn_rc tn_run_operation_sql(tn_project *p, tn_arena *a, tn_events *events, tn_err *err)
-{
-    TN_AUTO_ARENA arena = tn_arena_new("operation", a);
-    tn_runner run = { .arena = arena, .project = p, .events = events };
-    tn_val response, table;
-    tn_job j;
-    tn_event(events, TN_EV_INFO, "Note", "Z050", TN_VAL_UNDEF,
-        "1 of 1 START executing inline_query ............................................ [RUN]");
-    int64_t from = tn_clock_now_us();
-    TN_TRY(tn_session_open(p, arena, events, TN_STR_NONE, &run.session, err));
-    TN_TRY(open_workers(&run, err));
-    TN_TRY(tn_job_init(
-        &j, run.session, &run.workers[0], p->inline_query, tn_val_list(arena), arena, err));
-    TN_TRY(tn_job_compile(&j, NULL, err));
-    tn_exec_opts opts = { .auto_begin = true };
-    tn_rc rc = tn_job_execute(&j, j.sql, &opts, &response, &table, err);
-    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
-    tn_job_rollback(&j);
-    double took = (double)(tn_clock_now_us() - from) / 1e6;
-    tn_event(events, rc == TN_OK ? TN_EV_INFO : TN_EV_ERROR, "Note", "Z050", TN_VAL_UNDEF,
-        "1 of 1 %s executing inline_query %s [%s in %.2fs]", rc == TN_OK ? "OK" : "ERROR",
-        rc == TN_OK ? "..............................................."
-                    : "............................................",
-        rc == TN_OK ? "OK" : "ERROR", took);
-    return rc;
-}
-
-tn_rc tn_run_operation(
-    tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events, tn_err *err)
-{
-    TN_AUTO_ARENA arena = tn_arena_new("operation", a);
-    tn_runner run = { .arena = arena, .project = p, .events = events };
-    tn_job j;
-    TN_TRY(tn_session_open(p, arena, events, TN_STR_NONE, &run.session, err));
-    TN_TRY(open_workers(&run, err));
-    tn_worker *w = &run.workers[0];
-    TN_TRY(tn_job_init(&j, run.session, w, NULL, tn_val_list(arena), arena, err));
-    size_t n = 0, at = 0;
-    const tn_dict_item *it;
-    tn_kwarg *kw = tn_new_array(arena, tn_kwarg, args.tag == TN_DICT ? args.dict->live + 1 : 1);
-    while (args.tag == TN_DICT && (it = tn_dict_next(args.dict, &at)) != NULL) {
-        kw[n++] = (tn_kwarg){ tn_val_as_str(it->key), it->value };
-    }
-    tn_str package = p->name, name = macro, head, tail;
-    if (tn_str_cut(macro, '.', &head, &tail)) {
-        package = head;
-        name = tail;
-    }
-    tn_macro *m = tn_project_find_macro(p, package, name);
-    if (m == NULL) {
-        return tn_fail(err, TN_E_USAGE,
-            "dbt could not find a macro with the name '" TN_STR_FMT "' in any package",
-            TN_STR_ARG(macro));
-    }
-    tn_val ignored;
-    tn_rc rc = tn_pctx_call_macro(&j.pctx, m, NULL, 0, kw, n, &ignored, err);
-    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
-    tn_job_rollback(&j);
-    return rc;
 }

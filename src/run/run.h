@@ -66,17 +66,19 @@ tn_rc tn_run_plan(tn_project *p, const tn_run_opts *opts, tn_events *events, boo
     tn_err *err) TN_MUSTUSE;
 
 /* `run-operation`: calls a macro with a dict of arguments in a transaction. */
-tn_rc tn_run_operation(tn_project *p, tn_arena *a, tn_str macro, tn_val args, tn_events *events,
-    tn_err *err) TN_MUSTUSE;
+tn_rc tn_run_operation(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_str macro,
+    tn_val args, tn_events *events, tn_err *err) TN_MUSTUSE;
 
 /* `run-operation --sql`: the inline query of the project, in a transaction. */
 tn_rc tn_run_operation_sql(tn_project *p, tn_arena *a, tn_events *events, tn_err *err) TN_MUSTUSE;
 
 /* Warns of selection criteria that match nothing (an error with --warn-error). */
+/* "Found 5 models, ...". */
+void tn_run_tell_found(tn_project *p, tn_events *events);
 tn_rc tn_run_warn_unmatched(
     tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err) TN_MUSTUSE;
 /* Writes target/manifest.json (what parse and ls do). */
-tn_rc tn_run_write_manifest(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_run_write_manifest(tn_project *p, tn_events *events, tn_err *err) TN_MUSTUSE;
 /* Writes target/catalog.json: columns of the nodes' and sources' relations as the database has them. only: of these; NULL: all; with none of
  * them the database is not asked. *ret_path lives in arena. */
 tn_rc tn_run_write_catalog(tn_project *p, tn_arena *arena, tn_events *events, const tn_nodes *only,

@@ -53,6 +53,7 @@ typedef struct tn_runner {
     tn_events *events;
     tn_session *session;
     tn_nodes plan;           /* what is run, parents first; ephemeral models are not in it */
+    tn_nodes inlined;        /* ephemeral models that were selected: nothing to run, but told of */
     tn_node_result *results; /* by place in plan */
     uint32_t *place;         /* node->index -> place in plan, UINT32_MAX */
     tn_val selected_resources;
@@ -79,6 +80,9 @@ typedef struct tn_runner {
     bool has_rivals;               /* another run was at some of the plan's relations first */
     enum { TN_BUSY_WAIT, TN_BUSY_FAIL, TN_BUSY_SKIP } on_busy;
 } tn_runner;
+
+/* run.c: the connections that nodes run on, as many as threads or nodes there are. */
+tn_rc tn_runner_open_workers(tn_runner *run, tn_err *err) TN_MUSTUSE;
 
 /* node_run.c: compiles and carries out one node on a worker; fills everything of *r but its place. Never fails: errors are results. */
 void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r);
@@ -139,6 +143,8 @@ void tn_report_start(tn_runner *run, const tn_node_result *r);
 /* Debug events of orchestrators: NodeCompiling, NodeExecuting. */
 void tn_report_stage(tn_runner *run, const tn_node_result *r, bool executing);
 void tn_report_end(tn_runner *run, const tn_node_result *r);
+/* Ephemeral models: the events of nodes that were only compiled. */
+void tn_report_inlined(tn_runner *run);
 /* r->index: of the batch, from 1. */
 void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end);
 void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end);

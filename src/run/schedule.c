@@ -1,7 +1,8 @@
 /* schedule.c: the plan on worker threads. A node starts when all of its planned ancestors are done, also those that it reaches only through
  * nodes that are not planned. With build, a node's tests stand between it and its children: a failed test stops them, as dbt does.
  *
- * Ready nodes start by their place in the plan. Fail-fast and Ctrl-C start nothing more and wait for what runs (on Ctrl-C its statement is
+ * Nodes start in the order in which they became ready; those that became ready together by their depth, then by unique_id. The number that
+ * the console shows is given then, as dbt's queue does. Fail-fast and Ctrl-C start nothing more and wait for what runs (on Ctrl-C its statement is
  * interrupted); what was not started is skipped.
  */
 #include "os/clock.h"
@@ -15,7 +16,9 @@ typedef struct graph {
     tn_places *children; /* by place */
     uint32_t *stamp;     /* by node->index: visited in this walk */
     uint32_t turn;
-    tn_places ready; /* a heap */
+    uint32_t *depth; /* by place: the longest way from a node that waits for none */
+    tn_places ready; /* first come, first served, from `head` on */
+    size_t head;
 } graph;
 
 typedef struct worker_arg {
@@ -88,13 +91,20 @@ static bool is_test(const tn_node *n)
     return n->kind == TN_NODE_TEST || n->kind == TN_NODE_UNIT_TEST;
 }
 
+/* As in dbt, a failed test holds up what is built, not what only looks at it. */
+static bool is_gated(const tn_node *n)
+{
+    return n->kind != TN_NODE_EXPOSURE && n->kind != TN_NODE_SAVED_QUERY &&
+           n->kind != TN_NODE_METRIC && n->kind != TN_NODE_SEMANTIC_MODEL;
+}
+
 /* Planned descendants of n that are no tests, nearest ones only. */
 static void gate_children(graph *g, const tn_node *n, const tn_node *test, uint32_t test_place)
 {
     for (size_t i = 0; i < n->children.n; i++) {
         const tn_node *c = n->children.v[i];
         uint32_t at = place_of(g->run, c);
-        if (is_test(c)) {
+        if (is_test(c) || !is_gated(c)) {
             continue;
         }
         if (at == UINT32_MAX) {
@@ -166,6 +176,60 @@ tn_places *tn_runner_edges(tn_runner *run)
     return g.children;
 }
 
+static void measure_depths(graph *g)
+{
+    tn_runner *run = g->run;
+    TN_AUTO_ARENA a = tn_arena_new("depths", NULL);
+    uint32_t *left = tn_new_array(a, uint32_t, run->plan.n + 1);
+    tn_places queue = { 0 };
+    for (uint32_t i = 0; i < run->plan.n; i++) {
+        left[i] = (uint32_t)run->waiting[i];
+        if (left[i] == 0) {
+            tn_vec_push(&queue, a, i);
+        }
+    }
+    for (size_t at = 0; at < queue.n; at++) {
+        uint32_t from = queue.v[at];
+        for (size_t i = 0; i < g->children[from].n; i++) {
+            uint32_t c = g->children[from].v[i];
+            g->depth[c] = g->depth[from] + 1 > g->depth[c] ? g->depth[from] + 1 : g->depth[c];
+            if (--left[c] == 0) {
+                tn_vec_push(&queue, a, c);
+            }
+        }
+    }
+}
+
+static int compare_ready(const void *x, const void *y, void *self)
+{
+    const graph *g = self;
+    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    if (g->depth[a] != g->depth[b]) {
+        return g->depth[a] < g->depth[b] ? -1 : 1;
+    }
+    return tn_str_cmp(g->run->plan.v[a]->unique_id, g->run->plan.v[b]->unique_id);
+}
+
+/* The last n of the queue became ready together. */
+static void number_ready(graph *g, size_t n)
+{
+    uint32_t *newest = g->ready.v + (g->ready.n - n);
+    qsort_r(newest, n, sizeof *newest, compare_ready, g);
+    for (size_t i = 0; i < n; i++) {
+        g->run->results[newest[i]].index = ++g->run->next_number;
+    }
+}
+
+static void start_ready(graph *g)
+{
+    for (uint32_t i = 0; i < g->run->plan.n; i++) {
+        if (g->run->waiting[i] == 0) {
+            tn_vec_push(&g->ready, g->run->arena, i);
+        }
+    }
+    number_ready(g, g->ready.n);
+}
+
 static bool blocks(const tn_node_result *r)
 {
     return r->status == TN_ST_ERROR || r->status == TN_ST_FAIL || r->status == TN_ST_SKIPPED ||
@@ -179,15 +243,17 @@ static void finish(graph *g, uint32_t place)
     run->order[run->order_count++] = place;
     run->done++;
     bool bad = blocks(&run->results[place]);
+    size_t before = g->ready.n;
     for (size_t i = 0; i < g->children[place].n; i++) {
         uint32_t c = g->children[place].v[i];
         if (bad && run->results[c].status == TN_ST_NONE) {
             run->results[c].status = TN_ST_SKIPPED; /* told when its turn comes */
         }
         if (--run->waiting[c] == 0) {
-            tn_places_put(&g->ready, g->run->arena, c);
+            tn_vec_push(&g->ready, run->arena, c);
         }
     }
+    number_ready(g, g->ready.n - before);
     tn_cond_broadcast(&run->changed);
 }
 
@@ -201,19 +267,25 @@ static void run_one(graph *g, tn_worker *w, uint32_t place)
     tn_runner *run = g->run;
     tn_node_result *r = &run->results[place];
     r->thread = tn_str_printf(run->arena, "Thread-%d (worker)", w->number);
-    r->index = ++run->next_number;
-    bool skip = r->status == TN_ST_SKIPPED || run->stop;
+    bool skip = r->status == TN_ST_SKIPPED || run->stop,
+         cut_off = skip && r->status != TN_ST_SKIPPED && !run->interrupted;
     run->running++;
     tn_mutex_unlock(&run->lock);
     if (skip) {
         tn_runner_skip(run, r);
+        r->message = cut_off ? TN_STR("Skipping due to fail_fast") : r->message;
+        if (!cut_off) {
+            tn_report_start(run, r);
+        }
     } else {
         tn_report_start(run, r);
         if (tn_runner_await_turn(run, w, r)) {
             tn_runner_node(run, w, r);
         }
     }
-    tn_report_end(run, r);
+    if (!cut_off) { /* dbt does not tell of them one by one */
+        tn_report_end(run, r);
+    }
     tn_mutex_lock(&run->lock);
     r->finished = true;
     tn_mutex_unlock(&run->lock);
@@ -234,11 +306,11 @@ static void work(void *p)
     tn_events_set_thread(arg->worker->name);
     tn_mutex_lock(&run->lock);
     while (run->done < run->plan.n) {
-        if (g->ready.n == 0) {
+        if (g->head == g->ready.n) {
             tn_cond_wait(&run->changed, &run->lock);
             continue;
         }
-        run_one(g, arg->worker, tn_places_take(&g->ready));
+        run_one(g, arg->worker, g->ready.v[g->head++]);
     }
     tn_mutex_unlock(&run->lock);
 }
@@ -264,11 +336,9 @@ tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
 {
     graph g = { .run = run, .children = tn_runner_edges(run) };
     run->order = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
-    for (uint32_t i = 0; i < run->plan.n; i++) {
-        if (run->waiting[i] == 0) {
-            tn_places_put(&g.ready, run->arena, i);
-        }
-    }
+    g.depth = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
+    measure_depths(&g);
+    start_ready(&g);
     worker_arg *args = tn_new_array(run->arena, worker_arg, run->worker_count);
     tn_thread **threads = tn_new_array(run->arena, tn_thread *, run->worker_count);
     size_t started = 0;

@@ -1,0 +1,22 @@
+/* report_parts.h: what the reports of nodes, of the whole run and of its results share (private to src/run). */
+#ifndef TN_RUN_REPORT_PARTS_H
+#define TN_RUN_REPORT_PARTS_H
+
+#include "run/runner.h"
+
+/* dbt's node_info of an event. status: "started", "success", ...; NULL: "None", as of events about a node that is over, without times. */
+tn_val tn_report_node_info(tn_arena *a, const tn_node_result *r, const char *status);
+/* {node_info: ...}, to be filled with what else the event says. */
+tn_val tn_report_data(tn_arena *a, const tn_node_result *r, const char *status);
+/* result.status as events have it: that of a source is "error" when it is stale, "runtime error" when it could not be asked. */
+const char *tn_report_status(const tn_node_result *r);
+/* What events call run_result: tn_node_result_val's times, message and response under other names. */
+tn_val tn_report_run_result(tn_runner *run, tn_arena *a, const tn_node_result *r);
+tn_str tn_report_materialized(const tn_node *n);
+double tn_report_seconds(const tn_node_result *r);
+/* compile and show say less: their output is what was asked for. */
+bool tn_report_is_look(const tn_runner *run);
+/* An ISO time, "" for 0. */
+tn_str tn_report_time(tn_arena *a, int64_t us, const char *suffix);
+
+#endif

@@ -1,0 +1,2 @@
+{% if execute %}{% do exceptions.warn("be careful") %}{% endif %}
+select 1 as id -- {{ ref("people") }}
