@@ -1,14 +1,14 @@
 /* delta_check.c: does the newest version rest on what its log says?
  *
  * In the order of cost: the log's files (gaps, unreadable commits, one file added twice), N.crc, the checkpoint against the commits before it, the data files (there, of the right size), deletion vectors
- * (checksum, number of rows, within the file), Parquet footers (number of rows), and on request the values against the statistics' bounds.
+ * (checksum, number of rows, within the file), Parquet footers (number of rows), and on request the values against the statistics (delta_check_values.c).
  * A file that is damaged yields findings; the check goes on with the next.
  */
+#include "delta/care/delta_check.h"
 #include "delta/action/delta_action.h"
 #include "delta/action/delta_dv.h"
 #include "delta/action/delta_schema.h"
 #include "delta/action/delta_stats.h"
-#include "delta/delta_maint.h"
 #include "delta/log/delta_head.h"
 #include "delta/log/delta_log.h"
 #include "text/json.h"
@@ -17,20 +17,8 @@
 
 enum { FINDINGS_MAX = 10000, BATCH_FILES = 500, CRC_BYTES_MAX = 64 << 20 };
 
-typedef struct check {
-    tn_delta_table *t;
-    tn_conn *conn;
-    tn_arena *a;   /* of the findings */
-    tn_arena *tmp; /* of the work */
-    const tn_delta_check_opts *opts;
-    tn_delta_snapshot *s;
-    bool *there; /* of each file: may be opened */
-    tn_delta_check_result out;
-} check;
-
-static void found(check *c, bool error, const char *what, tn_str path, const char *fmt, ...)
-    TN_PRINTF(5, 6);
-static void found(check *c, bool error, const char *what, tn_str path, const char *fmt, ...)
+void tn_delta_found(
+    tn_delta_checking *c, bool error, const char *what, tn_str path, const char *fmt, ...)
 {
     if (c->out.findings.n >= FINDINGS_MAX) {
         return;
@@ -48,29 +36,29 @@ static void found(check *c, bool error, const char *what, tn_str path, const cha
 
 /* ---- the log ---- */
 
-static void check_commit(check *c, tn_arena *a, const tn_delta_log_file *file)
+static void check_commit(tn_delta_checking *c, tn_arena *a, const tn_delta_log_file *file)
 {
     tn_delta_actions acts;
     tn_err why = TN_ERR_INIT;
     if (tn_delta_commit_read(c->t, a, file->version, &acts, &why) != TN_OK) {
-        found(c, true, "unreadable commit", file->key, "%s", why.msg);
+        tn_delta_found(c, true, "unreadable commit", file->key, "%s", why.msg);
         return;
     }
     tn_map seen = tn_map_init(a);
     for (size_t i = 0; i < acts.adds.n; i++) {
         tn_str key;
         if (tn_delta_file_key(a, acts.adds.v[i].path, &acts.adds.v[i].dv, &key, &why) != TN_OK) {
-            found(c, true, "bad path", acts.adds.v[i].path, "%s", why.msg);
+            tn_delta_found(c, true, "bad path", acts.adds.v[i].path, "%s", why.msg);
         } else if (tn_map_find(&seen, key) != NULL) {
-            found(c, true, "added twice", acts.adds.v[i].path, "version %lld adds the file twice",
-                (long long)file->version);
+            tn_delta_found(c, true, "added twice", acts.adds.v[i].path,
+                "version %lld adds the file twice", (long long)file->version);
         } else {
             tn_map_put(&seen, key, &acts.adds.v[i]);
         }
     }
 }
 
-static tn_rc check_log(check *c, tn_err *err)
+static tn_rc check_log(tn_delta_checking *c, tn_err *err)
 {
     tn_delta_log_files commits;
     TN_TRY(tn_delta_commits_all(c->t, c->tmp, &commits, err));
@@ -79,7 +67,7 @@ static tn_rc check_log(check *c, tn_err *err)
         TN_AUTO_ARENA a = tn_arena_new("delta check", NULL);
         int64_t expected = i == 0 ? commits.v[0].version : commits.v[i - 1].version + 1;
         if (commits.v[i].version != expected) {
-            found(c, true, "gap in the log", commits.v[i].key,
+            tn_delta_found(c, true, "gap in the log", commits.v[i].key,
                 "versions %lld to %lld have no commit", (long long)expected,
                 (long long)commits.v[i].version - 1);
         }
@@ -88,10 +76,10 @@ static tn_rc check_log(check *c, tn_err *err)
     return TN_OK;
 }
 
-static void check_sum(check *c, tn_str key, const char *name, int64_t says, int64_t is)
+static void check_sum(tn_delta_checking *c, tn_str key, const char *name, int64_t says, int64_t is)
 {
     if (says != is) {
-        found(c, true, "checksum file", key, "%s is %lld there, %lld by the log", name,
+        tn_delta_found(c, true, "checksum file", key, "%s is %lld there, %lld by the log", name,
             (long long)says, (long long)is);
     }
 }
@@ -129,8 +117,8 @@ static bool same_protocol(const tn_delta_protocol *x, const tn_delta_protocol *y
            same_names(&x->writer_features, &y->writer_features);
 }
 
-static void check_crc_head(
-    check *c, tn_str key, const tn_delta_head *says, bool complete, const tn_delta_head *is)
+static void check_crc_head(tn_delta_checking *c, tn_str key, const tn_delta_head *says,
+    bool complete, const tn_delta_head *is)
 {
     check_sum(c, key, "numFiles", says->sums.files, is->sums.files);
     check_sum(c, key, "tableSizeBytes", says->sums.bytes, is->sums.bytes);
@@ -140,7 +128,8 @@ static void check_crc_head(
         if (memcmp(says->sums.size_counts, is->sums.size_counts, sizeof is->sums.size_counts) !=
                 0 ||
             memcmp(says->sums.size_bytes, is->sums.size_bytes, sizeof is->sums.size_bytes) != 0) {
-            found(c, true, "checksum file", key, "its histogram of sizes is not that of the files");
+            tn_delta_found(
+                c, true, "checksum file", key, "its histogram of sizes is not that of the files");
         }
     }
     if (complete) {
@@ -150,18 +139,18 @@ static void check_crc_head(
             live_domains(&is->domains));
     }
     if (!same_protocol(&says->protocol, &is->protocol)) {
-        found(c, true, "checksum file", key, "its protocol is not that of the log");
+        tn_delta_found(c, true, "checksum file", key, "its protocol is not that of the log");
     }
     if (!tn_str_eq(says->meta.id, is->meta.id)) {
-        found(c, true, "checksum file", key, "it is of another table, '" TN_STR_FMT "'",
+        tn_delta_found(c, true, "checksum file", key, "it is of another table, '" TN_STR_FMT "'",
             TN_STR_ARG(says->meta.id));
     } else if (!tn_str_eq(says->meta.schema_json, is->meta.schema_json) ||
                !tn_val_eq(says->meta.configuration, is->meta.configuration)) {
-        found(c, true, "checksum file", key, "its metadata is not that of the log");
+        tn_delta_found(c, true, "checksum file", key, "its metadata is not that of the log");
     }
 }
 
-static void check_crc(check *c)
+static void check_crc(tn_delta_checking *c)
 {
     tn_str key = tn_delta_crc_key(c->tmp, c->s->version);
     tn_str text;
@@ -175,7 +164,7 @@ static void check_crc(check *c)
     bool complete = false;
     rc = rc == TN_OK ? tn_delta_crc_parse(c->tmp, text, &says, &complete, &why) : rc;
     if (rc != TN_OK) {
-        found(c, false, "checksum file", key, "%s", why.msg);
+        tn_delta_found(c, false, "checksum file", key, "%s", why.msg);
         return;
     }
     check_crc_head(c, key, &says, complete, &is);
@@ -186,8 +175,8 @@ static void check_crc(check *c)
 enum { DIFFERENCES_MAX = 10 };
 
 /* Files of x that y does not have, or has with another size or other statistics' row counts. */
-static tn_rc differ(check *c, const tn_delta_snapshot *x, const tn_delta_snapshot *y, tn_str key,
-    const char *says, tn_err *err)
+static tn_rc differ(tn_delta_checking *c, const tn_delta_snapshot *x, const tn_delta_snapshot *y,
+    tn_str key, const char *says, tn_err *err)
 {
     tn_map there = tn_map_init(c->tmp);
     tn_str place;
@@ -203,10 +192,11 @@ static tn_rc differ(check *c, const tn_delta_snapshot *x, const tn_delta_snapsho
         const tn_delta_file *other = tn_map_find(&there, place);
         if (other == NULL) {
             n++;
-            found(c, true, "checkpoint", key, "%s '" TN_STR_FMT "'", says, TN_STR_ARG(f->path));
+            tn_delta_found(
+                c, true, "checkpoint", key, "%s '" TN_STR_FMT "'", says, TN_STR_ARG(f->path));
         } else if (other->size != f->size || tn_delta_stats_rows(other) != tn_delta_stats_rows(f)) {
             n++;
-            found(c, true, "checkpoint", key,
+            tn_delta_found(c, true, "checkpoint", key,
                 "size or rows of '" TN_STR_FMT "' are not those of the commits",
                 TN_STR_ARG(f->path));
         }
@@ -233,7 +223,7 @@ static bool same_settings(tn_val x, tn_val y)
 }
 
 /* Writers print a schema with blanks or without. */
-static bool same_meta(check *c, const tn_delta_meta *x, const tn_delta_meta *y)
+static bool same_meta(tn_delta_checking *c, const tn_delta_meta *x, const tn_delta_meta *y)
 {
     tn_buf a = tn_buf_init(c->tmp, CRC_BYTES_MAX);
     tn_buf b = tn_buf_init(c->tmp, CRC_BYTES_MAX);
@@ -244,7 +234,7 @@ static bool same_meta(check *c, const tn_delta_meta *x, const tn_delta_meta *y)
 }
 
 /* The newest version with the checkpoint and once more, from the commits before the checkpoint. They may have been cleaned away: then there is nothing to compare with. */
-static tn_rc check_checkpoint(check *c, tn_err *err)
+static tn_rc check_checkpoint(tn_delta_checking *c, tn_err *err)
 {
     tn_delta_segment seg;
     TN_AUTOPTR(tn_delta_snapshot) replayed = NULL;
@@ -257,7 +247,7 @@ static tn_rc check_checkpoint(check *c, tn_err *err)
     tn_err why = TN_ERR_INIT;
     if (tn_delta_snapshot_before(c->t, c->conn, c->s->version, INT64_MAX, &short_way, &why) !=
         TN_OK) {
-        found(c, false, "checkpoint", key, "it is passed over: %s", why.msg);
+        tn_delta_found(c, false, "checkpoint", key, "it is passed over: %s", why.msg);
         return TN_OK;
     }
     if (tn_delta_snapshot_before(
@@ -267,11 +257,11 @@ static tn_rc check_checkpoint(check *c, tn_err *err)
     TN_TRY(differ(c, short_way, replayed, key, "the commits do not have", err));
     TN_TRY(differ(c, replayed, short_way, key, "it lacks", err));
     if (!same_meta(c, &replayed->meta, &short_way->meta)) {
-        found(c, true, "checkpoint", key, "its metadata is not that of the commits");
+        tn_delta_found(c, true, "checkpoint", key, "its metadata is not that of the commits");
     }
     if (replayed->txns.live != short_way->txns.live ||
         live_domains(&replayed->domains) != live_domains(&short_way->domains)) {
-        found(
+        tn_delta_found(
             c, true, "checkpoint", key, "its transactions or domains are not those of the commits");
     }
     return TN_OK;
@@ -279,21 +269,21 @@ static tn_rc check_checkpoint(check *c, tn_err *err)
 
 /* ---- the live files ---- */
 
-static tn_rc check_twice(check *c, tn_err *err)
+static tn_rc check_twice(tn_delta_checking *c, tn_err *err)
 {
     tn_map seen = tn_map_init(c->tmp);
     for (size_t i = 0; i < c->s->files.n; i++) {
         tn_str place;
         TN_TRY(tn_delta_path_decode(c->tmp, c->s->files.v[i].path, &place, err));
         if (tn_map_find(&seen, place) != NULL) {
-            found(c, true, "live twice", place, "with two different deletion vectors");
+            tn_delta_found(c, true, "live twice", place, "with two different deletion vectors");
         }
         tn_map_put(&seen, place, c);
     }
     return TN_OK;
 }
 
-static void check_partition(check *c, const tn_delta_file *f, tn_str place)
+static void check_partition(tn_delta_checking *c, const tn_delta_file *f, tn_str place)
 {
     tn_delta_mapping mapping = tn_delta_mapping_of(&c->s->protocol, &c->s->meta);
     for (size_t i = 0; i < c->s->meta.partition_columns.n; i++) {
@@ -302,13 +292,13 @@ static void check_partition(check *c, const tn_delta_file *f, tn_str place)
         if (f->partition_values.tag != TN_DICT ||
             tn_dict_finds(f->partition_values.dict, tn_delta_physical_name(field, mapping)) ==
                 NULL) {
-            found(c, true, "partition value", place, "there is none for '" TN_STR_FMT "'",
+            tn_delta_found(c, true, "partition value", place, "there is none for '" TN_STR_FMT "'",
                 TN_STR_ARG(field->name));
         }
     }
 }
 
-static tn_rc check_objects(check *c, tn_err *err)
+static tn_rc check_objects(tn_delta_checking *c, tn_err *err)
 {
     tn_store_items items = { 0 };
     tn_store_list_opts all = { .flat = true };
@@ -330,20 +320,21 @@ static tn_rc check_objects(check *c, tn_err *err)
             item = &other;
         }
         if (rc == TN_E_NOTFOUND) {
-            found(c, true, "missing file", place, "%lld bytes of the table", (long long)f->size);
+            tn_delta_found(
+                c, true, "missing file", place, "%lld bytes of the table", (long long)f->size);
         } else if (rc != TN_OK) {
-            found(c, true, "missing file", place, "it cannot be looked at: %s", why.msg);
+            tn_delta_found(c, true, "missing file", place, "it cannot be looked at: %s", why.msg);
         } else if (item->size != f->size) {
-            found(c, true, "size", place, "%lld bytes are there, %lld by the log",
+            tn_delta_found(c, true, "size", place, "%lld bytes are there, %lld by the log",
                 (long long)item->size, (long long)f->size);
         }
-        c->there[i] = rc == TN_OK;
+        c->there[i] = c->readable[i] = rc == TN_OK;
         check_partition(c, f, place);
     }
     return TN_OK;
 }
 
-static void check_vectors(check *c)
+static void check_vectors(tn_delta_checking *c)
 {
     for (size_t i = 0; i < c->s->files.n; i++) {
         const tn_delta_file *f = &c->s->files.v[i];
@@ -355,25 +346,27 @@ static void check_vectors(check *c)
             continue;
         }
         if (tn_delta_dv_read(c->t->store, a, &f->dv, &rows, &n, &why) != TN_OK) {
-            found(c, true, "deletion vector", f->path, "%s", why.msg);
+            tn_delta_found(c, true, "deletion vector", f->path, "%s", why.msg);
+            c->readable[i] = false;
             continue;
         }
         int64_t in_file = tn_delta_stats_rows(f);
         if ((int64_t)n != f->dv.cardinality) {
-            found(c, true, "deletion vector", f->path, "%zu rows are marked, %lld by the log", n,
-                (long long)f->dv.cardinality);
+            tn_delta_found(c, true, "deletion vector", f->path,
+                "%zu rows are marked, %lld by the log", n, (long long)f->dv.cardinality);
         }
         if (n > 0 && in_file >= 0 && rows[n - 1] >= (uint64_t)in_file) {
-            found(c, true, "deletion vector", f->path, "row %llu is marked in a file of %lld rows",
-                (unsigned long long)rows[n - 1], (long long)in_file);
+            tn_delta_found(c, true, "deletion vector", f->path,
+                "row %llu is marked in a file of %lld rows", (unsigned long long)rows[n - 1],
+                (long long)in_file);
         }
     }
 }
 
 /* ---- footers ---- */
 
-static tn_rc footers(
-    const check *c, tn_arena *a, size_t from, size_t to, tn_val *ret, bool *ret_any, tn_err *err)
+static tn_rc footers(const tn_delta_checking *c, tn_arena *a, size_t from, size_t to, tn_val *ret,
+    bool *ret_any, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     *ret_any = false;
@@ -393,7 +386,7 @@ static tn_rc footers(
     return *ret_any ? tn_conn_rows(c->conn, a, sql, to - from, ret, NULL, err) : TN_OK;
 }
 
-static void hold_against(check *c, tn_arena *a, size_t i, const tn_map *rows)
+static void hold_against(tn_delta_checking *c, tn_arena *a, size_t i, const tn_map *rows)
 {
     const tn_delta_file *f = &c->s->files.v[i];
     tn_str where;
@@ -408,16 +401,16 @@ static void hold_against(check *c, tn_arena *a, size_t i, const tn_map *rows)
     int64_t says = tn_delta_stats_rows(f);
     c->out.rows += n->i - (f->dv.storage != 0 ? f->dv.cardinality : 0);
     if (says < 0) {
-        found(c, false, "no statistics", f->path, "the log does not know its %lld rows",
+        tn_delta_found(c, false, "no statistics", f->path, "the log does not know its %lld rows",
             (long long)n->i);
     } else if (says != n->i) {
-        found(c, true, "row count", f->path, "%lld rows are in the file, %lld by the log",
+        tn_delta_found(c, true, "row count", f->path, "%lld rows are in the file, %lld by the log",
             (long long)n->i, (long long)says);
     }
 }
 
 /* Files [from, to): all footers in one query; when that fails, each half by itself, down to the file that is damaged. */
-static void check_footers(check *c, size_t from, size_t to)
+static void check_footers(tn_delta_checking *c, size_t from, size_t to)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta check", NULL);
     tn_err why = TN_ERR_INIT;
@@ -431,8 +424,8 @@ static void check_footers(check *c, size_t from, size_t to)
         return;
     }
     if (rc != TN_OK) {
-        found(c, true, "unreadable file", c->s->files.v[from].path, "%s", why.msg);
-        c->there[from] = false;
+        tn_delta_found(c, true, "unreadable file", c->s->files.v[from].path, "%s", why.msg);
+        c->there[from] = c->readable[from] = false;
         return;
     }
     tn_map rows = tn_map_init(a);
@@ -445,186 +438,21 @@ static void check_footers(check *c, size_t from, size_t to)
     }
 }
 
-/* ---- values ---- */
-
-static bool has_bounds(const check *c, const tn_delta_field *f)
-{
-    static const char *const NOT[] = { "boolean", "binary", "void", "variant" };
-    for (size_t i = 0; i < TN_COUNTOF(NOT); i++) {
-        if (tn_delta_type_is(f->type, NOT[i])) {
-            return false;
-        }
-    }
-    return f->type->kind == TN_DT_PRIMITIVE &&
-           tn_delta_partition_index(&c->s->meta, f->name) == SIZE_MAX;
-}
-
-static void add_bound(tn_buf *b, tn_val bounds, tn_str column, tn_arena *a)
-{
-    const tn_val *v = bounds.tag == TN_DICT ? tn_dict_finds(bounds.dict, column) : NULL;
-    tn_buf_addz(b, ", ");
-    if (v == NULL || tn_val_is_none(*v) || v->tag == TN_DICT) {
-        tn_buf_addz(b, "NULL::VARCHAR");
-    } else {
-        tn_sql_literal(b, tn_val_to_str(a, *v));
-    }
-}
-
-/* (file, min of c0, max of c0, min of c1, ...) */
-static tn_rc add_file_bounds(check *c, tn_arena *a, tn_buf *b, size_t i, tn_err *err)
-{
-    const tn_delta_file *f = &c->s->files.v[i];
-    tn_delta_mapping mapping = tn_delta_mapping_of(&c->s->protocol, &c->s->meta);
-    tn_val stats = f->stats_parsed;
-    tn_str where;
-    TN_TRY(tn_delta_locate(c->t->store, a, f->path, &where, err));
-    if (f->stats.n > 0 && tn_json_parse(a, f->stats, &stats, err) != TN_OK) {
-        found(c, true, "statistics", f->path, "%s", err != NULL ? err->msg : "not JSON");
-        tn_err_clear(err);
-        stats = TN_VAL_UNDEF;
-    }
-    tn_buf_addc(b, '(');
-    tn_sql_literal(b, where);
-    for (size_t k = 0; k < c->s->meta.schema->fields.n; k++) {
-        const tn_delta_field *field = &c->s->meta.schema->fields.v[k];
-        if (has_bounds(c, field)) {
-            tn_str name = tn_delta_physical_name(field, mapping);
-            add_bound(b, tn_val_at(stats, "minValues"), name, a);
-            add_bound(b, tn_val_at(stats, "maxValues"), name, a);
-        }
-    }
-    tn_buf_addc(b, ')');
-    return TN_OK;
-}
-
-/* Bounds went through a double (tn_json_parse): one of more digits than a double has is compared as such, with room for the rounding. So is one of a float,
- * whose text is shorter than the double that it becomes when the column is widened. */
-static bool is_wide_decimal(const tn_delta_type *t)
-{
-    int64_t precision;
-    int64_t scale;
-    return tn_delta_type_is_decimal(t, &precision, &scale) && precision > 15;
-}
-
-static void add_test(tn_buf *b, const tn_delta_field *f, size_t k, bool max)
-{
-    bool floating = tn_delta_type_is(f->type, "double") || tn_delta_type_is(f->type, "float");
-    bool cut = tn_delta_type_is(f->type, "timestamp") || tn_delta_type_is(f->type, "timestamp_ntz");
-    tn_buf_addf(b, ", %s(t.", max ? "max" : "min");
-    tn_sql_ident(b, f->name);
-    tn_buf_addc(b, ')');
-    if (floating) {
-        tn_buf_addz(b, " FILTER (NOT isnan(t.");
-        tn_sql_ident(b, f->name);
-        tn_buf_addz(b, "))");
-    }
-    char op = max ? '>' : '<', v = max ? 'x' : 'n';
-    bool widened = floating && tn_val_at(f->metadata, "delta.typeChanges").tag != TN_UNDEF;
-    if (is_wide_decimal(f->type) || widened || tn_delta_type_is(f->type, "float")) {
-        tn_buf_addf(b,
-            "::DOUBLE %c any_value(v.%c%zu)::DOUBLE %c %s * abs(any_value(v.%c%zu)::DOUBLE)", op, v,
-            k, max ? '+' : '-', floating ? "1e-6" : "1e-14", v, k);
-        return;
-    }
-    tn_buf_addf(b, " %c TRY_CAST(any_value(v.%c%zu) AS ", op, v, k);
-    tn_delta_type_to_sql(b, f->type);
-    tn_buf_addz(b, max && cut ? ") + INTERVAL 1 MILLISECOND" : ")");
-}
-
-/* For each column: is a value below the minimum, is one above the maximum? Bounds of instants are cut to milliseconds. */
-static void add_tests(const check *c, tn_buf *b)
-{
-    for (size_t k = 0; k < c->s->meta.schema->fields.n; k++) {
-        const tn_delta_field *f = &c->s->meta.schema->fields.v[k];
-        if (has_bounds(c, f)) {
-            add_test(b, f, k, false);
-            add_test(b, f, k, true);
-        }
-    }
-}
-
-static tn_rc bounds_sql(
-    check *c, tn_arena *a, size_t from, size_t to, tn_str *ret, size_t *ret_n, tn_err *err)
-{
-    tn_delta_snapshot part = *c->s;
-    part.files = (tn_delta_files){ 0 };
-    tn_buf list = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    for (size_t i = from; i < to; i++) {
-        if (c->there[i]) {
-            tn_buf_addz(&list, part.files.n > 0 ? ", " : "");
-            tn_vec_push(&part.files, a, c->s->files.v[i]);
-            TN_TRY(add_file_bounds(c, a, &list, i, err));
-        }
-    }
-    *ret_n = part.files.n;
-    tn_str scan;
-    tn_delta_scan_opts so = { .add_file_columns = true, .conn = c->conn };
-    TN_TRY(tn_delta_scan_sql(&part, a, &so, &scan, err));
-    tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT v.f");
-    add_tests(c, &b);
-    tn_buf_addz(&b, " FROM (");
-    tn_buf_add(&b, scan);
-    tn_buf_addz(&b, ") AS t JOIN (VALUES ");
-    tn_buf_add(&b, tn_buf_str(&list));
-    tn_buf_addz(&b, ") AS v(f");
-    for (size_t k = 0; k < c->s->meta.schema->fields.n; k++) {
-        if (has_bounds(c, &c->s->meta.schema->fields.v[k])) {
-            tn_buf_addf(&b, ", n%zu, x%zu", k, k);
-        }
-    }
-    tn_buf_addz(&b, ") ON v.f = t._tarn_file GROUP BY v.f");
-    return tn_buf_finish(&b, "the bounds' SELECT", ret, err);
-}
-
-static void tell_bounds(check *c, const tn_val *row)
-{
-    size_t at = 1;
-    for (size_t k = 0; k < c->s->meta.schema->fields.n; k++) {
-        const tn_delta_field *f = &c->s->meta.schema->fields.v[k];
-        if (!has_bounds(c, f)) {
-            continue;
-        }
-        for (int max = 0; max < 2; max++, at++) {
-            if (row[at].tag == TN_BOOL && row[at].i != 0) {
-                found(c, true, "statistics", tn_val_as_str(row[0]),
-                    "a value of '" TN_STR_FMT "' is %s", TN_STR_ARG(f->name),
-                    max ? "above its maximum" : "below its minimum");
-            }
-        }
-    }
-}
-
-static tn_rc check_values(check *c, size_t from, size_t to, tn_err *err)
-{
-    TN_AUTO_ARENA a = tn_arena_new("delta check", NULL);
-    tn_str sql;
-    tn_val rows;
-    size_t n = 0;
-    TN_TRY(bounds_sql(c, a, from, to, &sql, &n, err));
-    if (n == 0) {
-        return TN_OK;
-    }
-    TN_TRY(tn_conn_rows(c->conn, a, sql, n, &rows, NULL, err));
-    for (size_t i = 0; i < rows.list->n; i++) {
-        tell_bounds(c, rows.list->v[i].list->v);
-    }
-    return TN_OK;
-}
-
 /* ---- all of it ---- */
 
-static tn_rc check_data(check *c, tn_err *err)
+static tn_rc check_data(tn_delta_checking *c, tn_err *err)
 {
     c->there = tn_arena_alloc(c->tmp, c->s->files.n + 1);
+    c->readable = tn_arena_alloc(c->tmp, c->s->files.n + 1);
     memset(c->there, 0, c->s->files.n + 1);
+    memset(c->readable, 0, c->s->files.n + 1);
     TN_TRY(check_objects(c, err));
     check_vectors(c);
     for (size_t i = 0; i < c->s->files.n; i += BATCH_FILES) {
         size_t to = tn_min_size(i + BATCH_FILES, c->s->files.n);
         check_footers(c, i, to);
         if (c->opts->values) {
-            TN_TRY(check_values(c, i, to, err));
+            tn_delta_check_values(c, i, to);
         }
     }
     return TN_OK;
@@ -635,7 +463,7 @@ tn_rc tn_delta_check(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_del
 {
     TN_AUTO_ARENA tmp = tn_arena_new("delta check", NULL);
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
-    check c = { .t = t, .conn = conn, .a = a, .tmp = tmp, .opts = opts };
+    tn_delta_checking c = { .t = t, .conn = conn, .a = a, .tmp = tmp, .opts = opts };
     tn_err why = TN_ERR_INIT;
     TN_TRY(check_log(&c, err));
     tn_rc rc = tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &s, &why);
@@ -645,7 +473,7 @@ tn_rc tn_delta_check(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_del
     }
     c.out.version = -1;
     if (damaged) {
-        found(&c, true, "unreadable table", TN_STR("_delta_log"), "%s", why.msg);
+        tn_delta_found(&c, true, "unreadable table", TN_STR("_delta_log"), "%s", why.msg);
         *ret = c.out;
         return TN_OK;
     }
@@ -655,6 +483,7 @@ tn_rc tn_delta_check(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_del
     check_crc(&c);
     TN_TRY(check_checkpoint(&c, err));
     TN_TRY(check_twice(&c, err));
+    tn_delta_check_row_ids(&c);
     if (!opts->skip_data) {
         TN_TRY(check_data(&c, err));
     }
