@@ -17,7 +17,7 @@
 
 enum { FINDINGS_MAX = 10000, BATCH_FILES = 500, CRC_BYTES_MAX = 64 << 20 };
 
-void tn_delta_found(
+void tn_delta_tell(
     tn_delta_checking *c, bool error, const char *what, tn_str path, const char *fmt, ...)
 {
     if (c->out.findings.n >= FINDINGS_MAX) {
@@ -41,16 +41,16 @@ static void check_commit(tn_delta_checking *c, tn_arena *a, const tn_delta_log_f
     tn_delta_actions acts;
     tn_err why = TN_ERR_INIT;
     if (tn_delta_commit_read(c->t, a, file->version, &acts, &why) != TN_OK) {
-        tn_delta_found(c, true, "unreadable commit", file->key, "%s", why.msg);
+        tn_delta_tell(c, true, "unreadable commit", file->key, "%s", why.msg);
         return;
     }
     tn_map seen = tn_map_init(a);
     for (size_t i = 0; i < acts.adds.n; i++) {
         tn_str key;
         if (tn_delta_file_key(a, acts.adds.v[i].path, &acts.adds.v[i].dv, &key, &why) != TN_OK) {
-            tn_delta_found(c, true, "bad path", acts.adds.v[i].path, "%s", why.msg);
+            tn_delta_tell(c, true, "bad path", acts.adds.v[i].path, "%s", why.msg);
         } else if (tn_map_find(&seen, key) != NULL) {
-            tn_delta_found(c, true, "added twice", acts.adds.v[i].path,
+            tn_delta_tell(c, true, "added twice", acts.adds.v[i].path,
                 "version %lld adds the file twice", (long long)file->version);
         } else {
             tn_map_put(&seen, key, &acts.adds.v[i]);
@@ -67,7 +67,7 @@ static tn_rc check_log(tn_delta_checking *c, tn_err *err)
         TN_AUTO_ARENA a = tn_arena_new("delta check", NULL);
         int64_t expected = i == 0 ? commits.v[0].version : commits.v[i - 1].version + 1;
         if (commits.v[i].version != expected) {
-            tn_delta_found(c, true, "gap in the log", commits.v[i].key,
+            tn_delta_tell(c, true, "gap in the log", commits.v[i].key,
                 "versions %lld to %lld have no commit", (long long)expected,
                 (long long)commits.v[i].version - 1);
         }
@@ -79,7 +79,7 @@ static tn_rc check_log(tn_delta_checking *c, tn_err *err)
 static void check_sum(tn_delta_checking *c, tn_str key, const char *name, int64_t says, int64_t is)
 {
     if (says != is) {
-        tn_delta_found(c, true, "checksum file", key, "%s is %lld there, %lld by the log", name,
+        tn_delta_tell(c, true, "checksum file", key, "%s is %lld there, %lld by the log", name,
             (long long)says, (long long)is);
     }
 }
@@ -128,7 +128,7 @@ static void check_crc_head(tn_delta_checking *c, tn_str key, const tn_delta_head
         if (memcmp(says->sums.size_counts, is->sums.size_counts, sizeof is->sums.size_counts) !=
                 0 ||
             memcmp(says->sums.size_bytes, is->sums.size_bytes, sizeof is->sums.size_bytes) != 0) {
-            tn_delta_found(
+            tn_delta_tell(
                 c, true, "checksum file", key, "its histogram of sizes is not that of the files");
         }
     }
@@ -139,14 +139,14 @@ static void check_crc_head(tn_delta_checking *c, tn_str key, const tn_delta_head
             live_domains(&is->domains));
     }
     if (!same_protocol(&says->protocol, &is->protocol)) {
-        tn_delta_found(c, true, "checksum file", key, "its protocol is not that of the log");
+        tn_delta_tell(c, true, "checksum file", key, "its protocol is not that of the log");
     }
     if (!tn_str_eq(says->meta.id, is->meta.id)) {
-        tn_delta_found(c, true, "checksum file", key, "it is of another table, '" TN_STR_FMT "'",
+        tn_delta_tell(c, true, "checksum file", key, "it is of another table, '" TN_STR_FMT "'",
             TN_STR_ARG(says->meta.id));
     } else if (!tn_str_eq(says->meta.schema_json, is->meta.schema_json) ||
                !tn_val_eq(says->meta.configuration, is->meta.configuration)) {
-        tn_delta_found(c, true, "checksum file", key, "its metadata is not that of the log");
+        tn_delta_tell(c, true, "checksum file", key, "its metadata is not that of the log");
     }
 }
 
@@ -164,7 +164,7 @@ static void check_crc(tn_delta_checking *c)
     bool complete = false;
     rc = rc == TN_OK ? tn_delta_crc_parse(c->tmp, text, &says, &complete, &why) : rc;
     if (rc != TN_OK) {
-        tn_delta_found(c, false, "checksum file", key, "%s", why.msg);
+        tn_delta_tell(c, false, "checksum file", key, "%s", why.msg);
         return;
     }
     check_crc_head(c, key, &says, complete, &is);
@@ -192,11 +192,11 @@ static tn_rc differ(tn_delta_checking *c, const tn_delta_snapshot *x, const tn_d
         const tn_delta_file *other = tn_map_find(&there, place);
         if (other == NULL) {
             n++;
-            tn_delta_found(
+            tn_delta_tell(
                 c, true, "checkpoint", key, "%s '" TN_STR_FMT "'", says, TN_STR_ARG(f->path));
         } else if (other->size != f->size || tn_delta_stats_rows(other) != tn_delta_stats_rows(f)) {
             n++;
-            tn_delta_found(c, true, "checkpoint", key,
+            tn_delta_tell(c, true, "checkpoint", key,
                 "size or rows of '" TN_STR_FMT "' are not those of the commits",
                 TN_STR_ARG(f->path));
         }
@@ -247,7 +247,7 @@ static tn_rc check_checkpoint(tn_delta_checking *c, tn_err *err)
     tn_err why = TN_ERR_INIT;
     if (tn_delta_snapshot_before(c->t, c->conn, c->s->version, INT64_MAX, &short_way, &why) !=
         TN_OK) {
-        tn_delta_found(c, false, "checkpoint", key, "it is passed over: %s", why.msg);
+        tn_delta_tell(c, false, "checkpoint", key, "it is passed over: %s", why.msg);
         return TN_OK;
     }
     if (tn_delta_snapshot_before(
@@ -257,11 +257,11 @@ static tn_rc check_checkpoint(tn_delta_checking *c, tn_err *err)
     TN_TRY(differ(c, short_way, replayed, key, "the commits do not have", err));
     TN_TRY(differ(c, replayed, short_way, key, "it lacks", err));
     if (!same_meta(c, &replayed->meta, &short_way->meta)) {
-        tn_delta_found(c, true, "checkpoint", key, "its metadata is not that of the commits");
+        tn_delta_tell(c, true, "checkpoint", key, "its metadata is not that of the commits");
     }
     if (replayed->txns.live != short_way->txns.live ||
         live_domains(&replayed->domains) != live_domains(&short_way->domains)) {
-        tn_delta_found(
+        tn_delta_tell(
             c, true, "checkpoint", key, "its transactions or domains are not those of the commits");
     }
     return TN_OK;
@@ -276,7 +276,7 @@ static tn_rc check_twice(tn_delta_checking *c, tn_err *err)
         tn_str place;
         TN_TRY(tn_delta_path_decode(c->tmp, c->s->files.v[i].path, &place, err));
         if (tn_map_find(&seen, place) != NULL) {
-            tn_delta_found(c, true, "live twice", place, "with two different deletion vectors");
+            tn_delta_tell(c, true, "live twice", place, "with two different deletion vectors");
         }
         tn_map_put(&seen, place, c);
     }
@@ -292,7 +292,7 @@ static void check_partition(tn_delta_checking *c, const tn_delta_file *f, tn_str
         if (f->partition_values.tag != TN_DICT ||
             tn_dict_finds(f->partition_values.dict, tn_delta_physical_name(field, mapping)) ==
                 NULL) {
-            tn_delta_found(c, true, "partition value", place, "there is none for '" TN_STR_FMT "'",
+            tn_delta_tell(c, true, "partition value", place, "there is none for '" TN_STR_FMT "'",
                 TN_STR_ARG(field->name));
         }
     }
@@ -320,12 +320,12 @@ static tn_rc check_objects(tn_delta_checking *c, tn_err *err)
             item = &other;
         }
         if (rc == TN_E_NOTFOUND) {
-            tn_delta_found(
+            tn_delta_tell(
                 c, true, "missing file", place, "%lld bytes of the table", (long long)f->size);
         } else if (rc != TN_OK) {
-            tn_delta_found(c, true, "missing file", place, "it cannot be looked at: %s", why.msg);
+            tn_delta_tell(c, true, "missing file", place, "it cannot be looked at: %s", why.msg);
         } else if (item->size != f->size) {
-            tn_delta_found(c, true, "size", place, "%lld bytes are there, %lld by the log",
+            tn_delta_tell(c, true, "size", place, "%lld bytes are there, %lld by the log",
                 (long long)item->size, (long long)f->size);
         }
         c->there[i] = c->readable[i] = rc == TN_OK;
@@ -346,17 +346,17 @@ static void check_vectors(tn_delta_checking *c)
             continue;
         }
         if (tn_delta_dv_read(c->t->store, a, &f->dv, &rows, &n, &why) != TN_OK) {
-            tn_delta_found(c, true, "deletion vector", f->path, "%s", why.msg);
+            tn_delta_tell(c, true, "deletion vector", f->path, "%s", why.msg);
             c->readable[i] = false;
             continue;
         }
         int64_t in_file = tn_delta_stats_rows(f);
         if ((int64_t)n != f->dv.cardinality) {
-            tn_delta_found(c, true, "deletion vector", f->path,
+            tn_delta_tell(c, true, "deletion vector", f->path,
                 "%zu rows are marked, %lld by the log", n, (long long)f->dv.cardinality);
         }
         if (n > 0 && in_file >= 0 && rows[n - 1] >= (uint64_t)in_file) {
-            tn_delta_found(c, true, "deletion vector", f->path,
+            tn_delta_tell(c, true, "deletion vector", f->path,
                 "row %llu is marked in a file of %lld rows", (unsigned long long)rows[n - 1],
                 (long long)in_file);
         }
@@ -401,10 +401,10 @@ static void hold_against(tn_delta_checking *c, tn_arena *a, size_t i, const tn_m
     int64_t says = tn_delta_stats_rows(f);
     c->out.rows += n->i - (f->dv.storage != 0 ? f->dv.cardinality : 0);
     if (says < 0) {
-        tn_delta_found(c, false, "no statistics", f->path, "the log does not know its %lld rows",
+        tn_delta_tell(c, false, "no statistics", f->path, "the log does not know its %lld rows",
             (long long)n->i);
     } else if (says != n->i) {
-        tn_delta_found(c, true, "row count", f->path, "%lld rows are in the file, %lld by the log",
+        tn_delta_tell(c, true, "row count", f->path, "%lld rows are in the file, %lld by the log",
             (long long)n->i, (long long)says);
     }
 }
@@ -424,7 +424,7 @@ static void check_footers(tn_delta_checking *c, size_t from, size_t to)
         return;
     }
     if (rc != TN_OK) {
-        tn_delta_found(c, true, "unreadable file", c->s->files.v[from].path, "%s", why.msg);
+        tn_delta_tell(c, true, "unreadable file", c->s->files.v[from].path, "%s", why.msg);
         c->there[from] = c->readable[from] = false;
         return;
     }
@@ -473,7 +473,7 @@ tn_rc tn_delta_check(tn_delta_table *t, tn_conn *conn, tn_arena *a, const tn_del
     }
     c.out.version = -1;
     if (damaged) {
-        tn_delta_found(&c, true, "unreadable table", TN_STR("_delta_log"), "%s", why.msg);
+        tn_delta_tell(&c, true, "unreadable table", TN_STR("_delta_log"), "%s", why.msg);
         *ret = c.out;
         return TN_OK;
     }

@@ -22,8 +22,8 @@ typedef struct tn_delta_checking {
 } tn_delta_checking;
 
 /* One finding; an error unless it is a hint. */
-void tn_delta_found(tn_delta_checking *c, bool error, const char *what, tn_str path,
-    const char *fmt, ...) TN_PRINTF(5, 6);
+void tn_delta_tell(tn_delta_checking *c, bool error, const char *what, tn_str path, const char *fmt,
+    ...) TN_PRINTF(5, 6);
 
 /* Rows of the files [from, to) against the log's statistics: bounds and counts of NULL, in structs too. Files whose rows cannot be read are told of. */
 void tn_delta_check_values(tn_delta_checking *c, size_t from, size_t to);

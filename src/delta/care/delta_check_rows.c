@@ -15,12 +15,11 @@ static void check_one(tn_delta_checking *c, const tn_delta_file *f, int64_t mark
 {
     int64_t rows = tn_delta_stats_rows(f);
     if (rows > 0 && f->base_row_id + rows - 1 > mark) {
-        tn_delta_found(c, true, "row ids", f->path, "they go to %lld, the table's mark is %lld",
+        tn_delta_tell(c, true, "row ids", f->path, "they go to %lld, the table's mark is %lld",
             (long long)(f->base_row_id + rows - 1), (long long)mark);
     }
     if (f->default_row_commit_version > c->s->version) {
-        tn_delta_found(c, true, "row ids", f->path,
-            "its rows are of version %lld, which is to come",
+        tn_delta_tell(c, true, "row ids", f->path, "its rows are of version %lld, which is to come",
             (long long)f->default_row_commit_version);
     }
 }
@@ -41,14 +40,14 @@ void tn_delta_check_row_ids(tn_delta_checking *c)
             files[n++] = f;
             check_one(c, f, mark);
         } else if (all) {
-            tn_delta_found(c, true, "row ids", f->path, "the log has none for its rows");
+            tn_delta_tell(c, true, "row ids", f->path, "the log has none for its rows");
         }
     }
     qsort(files, n, sizeof *files, by_id);
     for (size_t i = 1; i < n; i++) {
         int64_t rows = tn_delta_stats_rows(files[i - 1]);
         if (rows > 0 && files[i - 1]->base_row_id + rows > files[i]->base_row_id) {
-            tn_delta_found(c, true, "row ids", files[i]->path,
+            tn_delta_tell(c, true, "row ids", files[i]->path,
                 "they begin with %lld, which '" TN_STR_FMT "' has, too",
                 (long long)files[i]->base_row_id, TN_STR_ARG(files[i - 1]->path));
         }

@@ -99,7 +99,7 @@ static void read_statistics(values *v, size_t to)
         tn_err why = TN_ERR_INIT;
         tn_val stats = TN_VAL_UNDEF;
         if (f->stats.n > 0 && tn_json_parse(v->a, f->stats, &stats, &why) != TN_OK) {
-            tn_delta_found(v->c, true, "statistics", f->path, "%s", why.msg);
+            tn_delta_tell(v->c, true, "statistics", f->path, "%s", why.msg);
             stats = TN_VAL_UNDEF;
         }
         v->stats[i - v->from] = stats;
@@ -251,11 +251,11 @@ static void tell_nulls(
         return;
     }
     if (rows - filled > says.i) {
-        tn_delta_found(v->c, true, "statistics", f->path,
+        tn_delta_tell(v->c, true, "statistics", f->path,
             "'" TN_STR_FMT "' is NULL in %lld rows, in %lld by the log", TN_STR_ARG(l->name),
             (long long)(rows - filled), (long long)says.i);
     } else if (all >= rows && filled > all - says.i) {
-        tn_delta_found(v->c, true, "statistics", f->path,
+        tn_delta_tell(v->c, true, "statistics", f->path,
             "'" TN_STR_FMT "' has a value in %lld rows, in %lld by the log", TN_STR_ARG(l->name),
             (long long)filled, (long long)(all - says.i));
     }
@@ -270,7 +270,7 @@ static void tell_file(values *v, const tn_val *row)
         tell_nulls(v, f, l, v->stats[i - v->from], row[1].i, row[at++].i);
         for (int max = 0; l->bounds && max < 2; max++, at++) {
             if (row[at].tag == TN_BOOL && row[at].i != 0) {
-                tn_delta_found(v->c, true, "statistics", f->path,
+                tn_delta_tell(v->c, true, "statistics", f->path,
                     "a value of '" TN_STR_FMT "' is %s", TN_STR_ARG(l->name),
                     max ? "above its maximum" : "below its minimum");
             }
@@ -306,7 +306,7 @@ static void check_halves(values *v, size_t from, size_t to)
         check_halves(v, mid, to);
         return;
     }
-    tn_delta_found(v->c, true, "unreadable file", v->c->s->files.v[from].path, "%s", why.msg);
+    tn_delta_tell(v->c, true, "unreadable file", v->c->s->files.v[from].path, "%s", why.msg);
 }
 
 void tn_delta_check_values(tn_delta_checking *c, size_t from, size_t to)
