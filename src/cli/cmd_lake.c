@@ -21,6 +21,8 @@ static const tn_opt options[] = {
         "env create: start with the pins of that environment, lake commit, tag or time (default: "
         "prod)",
         NULL },
+    { "--force", TN_OPT_FLAG, F(force), NULL,
+        "env drop: also 'prod', or one that others were made from", NULL },
     { "--dry-run", TN_OPT_FLAG, F(dry_run), NULL,
         "env promote, gc, maintain: only say what would be done", NULL },
     { "--ours", TN_OPT_FLAG, F(ours), NULL,

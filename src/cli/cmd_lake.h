@@ -8,7 +8,7 @@ typedef struct tn_lake_options {
     tn_str env, output, from, to, retention, message;
     int64_t limit;
     tn_strs key;
-    tn_flag all, newest, dry_run, ours, theirs, rows, tables;
+    tn_flag all, newest, dry_run, ours, theirs, rows, tables, force;
 } tn_lake_options;
 
 typedef struct tn_lake_call {

@@ -122,7 +122,7 @@ tn_rc tn_lake_run_env_drop(tn_lake_call *x, tn_err *err)
 {
     int64_t commit;
     tn_str name = x->words->v[2];
-    TN_TRY(tn_lake_env_drop(x->lake, name, &commit, err));
+    TN_TRY(tn_lake_env_drop(x->lake, name, tn_flag_is(x->o->force, false), &commit, err));
     if (x->json) {
         tn_val d = tn_val_dict(x->cli->arena);
         tn_dict_putz(d.dict, "environment", tn_val_str(name));

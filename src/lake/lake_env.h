@@ -63,7 +63,9 @@ typedef enum tn_lake_both { TN_BOTH_REFUSE, TN_BOTH_OURS, TN_BOTH_THEIRS } tn_la
 tn_rc tn_lake_env_rebase(tn_lake *l, tn_arena *a, tn_str env, tn_lake_both both, tn_lake_moves *ret,
     tn_err *err) TN_MUSTUSE;
 
-/* Ends an environment: its pins and its catalog are gone; its tables' files go with the next cleaning. */
-tn_rc tn_lake_env_drop(tn_lake *l, tn_str env, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
+/* Ends an environment: its pins and its catalog are gone; its tables' files go with the next cleaning. 'prod', and an environment that others were made
+ * from, only when `force` says so (else TN_E_ACCESS). */
+tn_rc tn_lake_env_drop(
+    tn_lake *l, tn_str env, bool force, int64_t *ret_commit, tn_err *err) TN_MUSTUSE;
 
 #endif

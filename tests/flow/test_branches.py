@@ -95,6 +95,47 @@ def dropping_frees_what_only_it_had(lake):
 
 
 @case
+def the_main_environment_is_dropped_by_force_only(lake):
+    prod(lake)
+    lake.run("lake", "env", "create", "alice")
+    lake.run("lake", "env", "create", "bob", "--from", "alice")
+    lake.run("lake", "env", "drop", "prod", status=None)
+    for word in ("'prod' (2 relations)", "alice", "--force"):
+        has(lake.err, word)
+    lake.run("lake", "env", "drop", "alice", status=None)
+    has(lake.err, "bob")
+    equal(count(lake, "s.a"), 10)
+    lake.run("lake", "env", "drop", "bob")
+    lake.run("lake", "env", "drop", "alice")
+    lake.run("lake", "env", "drop", "prod", status=None)
+    has(lake.err, "main one")
+    has(lake.err, "--force")
+    equal(shown(lake, "prod", "select count(*) from s.a"), [(10,)])
+    lake.run("lake", "env", "drop", "prod", "--force")
+    equal(json.loads(lake.run("lake", "env", "ls", "--output", "json")), {})
+
+
+@case
+def a_folder_belongs_to_who_wrote_it_also_after_a_promotion(lake):
+    prod(lake)
+    place = lambda: next(p["location"] for p in json.loads(lake.run("lake", "show", "prod", "--output", "json"))["pins"] if p["relation"] == "s.b")
+    lake.run("lake", "env", "create", "alice")
+    lake.run("sql", "--env", "alice", "INSERT INTO s.b VALUES (2)")
+    lake.run("lake", "env", "promote", "alice")
+    equal(place(), "_tarn/tables/alice/s/b")
+    lake.run("sql", "INSERT INTO s.b VALUES (3)")
+    equal((place(), count(lake, "s.b"), count(lake, "s.b", "--env", "alice")), ("_tarn/tables/prod/s/b", 3, 2))
+    lake.run("lake", "env", "rebase", "alice")
+    lake.run("sql", "--env", "alice", "INSERT INTO s.b VALUES (4)")
+    lake.run("lake", "env", "promote", "alice")
+    lake.run("lake", "env", "drop", "alice")
+    lake.run("sql", "INSERT INTO s.b VALUES (5)")
+    equal((place(), count(lake, "s.b")), ("_tarn/tables/alice/s/b", 5))
+    lake.run("lake", "gc", "--retention", "0s")
+    equal((count(lake, "s.b"), shown(lake, "prod", "select count(*) from s.b")), (5, [(5,)]))
+
+
+@case
 def files_that_a_branch_shares_stay(lake):
     prod(lake)
     lake.run("lake", "env", "create", "alice")

@@ -134,11 +134,11 @@ TN_TEST(a_dropped_environment_is_gone_and_its_name_free)
     tn_val envs;
     pin(l, arena, "prod", "a", 1);
     branch(l, arena, "prod");
-    TN_ASSERT_OK(tn_lake_env_drop(l, TN_STR("alice"), &c, err));
+    TN_ASSERT_OK(tn_lake_env_drop(l, TN_STR("alice"), false, &c, err));
     TN_ASSERT_EQ_I(head_of(l, arena, "alice").commit, -1);
     TN_ASSERT_OK(tn_lake_envs(l, arena, &envs, err));
     TN_ASSERT_EQ_I(envs.dict->live, 1);
-    TN_ASSERT_RC(tn_lake_env_drop(l, TN_STR("alice"), &c, err), TN_E_NOTFOUND);
+    TN_ASSERT_RC(tn_lake_env_drop(l, TN_STR("alice"), false, &c, err), TN_E_NOTFOUND);
     tn_err_clear(err);
     pin(l, arena, "prod", "a", 2); /* the newest commit must not bring it back */
     TN_ASSERT_EQ_I(head_of(l, arena, "alice").commit, -1);

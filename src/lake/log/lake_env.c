@@ -240,7 +240,49 @@ tn_rc tn_lake_env_rebase(
 
 /* ---- drop ---- */
 
-tn_rc tn_lake_env_drop(tn_lake *l, tn_str env, int64_t *ret_commit, tn_err *err)
+/* Names of the environments that are based on env. */
+static tn_rc based_on(tn_lake *l, tn_arena *a, tn_str env, tn_strs *ret, tn_err *err)
+{
+    tn_val envs;
+    size_t at = 0;
+    const tn_dict_item *it;
+    TN_TRY(tn_lake_envs_recent(l, a, &envs, err));
+    while ((it = tn_dict_next(envs.dict, &at)) != NULL) {
+        tn_lake_head head;
+        tn_str other = tn_val_as_str(it->key);
+        if (!tn_str_eq(other, env)) {
+            TN_TRY(tn_lake_head_recent(l, a, other, &head, err));
+            if (tn_str_eq(head.base.env, env)) {
+                tn_vec_push(ret, a, other);
+            }
+        }
+    }
+    return TN_OK;
+}
+
+static tn_rc refuse_main(tn_lake *l, tn_arena *a, tn_str env, const tn_lake_head *head, tn_err *err)
+{
+    tn_strs others = { 0 };
+    TN_TRY(based_on(l, a, env, &others, err));
+    if (!tn_str_is(env, "prod") && others.n == 0) {
+        return TN_OK;
+    }
+    tn_rc rc =
+        others.n > 0
+            ? tn_fail(err, TN_E_ACCESS,
+                  "environment '" TN_STR_FMT "' (%zu relations) is what " TN_STR_FMT " %s based on",
+                  TN_STR_ARG(env), head->pins.n, TN_STR_ARG(join_some(a, &others)),
+                  others.n == 1 ? "is" : "are")
+            : tn_fail(err, TN_E_ACCESS,
+                  "environment 'prod' (%zu relations) is the main one: its readers would "
+                  "have nothing left",
+                  head->pins.n);
+    return tn_hint(err, rc,
+        "nothing was dropped; --force drops it all the same, 'tarn lake tag create NAME' keeps its "
+        "state before that");
+}
+
+tn_rc tn_lake_env_drop(tn_lake *l, tn_str env, bool force, int64_t *ret_commit, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("drop environment", NULL);
     tn_lake_head head;
@@ -248,6 +290,9 @@ tn_rc tn_lake_env_drop(tn_lake *l, tn_str env, int64_t *ret_commit, tn_err *err)
     if (head.commit < 0) {
         return tn_fail(
             err, TN_E_NOTFOUND, "there is no environment '" TN_STR_FMT "'", TN_STR_ARG(env));
+    }
+    if (!force) {
+        TN_TRY(refuse_main(l, a, env, &head, err));
     }
     tn_lake_change change = { .info = TN_VAL_UNDEF,
         .exactly = true,
