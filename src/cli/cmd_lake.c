@@ -246,7 +246,7 @@ static tn_rc pin_newest(tn_lake_call *x, tn_err *err)
         .info = TN_VAL_UNDEF, .message = TN_STR("publish the newest versions"), .newest_wins = true
     };
     TN_TRY(tn_lake_head_read(x->lake, a, x->env, &head, err));
-    TN_TRY(tn_lake_discover(x->lake, a, &found, err));
+    TN_TRY(tn_lake_discover(x->lake, a, NULL, &found, err));
     TN_AUTOPTR(tn_duck) duck = NULL;
     TN_AUTOPTR(tn_conn) conn = NULL;
     TN_TRY(tn_cli_open_duck(x->cli, &duck, &conn, err));

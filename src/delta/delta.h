@@ -108,6 +108,9 @@ tn_rc tn_delta_snapshot_open(tn_delta_table *t, tn_conn *conn, int64_t version,
  * asks for nothing. Another hash there than the one that is wanted is no error. */
 tn_rc tn_delta_snapshot_open_known(tn_delta_table *t, tn_conn *conn, int64_t version, tn_str hash,
     tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+/* Brings what makes up that version from a far store to this machine, so that opening it asks for nothing; needs no connection, so that many tables are
+ * brought at once. Never fails: what could not be had is asked for, and told of, when the version is opened. */
+void tn_delta_warm(tn_delta_table *t, int64_t version, tn_str hash);
 /* For writers: the latest version; on a far store what this handle has looked for or written in the last seconds counts, without asking again. *ret NULL:
  * there is no table. *ret_asked (may be NULL) false: who then loses to a winner opens the latest version and tries again before he complains. */
 tn_rc tn_delta_snapshot_recent(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret,

@@ -147,8 +147,10 @@ tn_rc tn_lake_bring(
 tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_err *err) TN_MUSTUSE;
 /* Says in a pin what is known of its version: schema_hash and commit_hash. */
 void tn_lake_pin_describe(tn_arena *a, const tn_delta_snapshot *s, tn_pin *pin);
-/* Delta tables lying under the root at <schema>/<name>, pinned or not: a pin without version (-1) each. */
-tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, tn_pins *ret, tn_err *err) TN_MUSTUSE;
+/* Delta tables lying under the root at <schema>/<name>, pinned or not: a pin without version (-1) each. known (may be NULL): relations that are not looked at
+ * and not told of. */
+tn_rc tn_lake_discover(
+    tn_lake *l, tn_arena *a, const tn_pins *known, tn_pins *ret, tn_err *err) TN_MUSTUSE;
 /* The version that a Delta pin means. What was committed here, or is remembered on this machine, asks a bucket for nothing. */
 tn_rc tn_lake_pin_open(
     tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;

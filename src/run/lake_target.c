@@ -57,11 +57,10 @@ static bool is_made_here(const tn_project *p, const tn_pin *pin)
 static tn_rc add_unpinned(tn_lake_target *t, tn_pins *all, tn_err *err)
 {
     tn_pins found = { 0 };
-    TN_TRY(tn_lake_discover(t->lake, t->arena, &found, err));
+    TN_TRY(tn_lake_discover(t->lake, t->arena, &t->head.pins, &found, err));
     for (size_t i = 0; i < found.n; i++) {
         const tn_pin *pin = &found.v[i];
-        if (tn_pins_find(&t->head.pins, pin->schema, pin->name) == NULL &&
-            !is_made_here(t->session->project, pin)) {
+        if (!is_made_here(t->session->project, pin)) {
             tn_vec_push(all, t->arena, *pin);
         }
     }

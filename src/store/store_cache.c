@@ -281,7 +281,7 @@ void tn_store_prefetch(tn_store *s, const tn_store_item *items, size_t n)
             tn_vec_push(&wanted, a, items[i]);
         }
     }
-    if (wanted.n > 1) { /* one alone is fetched when it is read */
+    if (wanted.n > 0) {
         tn_str *texts = tn_arena_alloc(a, wanted.n * sizeof *texts);
         (void)!tn_store_get_kept_many(s, a, wanted.v, wanted.n, KEPT_BYTES_MAX, texts, NULL);
     }

@@ -93,6 +93,8 @@ struct tn_delta_snapshot {
 tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
     tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
 
+/* Brings a segment's objects into this machine's cache, several at once. */
+void tn_delta_segment_fetch(tn_delta_table *t, const tn_delta_segment *seg);
 /* The version that a segment gives, or passing over checkpoints that cannot be read. */
 tn_rc tn_delta_snapshot_of_segment(tn_delta_table *t, tn_conn *conn, tn_arena *a,
     const tn_delta_segment *seg, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;

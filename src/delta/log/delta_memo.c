@@ -141,6 +141,40 @@ static tn_delta_snapshot *open_by_memo(
     return TN_TAKE(s);
 }
 
+/* The segment's last commit has that hash, and its text is on this machine. */
+static bool ends_with(tn_delta_table *t, tn_arena *a, const tn_delta_segment *seg, tn_str hash)
+{
+    if (seg->commits.n == 0) {
+        return false;
+    }
+    tn_str text;
+    const tn_delta_log_file *last = &tn_vec_last(&seg->commits);
+    tn_store_item item = { .key = last->key, .etag = last->etag, .size = last->size };
+    return tn_store_get_kept(t->store, a, &item, TN_DELTA_COMMIT_BYTES_MAX, &text, NULL) == TN_OK &&
+           tn_str_eq(tn_delta_hash_of(a, text), hash);
+}
+
+void tn_delta_warm(tn_delta_table *t, int64_t version, tn_str hash)
+{
+    TN_AUTO_ARENA a = tn_arena_new("delta warm", NULL);
+    tn_delta_segment seg;
+    tn_str text;
+    if (hash.n != HASH_SIZE || !tn_delta_is_far(t)) {
+        return;
+    }
+    if (tn_store_text_get(t->store, a, name_of(a, version, hash), &text) &&
+        parse_memo(a, text, &seg)) {
+        tn_delta_segment_fetch(t, &seg);
+        return;
+    }
+    if (tn_delta_segment_find(t, a, version, INT64_MAX, &seg, NULL) == TN_OK) {
+        tn_delta_segment_fetch(t, &seg);
+        if (ends_with(t, a, &seg, hash)) {
+            put_memo(t, &seg, hash);
+        }
+    }
+}
+
 tn_rc tn_delta_snapshot_open_known(tn_delta_table *t, tn_conn *conn, int64_t version, tn_str hash,
     tn_delta_snapshot **ret, tn_err *err)
 {

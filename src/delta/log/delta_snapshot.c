@@ -201,7 +201,7 @@ static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r,
 }
 
 /* Checkpoint and commits in one round of requests; what could not be fetched is read, and told of, later. */
-static void prefetch(tn_delta_table *t, const tn_delta_segment *seg)
+void tn_delta_segment_fetch(tn_delta_table *t, const tn_delta_segment *seg)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta prefetch", NULL);
     const tn_delta_log_files *commits = seg->shorter.n > 0 ? &seg->shorter : &seg->commits;
@@ -224,7 +224,7 @@ static tn_rc build_from(tn_delta_table *t, tn_conn *conn, const tn_delta_segment
     TN_AUTO_ARENA arena = tn_arena_new("delta snapshot", NULL);
     tn_delta_replay r = tn_delta_replay_init(arena);
     if (seg->checkpoint_version >= 0) {
-        prefetch(t, seg);
+        tn_delta_segment_fetch(t, seg);
         tn_rc rc = tn_delta_checkpoint_read(t, conn, seg, &r, err);
         if (rc != TN_OK) {
             return tn_while(err, rc, "reading the checkpoint of version %lld",

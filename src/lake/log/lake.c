@@ -1,4 +1,4 @@
-/* lake.c: opening a lake, finding its tables. The lake's log is in lake_log.c, what readers open in lake_catalog.c. */
+/* lake.c: opening a lake and its tables. The lake's log is in lake_log.c, what readers open in lake_catalog.c. */
 #include "lake/lake.h"
 #include "lake/log/lake_log.h"
 #include "os/file.h"
@@ -128,70 +128,8 @@ tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_e
     return TN_OK;
 }
 
-/* ---- what lies in the lake ---- */
-
-static tn_rc folders_at(tn_lake *l, tn_arena *a, tn_str prefix, tn_store_items *ret, tn_err *err)
-{
-    tn_store_list_opts lo = { .prefix = prefix };
-    tn_rc rc = tn_store_list(l->store, a, &lo, ret, err);
-    if (rc == TN_E_NOTFOUND) {
-        *ret = (tn_store_items){ 0 };
-        return TN_OK;
-    }
-    return rc;
-}
-
-/* The last component of a prefix item: "silver/prices/" -> "prices". */
-static tn_str leaf(tn_str key)
-{
-    while (key.n > 0 && key.p[key.n - 1] == '/') {
-        key.n--;
-    }
-    return tn_path_base(key);
-}
-
 bool tn_lake_plain_name(tn_str name)
 {
     return name.n > 0 && name.n <= 200 && name.p[0] != '_' && name.p[0] != '.' &&
            memchr(name.p, '/', name.n) == NULL && memchr(name.p, '\0', name.n) == NULL;
-}
-
-static tn_rc discover_schema(tn_lake *l, tn_arena *a, tn_str schema, tn_pins *out, tn_err *err)
-{
-    tn_store_items tables;
-    TN_TRY(folders_at(l, a, tn_str_printf(a, TN_STR_FMT "/", TN_STR_ARG(schema)), &tables, err));
-    for (size_t i = 0; i < tables.n; i++) {
-        if (!tables.v[i].is_prefix || !tn_lake_plain_name(leaf(tables.v[i].key))) {
-            continue;
-        }
-        tn_str name = leaf(tables.v[i].key);
-        tn_store_list_opts lo = {
-            .prefix = tn_str_printf(
-                a, TN_STR_FMT "/" TN_STR_FMT "/_delta_log/", TN_STR_ARG(schema), TN_STR_ARG(name)),
-            .items_max = 1,
-        };
-        tn_store_items log = { 0 };
-        if (tn_store_list(l->store, a, &lo, &log, NULL) == TN_OK && log.n > 0) {
-            tn_pin pin = { .schema = schema, .name = name, .kind = TN_PIN_DELTA, .version = -1 };
-            pin.location = tn_lake_default_location(a, schema, name);
-            tn_vec_push(out, a, pin);
-        }
-    }
-    return TN_OK;
-}
-
-tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, tn_pins *ret, tn_err *err)
-{
-    tn_pins out = { 0 };
-    tn_store_items schemas;
-    TN_TRY(folders_at(l, a, TN_STR_NONE, &schemas, err));
-    for (size_t i = 0; i < schemas.n; i++) {
-        tn_str schema = leaf(schemas.v[i].key);
-        if (schemas.v[i].is_prefix && tn_lake_plain_name(schema) &&
-            !tn_str_is(schema, TN_LAKE_CATALOG_DIR)) {
-            TN_TRY(discover_schema(l, a, tn_str_dup(a, schema), &out, err));
-        }
-    }
-    *ret = out;
-    return TN_OK;
 }

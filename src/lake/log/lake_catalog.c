@@ -181,6 +181,7 @@ static tn_rc attach_pins(tn_lake *l, tn_conn *conn, tn_pins *pins, bool portable
     tn_val *ret_skipped, tn_arena *a, tn_err *err)
 {
     TN_TRY(make_schemas(conn, a, pins, err));
+    tn_lake_warm(l, pins);
     bool *done = tn_new_array(a, bool, pins->n + 1);
     tn_str *why = tn_new_array(a, tn_str, pins->n + 1);
     for (size_t left = pins->n, made = 1; left > 0 && made > 0; left -= made) {

@@ -51,6 +51,8 @@ bool tn_lake_inside_root(const tn_lake *l, tn_str location, tn_str *ret_key);
 /* The lake remembers the versions that are committed through the table's handle; it outlives the handle. */
 void tn_lake_watch(tn_lake *l, tn_delta_table *t);
 tn_delta_snapshot *tn_lake_known(tn_lake *l, const tn_pin *p); /* one reference; NULL: not known */
+/* Before many pins are opened one after another: brings what makes up their versions from a far lake, several tables at once. */
+void tn_lake_warm(tn_lake *l, const tn_pins *pins);
 void tn_lake_known_free(tn_lake *l);
 /* Gives Delta pins that say nothing of their versions what can be known: from what was committed here, else the schema's hash from checksum files (one request
  * each, several at once). */

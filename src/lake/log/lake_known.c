@@ -163,3 +163,33 @@ tn_rc tn_lake_pin_open(
     return tn_delta_snapshot_open(
         table, conn, pin->version < 0 ? TN_DELTA_LATEST : pin->version, ret, err);
 }
+
+typedef struct warming {
+    tn_lake *l;
+    const tn_pins *pins;
+} warming;
+
+static tn_rc warm_one(void *self, size_t i, tn_err *err)
+{
+    (void)err;
+    const warming *w = self;
+    const tn_pin *p = &w->pins->v[i];
+    TN_AUTOPTR(tn_delta_table) table = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) known = NULL;
+    if (p->kind != TN_PIN_DELTA || p->version < 0 || p->commit_hash.n == 0) {
+        return TN_OK;
+    }
+    known = tn_lake_known(w->l, p);
+    if (known == NULL && tn_lake_table_open(w->l, p->location, &table, NULL) == TN_OK) {
+        tn_delta_warm(table, p->version, p->commit_hash);
+    }
+    return TN_OK;
+}
+
+void tn_lake_warm(tn_lake *l, const tn_pins *pins)
+{
+    warming w = { .l = l, .pins = pins };
+    if (l->far && pins->n > 1) {
+        (void)!tn_parallel(pins->n, THREADS, warm_one, &w, NULL);
+    }
+}

@@ -2,28 +2,63 @@
  * that has it pinned reads it, and writes its own table below _tarn/tables/<env>/ (docs/decisions/005-environments.md). */
 #include "delta/delta_maint.h"
 #include "lake/log/lake_file.h"
+#include "os/parallel.h"
+
+typedef struct reading { /* newest commits of other environments, several at once */
+    tn_lake *l;
+    tn_strs envs;
+    const int64_t *commits;
+    tn_arena **arenas; /* of each; threads must not share one */
+    tn_pins *pins;
+} reading;
+
+static tn_rc read_one(void *self, size_t i, tn_err *err)
+{
+    reading *r = self;
+    return tn_lake_commit_pins(r->l, r->arenas[i], r->commits[i], &r->pins[i], err);
+}
+
+static void take_places(tn_arena *a, tn_str env, const tn_pins *pins, tn_lake_takens *out)
+{
+    for (size_t i = 0; i < pins->n; i++) {
+        if (pins->v[i].kind == TN_PIN_DELTA) {
+            tn_lake_taken t = { tn_str_dup(a, pins->v[i].location), env,
+                tn_str_eq(pins->v[i].owner, env) };
+            tn_vec_push(out, a, t);
+        }
+    }
+}
 
 tn_rc tn_lake_taken_read(tn_lake *l, tn_arena *a, tn_str env, tn_lake_takens *ret, tn_err *err)
 {
+    enum { THREADS = 8 };
     tn_val envs = TN_VAL_UNDEF;
     tn_lake_takens out = { 0 };
+    reading r = { .l = l };
+    tn_vec(int64_t) commits = { 0 };
     TN_TRY(tn_lake_envs_recent(l, a, &envs, err));
     size_t at = 0;
     const tn_dict_item *it;
     while (envs.tag == TN_DICT && (it = tn_dict_next(envs.dict, &at)) != NULL) {
-        tn_str other = tn_val_as_str(it->key);
-        tn_pins pins = { 0 };
-        if (tn_str_eq(other, env) || it->value.tag != TN_INT) {
-            continue;
-        }
-        TN_TRY(tn_lake_commit_pins(l, a, it->value.i, &pins, err));
-        for (size_t i = 0; i < pins.n; i++) {
-            if (pins.v[i].kind == TN_PIN_DELTA) {
-                tn_lake_taken t = { pins.v[i].location, other, tn_str_eq(pins.v[i].owner, other) };
-                tn_vec_push(&out, a, t);
-            }
+        if (!tn_str_eq(tn_val_as_str(it->key), env) && it->value.tag == TN_INT) {
+            tn_vec_push(&r.envs, a, tn_val_as_str(it->key));
+            tn_vec_push(&commits, a, it->value.i);
         }
     }
+    r.commits = commits.v;
+    r.arenas = tn_new_array(a, tn_arena *, r.envs.n + 1);
+    r.pins = tn_new_array(a, tn_pins, r.envs.n + 1);
+    for (size_t i = 0; i < r.envs.n; i++) {
+        r.arenas[i] = tn_arena_new("taken", NULL);
+    }
+    tn_rc rc = tn_parallel(r.envs.n, l->far ? THREADS : 1, read_one, &r, err);
+    for (size_t i = 0; i < r.envs.n; i++) {
+        if (rc == TN_OK) {
+            take_places(a, r.envs.v[i], &r.pins[i], &out);
+        }
+        tn_arena_free(r.arenas[i]);
+    }
+    TN_TRY(rc);
     *ret = out;
     return TN_OK;
 }

@@ -671,13 +671,11 @@ tn_rc tn_lake_relations(
     tn_lake_head head;
     tn_pins found;
     TN_TRY(tn_lake_head_read(l, a, env, &head, err));
-    TN_TRY(tn_lake_discover(l, a, &found, err));
+    TN_TRY(tn_lake_discover(l, a, &head.pins, &found, err));
     tn_pins out = head.pins;
     size_t pinned = out.n;
     for (size_t i = 0; i < found.n; i++) {
-        if (tn_pins_find(&head.pins, found.v[i].schema, found.v[i].name) == NULL) {
-            tn_vec_push(&out, a, found.v[i]);
-        }
+        tn_vec_push(&out, a, found.v[i]);
     }
     *ret = out;
     *ret_pinned = pinned;
