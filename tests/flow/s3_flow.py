@@ -1,5 +1,6 @@
 """What the flows over a bucket share: a real MinIO with a work folder in which commands run, and checks."""
-import json, os, pathlib, subprocess, sys, tempfile
+import datetime, hashlib, hmac, json, os, pathlib, ssl, subprocess, sys, tempfile, urllib.request
+import xml.etree.ElementTree as xml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "oracle"))
 import minio_server
@@ -60,6 +61,26 @@ class Bucket:
 
     def close(self):
         self.minio.close()
+
+
+def assume_role(b):
+    """A key of MinIO's token service: (id, secret, token), good for a quarter of an hour at least, whatever the test says about it."""
+    body = b"Action=AssumeRole&Version=2011-06-15&DurationSeconds=900"
+    now = datetime.datetime.now(datetime.timezone.utc)
+    date, day, host = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d"), f"127.0.0.1:{b.minio.port}"
+    kind = "application/x-www-form-urlencoded"
+    canonical = f"POST\n/\n\ncontent-type:{kind}\nhost:{host}\nx-amz-date:{date}\n\ncontent-type;host;x-amz-date\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{day}/us-east-1/sts/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    step = ("AWS4" + Minio.SECRET).encode()
+    for word in scope.split("/"):
+        step = hmac.new(step, word.encode(), hashlib.sha256).digest()
+    signature = hmac.new(step, text.encode(), hashlib.sha256).hexdigest()
+    auth = f"AWS4-HMAC-SHA256 Credential={Minio.KEY}/{scope}, SignedHeaders=content-type;host;x-amz-date, Signature={signature}"
+    ask = urllib.request.Request(f"{'https' if b.minio.tls else 'http'}://{host}/", body, {"Content-Type": kind, "X-Amz-Date": date, "Authorization": auth})
+    with urllib.request.urlopen(ask, context=ssl.create_default_context(cafile=str(b.minio.ca)) if b.minio.tls else None) as answer:
+        found = {e.tag.rsplit("}", 1)[-1]: e.text for e in xml.fromstring(answer.read()).iter()}
+    return found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
 
 
 def equal(got, want):

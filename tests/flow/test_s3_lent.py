@@ -2,10 +2,9 @@
 """Keys that somebody lends for seconds, against a real MinIO: its token service makes them, a server of the test hands them out as a container's or an
 instance's service does, and a proxy refuses every request that is signed with one that has run out. Long runs renew them in time, tarn's own requests
 and DuckDB's. Processes, roles and profiles that lend, too."""
-import datetime, hashlib, hmac, http.server, json, os, pty, select, ssl, subprocess, sys, threading, time, urllib.parse, urllib.request
-import xml.etree.ElementTree as xml
+import datetime, http.server, json, os, pty, select, subprocess, sys, threading, time, urllib.parse
 
-from s3_flow import TARN, Bucket, Minio, equal, has, run_cases
+from s3_flow import TARN, Minio, assume_role, equal, has, run_cases
 from s3_proxy import Proxy
 
 CASES = []
@@ -15,26 +14,6 @@ UTC = datetime.timezone.utc
 def case(fn):
     CASES.append(fn)
     return fn
-
-
-def assume_role(b):
-    """A key of MinIO's token service: (id, secret, token), good for a quarter of an hour at least, whatever the test says about it."""
-    body = b"Action=AssumeRole&Version=2011-06-15&DurationSeconds=900"
-    now = datetime.datetime.now(UTC)
-    date, day, host = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d"), f"127.0.0.1:{b.minio.port}"
-    kind = "application/x-www-form-urlencoded"
-    canonical = f"POST\n/\n\ncontent-type:{kind}\nhost:{host}\nx-amz-date:{date}\n\ncontent-type;host;x-amz-date\n{hashlib.sha256(body).hexdigest()}"
-    scope = f"{day}/us-east-1/sts/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    step = ("AWS4" + Minio.SECRET).encode()
-    for word in scope.split("/"):
-        step = hmac.new(step, word.encode(), hashlib.sha256).digest()
-    signature = hmac.new(step, text.encode(), hashlib.sha256).hexdigest()
-    auth = f"AWS4-HMAC-SHA256 Credential={Minio.KEY}/{scope}, SignedHeaders=content-type;host;x-amz-date, Signature={signature}"
-    ask = urllib.request.Request(f"https://{host}/", body, {"Content-Type": kind, "X-Amz-Date": date, "Authorization": auth})
-    with urllib.request.urlopen(ask, context=ssl.create_default_context(cafile=str(b.minio.ca))) as answer:
-        found = {e.tag.rsplit("}", 1)[-1]: e.text for e in xml.fromstring(answer.read()).iter()}
-    return found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
 
 
 class Lender:
