@@ -296,7 +296,7 @@ static tn_rc send_once(tn_http *h, tn_arena *a, const tn_http_request *req,
         *ret_sent = request_bytes > 0;
         *ret_dns = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY;
         rc = http_fail(code, x->detail[0] != '\0' ? x->detail : curl_easy_strerror(code), req->url,
-            h->opts.ca_file, &x->seen, err);
+            &h->opts, &x->seen, err);
     }
     curl_slist_free_all(list);
     give_back(h, x);

@@ -20,7 +20,8 @@ typedef struct http_tls_seen {
     char tls_version[16];
     char leaf_issuer[HTTP_TLS_TEXT_MAX];
     char leaf_until[64];
-    int leaf_days; /* until it expires */
+    int leaf_days;                      /* until it expires */
+    char leaf_names[HTTP_TLS_TEXT_MAX]; /* whom it is for: "'minio.example', '10.0.0.7'" */
 } http_tls_seen;
 
 typedef struct http_handle {
@@ -45,8 +46,8 @@ void http_set_transport(tn_http *h, http_handle *x, tn_arena *a);
 
 /* Hangs the observer on a handle; seen must outlive its connections. */
 void http_tls_watch(CURL *curl, http_tls_seen *seen);
-/* Message and hint for a failed transfer. url, ca_file: for the text. */
-tn_rc http_fail(CURLcode code, const char *detail, tn_str url, tn_str ca_file,
+/* Message and hint for a failed transfer. url, opts: for the text. */
+tn_rc http_fail(CURLcode code, const char *detail, tn_str url, const tn_http_opts *opts,
     const http_tls_seen *seen, tn_err *err);
 /* "host:port" of a URL. */
 tn_str http_place(tn_str url);

@@ -40,7 +40,7 @@ tn_rc tn_http_reach_try(tn_http *h, tn_arena *a, tn_str url, tn_http_reach *ret,
     tn_rc rc = TN_OK;
     if (code != CURLE_OK) {
         rc = http_fail(code, x.detail[0] != '\0' ? x.detail : curl_easy_strerror(code), url,
-            h->opts.ca_file, &x.seen, err);
+            &h->opts, &x.seen, err);
     }
     curl_easy_cleanup(x.curl);
     return rc;

@@ -3,10 +3,12 @@
  * libcurl reports a bad chain as "unable to get local issuer certificate". Users need to know which authority signed the certificate and where to
  * put its file, so OpenSSL's check is watched and its findings are kept for the message.
  */
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 
 #include "http/http_impl.h"
@@ -105,8 +107,39 @@ static void date_text(const ASN1_TIME *t, char *out, size_t n)
     }
 }
 
+static void add_name(char *out, size_t bytes, const char *name, int n)
+{
+    size_t at = strlen(out);
+    if (n > 0 && at + (size_t)n + 8 < bytes) {
+        (void)snprintf(out + at, bytes - at, "%s'%.*s'", at > 0 ? ", " : "", n, name);
+    }
+}
+
+static void note_names(http_tls_seen *seen, X509 *cert)
+{
+    GENERAL_NAMES *all = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    char *out = seen->leaf_names;
+    out[0] = '\0';
+    for (int i = 0; all != NULL && i < sk_GENERAL_NAME_num(all); i++) {
+        const GENERAL_NAME *g = sk_GENERAL_NAME_value(all, i);
+        char ip[INET6_ADDRSTRLEN];
+        if (g->type == GEN_DNS) {
+            add_name(out, sizeof seen->leaf_names,
+                (const char *)ASN1_STRING_get0_data(g->d.dNSName),
+                ASN1_STRING_length(g->d.dNSName));
+        } else if (g->type == GEN_IPADD) {
+            int family = ASN1_STRING_length(g->d.iPAddress) == 4 ? AF_INET : AF_INET6;
+            if (inet_ntop(family, ASN1_STRING_get0_data(g->d.iPAddress), ip, sizeof ip) != NULL) {
+                add_name(out, sizeof seen->leaf_names, ip, (int)strlen(ip));
+            }
+        }
+    }
+    GENERAL_NAMES_free(all);
+}
+
 static void note_leaf(http_tls_seen *seen, X509 *cert)
 {
+    note_names(seen, cert);
     int seconds = 0;
     seen->has_leaf = true;
     name_text(X509_get_issuer_name(cert), seen->leaf_issuer, sizeof seen->leaf_issuer);
@@ -165,6 +198,14 @@ static tn_rc fail_certificate(
     const char *detail, tn_str place, tn_str ca_file, const http_tls_seen *seen, tn_err *err)
 {
     if (!seen->failed) {
+        if (strstr(detail, "subject") != NULL && seen->leaf_names[0] != '\0') {
+            tn_fail(err, TN_E_TLS,
+                "the certificate of '" TN_STR_FMT "' is for %s, not for that name",
+                TN_STR_ARG(place), seen->leaf_names);
+            return tn_hint(err, TN_E_TLS,
+                "use one of its names in the endpoint, or give the server a certificate that has "
+                "this one (subjectAltName)");
+        }
         tn_fail(err, TN_E_TLS, "the certificate of '" TN_STR_FMT "' is refused: %s",
             TN_STR_ARG(place), detail);
         return tn_hint(err, TN_E_TLS,
@@ -213,13 +254,47 @@ static tn_rc fail_handshake(const char *detail, tn_str place, tn_err *err)
     return TN_E_TLS;
 }
 
-tn_rc http_fail(CURLcode code, const char *detail, tn_str url, tn_str ca_file,
+/* The proxy that requests to this URL go by, when there is one; no_proxy is not asked. */
+static tn_str proxy_for(tn_str url, const tn_http_opts *o)
+{
+    static const char *const secure[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+    static const char *const plain[] = { "http_proxy", "all_proxy", "ALL_PROXY" };
+    bool tls = tn_str_starts(url, TN_STR("https:"));
+    tn_str found = o->no_proxy ? TN_STR_NONE : o->proxy;
+    size_t n = tls ? TN_COUNTOF(secure) : TN_COUNTOF(plain);
+    for (size_t i = 0; !o->no_proxy && found.n == 0 && i < n; i++) {
+        found = tn_env_get(tls ? secure[i] : plain[i]);
+    }
+    size_t at = tn_str_find_char(found, '@', 0); /* what stands before is a password */
+    return at == SIZE_MAX ? found : tn_str_sub(found, at + 1, found.n);
+}
+
+static tn_rc fail_connect(const char *detail, tn_str url, const tn_http_opts *opts, tn_err *err)
+{
+    tn_str place = http_place(url), proxy = http_place(proxy_for(url, opts)), host, port;
+    /* libcurl names the port at which it failed. */
+    char words[64];
+    bool by_proxy = proxy.n > 0 && tn_str_cut(proxy, ':', &host, &port) &&
+                    snprintf(words, sizeof words, "port " TN_STR_FMT " ", TN_STR_ARG(port)) > 0 &&
+                    strstr(detail, words) != NULL && !tn_str_ends(place, port);
+    if (by_proxy) {
+        tn_fail(err, TN_E_NET, "no connection to the proxy '" TN_STR_FMT "': %s", TN_STR_ARG(proxy),
+            detail);
+        return tn_hint(err, TN_E_NET,
+            "is the proxy running? It is from the option proxy or from https_proxy; hosts in "
+            "no_proxy are reached without it");
+    }
+    tn_fail(err, TN_E_NET, "no connection to '" TN_STR_FMT "': %s", TN_STR_ARG(place), detail);
+    return tn_hint(err, TN_E_NET, "is the server running and the port right");
+}
+
+tn_rc http_fail(CURLcode code, const char *detail, tn_str url, const tn_http_opts *opts,
     const http_tls_seen *seen, tn_err *err)
 {
     tn_str place = http_place(url);
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-        return fail_certificate(detail, place, ca_file, seen, err);
+        return fail_certificate(detail, place, opts->ca_file, seen, err);
     case CURLE_SSL_CONNECT_ERROR:
         return fail_handshake(detail, place, err);
     case CURLE_SSL_CERTPROBLEM:
@@ -234,12 +309,10 @@ tn_rc http_fail(CURLcode code, const char *detail, tn_str url, tn_str ca_file,
                 TN_STR_ARG(place)),
             "check the endpoint and this machine's name service");
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return tn_fail(err, TN_E_NET, "the proxy cannot be resolved: %s", detail);
+        return tn_hint(err, tn_fail(err, TN_E_NET, "the proxy cannot be resolved: %s", detail),
+            "look at the option proxy and at https_proxy");
     case CURLE_COULDNT_CONNECT:
-        return tn_hint(err,
-            tn_fail(
-                err, TN_E_NET, "no connection to '" TN_STR_FMT "': %s", TN_STR_ARG(place), detail),
-            "is the server running and the port right");
+        return fail_connect(detail, url, opts, err);
     case CURLE_OPERATION_TIMEDOUT:
         return tn_fail(
             err, TN_E_TIMEOUT, "'" TN_STR_FMT "' does not answer: %s", TN_STR_ARG(place), detail);

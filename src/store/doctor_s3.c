@@ -80,7 +80,7 @@ static bool check_connection(doctor *d, s3_store *s)
     const tn_s3_config *c = &s->config;
     tn_http_reach r = { .name_us = -1 };
     tn_err why = TN_ERR_INIT;
-    tn_rc rc = tn_http_reach_try(s->http, d->a, tn_s3_endpoint(d->a, c), &r, &why);
+    tn_rc rc = tn_http_reach_try(s->http, d->a, s3_origin(s, d->a), &r, &why);
     /* The step at which it ended is the first that has no time. */
     bool named = rc == TN_OK || r.name_us >= 0;
     bool connected = rc == TN_OK || (named && (r.connect_us >= 0 || rc == TN_E_TLS));
@@ -110,6 +110,14 @@ static bool check_connection(doctor *d, s3_store *s)
 
 /* ---- credentials and clock: one signed request says both ---- */
 
+static tn_str span(tn_arena *a, int64_t s)
+{
+    return s >= 2 * 86400  ? tn_str_printf(a, "%lld days", (long long)(s / 86400))
+           : s >= 2 * 3600 ? tn_str_printf(a, "%lld hours", (long long)(s / 3600))
+           : s >= 2 * 60   ? tn_str_printf(a, "%lld minutes", (long long)(s / 60))
+                           : tn_str_printf(a, "%lld s", (long long)s);
+}
+
 static void check_clock(doctor *d, int64_t theirs_us, int64_t asked_us, int64_t took_us)
 {
     if (theirs_us < 0) {
@@ -117,9 +125,10 @@ static void check_clock(doctor *d, int64_t theirs_us, int64_t asked_us, int64_t 
         return;
     }
     int64_t s = (asked_us + took_us / 2 - theirs_us) / 1000000; /* its Date has whole seconds */
-    tn_str says = labs((long)s) <= 1 ? TN_STR("agrees with the server's")
-                                     : tn_str_printf(d->a, "this machine is %lld s %s the server",
-                                           (long long)llabs(s), s > 0 ? "ahead of" : "behind");
+    tn_str says = llabs(s) <= 1
+                      ? TN_STR("agrees with the server's")
+                      : tn_str_printf(d->a, "this machine is " TN_STR_FMT " %s the server",
+                            TN_STR_ARG(span(d->a, llabs(s))), s > 0 ? "ahead of" : "behind");
     bool far = llabs(s) > CLOCK_WARN_S;
     add(d, "clock", far ? TN_PROBE_WARN : TN_PROBE_OK, -1, says,
         !far ? ""
@@ -142,6 +151,16 @@ static bool check_credentials(doctor *d, s3_store *s)
     int64_t took = tn_clock_mono_us() - began;
     if (rc == TN_OK && r.status != 200) {
         rc = s3_fail(s, d->a, &r, TN_STR_NONE, &why);
+    }
+    if (rc == TN_OK && tn_str_find(r.body, TN_STR("<ListBucketResult"), 0) == SIZE_MAX) {
+        rc = s3_fail_stranger(s, d->a, r.status, &why);
+    }
+    if (rc == TN_E_AUTH && tn_str_is(s3_error_of(d->a, r.body).code, "AccessDenied") &&
+        s->config.key_source != NULL) {
+        (void)tn_hint(&why, rc,
+            "the server knows the key (from %s), which may not list the bucket: it needs "
+            "s3:ListBucket",
+            s->config.key_source);
     }
     if (rc == TN_E_NET && s->config.use_ssl && s->config.client_cert.n == 0) {
         (void)tn_hint(&why, rc,

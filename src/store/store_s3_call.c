@@ -48,6 +48,14 @@ static void place_of(s3_store *s, tn_arena *a, tn_str key, signer *out)
     out->path = tn_sigv4_path(a, path);
 }
 
+tn_str s3_origin(s3_store *s, tn_arena *a)
+{
+    signer at;
+    place_of(s, a, TN_STR_NONE, &at);
+    return tn_str_printf(
+        a, "%s://" TN_STR_FMT, s->config.use_ssl ? "https" : "http", TN_STR_ARG(at.host));
+}
+
 /* ---- the signature of one attempt ---- */
 
 static void copy_headers(tn_arena *a, tn_http_headers *to, const tn_sigv4_pairs *from)
@@ -221,13 +229,61 @@ static tn_rc fail_auth(s3_store *s, const s3_error *e, tn_err *err)
     if (tn_str_is(e->code, "SignatureDoesNotMatch")) {
         return tn_hint(err, TN_E_AUTH, "the secret (from %s) does not belong to the key id", from);
     }
+    if (tn_str_is(e->code, "InvalidAccessKeyId")) {
+        return tn_hint(err, TN_E_AUTH,
+            "the server does not know the key id (from %s): check it, and whether the endpoint is "
+            "the right server",
+            from);
+    }
+    if (tn_str_is(e->code, "ExpiredToken") || tn_str_starts(e->code, TN_STR("InvalidToken"))) {
+        return tn_hint(err, TN_E_AUTH,
+            "the key (from %s) is lent and has run out, or its session token belongs to another",
+            from);
+    }
+    if (tn_str_is(e->code, "AccessDenied")) {
+        return tn_hint(err, TN_E_AUTH,
+            "the server knows the key (from %s), which may not do this there", from);
+    }
     return tn_hint(err, TN_E_AUTH, "the key is from %s", from);
+}
+
+tn_rc s3_fail_stranger(s3_store *s, tn_arena *a, int status, tn_err *err)
+{
+    return tn_hint(err,
+        tn_fail(err, TN_E_IO, "what answers at " TN_STR_FMT " is no S3 store (status %d)",
+            TN_STR_ARG(tn_s3_endpoint(a, &s->config)), status),
+        "is it the port of the store's console, or another web server? The endpoint is the S3 "
+        "API's");
+}
+
+static bool is_web_page(tn_str body)
+{
+    tn_str head = tn_str_trim(tn_str_sub(body, 0, tn_min_size(body.n, 256)));
+    return tn_str_starts(head, TN_STR("<!")) || tn_str_starts(head, TN_STR("<html")) ||
+           tn_str_starts(head, TN_STR("<HTML"));
+}
+
+/* The first line of a body that is neither XML nor long: what a server says when it did not come to S3 at all. */
+static tn_str plain_words(tn_str body)
+{
+    tn_str line = body, rest;
+    (void)tn_str_cut(body, '\n', &line, &rest);
+    line = tn_str_trim(line);
+    bool plain = line.n > 0 && line.n < 200 && line.p[0] != '<' && line.p[0] != '{';
+    for (size_t i = 0; plain && i < line.n; i++) {
+        plain = line.p[i] >= ' ' && line.p[i] < 127;
+    }
+    return plain ? line : TN_STR_NONE;
 }
 
 tn_rc s3_fail(s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key, tn_err *err)
 {
     s3_error e = s3_error_of(a, r->body);
     const tn_s3_config *c = &s->config;
+    if (r->status < 500 && e.code.n == 0 && is_web_page(r->body)) {
+        return s3_fail_stranger(s, a, r->status, err);
+    }
+    e.message = e.code.n == 0 ? plain_words(r->body) : e.message;
     if (tn_str_is(e.code, "NoSuchBucket") || (r->status == 404 && key.p == NULL)) {
         return tn_hint(err,
             tn_fail(err, TN_E_IO, "the bucket '" TN_STR_FMT "' does not exist at " TN_STR_FMT,
@@ -252,7 +308,8 @@ tn_rc s3_fail(s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key, t
         return tn_hint(err, rc, "the bucket is at another endpoint or in another region");
     }
     if (r->status == 400 && e.code.n == 0 && !c->use_ssl) {
-        return tn_hint(err, rc, "the server may expect https");
+        return tn_hint(
+            err, rc, "the server seems to expect https: give the endpoint as https://...");
     }
     return rc;
 }

@@ -81,6 +81,10 @@ s3_error s3_error_of(tn_arena *a, tn_str body);
 /* The code, message and hint for an answer that is not 2xx. A missing bucket is TN_E_IO: unlike a missing folder it is not an empty store. */
 tn_rc s3_fail(
     s3_store *s, tn_arena *a, const tn_http_response *r, tn_str key, tn_err *err) TN_MUSTUSE;
+/* "https://host[:port]" that requests go to: in virtual-host style the bucket is part of the name. */
+tn_str s3_origin(s3_store *s, tn_arena *a);
+/* Something answers there that is no S3 store. */
+tn_rc s3_fail_stranger(s3_store *s, tn_arena *a, int status, tn_err *err) TN_MUSTUSE;
 tn_str s3_full_key(s3_store *s, tn_arena *a, tn_str key);
 
 /* ---- store_s3_list.c ---- */

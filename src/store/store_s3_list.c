@@ -128,6 +128,9 @@ static tn_rc list_page(page *p, tn_str token, tn_err *err)
     if (r.status != 200) {
         return s3_fail(s, a, &r, TN_STR_NONE, err);
     }
+    if (tn_str_find(r.body, TN_STR("<ListBucketResult"), 0) == SIZE_MAX) {
+        return s3_fail_stranger(s, a, r.status, err);
+    }
     p->truncated = p->encoded = false;
     p->next = TN_STR_NONE;
     TN_TRY(s3_xml_walk(a, r.body, encoding_leaf, &p->encoded, err)); /* it may stand last */

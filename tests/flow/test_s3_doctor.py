@@ -1,5 +1,5 @@
 """tarn lake doctor: what it finds on a good bucket, and the words for each thing that can be wrong on the way to one."""
-import http.server, json, re, subprocess, sys, threading, urllib.parse
+import http.server, json, re, shutil, subprocess, sys, threading, urllib.parse
 
 from s3_flow import TARN, Bucket, Minio, equal, has, minio_server, run_cases
 from minio_server import free_port
@@ -73,6 +73,7 @@ def a_certificate_of_another_name_and_an_expired_one(b):
         has(found["tls"]["remedy"], "renew it")
     with ServerOf(b, "named", names="DNS:minio.example") as port:
         found = doctor(b, status=1, AWS_ENDPOINT_URL=f"https://127.0.0.1:{port}")
+        has(found["tls"]["says"], "is for 'minio.example', not for that name")
         has(found["tls"]["remedy"], "subjectAltName")
 
 
@@ -102,7 +103,62 @@ def names_ports_and_schemes(b):
     found = doctor(b, status=1, AWS_ENDPOINT_URL=plain)
     has(found["settings"]["remedy"], "allow_http")
     found = doctor(b, status=1, AWS_ENDPOINT_URL=plain, AWS_ALLOW_HTTP="true")
+    has(found["credentials"]["says"], "sent an HTTP request to an HTTPS server")
     has(found["credentials"]["remedy"], "https")
+    found = doctor(b, status=1, HTTPS_PROXY=f"http://127.0.0.1:{free_port()}")
+    has(found["connection"]["says"], "no connection to the proxy")
+    has(found["connection"]["remedy"], "no_proxy")
+
+
+class Console(http.server.BaseHTTPRequestHandler):
+    """What else may answer at a port: a web server with its pages."""
+
+    def do_GET(self):
+        body = b"<!doctype html><html><head><title>Console</title></head></html>"
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@case
+def a_port_that_is_no_store(b):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Console)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for server.status in (200, 403, 404):
+            env = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_ALLOW_HTTP": "true"}
+            found = doctor(b, status=1, **env)
+            has(found["credentials"]["says"], "is no S3 store")
+            has(found["credentials"]["remedy"], "console")
+            b.run("s3://lake/none", "sql", "from a.b", status=2, env=env)
+            has(b.err, "is no S3 store")
+    finally:
+        server.shutdown()
+
+
+@case
+def rights_that_a_key_lacks(b):
+    """Each right of its own, refused by a proxy as a policy would."""
+    from s3_proxy import Proxy
+    denied = {"credentials": lambda method, path: method == "GET" and "list-type" in path, "put": lambda method, path: method in ("PUT", "POST"),
+              "get": lambda method, path: method == "GET" and "_tarn_doctor" in path and "list-type" not in path,
+              "delete": lambda method, path: method == "DELETE" or "delete=" in path}
+    rights = {"credentials": "s3:ListBucket", "put": "s3:PutObject", "get": "s3:GetObject", "delete": "s3:DeleteObject"}
+    for check, rule in denied.items():
+        proxy = Proxy(b.minio.port, certs=b.minio.folder / "certs", ca=b.minio.ca,
+                      check=lambda method, path, headers: (403, "AccessDenied") if rule(method, path) else None).start()
+        try:
+            found = doctor(b, status=1, AWS_ENDPOINT_URL=f"https://127.0.0.1:{proxy.port}")
+        finally:
+            proxy.stop()
+        equal((check, states(found)[check]), (check, "failed"))
+        has(found[check]["remedy"], rights[check])
+    for path in (b.minio.data / "lake").glob("doctor/_tarn_doctor*"):
+        shutil.rmtree(path)
 
 
 @case
@@ -111,7 +167,9 @@ def keys_and_buckets(b):
     has(found["credentials"]["remedy"], "the secret (from the environment) does not belong to the key id")
     equal(states(found)["clock"], "ok")
     found = doctor(b, status=1, AWS_ACCESS_KEY_ID="nobody", AWS_SECRET_ACCESS_KEY="not-the-secret")
-    equal(states(found)["credentials"], "failed")
+    has(found["credentials"]["remedy"], "does not know the key id (from the environment)")
+    found = doctor(b, status=1, AWS_SESSION_TOKEN="of-another")
+    has(found["credentials"]["remedy"], "session token")
     found = doctor(b, status=1, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     has(found["credentials"]["remedy"], "no access key was found")
     found = doctor(b, "s3://no-such-bucket/x", status=1)
@@ -123,7 +181,7 @@ def keys_and_buckets(b):
 def a_wrong_clock(b):
     found = doctor(b, TARN_FIXED_TIME="1700000000000000")
     equal(states(found)["clock"], "warning")
-    has(found["clock"]["says"], "behind the server")
+    has(found["clock"]["says"], "days behind the server")
     has(found["clock"]["remedy"], "set the clock")
     equal(states(found)["put-if-absent"], "ok")  # tarn signs with the server's time
 

@@ -46,8 +46,9 @@ def free_port():
 class Minio:
     KEY, SECRET = "tarn-test-key", "tarn-test-secret-0123456789"
 
-    def __init__(self, folder, tls=True, buckets=("lake",), address="127.0.0.1", within=()):
-        """within: words that run a command where the server is to live: ip netns exec NAME."""
+    def __init__(self, folder, tls=True, buckets=("lake",), address="127.0.0.1", within=(), domain=None):
+        """within: words that run a command where the server is to live: ip netns exec NAME. domain: buckets are hosts below it, too."""
+        self.domain = domain
         self.folder, self.tls, self.address, self.within = pathlib.Path(folder), tls, address, list(within)
         self.port = free_port()
         self.data = self.folder / "data"
@@ -55,7 +56,7 @@ class Minio:
             (self.data / b).mkdir(parents=True, exist_ok=True)
         if tls:
             self.ca = authority(self.folder / "ca", "tarn test CA")
-            certificate(self.folder / "ca", self.folder / "certs", names=f"DNS:localhost,IP:{address}")
+            certificate(self.folder / "ca", self.folder / "certs", names=f"DNS:localhost,IP:{address}" + (f",DNS:*.{domain}" if domain else ""))
         self.process = None
 
     @property
@@ -72,7 +73,7 @@ class Minio:
 
     def start(self):
         env = {**os.environ, "MINIO_ROOT_USER": self.KEY, "MINIO_ROOT_PASSWORD": self.SECRET, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off",
-               "HOME": str(self.folder)}
+               "HOME": str(self.folder), **({"MINIO_DOMAIN": self.domain} if self.domain else {})}
         certs = self.folder / ("certs" if self.tls else "no-certs")
         self.log = open(self.folder / "minio.log", "ab")
         self.process = subprocess.Popen(
