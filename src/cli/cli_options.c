@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "cli/cli.h"
 #include "os/proc.h"
 
@@ -192,6 +193,28 @@ static bool looks_like_option(const char *word)
 }
 
 /* One option with its values; *at stands on it and is moved to its last word. False: usage error, printed. */
+static void no_option(const parse_state *ps, tn_str word)
+{
+    tn_nearest near = tn_nearest_to(word);
+    for (size_t i = 0; i < ps->spec->opt_count; i++) {
+        const char *at = ps->spec->opts[i].names;
+        tn_str name;
+        while (next_name(&at, &name)) {
+            if (name.n > 2) {
+                tn_nearest_try(&near, name);
+            }
+        }
+    }
+    if (near.best.n > 0) {
+        (void)tn_cli_usage_error(ps->cli, ps->spec->name,
+            "no such option: " TN_STR_FMT "; did you mean " TN_STR_FMT "?", TN_STR_ARG(word),
+            TN_STR_ARG(near.best));
+    } else {
+        (void)tn_cli_usage_error(
+            ps->cli, ps->spec->name, "no such option: " TN_STR_FMT, TN_STR_ARG(word));
+    }
+}
+
 static bool take_option(parse_state *ps, int argc, char **argv, int *at, bool *seen)
 {
     tn_str word = tn_str_of(argv[*at]), name = word, value = TN_STR_NONE;
@@ -204,8 +227,7 @@ static bool take_option(parse_state *ps, int argc, char **argv, int *at, bool *s
         has_value = o != NULL;
     }
     if (o == NULL) {
-        (void)tn_cli_usage_error(
-            ps->cli, ps->spec->name, "no such option: " TN_STR_FMT, TN_STR_ARG(name));
+        no_option(ps, name);
         return false;
     }
     forget_env(ps, o, seen, (size_t)(o - ps->spec->opts));

@@ -180,6 +180,7 @@ tn_events *tn_dbt_events(const tn_cli *cli, const tn_project *p, bool quiet_cons
     tn_events_opts opts = { .json = tn_cli_json(cli) || tn_str_is(format, "json"),
         .color = cli->color && tn_val_bool_at(flags, "USE_COLORS", true),
         .quiet = tn_val_bool_at(flags, "QUIET", false) || quiet_console,
+        .live = tn_is_terminal(1) && !tn_str_is(tn_env_get("TERM"), "dumb"),
         .console = !tn_str_is(level, "none"),
         .min = debug ? TN_EV_DEBUG : level_of(level),
         .invocation_id = p != NULL ? p->invocation_id : TN_STR("") };

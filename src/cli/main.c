@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/res.h"
 #include "cli/dbt_options.h"
 #include "duck/duck.h"
@@ -192,6 +193,20 @@ static const command *find_command(const char *name)
     return NULL;
 }
 
+static int no_command(const tn_cli *cli, const char *word)
+{
+    tn_nearest near = tn_nearest_to(tn_str_of(word));
+    for (size_t i = 0; i < TN_COUNTOF(commands); i++) {
+        if (commands[i].summary != NULL) {
+            tn_nearest_try(&near, tn_str_of(commands[i].name));
+        }
+    }
+    return near.best.n > 0 ? tn_cli_usage_error(cli, "",
+                                 "no such command: '%s'; did you mean '" TN_STR_FMT "'?", word,
+                                 TN_STR_ARG(near.best))
+                           : tn_cli_usage_error(cli, "", "no such command: '%s'", word);
+}
+
 static void set_colors(tn_cli *cli)
 {
     bool allowed = tn_env_get("NO_COLOR").n == 0;
@@ -238,7 +253,7 @@ static int run_main(tn_arena *a, int argc, char **argv)
     }
     const command *c = find_command(words[0]);
     if (c == NULL) {
-        return tn_cli_usage_error(&cli, "", "no such command: '%s'", words[0]);
+        return no_command(&cli, words[0]);
     }
     tn_dbt_running running = { .started_us = tn_clock_now_us() };
     cli.running = &running;

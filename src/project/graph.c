@@ -2,6 +2,7 @@
  *
  * Order: parents before children; among the nodes that are ready, by unique_id, so that it never depends on the disk.
  */
+#include "base/nearest.h"
 #include "project/project_priv.h"
 
 /* ---- names ---- */
@@ -121,24 +122,57 @@ tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, 
     return rc;
 }
 
-/* Names that are near to what was asked for. */
+static bool has_part(tn_str other, tn_str name)
+{
+    size_t same = 0;
+    while (same < other.n && same < name.n && other.p[same] == name.p[same]) {
+        same++;
+    }
+    return (same >= 4 && same * 2 >= tn_max_size(other.n, name.n)) ||
+           (name.n >= 4 && tn_str_find(other, name, 0) != SIZE_MAX);
+}
+
+/* Names that are near to what was asked for: the nearest by letters first, then some that share a part with it. */
 static tn_str near_names(tn_project *p, tn_arena *a, tn_str name)
 {
+    const tn_map *all[] = { &p->state->ref_index, &p->state->source_index };
     tn_buf b = tn_buf_init(a, 400);
-    for (size_t i = 0; i < p->state->ref_index.n && b.n < 200; i++) {
-        tn_str other = p->state->ref_index.items[i].key;
-        size_t same = 0;
-        while (same < other.n && same < name.n && other.p[same] == name.p[same]) {
-            same++;
-        }
-        bool near = same >= 4 && same * 2 >= tn_max_size(other.n, name.n);
-        near = near || (name.n >= 4 && tn_str_find(other, name, 0) != SIZE_MAX);
-        if (near) {
+    tn_nearest near = tn_nearest_to(name);
+    for (size_t i = 0; i < all[0]->n + all[1]->n; i++) {
+        const tn_map_item *it = i < all[0]->n ? &all[0]->items[i] : &all[1]->items[i - all[0]->n];
+        tn_nearest_try(&near, it->value != NULL ? it->key : TN_STR_NONE);
+    }
+    if (near.best.n > 0) {
+        tn_buf_addf(&b, "did you mean '" TN_STR_FMT "'", TN_STR_ARG(near.best));
+    }
+    for (size_t i = 0; i < all[0]->n && b.n < 200; i++) {
+        tn_str other = all[0]->items[i].key;
+        if (all[0]->items[i].value != NULL && !tn_str_eq(other, near.best) &&
+            has_part(other, name)) {
             tn_buf_addf(
                 &b, "%s'" TN_STR_FMT "'", b.n > 0 ? ", " : "did you mean ", TN_STR_ARG(other));
         }
     }
     return tn_buf_str(&b);
+}
+
+/* Where the file names it, in quotes; a source by its table. */
+static void place_name(const tn_node *n, tn_str name, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("place", NULL);
+    size_t dot = tn_str_rfind_char(name, '.'), at = SIZE_MAX;
+    tn_str last = dot == SIZE_MAX ? name : tn_str_sub(name, dot + 1, name.n);
+    for (int k = 0; k < 2 && at == SIZE_MAX; k++) {
+        at = tn_str_find(n->raw_code,
+            tn_str_printf(a, "%c" TN_STR_FMT "%c", "'\""[k], TN_STR_ARG(last), "'\""[k]), 0);
+    }
+    int line = n->raw_line, col = 1;
+    for (size_t i = 0; at != SIZE_MAX && i < at; i++) {
+        bool end = n->raw_code.p[i] == '\n';
+        line += end;
+        col = end ? 1 : col + 1;
+    }
+    tn_err_place(err, tn_str_z(a, n->file), line, col);
 }
 
 /* Tests of nodes that are not there (disabled, deleted) are left out with a warning, as dbt does; anything else is an error. */
@@ -159,7 +193,7 @@ static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target,
         return TN_OK;
     }
     tn_rc rc = tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(text));
-    tn_err_place(err, tn_str_z(p->arena, n->file), n->raw_line, 1);
+    place_name(n, name, err);
     tn_str near = near_names(p, scratch, name);
     return near.n > 0 ? tn_hint(err, rc, TN_STR_FMT, TN_STR_ARG(near)) : rc;
 }

@@ -4,6 +4,7 @@
  * project's lock, into its own arena; the definition is immutable from then on.
  */
 #include "base/log.h"
+#include "base/nearest.h"
 #include "project/project_priv.h"
 
 tn_package *tn_project_package(const tn_project *p, tn_str name)
@@ -269,4 +270,21 @@ tn_rc tn_macro_depends(tn_project *p, tn_macro *m, tn_strs *ret_macro_ids, tn_er
     }
     *ret_macro_ids = m->code->depends;
     return TN_OK;
+}
+
+/* The project's own macros before what every template has and macros of packages: they are what people misspell. */
+tn_str tn_project_nearest_macro(const tn_project *p, tn_str name)
+{
+    tn_nearest near = tn_nearest_to(name);
+    for (int own = 1; own >= 0; own--) {
+        for (size_t i = 0; own == 0 && i < p->state->members.n; i++) { /* ref, var, log, ... */
+            tn_nearest_try(&near, p->state->members.items[i].key);
+        }
+        for (size_t i = 0; i < p->macros.n; i++) {
+            if (tn_str_eq(p->macros.v[i]->package_name, p->name) == (own == 1)) {
+                tn_nearest_try(&near, p->macros.v[i]->name);
+            }
+        }
+    }
+    return near.best;
 }

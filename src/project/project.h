@@ -155,6 +155,7 @@ tn_warn_fate tn_project_warn_fate(const tn_project *p, const char *event);
 /* ---- macros ---- */
 /* `package` is the package of the node that renders: its own macros, then the root's, then the built-in ones. NULL when there is none. */
 tn_macro *tn_project_find_macro(const tn_project *p, tn_str package, tn_str name);
+tn_str tn_project_nearest_macro(const tn_project *p, tn_str name); /* for a typo; empty: none */
 tn_macro *tn_project_find_macro_in(
     const tn_project *p, tn_str in_package, tn_str name); /* "dbt" means all built-in ones */
 /* adapter.dispatch: namespace "" when not given. Fails with the names that were tried, as dbt does. */

@@ -1,4 +1,5 @@
 /* project_file.c: dbt_project.yml of the root project and of installed packages, packages.yml, vars, flags. */
+#include "base/nearest.h"
 #include "base/res.h"
 #include "os/file.h"
 #include "os/proc.h"
@@ -43,15 +44,19 @@ static tn_rc check_keys(tn_project *p, tn_str file, const tn_dict *doc, tn_err *
     while ((it = tn_dict_next(doc, &at)) != NULL) {
         tn_str key = tn_val_to_str(p->arena, it->key);
         bool found = false;
+        tn_nearest near = tn_nearest_to(key);
         for (size_t i = 0; i < TN_COUNTOF(known) && !found; i++) {
             found = tn_str_is(key, known[i]);
+            tn_nearest_try(&near, tn_str_of(known[i]));
         }
         if (!found) {
             tn_rc rc = tn_fail(err, TN_E_VALUE,
                 "Additional properties are not allowed ('" TN_STR_FMT "' was unexpected)",
                 TN_STR_ARG(key));
             tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
-            return rc;
+            return near.best.n > 0
+                       ? tn_hint(err, rc, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(near.best))
+                       : rc;
         }
     }
     return TN_OK;

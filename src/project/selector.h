@@ -42,4 +42,7 @@ size_t tn_node_set_count(const tn_node_set *s);
 tn_rc tn_select_run(tn_project *p, tn_arena *a, const tn_select *sel, tn_nodes *ret,
     tn_node_set *ret_set, tn_strs *ret_unmatched, tn_err *err) TN_MUSTUSE;
 
+/* The name that a criterion without a match may have meant: of a node, tag, source, package or method; empty: none is near. */
+tn_str tn_select_nearest(const tn_project *p, tn_str criterion);
+
 #endif

@@ -14,11 +14,14 @@
 #include "text/timetext.h"
 #include "text/uri.h"
 
+enum { TN_STATUS_MAX = 512 };
+
 struct tn_events {
     tn_arena *arena;
     tn_events_opts opts;
     FILE *file;
     tn_mutex lock;
+    char status[TN_STATUS_MAX]; /* what stands on the terminal's last line, or "" */
 };
 
 static __thread char thread_name[32] = "MainThread";
@@ -113,6 +116,52 @@ static void print_text(tn_arena *scratch, tn_str msg)
     fflush(stdout);
 }
 
+/* ---- the status line ---- */
+
+bool tn_events_live(const tn_events *e)
+{
+    return e->opts.live && e->opts.console && !e->opts.json && !e->opts.quiet &&
+           e->opts.min <= TN_EV_INFO;
+}
+
+/* Under the lock, around whatever else is written to the terminal. */
+static void status_off(const tn_events *e)
+{
+    if (e->status[0] != '\0') {
+        (void)fputs("\r\033[K", stdout);
+    }
+}
+
+static void status_on(const tn_events *e)
+{
+    if (e->status[0] != '\0') {
+        (void)fputs(e->status, stdout);
+        (void)fflush(stdout);
+    }
+}
+
+void tn_events_status(tn_events *e, tn_str line)
+{
+    if (!tn_events_live(e)) {
+        return;
+    }
+    /* One column is left free: a full line would wrap, and could not be taken back. */
+    size_t columns = (size_t)tn_terminal_width(1), n = 0, wide = 0;
+    while (n < line.n && wide + 1 < columns && n + 4 < sizeof e->status) {
+        n++;
+        while (n < line.n && ((unsigned char)line.p[n] & 0xC0) == 0x80) {
+            n++;
+        }
+        wide++;
+    }
+    TN_LOCKED(&e->lock);
+    status_off(e);
+    memcpy(e->status, line.p != NULL ? line.p : "", n);
+    e->status[n] = '\0';
+    status_on(e);
+    (void)fflush(stdout);
+}
+
 /* The file has no colors. */
 static tn_str strip_paint(tn_arena *a, tn_str s)
 {
@@ -177,7 +226,9 @@ void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *cod
     if (shown && e->opts.json) {
         print_json(e, scratch, level, name, code, data, strip_paint(scratch, msg));
     } else if (shown) {
+        status_off(e);
         print_text(scratch, msg);
+        status_on(e);
     }
 }
 
@@ -198,8 +249,10 @@ void tn_event_result(tn_events *e, const char *name, const char *code, tn_val da
         print_json(e, scratch, TN_EV_INFO, name, code, data, msg);
         return;
     }
+    status_off(e);
     printf(TN_STR_FMT "\n", TN_STR_ARG(msg));
     fflush(stdout);
+    status_on(e);
 }
 
 tn_str tn_events_paint(const tn_events *e, tn_arena *a, tn_ev_level level, bool good, tn_str text)

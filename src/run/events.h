@@ -16,6 +16,7 @@ typedef struct tn_events_opts {
     bool quiet;      /* errors and print() only */
     tn_ev_level min; /* of the console */
     bool console;    /* false: nothing on the console at all */
+    bool live;       /* standard output is a terminal: it can have a status line below the lines */
     tn_str log_file; /* "": no file */
     tn_str invocation_id;
 } tn_events_opts;
@@ -30,6 +31,9 @@ void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *cod
 void tn_event_print(tn_events *e, tn_str text);
 /* The same with an event of its own in JSON: what was asked for, not what happened. */
 void tn_event_result(tn_events *e, const char *name, const char *code, tn_val data, tn_str text);
+/* The line below all others, rewritten in place; empty: none from now on. Only on a terminal: elsewhere nothing happens. */
+bool tn_events_live(const tn_events *e);
+void tn_events_status(tn_events *e, tn_str line);
 /* Text in the status color of dbt's lines: ok green, warn yellow, fail red; plain text without colors. */
 tn_str tn_events_paint(const tn_events *e, tn_arena *a, tn_ev_level level, bool good, tn_str text);
 /* Whether an event of this level goes anywhere: what is costly to tell asks first. */

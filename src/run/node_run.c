@@ -412,17 +412,22 @@ static tn_str without_builtin_frames(tn_arena *a, tn_str msg)
     return tn_buf_str(&b);
 }
 
-static tn_str with_dbt_hint(tn_arena *a, tn_str msg)
+static tn_str with_dbt_hint(const tn_project *p, tn_arena *a, tn_str msg)
 {
+    static const tn_str tail = { "' is undefined", sizeof "' is undefined" - 1 };
     tn_str first, rest;
     bool more = tn_str_cut(msg, '\n', &first, &rest);
-    if (!tn_str_ends(first, TN_STR("' is undefined"))) {
+    if (!tn_str_ends(first, tail)) {
         return msg;
     }
+    tn_str name = tn_str_sub(first, 1, first.n - tail.n);
+    tn_str near = tn_project_nearest_macro(p, name);
     return tn_str_printf(a,
         TN_STR_FMT ". This can happen when calling a macro that does not exist. Check for typos "
-                   "and/or install package dependencies with \"dbt deps\".%s" TN_STR_FMT,
-        TN_STR_ARG(first), more ? "\n" : "", TN_STR_ARG(rest));
+                   "and/or install package dependencies with \"dbt deps\".%s" TN_STR_FMT
+                   "%s" TN_STR_FMT "%s",
+        TN_STR_ARG(first), more ? "\n" : "", TN_STR_ARG(rest),
+        near.n > 0 ? "\nhint: did you mean '" : "", TN_STR_ARG(near), near.n > 0 ? "'?" : "");
 }
 
 void tn_runner_keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, const tn_err *err)
@@ -438,7 +443,8 @@ void tn_runner_keep_error(tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc
     const tn_node *guilty = j->failed_ephemeral != NULL ? j->failed_ephemeral : j->node;
     tn_buf_addf(&b, "%s in " TN_STR_FMT "\n", kind, TN_STR_ARG(tn_node_where(r->arena, guilty)));
     tn_str msg = tn_str_of(err->msg);
-    msg = from_outside ? without_builtin_frames(r->arena, msg) : with_dbt_hint(r->arena, msg);
+    msg = from_outside ? without_builtin_frames(r->arena, msg)
+                       : with_dbt_hint(run->project, r->arena, msg);
     tn_str rest = msg, line;
     while (rest.n > 0) {
         (void)tn_str_cut(rest, '\n', &line, &rest);

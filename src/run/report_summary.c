@@ -167,6 +167,24 @@ static tn_str shown_path(const tn_runner *run, tn_arena *a, tn_str path)
     return tn_str_starts(path, TN_STR("./")) ? tn_str_sub(path, 2, path.n) : path;
 }
 
+/* The line of the compiled code that the database's message is about, as editors and terminals open places. */
+static void report_spot(tn_runner *run, tn_arena *a, const tn_node_result *r, tn_str path)
+{
+    tn_sql_spot spot;
+    if (r->status != TN_ST_ERROR || !tn_sql_place(r->message, r->compiled_code, &spot)) {
+        return;
+    }
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_buf_addf(&b, "  --> " TN_STR_FMT ":%zu:%zu\n%6zu | " TN_STR_FMT "\n       | ",
+        TN_STR_ARG(path), spot.line, spot.col, spot.line, TN_STR_ARG(spot.text));
+    for (size_t i = 0; i + 1 < spot.col && i < spot.text.n; i++) {
+        tn_buf_addc(&b, spot.text.p[i] == '\t' ? '\t' : ' ');
+    }
+    tn_buf_add(&b, tn_events_paint(run->events, a, TN_EV_ERROR, false, TN_STR("^")));
+    tn_event(run->events, TN_EV_INFO, "SQLPlace", "Z026", tn_report_data(a, r, NULL), TN_STR_FMT,
+        TN_STR_ARG(tn_buf_str(&b)));
+}
+
 static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
 {
     bool warn = r->status == TN_ST_WARN;
@@ -189,6 +207,7 @@ static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
         blank(run);
         tn_event(run->events, TN_EV_INFO, "SQLCompiledPath", "Z026", place,
             "  compiled code at " TN_STR_FMT, TN_STR_ARG(path));
+        report_spot(run, a, r, path);
     }
     report_stored(run, a, r);
 }

@@ -72,14 +72,19 @@ tn_rc tn_run_warn_unmatched(tn_project *p, tn_events *events, const tn_strs *unm
         "The selection criterion '" TN_STR_FMT "' does not match any enabled nodes";
     tn_warn_fate fate = tn_project_warn_fate(p, event);
     for (size_t i = 0; i < unmatched->n && fate != TN_WARN_SILENT; i++) {
+        tn_str near = tn_select_nearest(p, unmatched->v[i]);
         if (fate == TN_WARN_ERROR) {
-            return tn_fail(err, TN_E_COMPILE, text, TN_STR_ARG(unmatched->v[i]));
+            tn_rc rc = tn_fail(err, TN_E_COMPILE, text, TN_STR_ARG(unmatched->v[i]));
+            return near.n > 0 ? tn_hint(err, rc, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(near))
+                              : rc;
         }
         tn_val data = tn_val_dict(p->arena);
         tn_dict_putz(data.dict, "spec_raw", tn_val_str(unmatched->v[i]));
         tn_event(events, TN_EV_WARN, event, "M030", data,
-            "[WARNING]: The selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
-            TN_STR_ARG(unmatched->v[i]));
+            "[WARNING]: The selection criterion '" TN_STR_FMT
+            "' does not match any enabled nodes%s" TN_STR_FMT "%s",
+            TN_STR_ARG(unmatched->v[i]), near.n > 0 ? "; did you mean '" : "", TN_STR_ARG(near),
+            near.n > 0 ? "'?" : "");
     }
     return TN_OK;
 }

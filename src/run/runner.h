@@ -76,6 +76,7 @@ typedef struct tn_runner {
     tn_publish publish;  /* of a lake: the profile's */
     int64_t lake_commit; /* newest one of this run; -1: none */
     tn_str catalog;
+    struct tn_live *live;          /* the status line; NULL: none */
     struct tn_lake_ticket *ticket; /* of a run that changes a lake; NULL: none */
     bool has_rivals;               /* another run was at some of the plan's relations first */
     enum { TN_BUSY_WAIT, TN_BUSY_FAIL, TN_BUSY_SKIP } on_busy;
@@ -137,6 +138,21 @@ uint32_t tn_places_take(tn_places *heap); /* not from an empty one */
 tn_places *tn_runner_edges(tn_runner *run);
 /* Runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
+
+/* sql_place.c: where in the compiled code the database's message points. False: it does not say, or the line is not the code's. */
+typedef struct tn_sql_spot {
+    size_t line, col; /* from 1; bytes */
+    tn_str text;      /* the line */
+} tn_sql_spot;
+bool tn_sql_place(tn_str message, tn_str code, tn_sql_spot *ret);
+
+/* live.c: the status line of a terminal. All but begin and end under the run's lock. */
+typedef struct tn_live tn_live;
+void tn_live_begin(tn_runner *run);
+void tn_live_starts(tn_runner *run, const tn_worker *w, uint32_t place);
+void tn_live_ends(tn_runner *run, const tn_worker *w, uint32_t place);
+void tn_live_show(tn_runner *run); /* when it is time */
+void tn_live_end(tn_runner *run);
 
 /* run_report.c: lines on the console and run_results.json. */
 void tn_report_start(tn_runner *run, const tn_node_result *r);

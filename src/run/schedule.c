@@ -270,6 +270,7 @@ static void run_one(graph *g, tn_worker *w, uint32_t place)
     bool skip = r->status == TN_ST_SKIPPED || run->stop,
          cut_off = skip && r->status != TN_ST_SKIPPED && !run->interrupted;
     run->running++;
+    tn_live_starts(run, w, place);
     tn_mutex_unlock(&run->lock);
     if (skip) {
         tn_runner_skip(run, r);
@@ -292,6 +293,7 @@ static void run_one(graph *g, tn_worker *w, uint32_t place)
     tn_runner_publish_now(run, r);
     tn_mutex_lock(&run->lock);
     run->running--;
+    tn_live_ends(run, w, place);
     bool at_first = run->opts->fail_fast || run->opts->verb == TN_VERB_COMPILE ||
                     run->opts->verb == TN_VERB_SHOW;
     run->stop = run->stop || (at_first && failed(r));
@@ -321,6 +323,7 @@ static void watch(tn_runner *run)
     TN_LOCKED(&run->lock);
     while (run->done < run->plan.n) {
         (void)tn_cond_wait_ms(&run->changed, &run->lock, INTERRUPT_POLL_MS);
+        tn_live_show(run);
         if (tn_interrupted() && !run->interrupted) {
             run->interrupted = run->stop = true;
             for (size_t i = 0; i < run->worker_count; i++) {
@@ -343,6 +346,7 @@ tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
     tn_thread **threads = tn_new_array(run->arena, tn_thread *, run->worker_count);
     size_t started = 0;
     tn_rc rc = TN_OK;
+    tn_live_begin(run);
     for (; started < run->worker_count && rc == TN_OK; started++) {
         args[started] = (worker_arg){ &g, &run->workers[started] };
         rc = tn_thread_start(
@@ -359,5 +363,6 @@ tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
     for (size_t i = 0; i < started; i++) {
         tn_thread_join(threads[i]);
     }
+    tn_live_end(run);
     return rc;
 }

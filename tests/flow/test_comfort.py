@@ -1,0 +1,194 @@
+"""Comfort at a terminal: the status line of a run (in a pseudo-terminal), places of errors in compiled SQL, the name that a typo meant."""
+import os, pathlib, pty, re, select, struct, subprocess, sys, tempfile, termios, time, traceback, fcntl
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
+CASES = []
+SLOW = "{{ config(materialized='table') }} select count(*) as n from range(3000000) a(x), range(8) b(y) where hash(x * y + %d) %% 7 = 1"
+
+
+def case(fn):
+    CASES.append(fn)
+    return fn
+
+
+class Project:
+    def __init__(self, scratch):
+        self.dir = pathlib.Path(scratch)
+        self.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\n")
+        self.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: p.duckdb, threads: 2}\n")
+
+    def file(self, name, text):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def env(self, more=None):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_") and k not in ("NO_COLOR", "TERM")}
+        return {**clean, "TERM": "xterm", **(more or {})}
+
+    def run(self, *command, status=0, env=None):
+        done = subprocess.run([TARN, *command], cwd=self.dir, env=self.env(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}"
+        return done.stdout
+
+    def terminal(self, *command, columns=100, env=None):
+        """What the program writes to a terminal of so many columns."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.dir)
+            time.sleep(0.1)  # the size comes first
+            os.execvpe(TARN, [TARN, *command], self.env(env))
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+        out, end = b"", time.monotonic() + 120
+        while time.monotonic() < end and select.select([fd], [], [], 60)[0]:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            out += data
+        os.close(fd)
+        self.status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return out.decode()
+
+
+def screen(text):
+    """The lines that stay: what a carriage return and 'erase to the end of the line' leave, without colors."""
+    lines = []
+    for line in re.sub(r"\033\[[0-9;]*m", "", text).split("\n"):
+        shown = ""
+        for piece in line.split("\r"):
+            erased = piece.startswith("\033[K")
+            piece = piece.replace("\033[K", "")
+            shown = piece if erased or piece else shown
+        lines.append(shown)
+    return lines
+
+
+def statuses(text):
+    return [s for s in re.findall(r"\[\d+/\d+\][^\r\n\033]*", text)]
+
+
+def has(text, part):
+    assert part in text, f"no {part!r} in\n{text}"
+
+
+def lacks(text, part):
+    assert part not in text, f"{part!r} in\n{text}"
+
+
+def equal(got, want):
+    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
+
+
+@case
+def status_line(p):
+    for i in range(3):
+        p.file(f"models/slow_{i}.sql", SLOW % i)
+    p.file("models/bad.sql", "select nope from {{ ref('slow_0') }}")
+    out = p.terminal("run")
+    equal(p.status, 1)
+    seen = statuses(out)
+    has(seen[0], "[0/4] slow_0, slow_1 · 0s")
+    assert any(s.startswith("[3/4]") or s.startswith("[2/4]") for s in seen), seen
+    plain = [line for line in screen(out) if line.strip()]
+    lacks("\n".join(plain), "[0/4]")  # nothing of it stays
+    assert all(re.match(r"\d\d:\d\d:\d\d  |  |[A-Z ]|\s*\d* \|", line) for line in plain), plain
+    has(plain[-1], "Done. PASS=3 WARN=0 ERROR=1")
+
+
+@case
+def status_line_fits_the_terminal(p):
+    for i in range(2):
+        p.file(f"models/a_model_with_a_very_long_name_{i}_{'x' * 60}.sql", SLOW % i)
+    for s in statuses(p.terminal("run", columns=40)):
+        assert len(s) < 40, s
+
+
+@case
+def no_status_line_elsewhere(p):
+    p.file("models/a.sql", SLOW % 1)
+    lacks(p.run("run"), "[0/1]")
+    lacks(p.terminal("run", "--log-format", "json"), "[0/1]")
+    lacks(p.terminal("run", "--quiet"), "[0/1]")
+    lacks(p.terminal("run", env={"TERM": "dumb"}), "[0/1]")
+
+
+@case
+def what_is_left_is_guessed_from_the_last_run(p):
+    big = SLOW.replace("3000000", "30000000")
+    p.file("models/one.sql", big % 1)
+    p.file("models/two.sql", "-- depends_on: {{ ref('one') }}\n" + big % 2)
+    p.run("run")
+    assert any(re.search(r"\[0/2\] one .*about \d+s left", s) for s in statuses(p.terminal("run"))), "no guess"
+
+
+@case
+def place_in_the_compiled_code(p):
+    p.file("models/a.sql", "{{ config(materialized='table') }}\n{% set n = 3 %}\nwith x as (\n    select 1 as id\n)\n\nselect id, nope\nfrom x\nwhere id < {{ n }}\n")
+    out = p.run("run", status=1)
+    code = (p.dir / "target/compiled/p/models/a.sql").read_text()
+    line = [i for i, text in enumerate(code.split("\n"), 1) if "nope" in text][0]
+    has(out, f"--> target/compiled/p/models/a.sql:{line}:12\n")
+    has(out, f"{line} | select id, nope\n       |            ^\n")
+    p.file("models/a.sql", "select " + ", ".join(f"{i} as column_number_{i}" for i in range(40)) + ", nope, 1 as z from (select 1 as y)")
+    out = p.run("run", status=1)
+    at = (p.dir / "target/compiled/p/models/a.sql").read_text().index("nope") + 1
+    has(out, f"--> target/compiled/p/models/a.sql:1:{at}\n")
+    p.file("models/a.sql", "select 1 as y")
+    p.file("tests/t.sql", "select *\nfrom {{ ref('a') }}\nwhere z = 1")
+    has(p.run("build", status=1), "--> target/compiled/p/tests/t.sql:3:7\n")
+    p.file("tests/t.sql", "select 1 as failed")
+    lacks(p.run("build", status=1), "-->")  # a test that fails is no error of its SQL
+
+
+@case
+def nearest_names(p):
+    p.file("models/staging/stg_orders.sql", "{{ config(tags=['nightly']) }} select 1 as id")
+    p.file("models/orders.sql", "select * from {{ ref('stg_orders') }}")
+    p.file("models/sources.yml", "sources: [{name: raw, tables: [{name: payments}]}]\n")
+    p.file("macros/m.sql", "{% macro cents(x) %}{{ x }}{% endmacro %}")
+    for typed, meant in (("biuld", "build"), ("lineag", "lineage"), ("snapshoot", "snapshot")):
+        has(p.run(typed, status=2), f"did you mean '{meant}'?")
+    lacks(p.run("zzzzzz", status=2), "did you mean")
+    has(p.run("build", "--selct", "x", status=2), "did you mean --select?")
+    for typed, meant in (("ordres", "orders"), ("+ordres+1", "orders"), ("tag:nighly", "nightly"), ("stagin", "staging"), ("path:models/order.sql", "models/orders.sql")):
+        has(p.run("run", "-s", typed), f"'{typed}' does not match any enabled nodes; did you mean '{meant}'?")
+    lacks(p.run("run", "-s", "zzzzzz"), "did you mean")
+    has(p.run("--warn-error", "run", "-s", "ordres", status=2), "did you mean 'orders'?")
+    has(p.run("run-operation", "cnets", status=2), "did you mean 'cents'?")
+    p.file("models/bad.sql", "select 1 as a,\n  {{ cnets(1) }} as b")
+    has(p.run("run", "-s", "bad", status=1), "hint: did you mean 'cents'?")
+    p.file("models/bad.sql", "select 1 as a\nfrom {{ ref('stg_ordres') }}")
+    out = p.run("parse", status=2)
+    has(out, "models/bad.sql:2:13\n")
+    has(out, "hint: did you mean 'stg_orders'")
+    p.file("models/bad.sql", "select 1 as a from {{ source('raw', 'paymets') }}")
+    has(p.run("parse", status=2), "did you mean 'raw.payments'")
+    p.file("models/bad.sql", "select 1 as a")
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nmodles: {p: {+materialized: table}}\n")
+    has(p.run("parse", status=2), "did you mean 'models'?")
+
+
+def main():
+    passed = failed = 0
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    for fn in CASES:
+        if only not in fn.__name__:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                fn(Project(scratch))
+                passed += 1
+            except Exception:
+                failed += 1
+                print(f"FAILED {fn.__name__}")
+                traceback.print_exc(limit=-2, file=sys.stdout)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
