@@ -158,7 +158,8 @@ int tn_cmd_lineage(const tn_cli *cli, int argc, char **argv)
         return status;
     }
     if (show(cli, &o, words.v[0], &start, &err) != TN_OK) {
-        return tn_dbt_error(cli, start.events, &err);
+        (void)tn_cli_error(cli, &err);
+        return TN_EXIT_USAGE;
     }
     return TN_EXIT_OK;
 }

@@ -113,7 +113,7 @@ class Project:
         env = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
         done = subprocess.run([TARN, *command], cwd=self.dir, env={**env, "NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
         assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}{done.stderr}"
-        return done.stdout if status == 0 else done.stderr
+        return done.stdout if status == 0 else done.stdout + done.stderr
 
     def lineage(self, *words):
         return json.loads(self.run("lineage", *words, "--output", "json"))

@@ -33,7 +33,7 @@ class Project:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
         done = subprocess.run([TARN, *command], cwd=self.dir, env={**clean, "NO_COLOR": "1", **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
         assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}{done.stderr}"
-        return done.stdout if status == 0 else done.stderr
+        return done.stdout if status == 0 else done.stdout + done.stderr
 
     def plan(self, *words, verb="build", env=None):
         doc = json.loads(self.run(verb, "--plan", "--output", "json", *words, env=env))
