@@ -62,10 +62,11 @@ TARN_API int tarn_log_compact(
  * docs/manual/sql.md has all. */
 TARN_API int tarn_alter(tarn_table *table, const char *change, tarn_error *err);
 
-/* Makes the table at `url`, which must not be there, with the handle's state. shallow: it names the same files and copies none.
- * Keys: version, source_version, files, bytes. */
+#define TARN_CLONE_SHALLOW 1 /* it names the same files and copies none */
+#define TARN_CLONE_REPLACE 2 /* a table that is there gets the state as its next version; else it must not be there */
+/* Makes the table at `url` with the handle's state. how: the flags above, or 0. Keys: version, source_version, files, files_added, files_removed, bytes. */
 TARN_API int tarn_clone(
-    tarn_table *table, const char *url, int shallow, char **ret_json, tarn_error *err);
+    tarn_table *table, const char *url, int how, char **ret_json, tarn_error *err);
 
 /* Replays the log and looks at every file; values: also reads all rows and holds them against the statistics. Damage is a result, not an error.
  * Keys: version, files, rows, commits, findings [{error, what, path, detail}]. */

@@ -366,9 +366,9 @@ class DeltaTable:
         """Writes commits as one file that readers may take in their place; -1: from the newest checkpoint, to the newest version. False: it was there."""
         return self._handle.json("tarn_log_compact", starting_version, ending_version)["written"]
 
-    def clone(self, table_uri: Any, shallow: bool = False) -> "DeltaTable":
+    def clone(self, table_uri: Any, shallow: bool = False, replace: bool = False) -> "DeltaTable":
         """A new table with the rows of this version. shallow: it names the same files and copies none; vacuum of this table does not know of it."""
-        self._handle.json("tarn_clone", place(table_uri).encode(), int(shallow))
+        self._handle.json("tarn_clone", place(table_uri).encode(), int(shallow) + 2 * int(replace))
         return DeltaTable(table_uri, storage_options=self._handle.storage_options)
 
     def repair(self, dry_run: bool = False, *, allow_all: bool = False, commit_properties: Any = None,

@@ -165,7 +165,7 @@ int tarn_log_compact(tarn_table *t, int64_t from, int64_t to, char **ret_json, t
 /* ---- clone, check ---- */
 
 static tn_rc clone_to(
-    tarn_table *t, tn_arena *a, const char *url, bool shallow, char **ret_json, tn_err *err)
+    tarn_table *t, tn_arena *a, const char *url, int how, char **ret_json, tn_err *err)
 {
     TN_AUTOPTR(tn_store) store = NULL;
     TN_AUTOPTR(tn_delta_table) to = NULL;
@@ -177,20 +177,25 @@ static tn_rc clone_to(
     TN_TRY(tn_store_open(tn_str_of(url), &so, &store, err));
     TN_TRY(tn_delta_table_open(store, &to, err));
     TN_TRY(tn_capi_connect(t->engine, tn_str_of(url), &conn, err));
-    TN_TRY(tn_delta_clone(t->table, conn, tn_delta_snapshot_version(s), shallow, to, &r, err));
+    tn_delta_clone_opts o = { .version = tn_delta_snapshot_version(s),
+        .shallow = (how & TARN_CLONE_SHALLOW) != 0,
+        .replace = (how & TARN_CLONE_REPLACE) != 0 };
+    TN_TRY(tn_delta_clone(t->table, conn, &o, to, &r, err));
     tn_val d = tn_val_dict(a);
     put(d, "version", r.version);
     put(d, "source_version", r.source_version);
     put(d, "files", r.files);
+    put(d, "files_added", r.files_added);
+    put(d, "files_removed", r.files_removed);
     put(d, "bytes", r.bytes);
     return tn_capi_json(a, d, ret_json, err);
 }
 
-int tarn_clone(tarn_table *t, const char *url, int shallow, char **ret_json, tarn_error *err)
+int tarn_clone(tarn_table *t, const char *url, int how, char **ret_json, tarn_error *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("C API clone", NULL);
     tn_err e = TN_ERR_INIT;
-    return tn_capi_told(clone_to(t, a, url, shallow != 0, ret_json, &e), &e, err);
+    return tn_capi_told(clone_to(t, a, url, how, ret_json, &e), &e, err);
 }
 
 static tn_rc check(tarn_table *t, tn_arena *a, bool values, char **ret_json, tn_err *err)

@@ -46,6 +46,8 @@ static const tn_opt options[] = {
         "check: read all rows and hold them against the statistics", NULL },
     { "--log-only", TN_OPT_FLAG, F(log_only), NULL, "check: open no data file", NULL },
     { "--shallow", TN_OPT_FLAG, F(shallow), NULL, "clone: share the files, copy none", NULL },
+    { "--replace", TN_OPT_FLAG, F(replace), NULL,
+        "clone: a table that is there gets the source's state as its next version", NULL },
     { "--output", TN_OPT_STR, F(output), "text|json", "json: for programs", NULL },
 };
 #undef F

@@ -317,21 +317,26 @@ static tn_rc run_clone(tn_table_call *x, const tn_lake_job *source, tn_str name,
     tn_delta_clone_result r;
     bool shallow = tn_flag_is(x->o->shallow, false);
     TN_TRY(open_job(x, name, &to, err));
-    TN_TRY(tn_lake_clone(&to, &source->at, x->o->version, shallow, &r, err));
+    tn_delta_clone_opts o = {
+        .version = x->o->version, .shallow = shallow, .replace = tn_flag_is(x->o->replace, false)
+    };
+    TN_TRY(tn_lake_clone(&to, &source->at, &o, &r, err));
     if (x->json) {
         tn_val d = report_of(x, &to);
         put(d, "version", r.version);
         tn_dict_putz(d.dict, "source", tn_val_str(source->shown));
         put(d, "source_version", r.source_version);
         put(d, "files", r.files);
+        put(d, "files_added", r.files_added);
+        put(d, "files_removed", r.files_removed);
         put(d, "bytes", r.bytes);
         tn_dict_putz(d.dict, "shallow", tn_val_bool(shallow));
         tn_cli_print_json(x->cli, d);
         return TN_OK;
     }
     printf(TN_STR_FMT ": version %lld of " TN_STR_FMT ", %lld file%s %s\n", TN_STR_ARG(name),
-        (long long)r.source_version, TN_STR_ARG(source->shown), (long long)r.files, plural(r.files),
-        shallow ? "shared" : "copied");
+        (long long)r.source_version, TN_STR_ARG(source->shown), (long long)r.files_added,
+        plural(r.files_added), shallow ? "shared" : "copied");
     return TN_OK;
 }
 

@@ -115,13 +115,25 @@ tn_rc tn_delta_restore_to(tn_delta_table *t, tn_conn *conn, const tn_delta_resto
     tn_delta_restore_result *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- CLONE ---- */
+typedef struct tn_delta_clone_opts {
+    int64_t version;      /* of the source; TN_DELTA_LATEST, or -1 with */
+    bool by_time;         /* the newest version at */
+    int64_t timestamp_ms; /* that instant */
+    bool
+        shallow; /* the clone names the source's files by absolute paths; VACUUM of the source does not know of them. Else files are copied */
+    bool
+        replace; /* a table that is there gets one more version: its history, id, name and description stay */
+} tn_delta_clone_opts;
+
 typedef struct tn_delta_clone_result {
     int64_t version, source_version, files, bytes;
+    int64_t files_added, files_removed; /* replace: what is in both tables already is neither */
 } tn_delta_clone_result;
 
-/* Makes the table `to`, which must not be there, with the state of a version of `from` (TN_DELTA_LATEST: the newest). shallow: the new table names the
- * files of the old one by absolute paths; VACUUM of the old table does not know of them. Deep: the files are copied. */
-tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool shallow,
+/* Makes the table `to` with the state of a version of `from`. TN_E_EXISTS when `to` is there, unless it is to be replaced. A table that is replaced keeps its
+ * own features, in-commit timestamps, row tracking and application transactions, and takes over schema, properties and features of the source. Refused: a
+ * table onto itself, another mode of column mapping, an append-only table. */
+tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, const tn_delta_clone_opts *opts,
     tn_delta_table *to, tn_delta_clone_result *ret, tn_err *err) TN_MUSTUSE;
 
 /* ---- row tracking ---- */

@@ -43,8 +43,8 @@ tn_rc tn_lake_check(const tn_lake_job *j, tn_arena *a, const tn_delta_check_opts
 tn_rc tn_lake_checkpoint(const tn_lake_job *j, int64_t *ret_version, tn_err *err) TN_MUSTUSE;
 /* The commits since the newest checkpoint as one file. */
 tn_rc tn_lake_compact(const tn_lake_job *j, tn_delta_compact_result *ret, tn_err *err) TN_MUSTUSE;
-/* j->at is the new table; version -1: the source's pinned one, else its newest. */
-tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t version,
-    bool shallow, tn_delta_clone_result *ret, tn_err *err) TN_MUSTUSE;
+/* j->at is the new table; opts->version -1: the source's pinned one, else its newest. */
+tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source,
+    const tn_delta_clone_opts *opts, tn_delta_clone_result *ret, tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -160,5 +160,80 @@ def clones(lake):
     equal(lake.rows(f"SELECT count(*) AS n FROM delta.\"{lake.dir}/elsewhere\"")[0]["n"], 30)
 
 
+def judged(lake, table):
+    """Rows as deltalake reads them, sorted."""
+    import pyarrow as pa
+    from deltalake import QueryBuilder
+    rows = pa.table(QueryBuilder().register("t", lake.delta(table)).execute("select * from t").read_all()).to_pylist()
+    return sorted(tuple(r.values()) for r in rows)
+
+
+def actions(lake, table, version):
+    lines = (lake.root / table.replace(".", "/") / f"_delta_log/{version:020d}.json").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@case
+def clones_that_replace(lake):
+    """The table's next version is the source's state: history, id and comment stay; what both have already is neither copied nor removed."""
+    lake.root.mkdir(exist_ok=True)
+    for how in ["SHALLOW", "DEEP"]:
+        s, t = f"raw.s_{how}".lower(), f"gold.t_{how}".lower()
+        lake.run("sql", f"CREATE TABLE {s} PARTITIONED BY (p) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'owner' = 'them') AS SELECT i AS id, i % 2 AS p FROM range(20) t(i)")
+        lake.run("sql", f"CREATE TABLE {t} (x VARCHAR) COMMENT 'mine'; INSERT INTO {t} VALUES ('old')")
+        first = lake.delta(t).metadata().id
+        lake.run("sql", f"CREATE TABLE {t} {how} CLONE {s}", status=1)
+        has(lake.err, "is there already")
+        lake.run("sql", f"CREATE OR REPLACE TABLE {t} {how} CLONE {s}")
+        equal(judged(lake, t), sorted((i, i % 2) for i in range(20)))
+        equal(lake.rows(f"SELECT x FROM {t} VERSION AS OF 1"), [{"x": "old"}])
+        now = lake.delta(t)
+        equal((now.metadata().id, now.metadata().description, now.version(), now.metadata().partition_columns, now.metadata().configuration["owner"]), (first, "mine", 2, ["p"], "them"))
+        lake.run("sql", f"DELETE FROM {s} WHERE id < 3; INSERT INTO {s} VALUES (100, 0)")
+        lake.run("sql", f"CREATE OR REPLACE TABLE {t} {how} CLONE {s}")
+        has(lake.err + lake.out, "3 files " + ("shared" if how == "SHALLOW" else "copied"))  # two with vectors, one new; removed are the two without
+        equal(len(list((lake.root / t.replace(".", "/")).glob("p=*/*.parquet"))), 0 if how == "SHALLOW" else 3)
+        equal(len([a for a in actions(lake, t, 3) if "remove" in a]), 2)
+        lake.run("sql", f"CREATE OR REPLACE TABLE {t} {how} CLONE {s}")
+        has(lake.err + lake.out, "0 files")
+        rows = [(i, i % 2) for i in range(3, 20)] + [(100, 0)]
+        equal([tuple(r.values()) for r in lake.rows(f"SELECT * FROM {t} ORDER BY id")], rows)
+        lake.run("sql", f"CREATE OR REPLACE TABLE {t} {how} CLONE {s} VERSION AS OF 0")
+        equal(judged(lake, t), sorted((i, i % 2) for i in range(20)))
+        lake.run("sql", f"UPDATE {t} SET id = -1 WHERE id = 19; OPTIMIZE {t}; CREATE OR REPLACE TABLE {t} {how} CLONE {s}")
+        equal([tuple(r.values()) for r in lake.rows(f"SELECT * FROM {t} ORDER BY id")], rows)
+        lake.run("table", "check", t, "--values")
+        lake.run("sql", f"CREATE OR REPLACE TABLE {t} {how} CLONE {s} TIMESTAMP AS OF '2999-01-01'")
+        lake.run("sql", f"CREATE OR REPLACE TABLE {s} {how} CLONE {s} VERSION AS OF 0", status=2)
+        has(lake.err, "a clone of itself")
+    lake.run("table", "clone", "raw.s_deep", "gold.t_deep", "--version", "0", "--replace")
+    equal(count(lake, "gold.t_deep"), 20)
+
+
+@case
+def clones_that_replace_keep_what_is_the_tables_own(lake):
+    lake.root.mkdir(exist_ok=True)
+    lake.run("sql", "CREATE TABLE raw.s TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableDeletionVectors' = 'true') AS SELECT i AS id FROM range(10) t(i); UPDATE raw.s SET id = 50 WHERE id = 5; OPTIMIZE raw.s")
+    lake.run("sql", "CREATE TABLE gold.t TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableInCommitTimestamps' = 'true') CLUSTER BY (id) AS SELECT i AS id FROM range(10) t(i); UPDATE gold.t SET id = 1 WHERE id = 2; OPTIMIZE gold.t")
+    old = [a["metaData"]["configuration"] for v in range(2) for a in actions(lake, "gold.t", v) if "metaData" in a][0]
+    lake.run("sql", "CREATE OR REPLACE TABLE gold.t DEEP CLONE raw.s")
+    last = lake.delta("gold.t").version()
+    done = actions(lake, "gold.t", last)
+    conf = [a["metaData"]["configuration"] for a in done if "metaData" in a][0]
+    name = "delta.rowTracking.materializedRowIdColumnName"
+    equal((conf["delta.enableRowTracking"], conf["delta.enableInCommitTimestamps"]), ("true", "true"))
+    assert name in conf and conf[name] != old.get(name), conf
+    assert min(a["add"]["baseRowId"] for a in done if "add" in a) >= 10, done
+    assert any(a.get("domainMetadata", {}).get("domain") == "delta.clustering" and a["domainMetadata"]["removed"] for a in done), done
+    equal(sum(i["n"] for i in lake.rows("SELECT count(*) AS n FROM gold.t WHERE id = 50")), 1)
+    lake.run("table", "check", "gold.t", "--values")
+    lake.run("sql", "CREATE TABLE gold.mapped TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS SELECT 1 AS id")
+    lake.run("sql", "CREATE OR REPLACE TABLE gold.mapped SHALLOW CLONE raw.s", status=2)
+    has(lake.err, "column mapping")
+    lake.run("sql", "CREATE TABLE gold.kept TBLPROPERTIES ('delta.appendOnly' = 'true') AS SELECT 1 AS id")
+    lake.run("sql", "CREATE OR REPLACE TABLE gold.kept SHALLOW CLONE raw.s", status=2)
+    has(lake.err, "append-only")
+
+
 if __name__ == "__main__":
     main()

@@ -3,7 +3,11 @@
  * Shallow: the new log names the old table's files by absolute paths or URLs, and its deletion vectors likewise. Deep: files are copied under the same keys
  * (files that the source names by an absolute path get a new name below the root). The new table has an id of its own, keeps properties,
  * application transactions and foreign metadata domains, and begins at version 0.
+ *
+ * A table that is replaced (delta_clone_over.c) gets one more version instead; what it shares with the source already, from an earlier clone, stays as it is.
  */
+#include "delta/care/delta_clone.h"
+
 #include "base/log.h"
 #include "delta/action/delta_action.h"
 #include "delta/action/delta_dv.h"
@@ -16,16 +20,6 @@
 
 #define COPY_BYTES_MAX ((size_t)8 << 30)
 
-typedef struct cloning {
-    tn_delta_table *from, *to;
-    tn_arena *a;
-    const tn_delta_snapshot *s;
-    bool shallow;
-    tn_delta_files adds;
-    tn_map copied; /* keys of what was copied, or begun to be */
-    int64_t bytes;
-} cloning;
-
 static bool is_absolute(tn_str place)
 {
     return tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place);
@@ -34,7 +28,7 @@ static bool is_absolute(tn_str place)
 /* A place as it goes to a log: an absolute path (DuckDB's delta extension takes no file:// for data files, and wants it for vectors) or a
  * URL. */
 static tn_rc url_of(
-    const cloning *c, tn_str place, const char *local_scheme, tn_str *ret, tn_err *err)
+    const tn_delta_cloning *c, tn_str place, const char *local_scheme, tn_str *ret, tn_err *err)
 {
     tn_str where = is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_buf b = tn_buf_init(c->a, TN_DELTA_SQL_BYTES_MAX);
@@ -45,8 +39,9 @@ static tn_rc url_of(
 
 /* ---- copying ---- */
 
-static tn_rc copy_object(const cloning *c, tn_str place, tn_str key, tn_err *err)
+static tn_rc copy_object(tn_delta_cloning *c, tn_str place, tn_str key, tn_err *err)
 {
+    tn_map_put(&c->copied, key, c);
     tn_str source = is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_str target = tn_store_locate(c->to->store, c->a, key);
     if (!tn_uri_is_remote(source) && !tn_uri_is_remote(target)) {
@@ -65,36 +60,60 @@ static tn_rc copy_object(const cloning *c, tn_str place, tn_str key, tn_err *err
     return tn_store_put(c->to->store, key, data, TN_PUT_OVERWRITE, err);
 }
 
+static tn_rc is_there(tn_store *s, tn_arena *a, tn_str key, bool *ret, tn_err *err)
+{
+    tn_store_item item;
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = tn_store_head(s, a, key, &item, &why);
+    *ret = rc == TN_OK;
+    if (rc != TN_OK && rc != TN_E_NOTFOUND) {
+        return tn_fail(err, rc, "%s", why.msg);
+    }
+    return TN_OK;
+}
+
 /* Many files may share one file of vectors: it is copied once. */
-static tn_rc copy_vector(cloning *c, tn_delta_dv *dv, tn_err *err)
+static tn_rc copy_vector(tn_delta_cloning *c, tn_delta_dv *dv, tn_err *err)
 {
     tn_str place;
     if (dv->storage != 'u') {
         return TN_OK; /* in the log itself; an absolute one stays where it is */
     }
     TN_TRY(tn_delta_dv_place(c->a, dv, &place, err));
-    if (tn_map_find(&c->copied, place) == NULL) {
-        tn_map_put(&c->copied, place, c);
-        TN_TRY(copy_object(c, place, place, err));
+    bool there = tn_map_find(&c->copied, place) != NULL;
+    if (!there && c->over != NULL) { /* its name is a UUID: what is called so came from there */
+        TN_TRY(is_there(c->to->store, c->a, place, &there, err));
     }
+    return there ? TN_OK : copy_object(c, place, place, err);
+}
+
+/* The key of a copy: that of the source unless another object of the table has it. */
+static tn_rc key_for(tn_delta_cloning *c, tn_str place, tn_str *ret, tn_err *err)
+{
+    bool taken = is_absolute(place);
+    if (!taken && c->over != NULL) {
+        TN_TRY(is_there(c->to->store, c->a, place, &taken, err));
+    }
+    *ret = taken ? tn_str_printf(c->a, "part-" TN_STR_FMT ".parquet", TN_STR_ARG(tn_uuid4(c->a)))
+                 : place;
     return TN_OK;
 }
 
-static tn_rc copy_file(cloning *c, tn_delta_file *f, tn_err *err)
+static tn_rc copy_file(tn_delta_cloning *c, tn_delta_file *f, tn_err *err)
 {
     tn_str place;
     TN_TRY(tn_delta_path_decode(c->a, f->path, &place, err));
-    tn_str key = place;
-    if (is_absolute(place)) {
-        key = tn_str_printf(c->a, "part-" TN_STR_FMT ".parquet", TN_STR_ARG(tn_uuid4(c->a)));
-        f->path = key;
+    tn_str key;
+    if (tn_delta_clone_has_data(c, place, f)) {
+        return copy_vector(c, &f->dv, err);
     }
-    tn_map_put(&c->copied, key, c);
+    TN_TRY(key_for(c, place, &key, err));
+    f->path = tn_str_eq(key, place) ? f->path : key;
     TN_TRY(copy_object(c, place, key, err));
     return copy_vector(c, &f->dv, err);
 }
 
-static tn_rc refer_file(const cloning *c, tn_delta_file *f, tn_err *err)
+static tn_rc refer_file(const tn_delta_cloning *c, tn_delta_file *f, tn_err *err)
 {
     tn_str place;
     TN_TRY(tn_delta_path_decode(c->a, f->path, &place, err));
@@ -107,19 +126,27 @@ static tn_rc refer_file(const cloning *c, tn_delta_file *f, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc take_files(cloning *c, tn_err *err)
+static tn_rc take_files(tn_delta_cloning *c, tn_err *err)
 {
     for (size_t i = 0; i < c->s->files.n; i++) {
         tn_delta_file f = c->s->files.v[i];
         f.data_change = true;
         c->bytes += f.size;
-        TN_TRY(c->shallow ? refer_file(c, &f, err) : copy_file(c, &f, err));
+        if (c->shallow) {
+            TN_TRY(refer_file(c, &f, err));
+        }
+        if (tn_delta_clone_shares(c, &f)) {
+            continue;
+        }
+        if (!c->shallow) {
+            TN_TRY(copy_file(c, &f, err));
+        }
         tn_vec_push(&c->adds, c->a, f);
     }
     return TN_OK;
 }
 
-static void discard(const cloning *c)
+static void discard(const tn_delta_cloning *c)
 {
     for (size_t i = 0; i < c->copied.n; i++) {
         tn_err why = TN_ERR_INIT;
@@ -133,7 +160,7 @@ static void discard(const cloning *c)
 
 /* ---- the first version ---- */
 
-static tn_delta_meta new_meta(const cloning *c)
+static tn_delta_meta new_meta(const tn_delta_cloning *c)
 {
     tn_delta_meta m = c->s->meta;
     m.id = tn_uuid4(c->a);
@@ -151,12 +178,21 @@ static tn_delta_meta new_meta(const cloning *c)
     return m;
 }
 
-static void put_int(const cloning *c, tn_val dict, const char *key, int64_t n)
+static void put_int(const tn_delta_cloning *c, tn_val dict, const char *key, int64_t n)
 {
     tn_dict_putz(dict.dict, key, tn_val_str(tn_str_printf(c->a, "%lld", (long long)n)));
 }
 
-static void describe(const cloning *c, tn_delta_txn_plan *p)
+static int64_t added_bytes(const tn_delta_cloning *c)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < c->adds.n; i++) {
+        sum += c->adds.v[i].size;
+    }
+    return sum;
+}
+
+static void describe(const tn_delta_cloning *c, tn_delta_txn_plan *p)
 {
     p->operation_parameters = tn_val_dict(c->a);
     tn_dict_putz(p->operation_parameters.dict, "source", tn_val_str(c->from->store->root));
@@ -165,52 +201,88 @@ static void describe(const cloning *c, tn_delta_txn_plan *p)
         p->operation_parameters.dict, "isShallow", tn_val_z(c->shallow ? "true" : "false"));
     p->operation_metrics = tn_val_dict(c->a);
     put_int(c, p->operation_metrics, "sourceTableSize", c->bytes);
-    put_int(c, p->operation_metrics, "sourceNumOfFiles", (int64_t)c->adds.n);
+    put_int(c, p->operation_metrics, "sourceNumOfFiles", (int64_t)c->s->files.n);
     put_int(c, p->operation_metrics, "numCopiedFiles", c->shallow ? 0 : (int64_t)c->adds.n);
-    put_int(c, p->operation_metrics, "copiedFilesSize", c->shallow ? 0 : c->bytes);
-    put_int(c, p->operation_metrics, "numRemovedFiles", 0);
-    put_int(c, p->operation_metrics, "removedFilesSize", 0);
+    put_int(c, p->operation_metrics, "copiedFilesSize", c->shallow ? 0 : added_bytes(c));
+    int64_t removed = 0;
+    for (size_t i = 0; i < p->removes.n; i++) {
+        removed += p->removes.v[i].size > 0 ? p->removes.v[i].size : 0;
+    }
+    put_int(c, p->operation_metrics, "numRemovedFiles", (int64_t)p->removes.n);
+    put_int(c, p->operation_metrics, "removedFilesSize", removed);
 }
 
-static tn_rc commit(cloning *c, int64_t *ret_version, tn_err *err)
+static void plan_new(tn_delta_cloning *c, tn_delta_meta *meta, tn_delta_txn_plan *p)
 {
-    tn_delta_meta meta = new_meta(c);
-    tn_delta_txn_plan p = { .read_version = -1,
-        .operation = TN_STR("CLONE"),
-        .protocol = &c->s->protocol,
-        .meta = &meta,
-        .adds = c->adds };
+    *meta = new_meta(c);
+    p->read_version = -1;
+    p->protocol = &c->s->protocol;
+    p->meta = meta;
+    p->adds = c->adds;
     for (size_t i = 0; i < c->s->txns.n; i++) {
         if (c->s->txns.items[i].value != NULL) {
-            tn_vec_push(&p.txns, c->a, *(const tn_delta_txn *)c->s->txns.items[i].value);
+            tn_vec_push(&p->txns, c->a, *(const tn_delta_txn *)c->s->txns.items[i].value);
         }
     }
     for (size_t i = 0; i < c->s->domains.n; i++) {
         const tn_delta_domain *d = c->s->domains.items[i].value;
         if (d != NULL && !d->removed) {
-            tn_vec_push(&p.domains, c->a, *d);
+            tn_vec_push(&p->domains, c->a, *d);
         }
     }
-    describe(c, &p);
-    return tn_delta_commit_write(c->to, &p, ret_version, err);
 }
 
-tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool shallow,
+static tn_rc commit(tn_delta_cloning *c, tn_delta_clone_result *ret, tn_err *err)
+{
+    tn_delta_meta meta;
+    tn_delta_protocol protocol;
+    tn_delta_txn_plan p = { .operation = TN_STR("CLONE") };
+    if (c->over == NULL) {
+        plan_new(c, &meta, &p);
+    } else {
+        TN_TRY(tn_delta_clone_plan_over(c, &meta, &protocol, &p, err));
+    }
+    describe(c, &p);
+    ret->source_version = c->s->version;
+    ret->files = (int64_t)c->s->files.n;
+    ret->bytes = c->bytes;
+    ret->files_added = (int64_t)c->adds.n;
+    ret->files_removed = (int64_t)p.removes.n;
+    return tn_delta_commit_write(c->to, &p, &ret->version, err);
+}
+
+static tn_rc open_both(tn_delta_cloning *c, tn_conn *conn, const tn_delta_clone_opts *o,
+    tn_delta_snapshot **ret_source, tn_delta_snapshot **ret_target, tn_err *err)
+{
+    bool there = false;
+    TN_TRY(tn_delta_table_exists(c->to, &there, err));
+    if (there && !o->replace) {
+        return tn_fail(err, TN_E_EXISTS, "there is a table at '" TN_STR_FMT "' already",
+            TN_STR_ARG(c->to->store->root));
+    }
+    TN_TRY(o->by_time ? tn_delta_snapshot_at_time(c->from, conn, o->timestamp_ms, ret_source, err)
+                      : tn_delta_snapshot_open(c->from, conn, o->version, ret_source, err));
+    c->s = *ret_source;
+    TN_TRY(tn_delta_check_writable(&c->s->protocol, &c->s->meta, err));
+    if (there) {
+        TN_TRY(tn_delta_snapshot_open(c->to, conn, TN_DELTA_LATEST, ret_target, err));
+        c->over = *ret_target;
+        TN_TRY(tn_delta_clone_may_replace(c, err));
+    }
+    return TN_OK;
+}
+
+tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, const tn_delta_clone_opts *opts,
     tn_delta_table *to, tn_delta_clone_result *ret, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta clone", NULL);
-    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
-    bool there = false;
-    TN_TRY(tn_delta_table_exists(to, &there, err));
-    if (there) {
-        return tn_fail(err, TN_E_EXISTS, "there is a table at '" TN_STR_FMT "' already",
-            TN_STR_ARG(to->store->root));
-    }
-    TN_TRY(tn_delta_snapshot_open(from, conn, version, &s, err));
-    TN_TRY(tn_delta_check_writable(&s->protocol, &s->meta, err));
-    cloning c = { .from = from, .to = to, .a = a, .s = s, .shallow = shallow };
+    TN_AUTOPTR(tn_delta_snapshot) source = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) target = NULL;
+    tn_delta_clone_result made = { 0 };
+    tn_delta_cloning c = { .from = from, .to = to, .a = a, .shallow = opts->shallow };
+    TN_TRY(open_both(&c, conn, opts, &source, &target, err));
     c.copied = tn_map_init(a);
-    int64_t made = 0;
+    c.shared = tn_map_init(a);
     tn_rc rc = take_files(&c, err);
     bool unsure = false; /* the commit may be there: only then files must stay */
     if (rc == TN_OK) {
@@ -224,8 +296,9 @@ tn_rc tn_delta_clone(tn_delta_table *from, tn_conn *conn, int64_t version, bool 
         return tn_while(
             err, rc, "cloning the table '" TN_STR_FMT "'", TN_STR_ARG(from->store->root));
     }
-    *ret = (tn_delta_clone_result){
-        .version = made, .source_version = s->version, .files = (int64_t)c.adds.n, .bytes = c.bytes
-    };
+    if (c.over != NULL) {
+        tn_delta_after_commit(to, conn, made.version, &c.s->meta);
+    }
+    *ret = made;
     return TN_OK;
 }

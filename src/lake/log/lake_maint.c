@@ -267,16 +267,18 @@ tn_rc tn_lake_compact(const tn_lake_job *j, tn_delta_compact_result *ret, tn_err
     return tn_delta_log_compact(table, -1, -1, ret, err);
 }
 
-tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t version,
-    bool shallow, tn_delta_clone_result *ret, tn_err *err)
+tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source,
+    const tn_delta_clone_opts *opts, tn_delta_clone_result *ret, tn_err *err)
 {
+    tn_delta_clone_opts o = *opts;
     TN_AUTO_ARENA a = tn_arena_new("clone", NULL);
     TN_AUTOPTR(tn_delta_table) from = NULL;
     TN_AUTOPTR(tn_delta_table) to = NULL;
     tn_delta_clone_result r;
     tn_lake_job own = *j;
-    if (j->at.pin != NULL) {
-        return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already", TN_STR_ARG(j->shown));
+    if (j->at.pin != NULL && (!opts->replace || j->at.pin->kind != TN_PIN_DELTA)) {
+        return tn_fail(err, TN_E_EXISTS, "'" TN_STR_FMT "' is there already%s",
+            TN_STR_ARG(j->shown), opts->replace ? ", and no Delta table" : "");
     }
     tn_str shown = source->name.n == 0 ? source->location
                                        : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT,
@@ -284,11 +286,11 @@ tn_rc tn_lake_clone(const tn_lake_job *j, const tn_lake_place *source, int64_t v
     TN_TRY(open_table(j, source, shown, &from, err));
     TN_TRY(own_location(j, a, &own.at.location, err));
     TN_TRY(tn_lake_table_open(j->lake, own.at.location, &to, err));
-    if (version < 0 && source->pin != NULL) {
-        version = source->pin->version;
+    if (o.version < 0 && !o.by_time && source->pin != NULL) {
+        o.version = source->pin->version;
     }
-    TN_TRY(tn_delta_clone(
-        from, j->conn, version < 0 ? TN_DELTA_LATEST : version, shallow, to, &r, err));
+    o.version = o.version < 0 ? TN_DELTA_LATEST : o.version;
+    TN_TRY(tn_delta_clone(from, j->conn, &o, to, &r, err));
     TN_TRY(publish(&own, r.version, "clone", err));
     *ret = r;
     return TN_OK;

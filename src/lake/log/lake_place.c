@@ -128,7 +128,8 @@ tn_rc tn_lake_bring(tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_str locatio
         return replace_rows(l, conn, pin, s, to, err);
     }
     tn_delta_clone_result cloned;
-    return tn_delta_clone(from, conn, version, true, to, &cloned, err);
+    tn_delta_clone_opts opts = { .version = version, .shallow = true };
+    return tn_delta_clone(from, conn, &opts, to, &cloned, err);
 }
 
 tn_rc tn_lake_own_place(tn_lake *l, tn_arena *a, tn_conn *conn, const tn_lake_own *own,

@@ -6,7 +6,8 @@
  *     VACUUM t [FULL | LITE] [RETAIN n HOURS] [DRY RUN]
  *     FSCK REPAIR TABLE t [DRY RUN]
  *     RESTORE [TABLE] t TO VERSION AS OF n | TIMESTAMP AS OF '..'
- *     CREATE TABLE [IF NOT EXISTS] t [SHALLOW | DEEP] CLONE s [VERSION AS OF n]      (deep when it is not said)
+ *     CREATE [OR REPLACE] TABLE [IF NOT EXISTS] t [SHALLOW | DEEP] CLONE s [VERSION AS OF n | TIMESTAMP AS OF '..']   (deep when it is not said)
+ *     REPLACE TABLE t [SHALLOW | DEEP] CLONE s ..
  * A name that is not the lake's (DuckDB's own VACUUM and the like) is left to DuckDB.
  */
 #include "lake/lake_maint.h"
@@ -331,7 +332,29 @@ static tn_rc run_restore(maint *m, tn_err *err)
 
 /* ---- CLONE ---- */
 
-static tn_rc run_clone(maint *m, bool if_not_exists, bool *ret_done, tn_err *err)
+/* source [VERSION AS OF n | TIMESTAMP AS OF '..'] */
+static tn_rc take_source(maint *m, tn_sql_target *ret, tn_delta_clone_opts *opts, tn_err *err)
+{
+    size_t from = m->at;
+    TN_TRY(tn_sql_target_at(m->s, m->a, m->t, &m->at, ret, err));
+    if (ret->local) {
+        return tn_fail(err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'",
+            TN_STR_ARG(text_of(m->t, from, m->at)));
+    }
+    opts->by_time = tn_token_are(m->t, m->at, "timestamp as of");
+    if (opts->by_time || tn_token_are(m->t, m->at, "version as of")) {
+        TN_TRY(take_version(m, &opts->version, &opts->timestamp_ms, err));
+    }
+    return m->at == m->t->n
+               ? TN_OK
+               : unexpected(m, "write CREATE TABLE t SHALLOW CLONE s [VERSION AS OF n]", err);
+}
+
+typedef struct clone_words { /* of the statement's beginning */
+    bool replace, if_not_exists;
+} clone_words;
+
+static tn_rc run_clone(maint *m, const clone_words *w, bool *ret_done, tn_err *err)
 {
     bool shallow = tn_token_are(m->t, m->at, "shallow clone");
     bool plain = tn_token_is(m->t, m->at, "clone"); /* deep */
@@ -343,26 +366,14 @@ static tn_rc run_clone(maint *m, bool if_not_exists, bool *ret_done, tn_err *err
         return tn_fail(err, TN_E_USAGE, "a clone needs a name with a schema, or delta.\"/path\"");
     }
     m->at += plain ? 1 : 2;
-    size_t from = m->at;
     tn_sql_target source;
-    int64_t version = -1;
-    int64_t ms = INT64_MIN;
-    TN_TRY(tn_sql_target_at(m->s, m->a, m->t, &m->at, &source, err));
-    if (source.local) {
-        return tn_fail(err, TN_E_NOTFOUND, "there is no Delta table '" TN_STR_FMT "'",
-            TN_STR_ARG(text_of(m->t, from, m->at)));
-    }
-    if (tn_token_are(m->t, m->at, "version as of")) {
-        TN_TRY(take_version(m, &version, &ms, err));
-    }
-    if (m->at != m->t->n) {
-        return unexpected(m, "write CREATE TABLE t SHALLOW CLONE s [VERSION AS OF n]", err);
-    }
     tn_delta_clone_result r;
+    tn_delta_clone_opts o = { .version = -1, .shallow = shallow, .replace = w->replace };
+    TN_TRY(take_source(m, &source, &o, err));
     tn_lake_job j = job_of(m);
     tn_err why = TN_ERR_INIT;
-    tn_rc rc = tn_lake_clone(&j, &source.at, version, shallow, &r, &why);
-    if (rc == TN_E_EXISTS && if_not_exists) {
+    tn_rc rc = tn_lake_clone(&j, &source.at, &o, &r, &why);
+    if (rc == TN_E_EXISTS && w->if_not_exists) {
         m->ret->note =
             tn_str_printf(m->a, TN_STR_FMT " is there already", TN_STR_ARG(m->target.shown));
         return TN_OK;
@@ -376,8 +387,33 @@ static tn_rc run_clone(maint *m, bool if_not_exists, bool *ret_done, tn_err *err
     m->ret->note = tn_str_printf(m->a,
         "cloned version %lld of " TN_STR_FMT " as " TN_STR_FMT ": %lld file%s %s",
         (long long)r.source_version, TN_STR_ARG(source.shown), TN_STR_ARG(m->target.shown),
-        (long long)r.files, r.files == 1 ? "" : "s", shallow ? "shared" : "copied");
+        (long long)r.files_added, r.files_added == 1 ? "" : "s", shallow ? "shared" : "copied");
     return tn_sql_refresh(m->s, err);
+}
+
+/* Words of CREATE [OR REPLACE] TABLE or REPLACE TABLE; 0: another statement. */
+static size_t create_words(const tn_tokens *t)
+{
+    return tn_token_are(t, 0, "create or replace table") ? 4
+           : tn_token_are(t, 0, "create table")          ? 2
+           : tn_token_are(t, 0, "replace table")         ? 2
+                                                         : 0;
+}
+
+static tn_rc maybe_clone(maint *m, size_t words, bool *ret_done, tn_err *err)
+{
+    bool ours = false;
+    clone_words w = { .replace = words == 4 || tn_token_is(m->t, 0, "replace"),
+        .if_not_exists = tn_token_are(m->t, words, "if not exists") };
+    size_t behind = words + (w.if_not_exists ? 3 : 0);
+    size_t after = behind;
+    tn_strs parts = { 0 };
+    bool named = tn_token_dotted(m->a, m->t, &after, &parts);
+    if (!named || (!tn_token_is(m->t, after, "clone") && !tn_token_is(m->t, after + 1, "clone"))) {
+        return TN_OK;
+    }
+    TN_TRY(take_target(m, behind, &ours, err));
+    return run_clone(m, &w, ret_done, err);
 }
 
 tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake_sql_result *ret,
@@ -390,18 +426,9 @@ tn_rc tn_lake_sql_maint(tn_lake_sql *s, tn_arena *a, const tn_tokens *t, tn_lake
     bool reorg = tn_token_are(t, 0, "reorg table");
     bool repair = tn_token_are(t, 0, "fsck repair table");
     *ret_done = false;
-    if (tn_token_are(t, 0, "create table")) {
-        bool ours = false;
-        bool if_not_exists = tn_token_are(t, 2, "if not exists");
-        size_t behind = 2 + (if_not_exists ? 3 : 0);
-        size_t after = behind;
-        tn_strs parts = { 0 };
-        bool named = tn_token_dotted(a, t, &after, &parts);
-        if (!named || (!tn_token_is(t, after, "clone") && !tn_token_is(t, after + 1, "clone"))) {
-            return TN_OK;
-        }
-        TN_TRY(take_target(&m, behind, &ours, err));
-        return run_clone(&m, if_not_exists, ret_done, err);
+    size_t create = create_words(t);
+    if (create > 0) {
+        return maybe_clone(&m, create, ret_done, err);
     }
     if (tn_token_are(t, 0, "alter table")) {
         bool ours = false;
