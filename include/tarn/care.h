@@ -25,7 +25,7 @@ typedef struct tarn_optimize_options {
     int purge; /* rewrite the files that have a deletion vector, without the deleted rows, and no other; not with zorder_by */
 } tarn_optimize_options;
 #define TARN_OPTIMIZE_INIT TARN_INIT(tarn_optimize_options)
-/* Keys: version, changed, files_added, files_removed, bytes_added, bytes_removed, files_considered, files_skipped, partitions, vectors_removed, rows. */
+/* Keys: version, changed, files_added, files_removed, bytes_added, bytes_removed, files_considered, files_skipped, partitions, deletion_vectors_removed, rows. */
 TARN_API int tarn_optimize(
     tarn_table *table, const tarn_optimize_options *options, char **ret_json, tarn_error *err);
 
@@ -37,7 +37,7 @@ typedef struct tarn_vacuum_options {
     int lite;        /* look for files in the log, not in the folder */
 } tarn_vacuum_options;
 #define TARN_VACUUM_INIT TARN_INIT(tarn_vacuum_options)
-/* Keys: version, files, bytes, failed, log_files, paths (below the table). */
+/* Keys: dry_run, lite, version, files, bytes, failed, log_files, paths (below the table). */
 TARN_API int tarn_vacuum(
     tarn_table *table, const tarn_vacuum_options *options, char **ret_json, tarn_error *err);
 
@@ -64,16 +64,16 @@ TARN_API int tarn_alter(tarn_table *table, const char *change, tarn_error *err);
 
 #define TARN_CLONE_SHALLOW 1 /* it names the same files and copies none */
 #define TARN_CLONE_REPLACE 2 /* a table that is there gets the state as its next version; else it must not be there */
-/* Makes the table at `url` with the handle's state. how: the flags above, or 0. Keys: version, source_version, files, files_added, files_removed, bytes. */
+/* Makes the table at `url` with the handle's state. how: the flags above, or 0. Keys: version, source_version, files, files_added, files_removed, bytes, shallow. */
 TARN_API int tarn_clone(
     tarn_table *table, const char *url, int how, char **ret_json, tarn_error *err);
 
 /* Replays the log and looks at every file; values: also reads all rows and holds them against the statistics. Damage is a result, not an error.
- * Keys: version, files, rows, commits, findings [{error, what, path, detail}]. */
+ * Keys: version, files, rows, commits, ok (no error), findings [{severity (error, warning), what, path, detail}]. */
 TARN_API int tarn_check(tarn_table *table, int values, char **ret_json, tarn_error *err);
 
 /* Takes entries whose files are gone out of the log: their rows are lost, all others can be read again. flags: 0 or TARN_REPAIR_DRY_RUN | TARN_REPAIR_ALL (also when
- * no file is left). Keys: version, changed, bytes, lost [{path, vector, path_missing, vector_missing}]. */
+ * no file is left). Keys: dry_run, version, changed, bytes, lost [{path, path_missing, deletion_vector, deletion_vector_missing}]. */
 #define TARN_REPAIR_DRY_RUN 1
 #define TARN_REPAIR_ALL 2
 TARN_API int tarn_repair(tarn_table *table, int flags, char **ret_json, tarn_error *err);

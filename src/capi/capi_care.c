@@ -1,12 +1,7 @@
 /* capi_care.c: optimize, vacuum, restore, checkpoint, clone, check: options in, one function of src/delta, JSON out. */
 #include "capi/capi_impl.h"
-#include "delta/delta_maint.h"
+#include "delta/delta_report.h"
 #include "store/store.h"
-
-static void put(tn_val d, const char *key, int64_t n)
-{
-    tn_dict_putz(d.dict, key, tn_val_int(n));
-}
 
 /* ---- optimize ---- */
 
@@ -24,17 +19,7 @@ static tn_rc optimize(
     TN_TRY(tn_delta_optimize(t->table, t->conn, a, &opts, &r, err));
     tn_capi_moved(t, r.version);
     tn_val d = tn_val_dict(a);
-    put(d, "version", r.version);
-    tn_dict_putz(d.dict, "changed", tn_val_bool(r.changed));
-    put(d, "files_added", r.files_added);
-    put(d, "files_removed", r.files_removed);
-    put(d, "bytes_added", r.bytes_added);
-    put(d, "bytes_removed", r.bytes_removed);
-    put(d, "files_considered", r.files_considered);
-    put(d, "files_skipped", r.files_skipped);
-    put(d, "partitions", r.partitions);
-    put(d, "vectors_removed", r.vectors_removed);
-    put(d, "rows", r.rows);
+    tn_delta_report_optimize(d, &r);
     return tn_capi_json(a, d, ret_json, err);
 }
 
@@ -65,16 +50,8 @@ static tn_rc vacuum(
     if (r.version != t->version) {
         tn_capi_moved(t, r.version);
     }
-    tn_val d = tn_val_dict(a), paths = tn_val_list(a);
-    put(d, "version", r.version);
-    put(d, "files", r.files);
-    put(d, "bytes", r.bytes);
-    put(d, "failed", r.failed);
-    put(d, "log_files", r.log_files);
-    for (size_t i = 0; i < r.paths.n; i++) {
-        tn_list_push(paths.list, tn_val_str(r.paths.v[i]));
-    }
-    tn_dict_putz(d.dict, "paths", paths);
+    tn_val d = tn_val_dict(a);
+    tn_delta_report_vacuum(a, d, &opts, &r);
     return tn_capi_json(a, d, ret_json, err);
 }
 
@@ -102,13 +79,7 @@ static tn_rc restore(
     TN_TRY(tn_delta_restore_to(t->table, t->conn, &o, &r, err));
     tn_capi_moved(t, r.version);
     tn_val d = tn_val_dict(a);
-    put(d, "version", r.version);
-    put(d, "restored_version", r.restored_version);
-    put(d, "files_restored", r.files_restored);
-    put(d, "files_removed", r.files_removed);
-    put(d, "files_missing", r.files_missing);
-    put(d, "bytes_restored", r.bytes_restored);
-    put(d, "bytes_removed", r.bytes_removed);
+    tn_delta_report_restore(d, &r);
     return tn_capi_json(a, d, ret_json, err);
 }
 
@@ -148,10 +119,7 @@ static tn_rc compact(
     tn_delta_compact_result r;
     TN_TRY(tn_delta_log_compact(t->table, from, to, &r, err));
     tn_val d = tn_val_dict(a);
-    put(d, "from", r.from);
-    put(d, "to", r.to);
-    put(d, "bytes", r.bytes);
-    tn_dict_putz(d.dict, "written", tn_val_bool(r.written));
+    tn_delta_report_compact(d, &r);
     return tn_capi_json(a, d, ret_json, err);
 }
 
@@ -182,12 +150,7 @@ static tn_rc clone_to(
         .replace = (how & TARN_CLONE_REPLACE) != 0 };
     TN_TRY(tn_delta_clone(t->table, conn, &o, to, &r, err));
     tn_val d = tn_val_dict(a);
-    put(d, "version", r.version);
-    put(d, "source_version", r.source_version);
-    put(d, "files", r.files);
-    put(d, "files_added", r.files_added);
-    put(d, "files_removed", r.files_removed);
-    put(d, "bytes", r.bytes);
+    tn_delta_report_clone(d, &o, &r);
     return tn_capi_json(a, d, ret_json, err);
 }
 
@@ -203,21 +166,8 @@ static tn_rc check(tarn_table *t, tn_arena *a, bool values, char **ret_json, tn_
     tn_delta_check_opts o = { .values = values };
     tn_delta_check_result r;
     TN_TRY(tn_delta_check(t->table, t->conn, a, &o, &r, err));
-    tn_val d = tn_val_dict(a), list = tn_val_list(a);
-    put(d, "version", r.version);
-    put(d, "files", r.files);
-    put(d, "rows", r.rows);
-    put(d, "commits", r.commits);
-    for (size_t i = 0; i < r.findings.n; i++) {
-        const tn_delta_finding *f = &r.findings.v[i];
-        tn_val one = tn_val_dict(a);
-        tn_dict_putz(one.dict, "error", tn_val_bool(f->error));
-        tn_dict_putz(one.dict, "what", tn_val_z(f->what));
-        tn_dict_putz(one.dict, "path", tn_val_str(f->path));
-        tn_dict_putz(one.dict, "detail", tn_val_str(f->detail));
-        tn_list_push(list.list, one);
-    }
-    tn_dict_putz(d.dict, "findings", list);
+    tn_val d = tn_val_dict(a);
+    tn_delta_report_check(a, d, &r);
     return tn_capi_json(a, d, ret_json, err);
 }
 
@@ -240,20 +190,8 @@ static tn_rc repair(tarn_table *t, tn_arena *a, int flags, char **ret_json, tn_e
     if (changed) {
         tn_capi_moved(t, r.version);
     }
-    tn_val d = tn_val_dict(a), list = tn_val_list(a);
-    put(d, "version", r.version);
-    tn_dict_putz(d.dict, "changed", tn_val_bool(changed));
-    put(d, "bytes", r.bytes);
-    for (size_t i = 0; i < r.lost.n; i++) {
-        const tn_delta_lost *l = &r.lost.v[i];
-        tn_val one = tn_val_dict(a);
-        tn_dict_putz(one.dict, "path", tn_val_str(l->path));
-        tn_dict_putz(one.dict, "vector", l->vector.n > 0 ? tn_val_str(l->vector) : TN_VAL_NONE);
-        tn_dict_putz(one.dict, "path_missing", tn_val_bool(l->path_missing));
-        tn_dict_putz(one.dict, "vector_missing", tn_val_bool(l->vector_missing));
-        tn_list_push(list.list, one);
-    }
-    tn_dict_putz(d.dict, "lost", list);
+    tn_val d = tn_val_dict(a);
+    tn_delta_report_repair(a, d, &o, &r);
     return tn_capi_json(a, d, ret_json, err);
 }
 

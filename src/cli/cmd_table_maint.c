@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/cli_table.h"
+#include "delta/delta_report.h"
 #include "lake/lake_maint.h"
 #include "text/timetext.h"
 
@@ -88,16 +89,7 @@ static tn_rc run_optimize(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     TN_TRY(tn_lake_optimize(j, a, &o, &r, &pinned, err));
     if (x->json) {
         tn_val d = report_of(x, j);
-        put(d, "version", r.version);
-        put(d, "files_added", r.files_added);
-        put(d, "files_removed", r.files_removed);
-        put(d, "bytes_added", r.bytes_added);
-        put(d, "bytes_removed", r.bytes_removed);
-        put(d, "files_considered", r.files_considered);
-        put(d, "files_skipped", r.files_skipped);
-        put(d, "partitions", r.partitions);
-        put(d, "deletion_vectors_removed", r.vectors_removed);
-        put(d, "rows", r.rows);
+        tn_delta_report_optimize(d, &r);
         tn_dict_putz(d.dict, "pinned", tn_val_bool(pinned));
         tn_cli_print_json(x->cli, d);
         return TN_OK;
@@ -145,18 +137,8 @@ static tn_rc run_vacuum(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     }
     TN_TRY(rc);
     if (x->json) {
-        tn_val d = report_of(x, j), paths = tn_val_list(a);
-        tn_dict_putz(d.dict, "dry_run", tn_val_bool(o.dry_run));
-        tn_dict_putz(d.dict, "lite", tn_val_bool(o.lite));
-        put(d, "version", r.version);
-        put(d, "files", r.files);
-        put(d, "bytes", r.bytes);
-        put(d, "failed", r.failed);
-        put(d, "log_files", r.log_files);
-        for (size_t i = 0; i < r.paths.n; i++) {
-            tn_list_push(paths.list, tn_val_str(r.paths.v[i]));
-        }
-        tn_dict_putz(d.dict, "paths", paths);
+        tn_val d = report_of(x, j);
+        tn_delta_report_vacuum(a, d, &o, &r);
         tn_cli_print_json(x->cli, d);
         return TN_OK;
     }
@@ -195,11 +177,7 @@ static tn_rc run_restore(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     TN_TRY(tn_lake_restore(j, &o, &r, err));
     if (x->json) {
         tn_val d = report_of(x, j);
-        put(d, "version", r.version);
-        put(d, "restored_version", r.restored_version);
-        put(d, "files_restored", r.files_restored);
-        put(d, "files_removed", r.files_removed);
-        put(d, "files_missing", r.files_missing);
+        tn_delta_report_restore(d, &r);
         tn_cli_print_json(x->cli, d);
         return TN_OK;
     }
@@ -215,21 +193,6 @@ static tn_rc run_restore(tn_table_call *x, const tn_lake_job *j, tn_err *err)
 
 /* ---- check ---- */
 
-static tn_val findings_list(tn_arena *a, const tn_delta_findings *findings)
-{
-    tn_val list = tn_val_list(a);
-    for (size_t i = 0; i < findings->n; i++) {
-        const tn_delta_finding *f = &findings->v[i];
-        tn_val d = tn_val_dict(a);
-        tn_dict_putz(d.dict, "severity", tn_val_z(f->error ? "error" : "warning"));
-        tn_dict_putz(d.dict, "what", tn_val_z(f->what));
-        tn_dict_putz(d.dict, "path", tn_val_str(f->path));
-        tn_dict_putz(d.dict, "detail", tn_val_str(f->detail));
-        tn_list_push(list.list, d);
-    }
-    return list;
-}
-
 static tn_rc run_check(tn_table_call *x, const tn_lake_job *j, int *ret_status, tn_err *err)
 {
     tn_arena *a = x->cli->arena;
@@ -244,11 +207,7 @@ static tn_rc run_check(tn_table_call *x, const tn_lake_job *j, int *ret_status, 
     *ret_status = errors > 0 ? TN_EXIT_FAILED : TN_EXIT_OK;
     if (x->json) {
         tn_val d = report_of(x, j);
-        put(d, "version", r.version);
-        put(d, "files", r.files);
-        put(d, "commits", r.commits);
-        tn_dict_putz(d.dict, "ok", tn_val_bool(errors == 0));
-        tn_dict_putz(d.dict, "findings", findings_list(a, &r.findings));
+        tn_delta_report_check(a, d, &r);
         tn_cli_print_json(x->cli, d);
         return TN_OK;
     }
@@ -278,10 +237,7 @@ static tn_rc run_compact(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     TN_TRY(tn_lake_compact(j, &r, err));
     if (x->json) {
         tn_val d = report_of(x, j);
-        put(d, "from", r.from);
-        put(d, "to", r.to);
-        put(d, "bytes", r.bytes);
-        tn_dict_putz(d.dict, "written", tn_val_bool(r.written));
+        tn_delta_report_compact(d, &r);
         tn_cli_print_json(x->cli, d);
     } else if (r.written) {
         printf(TN_STR_FMT ": commits %lld to %lld in one file of %lld bytes\n",
@@ -323,14 +279,8 @@ static tn_rc run_clone(tn_table_call *x, const tn_lake_job *source, tn_str name,
     TN_TRY(tn_lake_clone(&to, &source->at, &o, &r, err));
     if (x->json) {
         tn_val d = report_of(x, &to);
-        put(d, "version", r.version);
         tn_dict_putz(d.dict, "source", tn_val_str(source->shown));
-        put(d, "source_version", r.source_version);
-        put(d, "files", r.files);
-        put(d, "files_added", r.files_added);
-        put(d, "files_removed", r.files_removed);
-        put(d, "bytes", r.bytes);
-        tn_dict_putz(d.dict, "shallow", tn_val_bool(shallow));
+        tn_delta_report_clone(d, &o, &r);
         tn_cli_print_json(x->cli, d);
         return TN_OK;
     }
@@ -342,22 +292,6 @@ static tn_rc run_clone(tn_table_call *x, const tn_lake_job *source, tn_str name,
 
 /* ---- repair ---- */
 
-static tn_val losses_list(tn_arena *a, const tn_delta_losses *losses)
-{
-    tn_val list = tn_val_list(a);
-    for (size_t i = 0; i < losses->n; i++) {
-        const tn_delta_lost *l = &losses->v[i];
-        tn_val d = tn_val_dict(a);
-        tn_dict_putz(d.dict, "path", tn_val_str(l->path));
-        tn_dict_putz(d.dict, "path_missing", tn_val_bool(l->path_missing));
-        tn_dict_putz(
-            d.dict, "deletion_vector", l->vector.n > 0 ? tn_val_str(l->vector) : TN_VAL_NONE);
-        tn_dict_putz(d.dict, "deletion_vector_missing", tn_val_bool(l->vector_missing));
-        tn_list_push(list.list, d);
-    }
-    return list;
-}
-
 static tn_rc run_repair(tn_table_call *x, const tn_lake_job *j, tn_err *err)
 {
     tn_arena *a = x->cli->arena;
@@ -367,10 +301,7 @@ static tn_rc run_repair(tn_table_call *x, const tn_lake_job *j, tn_err *err)
     TN_TRY(tn_lake_repair(j, a, &o, &r, err));
     if (x->json) {
         tn_val d = report_of(x, j);
-        tn_dict_putz(d.dict, "dry_run", tn_val_bool(o.dry_run));
-        put(d, "version", r.version);
-        put(d, "bytes", r.bytes);
-        tn_dict_putz(d.dict, "lost", losses_list(a, &r.lost));
+        tn_delta_report_repair(a, d, &o, &r);
         tn_cli_print_json(x->cli, d);
         return TN_OK;
     }

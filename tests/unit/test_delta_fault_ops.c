@@ -118,7 +118,8 @@ static tn_rc clone_of(fixture *f, bool shallow, tn_err *err)
     tn_delta_clone_result r;
     TN_TRY(tn_store_open(f->model, NULL, &store, err));
     TN_TRY(tn_delta_table_open(store, &from, err));
-    return tn_delta_clone(from, f->conn, TN_DELTA_LATEST, shallow, f->table, &r, err);
+    tn_delta_clone_opts o = { .version = TN_DELTA_LATEST, .shallow = shallow };
+    return tn_delta_clone(from, f->conn, &o, f->table, &r, err);
 }
 
 static tn_rc do_clone(fixture *f, TN_UNUSED tn_arena *a, tn_err *err)

@@ -483,10 +483,12 @@ TN_TEST(clones_stand_alone)
         TN_ASSERT_OK(tn_store_open(
             tn_str_of(tn_arena_printf(arena, "%s/c d", tn_test_dir(arena))), NULL, &store, err));
         TN_ASSERT_OK(tn_delta_table_open(store, &to, err));
-        TN_ASSERT_OK(tn_delta_clone(f->table, f->conn, TN_DELTA_LATEST, shallow, to, &r, err));
+        tn_delta_clone_opts how = { .version = TN_DELTA_LATEST, .shallow = shallow };
+        TN_ASSERT_OK(tn_delta_clone(f->table, f->conn, &how, to, &r, err));
         TN_ASSERT_EQ_I(r.files, 2);
         TN_ASSERT_EQ_I(sum_of(f, to, arena, err), 45);
-        TN_ASSERT_RC(tn_delta_clone(f->table, f->conn, 0, shallow, to, &r, err), TN_E_EXISTS);
+        how.version = 0;
+        TN_ASSERT_RC(tn_delta_clone(f->table, f->conn, &how, to, &r, err), TN_E_EXISTS);
         tn_err_clear(err);
         /* the clone's own writes and packing leave the source alone */
         tn_delta_optimize_opts o = { .zorder_by = { 0 } };
