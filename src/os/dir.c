@@ -186,6 +186,14 @@ tn_rc tn_dir_copy(tn_str from, tn_str to, const char *const *leave, tn_err *err)
     return TN_OK;
 }
 
+tn_rc tn_file_link_to(tn_str target, tn_str path, tn_err *err)
+{
+    char to[TN_PATH_MAX], z[TN_PATH_MAX];
+    TN_TRY(tn_sys_path(target, to, err));
+    TN_TRY(tn_sys_path(path, z, err));
+    return tn_sys_faulted() || symlink(to, z) != 0 ? tn_sys_fail(err, errno, "link", z) : TN_OK;
+}
+
 tn_rc tn_file_real(tn_arena *a, tn_str path, tn_str *ret, tn_err *err)
 {
     char z[TN_PATH_MAX], real[PATH_MAX];

@@ -38,6 +38,8 @@ tn_rc tn_file_rename(
 tn_rc tn_file_remove(tn_str path, tn_err *err) TN_MUSTUSE; /* absent: TN_E_NOTFOUND */
 tn_rc tn_file_remove_tree(
     tn_str path, tn_err *err) TN_MUSTUSE; /* absent: ok; does not follow links */
+tn_rc tn_file_link_to(
+    tn_str target, tn_str path, tn_err *err) TN_MUSTUSE; /* path becomes a symbolic link */
 tn_rc tn_file_copy(tn_str from, tn_str to, tn_err *err) TN_MUSTUSE;
 tn_rc tn_file_stat(tn_arena *a, tn_str path, tn_file_info *ret, tn_err *err) TN_MUSTUSE;
 bool tn_file_exists(tn_str path);

@@ -165,16 +165,14 @@ static tn_rc take_settings(tn_project *p, const tn_project_opts *o, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
+/* What there is before the profile. */
+static tn_rc load_file(tn_project *p, const tn_project_opts *o, tn_err *err)
 {
-    tn_load_reached ignored, *reached = o->reached != NULL ? o->reached : &ignored;
-    *reached = (tn_load_reached){ 0 };
     TN_TRY(find_root(p, o, err));
     TN_TRY(parse_cli_vars(p, o, err));
     p->package = tn_new(p->arena, tn_package);
     p->package->macros = tn_map_init(p->arena);
     TN_TRY(tn_read_project_yaml(p, p->root, p->package, err));
-    reached->project_file = true;
     p->name = p->package->name;
     tn_vec_push(&p->packages, p->arena, p->package);
     tn_map_put(&p->package_by_name, p->name, p->package);
@@ -182,6 +180,25 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
     TN_TRY(tn_load_warn_options(p, err));
     p->profile.target = tn_val_dict(p->arena);
     tn_context_members(p);
+    return TN_OK;
+}
+
+tn_rc tn_project_open_bare(tn_arena *a, const tn_project_opts *opts, tn_project **ret, tn_err *err)
+{
+    tn_project *p = make_project(a, opts);
+    TN_TRY(load_file(p, opts, err));
+    TN_TRY(tn_render_package(p, p->package, err));
+    TN_TRY(take_settings(p, opts, err));
+    *ret = p;
+    return TN_OK;
+}
+
+static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
+{
+    tn_load_reached ignored, *reached = o->reached != NULL ? o->reached : &ignored;
+    *reached = (tn_load_reached){ 0 };
+    TN_TRY(load_file(p, o, err));
+    reached->project_file = true;
     tn_str profile = o->profile.n > 0 ? o->profile : tn_env_get("DBT_PROFILE");
     tn_val name = tn_val_at((tn_val){ .tag = TN_DICT, .dict = p->package->raw }, "profile");
     if (profile.n == 0 && tn_val_is_str(name)) {

@@ -129,6 +129,12 @@ typedef struct tn_doc {
     tn_str name, package_name, path, original_file_path, contents, unique_id;
 } tn_doc;
 
+/* dbt_project.yml and flags alone, for the installer of packages: neither profile nor nodes. */
+tn_rc tn_project_open_bare(
+    tn_arena *a, const tn_project_opts *opts, tn_project **ret, tn_err *err) TN_MUSTUSE;
+/* A YAML file of packages: with env_var() and var() done, and as written. */
+tn_rc tn_project_read_packages(
+    tn_project *p, tn_str path, tn_val *ret_rendered, tn_val *ret_raw, tn_err *err) TN_MUSTUSE;
 /* The folder in which profiles.yml is or would be: as given, DBT_PROFILES_DIR, here when it has one, ~/.dbt. */
 tn_str tn_project_profiles_dir(tn_arena *a, tn_str given);
 

@@ -216,5 +216,95 @@ def settings_of_the_project_are_options_too(p):
     equal(len(re.sub(r" \[RUN\]$", "", start)[10:]), 60)
 
 
+def init(p, *words, answers="", status=0):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
+    done = subprocess.run([TARN, "init", *words], cwd=p.dir, env={**clean, "HOME": str(p.dir / "home")}, input=answers, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert done.returncode == status, f"status {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+def empty(p):
+    for name in ("dbt_project.yml", "profiles.yml"):
+        (p.dir / name).unlink()
+    (p.dir / "home").mkdir()
+
+
+def inside(p, *command, status=0):
+    done = subprocess.run([TARN, *command, "--project-dir", "shop"], cwd=p.dir, env={**os.environ, "HOME": str(p.dir / "home")}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert done.returncode == status, f"status {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+@case
+def init_makes_a_project_that_builds(p):
+    empty(p)
+    out = init(p, "shop", answers="1\n\n\n\n")
+    has(out, 'Your new dbt project "shop" was created!')
+    has(out, "All checks passed!")
+    has((p.dir / "home/.dbt/profiles.yml").read_text(), "path: shop.duckdb")
+    equal((p.dir / "shop/.gitignore").read_text().splitlines()[0], "target/")
+    has(inside(p, "build"), "PASS=6 WARN=0 ERROR=0")
+    has(init(p, "shop"), "A project called shop already exists here.")
+
+
+@case
+def init_of_a_lake_in_a_folder(p):
+    empty(p)
+    init(p, "shop", answers="2\nplace\n\n2\n")
+    equal((p.dir / "home/.dbt/profiles.yml").read_text(), "shop:\n  target: dev\n  outputs:\n    dev:\n      type: tarn\n      lake: place\n      schema: main\n      threads: 2\n")
+    inside(p, "run")
+    equal([d.parent.name.split("-")[0] for d in p.dir.rglob("_delta_log")], ["my_first_dbt_model"])
+
+
+@case
+def init_of_a_lake_in_a_bucket(p):
+    empty(p)
+    init(p, "shop", "--skip-debug", answers="3\ns3://b/p\nhttps://m:9000\n\n\n\n")
+    has((p.dir / "home/.dbt/profiles.yml").read_text(), "lake: s3://b/p")
+    has((p.dir / "home/.dbt/profiles.yml").read_text(), "endpoint: https://m:9000")
+
+
+@case
+def init_asks_nothing_when_told(p):
+    empty(p)
+    out = init(p, "shop", "--skip-profile-setup")
+    lacks(out, "Enter")
+    equal((p.dir / "home/.dbt").exists(), False)
+    has(init(p, "1shop", status=2), "1shop is not a valid project name.")
+    p.file("profiles.yml", "mine: {target: d, outputs: {d: {type: duckdb, path: ':memory:'}}}\n")
+    init(p, "other", "--profile", "mine", "--skip-debug")
+    has((p.dir / "other/dbt_project.yml").read_text(), "profile: 'mine'")
+    has(init(p, "third", "--profile", "nope", status=2), "Could not find profile named 'nope'")
+
+
+@case
+def init_in_a_project_adds_its_profile_and_keeps_the_others(p):
+    p.file("home/.dbt/profiles.yml", "q: {target: d, outputs: {}}  # kept\n")
+    (p.dir / "profiles.yml").unlink()
+    init(p, answers="\n\n\n\n")
+    text = (p.dir / "home/.dbt/profiles.yml").read_text()
+    has(text, "# kept\np:\n  target: dev\n")
+    has(init(p), "The profile p already exists")
+    equal((p.dir / "home/.dbt/profiles.yml").read_text(), text)
+
+
+@case
+def deps_installs_locals_as_links_and_keeps_a_lock(p):
+    p.file("packages.yml", "packages: [{local: mine}]\n")
+    p.file("mine/dbt_project.yml", "name: mine\n")
+    p.file("mine/macros/m.sql", "{% macro one() %}1{% endmacro %}")
+    p.file("models/a.sql", "select {{ mine.one() }} as id")
+    out = p.run("deps")
+    has(out, "Installing mine")
+    has(out, "Installed from <local @ mine>")
+    equal((p.dir / "package-lock.yml").read_text().splitlines()[:3], ["packages:", "  - local: mine", "    name: mine"])
+    p.file("mine/macros/m.sql", "{% macro one() %}2{% endmacro %}")
+    has(p.run("compile", "-s", "a"), "select 2 as id")
+    lacks(p.run("deps"), "Updating lock file")
+    has(p.run("deps", "--upgrade", "--lock"), "Updating lock file")
+    p.file("packages.yml", "packages: [{private: a/b}]\n")
+    has(p.run("deps", status=2), "`private:` packages")
+
+
 if __name__ == "__main__":
     sys.exit(main())
