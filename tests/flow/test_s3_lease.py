@@ -64,7 +64,7 @@ def a_store_that_honours_conditions_needs_no_lease(b):
 def writers_take_turns_by_lease(b):
     """Each with a home of its own, as on different machines; two tables."""
     lake = b.lake()
-    writers, each = 3, 3
+    writers, each = 3, 2
     with Careless(b, AWS_CONDITIONAL_PUT="lease") as store:
         b.run(lake, "sql", "create table r.t0 as select -1 as w, -1 as n; create table r.t1 as select -1 as w, -1 as n", env=store.env)
         has(str(keys(b, lake)), "r/t0/_delta_log/00000000000000000000.json")

@@ -80,7 +80,7 @@ def by_the_proxy_of_the_environment(b):
 
 @case
 def by_the_proxy_of_the_options(b):
-    """tarn's requests; hosts in no_proxy straight."""
+    """tarn's requests and DuckDB's; hosts in no_proxy straight."""
     project = b.work / "proxied"
     project.mkdir()
     (project / "dbt_project.yml").write_text("name: p\nversion: '1.0'\nprofile: p\n")
@@ -94,6 +94,11 @@ def by_the_proxy_of_the_options(b):
             done = subprocess.run([TARN, "lake", "doctor"], cwd=project, env=env, capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, done.stdout + done.stderr
             equal(bool(tunnel.asked), proxied)
+            if not more:
+                asked = len(tunnel.asked)
+                con = subprocess.run([TARN, "sql", "create table a.b as select 1 as x; from a.b"], cwd=project, env=env, capture_output=True, text=True, timeout=60)
+                assert con.returncode == 0, con.stdout + con.stderr
+                assert len(tunnel.asked) > asked + 1, tunnel.asked  # of two programs' connections
 
 
 @case

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/parallel.h"
 #include "text/uri.h"
 
 /* Clocks of writers may differ by this much. */
@@ -295,11 +296,26 @@ static bool is_shared(const sweep *w, const dead *d, tn_str place)
     return false;
 }
 
-enum { BATCH = 1000 }; /* objects of one request, where the store can */
+enum {
+    BATCH = 1000,
+    THREADS = 8
+}; /* objects of one request, where the store can; tables at once */
 
-/* Removes them; which could not be removed is told, counted and left out of *ret. */
-static void remove_objects(
-    sweep *w, const tn_store_items *items, tn_lake_gc_result *r, bool dry_run, tn_store_items *ret)
+/* What one call has removed, or would. */
+typedef struct removal {
+    tn_str place;  /* of a table */
+    bool is_young; /* written within the retention: it stays */
+    int64_t objects, bytes, failed;
+} removal;
+
+typedef struct removing {
+    sweep *w;
+    removal *v;
+    bool dry_run;
+} removing;
+
+/* What cannot be removed is told and counted. */
+static void remove_objects(tn_store *store, const tn_store_items *items, bool dry_run, removal *out)
 {
     for (size_t from = 0; from < items->n; from += BATCH) {
         TN_AUTO_ARENA scratch = tn_arena_new("lake gc batch", NULL);
@@ -309,44 +325,51 @@ static void remove_objects(
         for (size_t i = 0; i < n; i++) {
             keys[i] = items->v[from + i].key;
         }
-        bool all = dry_run || tn_store_remove_many(w->l->store, keys, n, &why) == TN_OK;
+        bool all = dry_run || tn_store_remove_many(store, keys, n, &why) == TN_OK;
         for (size_t i = 0; i < n; i++) {
-            if (!all && tn_store_remove(w->l->store, keys[i], &why) != TN_OK) {
+            if (!all && tn_store_remove(store, keys[i], &why) != TN_OK) {
                 tn_log(TN_LOG_WARN, "lake", "'" TN_STR_FMT "' could not be removed: %s",
                     TN_STR_ARG(keys[i]), why.msg);
-                r->failed++;
+                out->failed++;
             } else {
-                tn_vec_push(ret, w->a, items->v[from + i]);
+                out->objects++;
+                out->bytes += items->v[from + i].size;
             }
         }
     }
 }
 
 /* All objects of a dead table, unless one was written within the retention. */
-static tn_rc remove_table(sweep *w, tn_str place, bool dry_run, tn_lake_gc_result *r, tn_err *err)
+static tn_rc remove_table(void *self, size_t at, tn_err *err)
 {
+    const removing *x = self;
+    removal *out = &x->v[at];
     TN_AUTO_ARENA scratch = tn_arena_new("lake gc", NULL);
     tn_store_items items = { 0 };
-    tn_store_list_opts lo = { .prefix = tn_str_printf(scratch, TN_STR_FMT "/", TN_STR_ARG(place)),
-        .flat = true };
-    tn_rc rc = tn_store_list(w->l->store, scratch, &lo, &items, err);
-    if (rc == TN_E_NOTFOUND || (rc == TN_OK && items.n == 0)) {
-        return TN_OK;
+    tn_store_list_opts lo = {
+        .prefix = tn_str_printf(scratch, TN_STR_FMT "/", TN_STR_ARG(out->place)), .flat = true
+    };
+    tn_rc rc = tn_store_list(x->w->l->store, scratch, &lo, &items, err);
+    if (rc != TN_OK) {
+        return rc == TN_E_NOTFOUND ? TN_OK : rc;
     }
-    TN_TRY(rc);
-    for (size_t i = 0; i < items.n; i++) {
-        if (items.v[i].mtime_us / 1000 >= w->cutoff_ms) {
-            return TN_OK;
-        }
+    for (size_t i = 0; i < items.n && !out->is_young; i++) {
+        out->is_young = items.v[i].mtime_us / 1000 >= x->w->cutoff_ms;
     }
-    tn_vec_push(&r->tables, w->a, tn_str_dup(w->a, place));
-    tn_store_items gone = { 0 };
-    remove_objects(w, &items, r, dry_run, &gone);
-    for (size_t i = 0; i < gone.n; i++) {
-        r->objects++;
-        r->bytes += gone.v[i].size;
+    if (!out->is_young) {
+        remove_objects(x->w->l->store, &items, x->dry_run, out);
     }
     return TN_OK;
+}
+
+static void add_up(sweep *w, const removal *m, tn_lake_gc_result *r)
+{
+    r->objects += m->objects;
+    r->bytes += m->bytes;
+    r->failed += m->failed;
+    if (m->objects > 0 || m->failed > 0) {
+        tn_vec_push(&r->tables, w->a, tn_str_dup(w->a, m->place));
+    }
 }
 
 static tn_rc remove_tables(sweep *w, tn_conn *conn, bool dry_run, tn_lake_gc_result *r, tn_err *err)
@@ -358,13 +381,20 @@ static tn_rc remove_tables(sweep *w, tn_conn *conn, bool dry_run, tn_lake_gc_res
         return TN_OK;
     }
     TN_TRY(spare_needed(w, conn, &d, err));
+    removing x = { .w = w, .dry_run = dry_run };
+    x.v = tn_arena_alloc(w->a, d.places.n * sizeof *x.v);
+    size_t n = 0;
     for (size_t i = 0; i < d.places.n; i++) {
         tn_str place = d.places.items[i].key;
         if (d.places.items[i].value != NULL && !is_shared(w, &d, place)) {
-            TN_TRY(remove_table(w, place, dry_run, r, err));
+            x.v[n++] = (removal){ .place = place };
         }
     }
-    return TN_OK;
+    tn_rc rc = tn_parallel(n, THREADS, remove_table, &x, err);
+    for (size_t i = 0; i < n; i++) {
+        add_up(w, &x.v[i], r);
+    }
+    return rc;
 }
 
 tn_rc tn_lake_gc(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_lake_gc_opts *opts,
@@ -374,7 +404,8 @@ tn_rc tn_lake_gc(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_lake_gc_opts *
     tn_lake_gc_result r = { 0 };
     TN_TRY(find_needs(&w, err));
     TN_TRY(remove_tables(&w, conn, opts->dry_run, &r, err));
-    tn_store_items commits = { 0 }, gone = { 0 };
+    tn_store_items commits = { 0 };
+    removal gone = { 0 };
     for (size_t i = 0; i < w.all.n; i++) {
         if (is_kept(&w, w.all.v[i])) {
             r.commits_kept++;
@@ -383,8 +414,9 @@ tn_rc tn_lake_gc(tn_lake *l, tn_conn *conn, tn_arena *a, const tn_lake_gc_opts *
             tn_vec_push(&commits, a, item);
         }
     }
-    remove_objects(&w, &commits, &r, opts->dry_run, &gone);
-    r.commits_removed = (int64_t)gone.n;
+    remove_objects(l->store, &commits, opts->dry_run, &gone);
+    r.commits_removed = gone.objects;
+    r.failed += gone.failed;
     *ret = r;
     return TN_OK;
 }

@@ -91,6 +91,30 @@ static tn_rc make_secret(tn_conn *conn, tn_arena *a, const tn_s3_config *c, tn_e
     return rc == TN_OK ? rc : tn_while(err, rc, "giving DuckDB the keys of the bucket");
 }
 
+/* ---- the proxy ---- */
+
+/* The option's: DuckDB takes the environment's by itself. It has no setting for hosts that are reached straight, so with no_proxy it gets none. */
+static tn_rc go_by_proxy(tn_conn *conn, tn_arena *a, const tn_s3_config *c, tn_err *err)
+{
+    if (c->proxy.n == 0 || c->no_proxy.n > 0) {
+        return TN_OK;
+    }
+    size_t from = tn_str_find(c->proxy, TN_STR("://"), 0);
+    from = from == SIZE_MAX ? 0 : from + 3;
+    tn_str rest = tn_str_sub(c->proxy, from, c->proxy.n), user, password = TN_STR_NONE;
+    size_t at = tn_str_find_char(rest, '@', 0);
+    if (at != SIZE_MAX) {
+        user = tn_str_sub(rest, 0, at);
+        (void)tn_str_cut(tn_str_sub(rest, 0, at), ':', &user, &password);
+        tn_log_secret(password);
+        TN_TRY(tn_conn_set(conn, "http_proxy_username", tn_val_str(user), true, err));
+        TN_TRY(tn_conn_set(conn, "http_proxy_password", tn_val_str(password), true, err));
+        rest = tn_str_sub(rest, at + 1, rest.n);
+    }
+    tn_str place = tn_str_concat(a, tn_str_sub(c->proxy, 0, from), rest);
+    return tn_conn_set(conn, "http_proxy", tn_val_str(place), true, err);
+}
+
 /* ---- secrets of lent keys ---- */
 
 typedef struct borrowed {
@@ -145,6 +169,7 @@ tn_rc tn_lake_remote_prepare(tn_conn *conn, tn_str url, tn_val storage, tn_err *
     if (c.use_ssl && c.verify_tls) {
         TN_TRY(trust(conn, a, c.ca_file, err));
     }
+    TN_TRY(go_by_proxy(conn, a, &c, err));
     TN_TRY(make_secret(conn, a, &c, err));
     if (c.renew_us > 0) {
         renew_later(conn, url, storage, &c);
