@@ -98,7 +98,7 @@ tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val 
 /* Names and types that a SELECT would give, without running it: list of (name, type text) tuples. */
 tn_rc tn_conn_describe(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* DuckDB cites the place of an error in the statement. Where the program made the statement around what the user wrote, a citation of the
- * program's own words is taken out. NULL is fine. */
+ * program's own words is taken out, and so are its own columns among those that DuckDB proposes. NULL is fine. */
 void tn_conn_err_cite(tn_err *err, tn_str written);
 
 /* ---- results ---- */

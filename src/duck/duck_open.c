@@ -67,8 +67,40 @@ tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg)
     return rc;
 }
 
+/* DuckDB names columns that are spelled alike; those that the program has put in ("_tarn_file") are not for users. */
+static void hide_own_columns(tn_err *err)
+{
+    static const char HEAD[] = "\nCandidate bindings: ";
+    tn_str msg = tn_str_of(err->msg);
+    size_t at = tn_str_find(msg, TN_STR(HEAD), 0);
+    if (at == SIZE_MAX || tn_str_find(msg, TN_STR("\"_tarn_"), at) == SIZE_MAX) {
+        return;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("error", NULL);
+    size_t from = at + sizeof HEAD - 1;
+    size_t end = tn_str_find_char(msg, '\n', from);
+    end = end == SIZE_MAX ? msg.n : end;
+    tn_str rest = tn_str_sub(msg, from, end);
+    tn_str tail = tn_str_dup(a, tn_str_sub(msg, end, msg.n));
+    tn_str name;
+    tn_buf left = tn_buf_init(a, sizeof err->msg);
+    while (rest.n > 0) {
+        (void)tn_str_cut(rest, ',', &name, &rest);
+        if (tn_str_find(name, TN_STR("\"_tarn_"), 0) == SIZE_MAX) {
+            tn_buf_addz(&left, left.n > 0 ? ", " : HEAD);
+            tn_buf_add(&left, tn_str_trim(name));
+        }
+    }
+    tn_str text = tn_str_concat(a, tn_buf_str(&left), tail);
+    memcpy(err->msg + at, text.p, text.n); /* it has only become shorter */
+    err->msg[at + text.n] = '\0';
+}
+
 void tn_conn_err_cite(tn_err *err, tn_str written)
 {
+    if (err != NULL) {
+        hide_own_columns(err);
+    }
     tn_str msg = tn_str_of(err != NULL ? err->msg : "");
     size_t at = tn_str_find(msg, TN_STR("\n\nLINE "), 0);
     size_t colon = at == SIZE_MAX ? SIZE_MAX : tn_str_find(msg, TN_STR(": "), at);

@@ -321,6 +321,30 @@ def errors_in_the_users_words(lake):
 
 
 @case
+def own_columns_are_not_proposed(lake):
+    filled(lake)
+    lake.run("sql", "CREATE TABLE s.two AS SELECT 1 AS id, 'x' AS w")
+    for statement in ["UPDATE s.t SET id = nope", "DELETE FROM s.t WHERE nope = 1", "MERGE INTO s.t USING s.two o ON t.id = o.id WHEN MATCHED AND wx > 3 THEN DELETE",
+                      "MERGE INTO s.t USING s.two o ON t.id = o.id WHEN NOT MATCHED BY SOURCE AND nope THEN DELETE", "ALTER TABLE s.t ADD CONSTRAINT c CHECK (nope > 1)"]:
+        lake.run("sql", statement, status=1)
+        has(lake.err, "not found in FROM clause")
+        assert "_tarn" not in lake.err and "LINE" not in lake.err, lake.err
+    lake.run("sql", "MERGE INTO s.t USING s.two o ON t.id = o.id WHEN MATCHED AND wx > 3 THEN DELETE", status=1)
+    has(lake.err, 'Candidate bindings: "w"')
+
+
+@case
+def null_without_a_type(lake):
+    """As in DuckDB, INTEGER; the user is told."""
+    filled(lake)
+    lake.run("sql", "CREATE TABLE s.n AS SELECT 1 AS id, NULL AS a, NULL::VARCHAR AS b, NULL AS c")
+    has(lake.err, "INTEGER was taken for: a, c")
+    equal([(r["column_name"], r["column_type"]) for r in lake.rows("DESCRIBE s.n")], [("id", "INTEGER"), ("a", "INTEGER"), ("b", "VARCHAR"), ("c", "INTEGER")])
+    lake.run("sql", "CREATE TABLE s.v (id INTEGER, a VOID)")
+    assert "was taken for" not in lake.err
+
+
+@case
 def words_of_other_engines(lake):
     filled(lake)
     equal(lake.rows("SHOW TABLES"), [{"schema": "s", "name": "t", "kind": "table"}])

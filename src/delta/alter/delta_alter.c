@@ -234,6 +234,9 @@ tn_rc tn_delta_alter_run(tn_delta_table *t, tn_conn *conn, const tn_delta_alter 
     tn_delta_alter_result *ret, tn_err *err)
 {
     tn_rc rc = run(t, conn, c, ret, err);
+    if (rc != TN_OK) {
+        tn_conn_err_cite(err, TN_STR(""));
+    }
     return rc == TN_OK ? rc
                        : tn_while(err, rc, "altering the table '" TN_STR_FMT "'",
                              TN_STR_ARG(t->store->root));

@@ -5,6 +5,8 @@
  */
 #include "lake/sql/lake_change.h"
 #include "lake/sql/lake_ddl.h"
+
+#include "base/log.h"
 #include "text/json.h"
 #include "text/sqltext.h"
 
@@ -170,6 +172,38 @@ static tn_val parameters(tn_sql_change *c, const create *k)
     return p;
 }
 
+/* Columns of the query that are nothing but NULL: DuckDB gives them the type INTEGER, which the user may not have meant. */
+static tn_str untyped_columns(const tn_sql_change *c, tn_str query)
+{
+    tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
+    tn_val text;
+    tn_val tree;
+    tn_buf names = tn_buf_init(c->a, SQL_BYTES_MAX);
+    tn_buf_addz(&b, "SELECT json_serialize_sql(");
+    tn_sql_literal(&b, query);
+    tn_buf_addz(&b, ")::VARCHAR");
+    if (tn_str_find(tn_str_lower(c->a, query), TN_STR("null"), 0) == SIZE_MAX ||
+        tn_conn_scalar(c->s->conn, c->a, tn_buf_str(&b), &text, NULL) != TN_OK ||
+        tn_json_parse(c->a, tn_val_as_str(text), &tree, NULL) != TN_OK) {
+        return TN_STR_NONE;
+    }
+    tn_val statements = tn_val_at(tree, "statements");
+    tn_val node = tn_val_is_seq(statements) && statements.list->n == 1
+                      ? tn_val_at(statements.list->v[0], "node")
+                      : TN_VAL_UNDEF;
+    tn_val list = tn_val_at(node, "select_list");
+    for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
+        tn_val e = list.list->v[i];
+        tn_str alias = tn_val_str_at(e, "alias", TN_STR_NONE);
+        if (tn_str_is(tn_val_str_at(e, "class", TN_STR_NONE), "CONSTANT") && alias.n > 0 &&
+            tn_val_bool_at(tn_val_at(e, "value"), "is_null", false)) {
+            tn_buf_addz(&names, names.n > 0 ? ", " : "");
+            tn_buf_add(&names, alias);
+        }
+    }
+    return tn_buf_str(&names);
+}
+
 static tn_rc make_table(
     tn_sql_change *c, const create *k, tn_delta_table *table, bool there, tn_err *err)
 {
@@ -195,6 +229,13 @@ static tn_rc make_table(
     c->ret->note = tn_str_printf(c->a, "%s " TN_STR_FMT ": %lld row%s, version %lld",
         there ? "replaced" : "created", TN_STR_ARG(c->target.shown), (long long)wr.rows,
         wr.rows == 1 ? "" : "s", (long long)wr.version);
+    tn_str untyped = k->has_query ? untyped_columns(c, query) : TN_STR_NONE;
+    if (untyped.n > 0) {
+        tn_log(TN_LOG_WARN, "sql",
+            TN_STR_FMT ": NULL has no type, so INTEGER was taken for: " TN_STR_FMT
+                       " (say which: NULL::VARCHAR)",
+            TN_STR_ARG(c->target.shown), TN_STR_ARG(untyped));
+    }
     return tn_sql_publish(c->s, c->a, &c->target, wr.version, there ? "replace" : "create", err);
 }
 
