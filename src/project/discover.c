@@ -66,6 +66,19 @@ typedef struct walk {
 
 typedef tn_rc (*file_fn)(walk *w, const tn_source_file *f, tn_err *err);
 
+/* Models, properties and docs blocks lie in the same folders: each is listed once. */
+static tn_rc list_once(tn_project *p, tn_str root, const tn_file_infos **ret, tn_err *err)
+{
+    tn_file_infos *infos = tn_map_find(&p->state->listings, root);
+    if (infos == NULL) {
+        infos = tn_new(p->arena, tn_file_infos);
+        TN_TRY(tn_dir_list(p->arena, root, true, infos, err));
+        tn_map_put(&p->state->listings, root, infos);
+    }
+    *ret = infos;
+    return TN_OK;
+}
+
 static tn_rc walk_dirs(walk *w, const tn_strs *dirs, file_fn fn, tn_err *err)
 {
     tn_arena *a = w->p->arena;
@@ -74,14 +87,14 @@ static tn_rc walk_dirs(walk *w, const tn_strs *dirs, file_fn fn, tn_err *err)
         if (!tn_file_is_dir(root)) {
             continue;
         }
-        tn_file_infos infos = { 0 };
-        TN_TRY(tn_dir_list(a, root, true, &infos, err));
-        for (size_t k = 0; k < infos.n; k++) {
+        const tn_file_infos *infos;
+        TN_TRY(list_once(w->p, root, &infos, err));
+        for (size_t k = 0; k < infos->n; k++) {
             tn_source_file f = { .package = w->pkg,
                 .dir = dirs->v[i],
-                .rel = infos.v[k].name,
-                .size = infos.v[k].size };
-            if (infos.v[k].kind == TN_FILE_DIR) {
+                .rel = infos->v[k].name,
+                .size = infos->v[k].size };
+            if (infos->v[k].kind == TN_FILE_DIR) {
                 continue;
             }
             f.original = tn_uri_join(a, dirs->v[i], f.rel);

@@ -49,6 +49,7 @@ typedef struct tn_project_state {
     tn_arena *late; /* macro templates, the graph dict */
     bool graph_made;
     tn_val graph;
+    tn_map listings;     /* folder -> tn_file_infos *: what it has */
     tn_map members;      /* context members that are the same for all contexts: name -> tn_val * */
     tn_map ref_index;    /* name -> tn_nodes *, enabled */
     tn_map ref_disabled; /* name -> tn_nodes *, disabled */
