@@ -2,7 +2,7 @@
 /* fuzz_delta_prune.c: a file that holds a row for which a predicate is true is never left out.
  *
  * Each byte of an input is one choice of a generator: which values the rows of up to three files have, which of them a deletion vector hides, what their writer
- * put into the statistics (bounds may be cut, or not be there), the session's time zone, and an SQL predicate over the columns. DuckDB
+ * put into the statistics (bounds may be cut, or not be there), the session's time zone and collation, and an SQL predicate over the columns. DuckDB
  * counts the rows for which it is true, and makes the statistics; the files that tn_delta_prune keeps must be those with such rows, or more. */
 #include <stdio.h>
 
@@ -676,6 +676,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     input in = { .p = data, .n = size };
     must(tn_conn_set(
              world.conn, "TimeZone", tn_val_z(ZONES[pick(&in, TN_COUNTOF(ZONES))]), false, &err),
+        &err);
+    must(tn_conn_set(
+             world.conn, "default_collation", tn_val_z(rarely(&in) ? "NOCASE" : ""), false, &err),
         &err);
     made m = { .arena = a, .mapped = pick(&in, 2) == 1 };
     m.s.arena = a;

@@ -302,14 +302,16 @@ static bool may_be_true(const pruner *p, tn_val node)
     return tn_bound_says(node, "class", "OPERATOR") ? may_operator(p, node) : true;
 }
 
-/* The predicate's tree; undefined when DuckDB does not take it (the query itself will say why). */
+/* The predicate's tree; none when DuckDB does not take it (the query itself will say why), or when a collation makes texts equal that
+ * are not so byte by byte. */
 static tn_rc where_statement(tn_conn *conn, tn_arena *a, tn_str where, tn_val *ret, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT json_serialize_sql(");
+    tn_buf_addz(&b, "SELECT CASE WHEN current_setting('default_collation') = '' THEN "
+                    "json_serialize_sql(");
     tn_sql_literal(
         &b, tn_str_printf(a, "SELECT 1 FROM t WHERE (" TN_STR_FMT "\n)", TN_STR_ARG(where)));
-    tn_buf_addz(&b, ")::VARCHAR");
+    tn_buf_addz(&b, ")::VARCHAR END");
     tn_val text;
     TN_TRY(tn_conn_scalar(conn, a, tn_buf_str(&b), &text, err));
     return tn_json_parse(a, tn_val_as_str(text), ret, err);

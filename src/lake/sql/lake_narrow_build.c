@@ -361,9 +361,10 @@ narrow_text *narrow_parse(narrow *n, tn_str sql, tn_val *ret_tree)
     tn_buf b = tn_buf_init(n->a, NARROW_SQL_MAX);
     narrow_text *text = tn_new(n->a, narrow_text);
     *text = (narrow_text){ .sql = sql, .aliases = tn_map_init(n->a) };
-    tn_buf_addz(&b, "SELECT json_serialize_sql(");
+    tn_buf_addz(&b, "SELECT CASE WHEN current_setting('default_collation') = '' THEN "
+                    "json_serialize_sql(");
     tn_sql_literal(&b, sql);
-    tn_buf_addz(&b, ")::VARCHAR");
+    tn_buf_addz(&b, ")::VARCHAR END"); /* a collation sees as equal what bounds do not */
     if (tn_sql_tokens(n->a, sql, &text->tokens, NULL) != TN_OK ||
         tn_conn_scalar(n->conn, n->a, tn_buf_str(&b), &json, NULL) != TN_OK ||
         !tn_val_is_str(json) || tn_json_parse(n->a, tn_val_as_str(json), ret_tree, NULL) != TN_OK) {
