@@ -1,8 +1,9 @@
 /* fuzz_main.c: runs a fuzz target (fuzz_*.c) without libFuzzer: PROGRAM ROUNDS SEED FILE...
  *
- * Each line and each whole of the files is an input, first as it is, then ROUNDS times in total mutated: bytes changed, parts removed,
+ * Each line and each whole of the files is an input (of a file NAME.hex each line, of hexadecimal digits), first as it is, then ROUNDS times in total mutated: bytes changed, parts removed,
  * repeated or taken from another input. With ROUNDS 0 it replays the files only. The input that is running is kept in
  * the file that FUZZ_LAST names, so that a crash leaves it behind. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,20 @@ static void add_input(const uint8_t *p, size_t n)
     }
 }
 
+static void add_hex(const uint8_t *p, size_t n)
+{
+    static uint8_t bytes[INPUT_BYTES_MAX];
+    size_t k = 0;
+    for (unsigned digits; k < sizeof bytes && 2 * k + 1 < n; k++) {
+        char two[3] = { (char)p[2 * k], (char)p[2 * k + 1], 0 };
+        if (sscanf(two, "%2x", &digits) != 1) {
+            break;
+        }
+        bytes[k] = (uint8_t)digits;
+    }
+    add_input(bytes, k);
+}
+
 static void read_file(const char *path)
 {
     static uint8_t all[(size_t)16 << 20];
@@ -52,10 +67,14 @@ static void read_file(const char *path)
     }
     size_t n = fread(all, 1, sizeof all, f), from = 0;
     fclose(f);
-    add_input(all, n);
+    const char *end = strrchr(path, '.');
+    bool hex = end != NULL && strcmp(end, ".hex") == 0;
+    if (!hex) {
+        add_input(all, n);
+    }
     for (size_t i = 0; i < n; i++) {
         if (all[i] == '\n') {
-            add_input(all + from, i - from);
+            (hex ? add_hex : add_input)(all + from, i - from);
             from = i + 1;
         }
     }
