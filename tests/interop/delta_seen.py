@@ -1,4 +1,5 @@
 """What is to be seen of a feature beyond equal rows: functions of the Run of test_spark.py, called when a case of delta_cases.py is through."""
+import datetime
 import json
 import re
 import shutil
@@ -36,14 +37,12 @@ def structs_prune(run):
 
 def same_versions_by_time(run):
     """At the time that Spark's history gives a version, both see it; a moment earlier both see the one before."""
-    versions = run.spark.statement("SELECT version, CAST(unix_micros(timestamp) AS BIGINT) AS us FROM (DESCRIBE HISTORY {t})", run.path)
-    for version, us in versions:
-        for moment in (us, us - 1000):
-            at = run.spark.statement(f"SELECT CAST(timestamp_micros({moment}) AS STRING)", run.path)[0][0]
-            if moment < us and version == 0:
-                continue
-            seen = [Rows(e.query(f"SELECT * FROM {{t}} TIMESTAMP AS OF '{at}'", run.path)) for e in run.engines]
-            run.check(f"the version of {at}", seen[0] == seen[1], seen[0].difference(seen[1]))
+    for version, time in ((r["version"], r["timestamp"]) for r in run.spark.statement("DESCRIBE HISTORY {t}", run.path)):
+        for at in (time, time - datetime.timedelta(milliseconds=1)):
+            if at == time or version > 0:
+                query = f"SELECT * FROM {{t}} TIMESTAMP AS OF '{at:%Y-%m-%d %H:%M:%S.%f}'"
+                seen = [Rows(e.query(query, run.path)) for e in run.engines]
+                run.check(f"the version of {at}", seen[0] == seen[1], seen[0].difference(seen[1]))
 
 
 def rows_have_ids(run):
