@@ -6,6 +6,8 @@
 #include "os/file.h"
 #include "os/proc.h"
 #include "os/random.h"
+#include "project/contract_change.h"
+#include "project/deprecation.h"
 #include "project/previous.h"
 #include "text/timetext.h"
 #include "text/uri.h"
@@ -210,15 +212,50 @@ static tn_rc tell_notices(const tn_project *p, tn_events *events, tn_err *err)
         if (fate == TN_WARN_SILENT) {
             continue;
         }
-        if (fate == TN_WARN_ERROR) {
-            return tn_fail(err, TN_E_COMPILE, "[%s]: " TN_STR_FMT, n->event, TN_STR_ARG(n->msg));
-        }
         bool deprecation = tn_str_ends(tn_str_of(n->event), TN_STR("Deprecation"));
-        tn_event(events, n->debug ? TN_EV_DEBUG : TN_EV_WARN, n->event, "D000", TN_VAL_UNDEF,
-            deprecation ? "[WARNING][%s]: " TN_STR_FMT : "[WARNING]: %.0s" TN_STR_FMT, n->event,
-            TN_STR_ARG(n->msg));
+        tn_str text = deprecation ? tn_deprecation_text(p->arena, p, n->event, n->msg)
+                                  : tn_str_concat(p->arena, TN_STR("[WARNING]: "), n->msg);
+        if (fate == TN_WARN_ERROR) {
+            return tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(text));
+        }
+        tn_event(events, n->debug ? TN_EV_DEBUG : TN_EV_WARN, n->event,
+            deprecation ? tn_deprecation_code(n->event) : "D000", TN_VAL_UNDEF, TN_STR_FMT,
+            TN_STR_ARG(text));
     }
     return TN_OK;
+}
+
+/* What only the command line knows to be deprecated. */
+static void deprecate_options(const tn_dbt_options *o, const char *which, tn_project *p)
+{
+    if (o->models.n > 0) {
+        tn_deprecate(p, "ModelParamUsageDeprecation", TN_STR_NONE,
+            "Usage of `--models`, `--model`, and `-m` is deprecated in favor of `--select` or "
+            "`-s`.");
+    }
+    if (o->output.n > 0 && strcmp(which, "freshness") == 0) {
+        tn_deprecate(p, "CustomOutputPathInSourceFreshnessDeprecation", TN_STR_NONE,
+            "Custom output path usage `--output " TN_STR_FMT
+            "` usage detected in `dbt source freshness` command.",
+            TN_STR_ARG(o->output));
+    }
+}
+
+typedef struct summary_at_end {
+    tn_project *project;
+    tn_events *events;
+} summary_at_end;
+
+/* The last line of a command: it runs when the process' memory is given back. */
+static void tell_summary(void *self)
+{
+    const summary_at_end *s = self;
+    TN_AUTO_ARENA a = tn_arena_new("summary", NULL);
+    tn_str text = tn_deprecation_summary(a, s->project);
+    if (text.n > 0 && tn_project_warn_fate(s->project, "DeprecationsSummary") != TN_WARN_SILENT) {
+        tn_event(s->events, TN_EV_WARN, "DeprecationsSummary", "D028", TN_VAL_UNDEF, TN_STR_FMT,
+            TN_STR_ARG(text));
+    }
 }
 
 static void tell_version(tn_events *events, tn_arena *a, const char *which)
@@ -237,11 +274,27 @@ static void tell_version(tn_events *events, tn_arena *a, const char *which)
         "Registered adapter: duckdb=1.11.1");
 }
 
+static bool asks_for_changes(const tn_dbt_options *o)
+{
+    const tn_strs *lists[] = { &o->select, &o->models, &o->exclude };
+    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
+        for (size_t k = 0; k < lists[i]->n; k++) {
+            if (tn_str_find(lists[i]->v[k], TN_STR("state:modified"), 0) != SIZE_MAX) {
+                return true;
+            }
+        }
+    }
+    return o->selector.n > 0; /* it may */
+}
+
 /* Before anything is written: --state may name the target folder itself. */
 static tn_rc read_states(const tn_dbt_options *o, tn_project *p, tn_err *err)
 {
     if (o->state.n > 0) {
         TN_TRY(tn_previous_read(p, o->state, &p->previous, err));
+        if (asks_for_changes(o) && !tn_val_is_undef(p->previous->manifest)) {
+            TN_TRY(tn_contracts_check(p, p->previous, err));
+        }
     }
     if (o->defer != TN_FLAG_ON &&
         !tn_val_bool_at((tn_val){ .tag = TN_DICT, .dict = p->flags }, "DEFER", false)) {
@@ -316,6 +369,10 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     cli->running->events = ret->events;
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);
     tell_version(ret->events, cli->arena, which);
+    deprecate_options(o, which, ret->project);
+    summary_at_end *end = tn_new(cli->arena, summary_at_end);
+    *end = (summary_at_end){ ret->project, ret->events };
+    tn_arena_defer(cli->arena, tell_summary, end);
     if (tell_notices(ret->project, ret->events, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, ret->events, &err);
         return false;

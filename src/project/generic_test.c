@@ -3,6 +3,7 @@
  * Name: [source_][package_]test_target_args: argument values of sorted keys, everything but [0-9a-zA-Z_] as '_', joined with "__". 64 characters
  * or more: the alias becomes the first 30 of "[...]test_target" and the md5 of the whole. unique_id ends in 10 digits of the md5 of name and metadata.
  */
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/hash.h"
 #include "text/uri.h"
@@ -115,6 +116,53 @@ static void flatten_arguments(tn_arena *a, tn_val *args)
         tn_dict_put(out.dict, it->key, it->value);
     }
     *args = out;
+}
+
+/* Keys that are no argument of the test's macro. */
+static bool is_setting(tn_str key)
+{
+    static const char *const others[] = { "config", "column_name", "description", "name" };
+    for (size_t i = 0; i < TN_COUNTOF(others); i++) {
+        if (tn_str_is(key, others[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < TN_COUNTOF(config_args); i++) {
+        if (tn_str_is(key, config_args[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* dbt wants arguments below `arguments:`, or, with require_generic_test_arguments_property off, nothing there. */
+static void note_arguments(builder *b, const tn_val *args)
+{
+    tn_val flags = { .tag = TN_DICT, .dict = b->p->flags }, inner = tn_val_at(*args, "arguments");
+    const tn_patch *on = b->on->patch;
+    bool wanted = tn_val_bool_at(flags, "REQUIRE_GENERIC_TEST_ARGUMENTS_PROPERTY", true);
+    if (!wanted && !tn_val_is_undef(inner)) {
+        tn_deprecate(b->p, "ArgumentsPropertyInGenericTestDeprecation", on->file,
+            "Found `arguments` property in test definition of `" TN_STR_FMT "` (" TN_STR_FMT
+            ") without usage of `require_generic_test_arguments_property` behavior change flag. "
+            "The `arguments` property is deprecated for custom usage and will be used to nest "
+            "keyword arguments in future versions of dbt.",
+            TN_STR_ARG(b->name), TN_STR_ARG(tn_val_to_repr(b->p->arena, inner)));
+    }
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (wanted && !tn_val_truthy(inner) && (it = tn_dict_next(args->dict, &at)) != NULL) {
+        if (tn_val_is_str(it->key) && !is_setting(tn_val_as_str(it->key)) &&
+            !tn_str_is(tn_val_as_str(it->key), "arguments")) {
+            tn_deprecate(b->p, "MissingArgumentsPropertyInGenericTestDeprecation", on->file,
+                "Found top-level arguments to test `" TN_STR_FMT "` defined on '" TN_STR_FMT
+                "' in package '" TN_STR_FMT "' (" TN_STR_FMT
+                "). Arguments to generic tests should be nested under the `arguments` property.",
+                TN_STR_ARG(b->name), TN_STR_ARG(b->on->name), TN_STR_ARG(on->package->name),
+                TN_STR_ARG(on->file));
+            return;
+        }
+    }
 }
 
 static tn_rc render_config_value(builder *b, tn_pctx *c, tn_val *v, tn_err *err)
@@ -579,6 +627,7 @@ static tn_rc one_test(
         }
         tn_dict_putz(args.dict, "column_name", tn_val_str(b.column));
     }
+    note_arguments(&b, &args);
     flatten_arguments(a, &args);
     b.args = args.dict;
     if (tn_dict_finds(b.args, TN_STR("model")) != NULL) {

@@ -113,6 +113,7 @@ static tn_project *make_project(tn_arena *a, const tn_project_opts *o)
         .selectors = tn_val_dict(a),
         .query_comment = TN_VAL_UNDEF,
         .dispatch = tn_val_list(a),
+        .deprecations = tn_val_dict(a),
         .invocation_args = o->invocation_args,
         .started_us = tn_clock_now_us() };
     p->invocation_id = o->invocation_id.n > 0 ? o->invocation_id : tn_uuid4(a);

@@ -1,4 +1,5 @@
 /* parse_other.c: sources, exposures, groups, metrics, semantic models, saved queries, unit tests: resources that are only YAML. */
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/uri.h"
 
@@ -255,6 +256,20 @@ static tn_val kept_config(tn_arena *a, tn_val e)
     return c;
 }
 
+/* Letters, digits, '_' and '-'. */
+static bool plain_name(tn_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '_' || c == '-' || (unsigned char)c >= 0x80;
+        if (!plain) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* depends_on: of an exposure: texts with ref(), source() or metric(). */
 static tn_rc exposure_depends(
     tn_project *p, tn_node *n, const tn_patch *patch, tn_val list, tn_err *err)
@@ -303,6 +318,15 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
     n->raw_line = patch->line;
     n->extra = e;
     n->config_call = tn_val_dict(a).dict;
+    if (kind == TN_NODE_EXPOSURE && !plain_name(n->name)) {
+        tn_deprecate(p, "ExposureNameDeprecation", patch->file,
+            "Starting in v1.3, the 'name' of an exposure should contain only letters, numbers, and "
+            "underscores. Exposures support a new property, 'label', which may contain spaces, "
+            "capital letters, and special characters. " TN_STR_FMT
+            " does not follow this pattern. Please update the 'name', and use the 'label' property "
+            "for a human-friendly title. This will raise an error in a future version of dbt-core.",
+            TN_STR_ARG(n->name));
+    }
     if (kind == TN_NODE_UNIT_TEST) {
         tn_str model = tn_val_str_at(e, "model", TN_STR_NONE);
         n->unique_id = tn_str_printf(a, "unit_test." TN_STR_FMT "." TN_STR_FMT "." TN_STR_FMT,

@@ -1,4 +1,5 @@
 /* place.c: where a node's relation lives: database, schema and alias by the generate_*_name macros, and the relation's printed name. */
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 
 /* The macro that names a component for this node: the node's own package's, else the root's, else the built-in one. */
@@ -57,9 +58,17 @@ static tn_rc place_schema(tn_project *p, tn_node *n, tn_err *err)
     if (!is_builtin(p, m)) {
         TN_TRY(call_macro(p, n, m, custom, &n->schema, err));
         if (n->schema.p == NULL) {
-            tn_project_note(p, "GenerateSchemaNameNullValueDeprecation", n->original_file_path, 0,
+            tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+            if (tn_val_bool_at(flags, "REQUIRE_VALID_SCHEMA_FROM_GENERATE_SCHEMA_NAME", false)) {
+                return tn_fail(err, TN_E_COMPILE,
+                    "Node '" TN_STR_FMT
+                    "' has a schema set to None as a result of a generate_schema_name call.",
+                    TN_STR_ARG(n->unique_id));
+            }
+            tn_deprecate(p, "GenerateSchemaNameNullValueDeprecation", n->original_file_path,
                 "Node '" TN_STR_FMT
-                "' has a schema set to None as a result of a generate_schema_name call.",
+                "' has a schema set to None as a result of a generate_schema_name call. Please set "
+                "a valid schema name.",
                 TN_STR_ARG(n->unique_id));
         }
         return TN_OK;

@@ -119,6 +119,7 @@ typedef struct tn_project {
     int64_t started_us; /* run_started_at, UTC */
     tn_str project_id;  /* md5 of the name */
     tn_notices notices;
+    tn_val deprecations;          /* dict event -> how often (deprecation.h) */
     struct tn_previous *previous; /* --state (previous.h); NULL: none */
     struct tn_previous *deferred; /* --defer: refs fall back to its relations; NULL: no deferral */
     bool favor_state; /* --favor-state: even when the relation is there, unless selected */

@@ -3,6 +3,7 @@
  * Entries are rendered (native Jinja, no macros) except for what dbt renders later: tests, descriptions, hooks. A versioned model gives one
  * patch for each version, indexed by the file that defines it.
  */
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/uri.h"
 
@@ -242,7 +243,7 @@ static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
         return tn_while(err, rc, "Parsing Error at path " TN_STR_FMT, TN_STR_ARG(f->original));
     }
     for (size_t i = 0; warnings.tag == TN_LIST && i < warnings.list->n; i++) {
-        tn_project_note(p, "DuplicateYAMLKeysDeprecation", f->original, 0, TN_STR_FMT,
+        tn_deprecate(p, "DuplicateYAMLKeysDeprecation", f->original, TN_STR_FMT,
             TN_STR_ARG(tn_val_as_str(warnings.list->v[i])));
     }
     if (doc.tag != TN_DICT) {

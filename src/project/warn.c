@@ -3,6 +3,7 @@
  * Options are a dict of dbt's names: error (or include) is "all", "*" or a list of event names, warn (or exclude) and silence are lists.
  * "Deprecations" in a list stands for all events that end in Deprecation.
  */
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 
 static tn_val flags_of(const tn_project *p)
@@ -90,6 +91,21 @@ tn_rc tn_load_warn_options(tn_project *p, tn_err *err)
     const tn_dict_item *it;
     while ((it = tn_dict_next(v.dict, &at)) != NULL) {
         TN_TRY(check_option(it->key, it->value, err));
+    }
+    bool include = !tn_val_is_undef(tn_val_at(v, "include")),
+         exclude = !tn_val_is_undef(tn_val_at(v, "exclude"));
+    if ((include && !tn_val_is_undef(tn_val_at(v, "error"))) ||
+        (exclude && !tn_val_is_undef(tn_val_at(v, "warn")))) {
+        return tn_fail(err, TN_E_USAGE,
+            "Only `error` or `include` can be specified in `warn_error_options`, and only `warn` "
+            "or `exclude`, not both");
+    }
+    if (include || exclude) {
+        tn_deprecate(p, "WEOIncludeExcludeDeprecation", TN_STR_NONE,
+            "Found %s%s%s in `warn_error_options` specification.%s%s", include ? "`include`" : "",
+            include && exclude ? " and " : "", exclude ? "`exclude`" : "",
+            include ? " Please use `error` instead of `include`." : "",
+            exclude ? " Please use `warn` instead of `exclude`." : "");
     }
     if (tn_val_truthy(tn_val_at(flags_of(p), "WARN_ERROR"))) {
         return tn_fail(err, TN_E_USAGE, "give --warn-error or --warn-error-options, not both");

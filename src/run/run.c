@@ -300,8 +300,13 @@ static tn_rc announce(tn_runner *run)
     return TN_OK;
 }
 
-static bool hooks_run(tn_verb verb)
+static bool hooks_run(const tn_runner *run)
 {
+    tn_verb verb = run->opts->verb;
+    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
+    if (verb == TN_VERB_FRESHNESS) {
+        return tn_val_bool_at(flags, "SOURCE_FRESHNESS_RUN_PROJECT_HOOKS", true);
+    }
     return verb != TN_VERB_COMPILE && verb != TN_VERB_SHOW && verb != TN_VERB_CLONE;
 }
 
@@ -326,21 +331,20 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
     bool failed = false, end_failed = false;
     TN_TRY(create_schemas(run, err));
     TN_TRY(register_sources(run, err));
-    if (hooks_run(run->opts->verb)) {
+    if (hooks_run(run)) {
         TN_TRY(tn_runner_hooks(run, &run->workers[0], false, &failed, err));
         say(run, "Formatting", "Z017", TN_STR(""));
     } else {
         say(run, "Formatting", "Z017", TN_STR(""));
     }
-    if (failed) {
+    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
+    if (failed && tn_val_bool_at(flags, "SKIP_NODES_IF_ON_RUN_START_FAILS", true)) {
         skip_all(run);
     } else {
         tn_report_inlined(run);
         TN_TRY(tn_runner_schedule(run, err));
     }
-    return hooks_run(run->opts->verb)
-               ? tn_runner_hooks(run, &run->workers[0], true, &end_failed, err)
-               : TN_OK;
+    return hooks_run(run) ? tn_runner_hooks(run, &run->workers[0], true, &end_failed, err) : TN_OK;
 }
 
 /* "Compiled node 'a' is:" above the SQL, except where only results are wanted. */

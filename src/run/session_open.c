@@ -2,7 +2,9 @@
  * attachments; `settings` on every connection. Nothing secret reaches a message: values are registered for scrubbing first. */
 #include "base/log.h"
 #include "lake/lake_remote.h"
+#include "os/clock.h"
 #include "os/file.h"
+#include "os/proc.h"
 #include "run/lake_target.h"
 #include "run/session.h"
 #include "store/store_s3.h"
@@ -325,14 +327,37 @@ static tn_rc set_settings(tn_conn *c, tn_arena *a, tn_val settings, tn_err *err)
     return TN_OK;
 }
 
+/* Keys that configure Python code: what is told where it cannot be left alone. */
+static void warn_of_python(const tn_session *s, tn_val creds)
+{
+    static const struct {
+        const char *key, *instead;
+    } keys[] = { { "filesystems", "`secrets` and the httpfs extension read buckets" },
+        { "module_paths", "there is no Python inside" },
+        { "use_credential_provider", "`secrets` with `provider: credential_chain` finds keys" } };
+    for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
+        if (tn_val_truthy(tn_val_at(creds, keys[i].key))) {
+            tn_event(s->events, TN_EV_WARN, "ProfileKeyIgnored", "T002", TN_VAL_UNDEF,
+                "[WARNING]: '%s' of the profile has no effect: %s", keys[i].key, keys[i].instead);
+        }
+    }
+}
+
 static tn_rc check_credentials(const tn_session *s, tn_val creds, tn_err *err)
 {
+    warn_of_python(s, creds);
+    if (tn_val_truthy(tn_val_at(creds, "remote"))) {
+        tn_rc rc =
+            tn_fail(err, TN_E_UNSUPPORTED, "'remote' of the profile names a Buena Vista server");
+        return tn_hint(err, rc, "give `path:` of a database file, or attach the server's database");
+    }
     tn_val plugins = tn_val_at(creds, "plugins");
     for (size_t i = 0; tn_val_is_seq(plugins) && i < plugins.list->n; i++) {
         tn_str module = tn_val_str_at(plugins.list->v[i], "module", TN_STR_NONE);
         if (!tn_str_is(module, "delta")) {
             tn_event(s->events, TN_EV_WARN, "PluginIgnored", "T001", TN_VAL_UNDEF,
-                "plugin '" TN_STR_FMT "' of the profile is Python code that does not run here; a "
+                "[WARNING]: plugin '" TN_STR_FMT
+                "' of the profile is Python code that does not run here; a "
                 "source or model that uses it will fail",
                 TN_STR_ARG(module));
         }
@@ -344,6 +369,27 @@ static tn_rc check_credentials(const tn_session *s, tn_val creds, tn_err *err)
     return TN_OK;
 }
 
+enum { CONNECT_ATTEMPTS_MAX = 10 };
+
+/* retries.connect_attempts of a file that another process holds; the pauses double from a second on, as dbt-duckdb's do. */
+static tn_rc open_with_retries(const tn_duck_opts *opts, tn_val retries, tn_duck **ret, tn_err *err)
+{
+    tn_val v = tn_val_at(retries, "connect_attempts");
+    int64_t attempts =
+        v.tag == TN_INT && v.i > 0 ? (v.i < CONNECT_ATTEMPTS_MAX ? v.i : CONNECT_ATTEMPTS_MAX) : 1;
+    for (int64_t i = 1;; i++) {
+        tn_err own = TN_ERR_INIT;
+        tn_rc rc = tn_duck_open(opts, ret, &own);
+        if (rc == TN_OK || i >= attempts || tn_rc_class(rc) != TN_CLASS_ENV || tn_interrupted()) {
+            if (rc != TN_OK && err != NULL) {
+                *err = own;
+            }
+            return rc;
+        }
+        tn_clock_sleep_us((int64_t)1000000 << (i - 1));
+    }
+}
+
 static tn_rc open_duck(tn_session *s, tn_str memory_limit, tn_val creds, tn_err *err)
 {
     if (s->path.n > 0 && tn_path_dir(s->path).n > 0) {
@@ -352,7 +398,7 @@ static tn_rc open_duck(tn_session *s, tn_str memory_limit, tn_val creds, tn_err 
     tn_duck_opts opts = {
         .path = s->path, .memory_limit = memory_limit, .config = tn_val_at(creds, "config_options")
     };
-    tn_rc rc = tn_duck_open(&opts, &s->duck, err);
+    tn_rc rc = open_with_retries(&opts, tn_val_at(creds, "retries"), &s->duck, err);
     if (rc != TN_OK) {
         return tn_while(err, rc, "opening '" TN_STR_FMT "'",
             TN_STR_ARG(s->path.n > 0 ? s->path : TN_STR(":memory:")));

@@ -75,7 +75,7 @@ def warn_error(p):
     out = p.run("--warn-error", "build", status=1)
     has(out, "FAIL 2 some")
     has(out, "configured to fail if != 0")
-    has(p.run("build", "--warn-error-options", "{include: all}", status=1), "FAIL 2 some")
+    has(p.run("build", "--warn-error-options", "{error: all}", status=1), "FAIL 2 some")
     has(p.run("build", "--warn-error-options", "{error: [LogTestResult]}", status=1), "FAIL 2 some")
     has(p.run("build", "--warn-error-options", "{error: all, warn: [LogTestResult]}"), "WARN 2 some")
     p.run("run", "--warn-error", "--select", "nix", status=2)

@@ -71,7 +71,7 @@
 
 {% macro duckdb__drop_relation(relation) -%}
   {%- call statement('drop_relation', auto_begin=False) -%}
-    drop {{ relation.type }} if exists {{ relation }} cascade
+    drop {{ relation.type }} if exists {{ relation }}{{ '' if adapter.is_ducklake(relation) else ' cascade' }}
   {%- endcall -%}
 {%- endmacro %}
 
