@@ -111,8 +111,9 @@ tn_rc tn_delta_snapshot_open_known(tn_delta_table *t, tn_conn *conn, int64_t ver
 /* Brings what makes up that version from a far store to this machine, so that opening it asks for nothing; needs no connection, so that many tables are
  * brought at once. Never fails: what could not be had is asked for, and told of, when the version is opened. */
 void tn_delta_warm(tn_delta_table *t, int64_t version, tn_str hash);
-/* For writers: the latest version; on a far store what this handle has looked for or written in the last seconds counts, without asking again. *ret NULL:
- * there is no table. *ret_asked (may be NULL) false: who then loses to a winner opens the latest version and tries again before he complains. */
+/* For a piece of work that has a handle of its own: the latest version; on a far store what this handle has looked for or written in the last seconds counts,
+ * without asking again. *ret NULL: there is no table. *ret_asked (may be NULL) false: who then loses to a winner opens the latest version and tries again
+ * before he complains. */
 tn_rc tn_delta_snapshot_recent(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret,
     bool *ret_asked, tn_err *err) TN_MUSTUSE;
 /* Tells of each version that this handle commits, as long as its state follows from what was read; the snapshot is the callee's for the call only. */
@@ -203,6 +204,9 @@ typedef struct tn_delta_write_opts {
      * conn is the one that ran the SELECT (land looks at its table of rejected rows here). NULL: none. */
     tn_rc (*before_commit)(void *self, tn_conn *conn, int64_t rows, tn_err *err);
     void *before_commit_self;
+    /* The caller has looked at the table by this handle as part of the same piece of work (tn_delta_table_exists, tn_delta_snapshot_recent): on a far store
+     * that look counts. */
+    bool looked;
 } tn_delta_write_opts;
 
 typedef struct tn_delta_write_result {

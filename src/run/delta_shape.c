@@ -229,7 +229,10 @@ tn_rc tn_delta_shape_settle(const tn_delta_shape *shape, tn_delta_table *table, 
     tn_arena *a, int64_t *ret_version, tn_err *err)
 {
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
-    TN_TRY(tn_delta_snapshot_open(table, c, TN_DELTA_LATEST, &s, err));
+    TN_TRY(tn_delta_snapshot_recent(table, c, &s, NULL, err)); /* what was just written */
+    if (s == NULL) {
+        return tn_fail(err, TN_E_NOTFOUND, "the table is gone");
+    }
     settling x = { .shape = shape,
         .table = table,
         .conn = c,

@@ -81,7 +81,7 @@ static tn_delta_table *handle(fixture *f, tn_arena *arena)
 
 static tn_rc put(fixture *f, tn_delta_table *t, tn_delta_mode mode, const char *sql)
 {
-    tn_delta_write_opts o = { .mode = mode };
+    tn_delta_write_opts o = { .mode = mode, .looked = true };
     tn_delta_write_result r;
     return tn_delta_write(t, f->conn, tn_str_of(sql), &o, &r, &tn_tests.err);
 }
@@ -186,6 +186,14 @@ TN_TEST(what_was_seen_a_moment_ago_loses_to_nobody)
     tn_delta_snapshot *now = fresh(f, arena);
     TN_ASSERT_EQ_I(sum_of(f, arena, now), 11100);
     TN_ASSERT_EQ_I(tn_delta_snapshot_version(now), 4);
+    /* Who has not said that he has looked overlooks nothing that was written before. */
+    TN_ASSERT_OK(tn_delta_snapshot_open(old, f->conn, TN_DELTA_LATEST, &s, err));
+    keep(arena, s);
+    TN_ASSERT_OK(put(f, handle(f, arena), TN_DELTA_APPEND, "SELECT 5::BIGINT AS i"));
+    tn_delta_write_opts o = { .mode = TN_DELTA_OVERWRITE };
+    tn_delta_write_result r;
+    TN_ASSERT_OK(tn_delta_write(old, f->conn, TN_STR("SELECT 7::BIGINT AS i"), &o, &r, err));
+    TN_ASSERT_EQ_I(sum_of(f, arena, fresh(f, arena)), 7);
     /* Somebody makes the table that a look did not find. */
     TN_ASSERT_OK(tn_file_remove_tree(f->store->root, err));
     tn_delta_table *none = handle(f, arena);

@@ -272,7 +272,8 @@ void tn_delta_after_commit(
     }
     tn_err why = TN_ERR_INIT;
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
-    tn_rc rc = tn_delta_snapshot_open(t, conn, version, &s, &why);
+    s = tn_delta_recent_version(t, version);
+    tn_rc rc = s != NULL ? TN_OK : tn_delta_snapshot_open(t, conn, version, &s, &why);
     rc = rc == TN_OK ? tn_delta_checkpoint(t, conn, s, &why) : rc;
     if (rc != TN_OK) {
         tn_log(

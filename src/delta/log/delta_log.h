@@ -113,6 +113,8 @@ void tn_delta_recent_free(tn_delta_table *t);
 /* After our commit of `version` with that text on base: the handle knows the new version. */
 void tn_delta_recent_commit(tn_delta_table *t, const tn_delta_snapshot *base, int64_t version,
     tn_str text, int64_t since_us);
+/* That version, when it is what the handle has committed last: one reference; else NULL. */
+tn_delta_snapshot *tn_delta_recent_version(tn_delta_table *t, int64_t version);
 /* Puts an object that only helps, without waiting for it on a far store; the table's end waits. Failures are told to the log of the program. */
 void tn_delta_put_behind(tn_delta_table *t, tn_str key, tn_str text);
 

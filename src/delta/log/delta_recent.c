@@ -98,6 +98,16 @@ static tn_delta_snapshot *latest_lately(tn_delta_table *t)
     return t->latest != NULL && is_recent(t->latest_us) ? tn_delta_snapshot_ref(t->latest) : NULL;
 }
 
+tn_delta_snapshot *tn_delta_recent_version(tn_delta_table *t, int64_t version)
+{
+    tn_delta_snapshot *s = tn_delta_is_far(t) ? latest_lately(t) : NULL;
+    if (s != NULL && s->version != version) {
+        tn_delta_snapshot_unref(s);
+        return NULL;
+    }
+    return s;
+}
+
 static tn_rc open_latest(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret, tn_err *err)
 {
     tn_err why = TN_ERR_INIT;
@@ -112,12 +122,23 @@ static tn_rc open_latest(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **r
     return rc;
 }
 
+/* A look that is younger than the snapshot has found that very version. An older one tells nothing. */
+static bool same_version(tn_delta_table *t, const tn_delta_found *f, const tn_delta_snapshot *s)
+{
+    TN_LOCKED(&t->mutex);
+    return f->since_us < t->latest_us || (f->there && f->seg.version == s->version);
+}
+
 tn_rc tn_delta_snapshot_recent(
     tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret, bool *ret_asked, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta recent", NULL);
-    tn_delta_snapshot *s = tn_delta_is_far(t) ? latest_lately(t) : NULL;
     tn_delta_found *f = take_found(t);
+    tn_delta_snapshot *s = tn_delta_is_far(t) ? latest_lately(t) : NULL;
+    if (s != NULL && f != NULL && !same_version(t, f, s)) { /* the look came later */
+        tn_delta_snapshot_unref(s);
+        s = NULL;
+    }
     bool asked = false;
     tn_rc rc = TN_OK;
     if (s == NULL && f != NULL && is_recent(f->since_us)) {

@@ -293,7 +293,7 @@ tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     tn_err why = TN_ERR_INIT;
     /* Where rows are looked at before the commit they are looked at once: nothing that can conflict goes on from what may be old. */
     write_call c = { .t = t, .conn = conn, .select_sql = select, .opts = opts };
-    c.ask = opts->before_commit != NULL && opts->mode != TN_DELTA_APPEND;
+    c.ask = !opts->looked || (opts->before_commit != NULL && opts->mode != TN_DELTA_APPEND);
     for (int i = 0; again && rc == TN_E_CONFLICT && i < TRIES_MAX; i++) {
         if (i > 0) {
             tn_clock_sleep_us((int64_t)(tn_random_unit() * (double)WAIT_US));

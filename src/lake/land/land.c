@@ -302,6 +302,7 @@ static tn_rc write_rows(landing *x, tn_err *err)
         .user_metadata = TN_VAL_UNDEF,
         .replace_where = x->opts->where,
         .dynamic_partitions = x->opts->partitions,
+        .looked = true,
         .before_commit = before_commit,
         .before_commit_self = x,
     };

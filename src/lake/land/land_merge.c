@@ -158,6 +158,7 @@ static void fill_spec(const merging *m, tn_delta_merge_spec *spec)
 static tn_rc create(const merging *m, tn_delta_table *table, tn_land_result *ret, tn_err *err)
 {
     tn_delta_write_opts wo = { .mode = TN_DELTA_CREATE,
+        .looked = true,
         .partition_by = m->opts->partition_by,
         .cluster_by = m->opts->cluster_by,
         .properties = m->opts->properties,

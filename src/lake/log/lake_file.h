@@ -22,7 +22,7 @@ typedef struct tn_lake_doc {
     tn_str text;
 } tn_lake_doc;
 
-enum { TN_LAKE_DOCS_KEPT = 16, TN_LAKE_KNOWN_MAX = 64 };
+enum { TN_LAKE_DOCS_KEPT = 16, TN_LAKE_KNOWN_MAX = 512 };
 
 struct tn_lake {
     tn_arena *arena;

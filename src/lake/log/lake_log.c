@@ -12,6 +12,7 @@
  */
 #include "lake/log/lake_log.h"
 #include "os/clock.h"
+#include "os/parallel.h"
 #include "os/proc.h"
 #include "os/random.h"
 #include "text/json.h"
@@ -19,7 +20,7 @@
 #define HINT_KEY TN_LAKE_LOG_DIR "_last"
 #define NOTE "lake" /* tn_store_note_get: the newest commit that was seen */
 
-enum { FORMAT_VERSION = 1, HINT_ONE_IN = 16 };
+enum { FORMAT_VERSION = 1, HINT_ONE_IN = 16, PAGE = 999 };
 
 typedef struct commit_doc {
     int64_t number; /* -1: the log is empty */
@@ -95,14 +96,10 @@ tn_rc tn_lake_numbers_after(
 }
 
 /* The newest commit >= from as a listing shows it; *ret_number -1: none. */
-static tn_rc newest_from(tn_lake *l, tn_arena *a, int64_t from, tn_store_item *ret_item,
-    int64_t *ret_number, tn_err *err)
+static tn_rc newest_listed(tn_lake *l, tn_arena *a, tn_store_list_opts lo, tn_store_item *ret_item,
+    int64_t *ret_number, bool *ret_whole, tn_err *err)
 {
-    tn_store_list_opts lo = { .prefix = TN_STR(TN_LAKE_LOG_DIR), .flat = true };
     tn_store_items items = { 0 };
-    if (from > 0) { /* "<from>" sorts before "<from>.json" */
-        lo.start_after = tn_str_printf(a, TN_LAKE_LOG_DIR "%020lld", (long long)from);
-    }
     tn_rc rc = tn_store_list(l->store, a, &lo, &items, err);
     if (rc != TN_OK && rc != TN_E_NOTFOUND) {
         return rc;
@@ -116,7 +113,19 @@ static tn_rc newest_from(tn_lake *l, tn_arena *a, int64_t from, tn_store_item *r
         }
     }
     *ret_number = number;
+    *ret_whole = lo.items_max == 0 || items.n < lo.items_max;
     return TN_OK;
+}
+
+static tn_rc newest_from(tn_lake *l, tn_arena *a, int64_t from, tn_store_item *ret_item,
+    int64_t *ret_number, tn_err *err)
+{
+    bool whole;
+    tn_store_list_opts lo = { .prefix = TN_STR(TN_LAKE_LOG_DIR), .flat = true };
+    if (from > 0) { /* "<from>" sorts before "<from>.json" */
+        lo.start_after = tn_str_printf(a, TN_LAKE_LOG_DIR "%020lld", (long long)from);
+    }
+    return newest_listed(l, a, lo, ret_item, ret_number, &whole, err);
 }
 
 static int64_t read_hint(tn_lake *l, tn_arena *a)
@@ -129,6 +138,27 @@ static int64_t read_hint(tn_lake *l, tn_arena *a)
                : -1;
 }
 
+/* Where nothing is known of a far lake: the hint and the first page of the listing in one round. */
+typedef struct first_look {
+    tn_lake *l;
+    tn_arena *a; /* the listing's while both run */
+    tn_arena *hint_arena;
+    int64_t hint, number;
+    tn_store_item item;
+    bool whole; /* the page is all there is */
+} first_look;
+
+static tn_rc look_at(void *self, size_t i, tn_err *err)
+{
+    first_look *f = self;
+    if (i > 0) {
+        f->hint = read_hint(f->l, f->hint_arena);
+        return TN_OK;
+    }
+    tn_store_list_opts lo = { .prefix = TN_STR(TN_LAKE_LOG_DIR), .flat = true, .items_max = PAGE };
+    return newest_listed(f->l, f->a, lo, &f->item, &f->number, &f->whole, err);
+}
+
 /* Begins at what this machine saw last, then at the hint of the lake; a stale or wrong one only costs another listing. */
 static tn_rc newest_item(
     tn_lake *l, tn_arena *a, tn_store_item *ret_item, int64_t *ret_number, tn_err *err)
@@ -137,11 +167,19 @@ static tn_rc newest_item(
     if (note >= 0) {
         TN_TRY(newest_from(l, a, note, ret_item, &number, err));
     }
-    int64_t hint = number < 0 ? read_hint(l, a) : -1;
+    first_look f = { .l = l, .a = a, .hint_arena = a, .hint = -1, .number = -1 };
+    if (number < 0 && l->far) {
+        TN_AUTO_ARENA scratch = tn_arena_new("lake hint", NULL);
+        f.hint_arena = scratch;
+        TN_TRY(tn_parallel(2, 2, look_at, &f, err));
+        number = f.whole ? f.number : -1;
+        *ret_item = f.item;
+    }
+    int64_t hint = number >= 0 || f.whole ? -1 : l->far ? f.hint : read_hint(l, a);
     if (hint > 0) {
         TN_TRY(newest_from(l, a, hint, ret_item, &number, err));
     }
-    if (number < 0 && note != 0) {
+    if (number < 0 && note != 0 && !f.whole) {
         TN_TRY(newest_from(l, a, 0, ret_item, &number, err));
     }
     if (number >= 0 && number != note) {

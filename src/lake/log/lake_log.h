@@ -27,7 +27,7 @@ void tn_lake_difference(tn_arena *a, const tn_pins *from, const tn_pins *to, tn_
 
 /* What looks at the log for itself counts for that long. Cleaning spares commits that are younger than TN_LAKE_SPARE_MS, so that the number after a head
  * that is remembered cannot have been given and freed meanwhile. */
-enum { TN_LAKE_RECENT_MS = 15000, TN_LAKE_SPARE_MS = 120000 };
+enum { TN_LAKE_RECENT_MS = 3000, TN_LAKE_SPARE_MS = 120000 };
 /* The newest commit was `number` (-1: none) when the clock said since_us; text: its document. */
 void tn_lake_seen_newest(tn_lake *l, int64_t number, tn_str text, int64_t since_us);
 /* Its number, when that is not older than TN_LAKE_RECENT_MS. */

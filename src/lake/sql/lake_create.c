@@ -223,6 +223,7 @@ static tn_rc make_table(
         .schema = k->schema,
         .operation = tn_str_of(OPERATIONS[(k->has_query ? 2 : 0) + (k->replace ? 1 : 0)]),
         .operation_parameters = parameters(c, k),
+        .looked = true,
     };
     tn_delta_write_result wr;
     TN_TRY(tn_delta_write(table, c->s->conn, query, &wo, &wr, err));

@@ -9,11 +9,12 @@
 
 #include "base/log.h"
 #include "os/file.h"
+#include "os/thread.h"
 #include "text/sqltext.h"
 #include "text/timetext.h"
 #include "text/uri.h"
 
-enum { SQL_BYTES_MAX = 256 << 20, NESTED_TEXT_MAX = 1 << 20, NESTING_MAX = 16 };
+enum { SQL_BYTES_MAX = 256 << 20, NESTED_TEXT_MAX = 1 << 20, NESTING_MAX = 16, FAR_THREADS = 8 };
 
 typedef struct reader {
     tn_lake_sql *s;
@@ -59,6 +60,19 @@ tn_rc tn_sql_refresh(tn_lake_sql *s, tn_err *err)
     return read_head(s, true, err);
 }
 
+/* A thread of DuckDB's waits for each request to a bucket, so there are more of them than processors, unless somebody has said how many. */
+static tn_rc more_threads(tn_lake_sql *s, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("threads", NULL);
+    tn_val now;
+    TN_TRY(
+        tn_conn_scalar(s->conn, a, TN_STR("SELECT current_setting('threads')::BIGINT"), &now, err));
+    bool chosen = now.tag != TN_INT || now.i != tn_cpu_count();
+    return chosen || now.i >= FAR_THREADS
+               ? TN_OK
+               : tn_conn_set(s->conn, "threads", tn_val_int(FAR_THREADS), true, err);
+}
+
 tn_rc tn_lake_sql_open(
     tn_lake *l, tn_conn *conn, const tn_lake_sql_opts *opts, tn_lake_sql **ret, tn_err *err)
 {
@@ -69,6 +83,7 @@ tn_rc tn_lake_sql_open(
     s->opts.at = tn_str_dup(a, opts->at);
     s->schemas = tn_map_init(a);
     tn_rc rc = read_head(s, false, err);
+    rc = rc == TN_OK && l->far ? more_threads(s, err) : rc;
     if (rc != TN_OK) {
         tn_lake_sql_close(s);
         return rc;

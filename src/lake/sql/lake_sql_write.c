@@ -402,7 +402,7 @@ static tn_rc insert_rows(change *c, const insert *in, tn_err *err)
     TN_TRY(tn_sql_take_defaults(c->a, query, &defaults, err));
     TN_TRY(settle_columns(c, in, defaults.query, schema, &columns, err));
     TN_TRY(tn_sql_put_defaults(c->a, &defaults, &columns, schema, err));
-    tn_delta_write_opts wo = { .mode = TN_DELTA_APPEND };
+    tn_delta_write_opts wo = { .mode = TN_DELTA_APPEND, .looked = true };
     tn_sql_part_options(&in->part, in->overwrite, &wo);
     bool over = wo.mode == TN_DELTA_OVERWRITE;
     tn_delta_write_result wr;
