@@ -306,7 +306,7 @@ static tn_rc make_segment(
 }
 
 /* 0: a short log without a checkpoint, which one listing shows whole. */
-static void remember(tn_delta_table *t, const tn_delta_segment *seg)
+void tn_delta_segment_note(tn_delta_table *t, const tn_delta_segment *seg)
 {
     if (seg->checkpoint_version > 0 || seg->commits.n < PAGE / 2) {
         tn_store_note_put(
@@ -331,7 +331,7 @@ static tn_rc find_from_note(tn_delta_table *t, tn_arena *a, int64_t version, tn_
         return TN_OK;
     }
     if (seg.checkpoint_version > note) {
-        remember(t, &seg);
+        tn_delta_segment_note(t, &seg);
     }
     *ret = seg;
     *ret_found = true;
@@ -370,7 +370,7 @@ static tn_rc find_from_hint(tn_delta_table *t, tn_arena *a, int64_t version, int
         TN_TRY(list_from(t, a, hint, &l, err));
         if (newest(&l) >= 0 && make_segment(a, &l, version, INT64_MAX, ret, &ignored) == TN_OK &&
             ret->checkpoint_version >= hint) {
-            remember(t, ret);
+            tn_delta_segment_note(t, ret);
             return TN_OK;
         }
     }
@@ -406,7 +406,7 @@ tn_rc tn_delta_segment_find(tn_delta_table *t, tn_arena *a, int64_t version, int
         return no_table(t, &look.page, err);
     }
     TN_TRY(make_segment(a, &look.page, version, INT64_MAX, ret, err));
-    remember(t, ret);
+    tn_delta_segment_note(t, ret);
     return TN_OK;
 }
 

@@ -82,17 +82,20 @@ struct tn_delta_snapshot {
     tn_delta_sums sums;
     int64_t timestamp_ms;
     int64_t in_commit_ms;
-    int64_t commit_mtime_ms;    /* of the commit's file; ABSENT when only a checkpoint is there */
-    tn_str commit_etag;         /* of the commit's file, without quotes; empty: not known */
-    tn_str commit_hash;         /* as tn_delta_snapshot_hash gives it */
-    int64_t checkpoint_version; /* that it was read from; -1: none */
-    int chain;                  /* how many older snapshots live on under this one */
+    int64_t commit_mtime_ms;     /* of the commit's file; ABSENT when only a checkpoint is there */
+    const tn_delta_segment *seg; /* of a far store: what it was read from; NULL: not known */
+    tn_str commit_etag;          /* of the commit's file, without quotes; empty: not known */
+    tn_str commit_hash;          /* as tn_delta_snapshot_hash gives it */
+    int64_t checkpoint_version;  /* that it was read from; -1: none */
+    int chain;                   /* how many older snapshots live on under this one */
 };
 
 /* The same version read without the checkpoints from `bad` on. */
 tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
     tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
 
+/* Remembers on this machine where the next listing of a far store's log may begin. */
+void tn_delta_segment_note(tn_delta_table *t, const tn_delta_segment *seg);
 /* Brings a segment's objects into this machine's cache, several at once. */
 void tn_delta_segment_fetch(tn_delta_table *t, const tn_delta_segment *seg);
 /* The version that a segment gives, or passing over checkpoints that cannot be read. */
@@ -107,6 +110,9 @@ tn_str tn_delta_hash_of(tn_arena *a, tn_str commit_text);
 
 /* ---- delta_recent.c: what a handle of a far store knows without asking ---- */
 bool tn_delta_is_far(const tn_delta_table *t);
+tn_delta_segment *tn_delta_segment_copy(tn_arena *a, const tn_delta_segment *seg);
+/* What makes up that version is remembered on this machine (delta_memo.c). */
+void tn_delta_memo_put(tn_delta_table *t, const tn_delta_segment *seg, tn_str hash);
 /* A look for the newest version: seg NULL: there is no table. */
 void tn_delta_found_put(tn_delta_table *t, const tn_delta_segment *seg, int64_t since_us);
 void tn_delta_recent_free(tn_delta_table *t);

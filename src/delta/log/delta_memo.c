@@ -48,7 +48,7 @@ static bool print_memo(tn_buf *b, const tn_delta_segment *seg)
     return plain;
 }
 
-static void put_memo(tn_delta_table *t, const tn_delta_segment *seg, tn_str hash)
+void tn_delta_memo_put(tn_delta_table *t, const tn_delta_segment *seg, tn_str hash)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta memo", NULL);
     tn_buf b = tn_buf_init(a, TEXT_BYTES_MAX);
@@ -170,7 +170,7 @@ void tn_delta_warm(tn_delta_table *t, int64_t version, tn_str hash)
     if (tn_delta_segment_find(t, a, version, INT64_MAX, &seg, NULL) == TN_OK) {
         tn_delta_segment_fetch(t, &seg);
         if (ends_with(t, a, &seg, hash)) {
-            put_memo(t, &seg, hash);
+            tn_delta_memo_put(t, &seg, hash);
         }
     }
 }
@@ -194,7 +194,7 @@ tn_rc tn_delta_snapshot_open_known(tn_delta_table *t, tn_conn *conn, int64_t ver
         return tn_while(err, rc, "reading the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
     }
     if (tn_str_eq(s->commit_hash, hash)) {
-        put_memo(t, &seg, hash);
+        tn_delta_memo_put(t, &seg, hash);
     }
     *ret = s;
     return TN_OK;

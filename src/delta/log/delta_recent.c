@@ -52,6 +52,17 @@ static void copy_files(tn_arena *a, const tn_delta_log_files *from, tn_delta_log
     }
 }
 
+tn_delta_segment *tn_delta_segment_copy(tn_arena *a, const tn_delta_segment *seg)
+{
+    tn_delta_segment *to = tn_new(a, tn_delta_segment);
+    *to = *seg;
+    to->version_etag = tn_str_dup(a, seg->version_etag);
+    copy_items(a, &seg->checkpoint, &to->checkpoint);
+    copy_files(a, &seg->commits, &to->commits);
+    copy_files(a, &seg->shorter, &to->shorter);
+    return to;
+}
+
 static void found_free(tn_delta_found *f)
 {
     if (f != NULL) {
@@ -68,11 +79,7 @@ void tn_delta_found_put(tn_delta_table *t, const tn_delta_segment *seg, int64_t 
     tn_delta_found *f = tn_new(a, tn_delta_found);
     *f = (tn_delta_found){ .arena = a, .since_us = since_us, .there = seg != NULL };
     if (seg != NULL) {
-        f->seg = *seg;
-        f->seg.version_etag = tn_str_dup(a, seg->version_etag);
-        copy_items(a, &seg->checkpoint, &f->seg.checkpoint);
-        copy_files(a, &seg->commits, &f->seg.commits);
-        copy_files(a, &seg->shorter, &f->seg.shorter);
+        f->seg = *tn_delta_segment_copy(a, seg);
     }
     tn_delta_found *old;
     {
@@ -187,6 +194,12 @@ void tn_delta_recent_commit(tn_delta_table *t, const tn_delta_snapshot *base, in
         return;
     }
     tn_delta_table_saw(t, s, since_us);
+    if (s->seg != NULL) {
+        tn_delta_memo_put(t, s->seg, s->commit_hash);
+        if (base == NULL) {
+            tn_delta_segment_note(t, s->seg);
+        }
+    }
     if (t->watch != NULL) {
         t->watch(t->watch_self, s);
     }

@@ -192,6 +192,7 @@ static tn_rc finish(tn_delta_table *t, tn_arena *arena, tn_delta_replay *r,
     s->checkpoint_version = seg->checkpoint_version;
     s->commit_mtime_ms = seg->version_mtime_ms;
     s->commit_etag = tn_str_dup(a, seg->version_etag);
+    s->seg = seg->commits.n > 0 && tn_delta_is_far(t) ? tn_delta_segment_copy(a, seg) : NULL;
     s->commit_hash = r->commit_hash;
     s->timestamp_ms = r->in_commit_ms != TN_DELTA_ABSENT ? r->in_commit_ms : seg->version_mtime_ms;
     collect(s, r);
@@ -277,6 +278,25 @@ static tn_rc start_from(tn_delta_snapshot *base, tn_delta_replay *r, tn_err *err
     return TN_OK;
 }
 
+/* What the next versions are made up of: the same and their commits. Not known of the base: not known. base NULL: version 0. */
+static void grow_segment(tn_arena *a, const tn_delta_snapshot *base,
+    const tn_delta_log_files *commits, tn_delta_segment *seg)
+{
+    if (base != NULL && base->seg == NULL) {
+        return;
+    }
+    if (base != NULL) {
+        seg->checkpoint = base->seg->checkpoint;
+        seg->checkpoint_is_json = base->seg->checkpoint_is_json;
+        for (size_t i = 0; i < base->seg->commits.n; i++) {
+            tn_vec_push(&seg->commits, a, base->seg->commits.v[i]);
+        }
+    }
+    for (size_t i = 0; i < commits->n; i++) {
+        tn_vec_push(&seg->commits, a, commits->v[i]);
+    }
+}
+
 static tn_rc build_on(tn_delta_table *t, tn_delta_snapshot *base, const tn_delta_log_files *commits,
     tn_delta_snapshot **ret, tn_err *err)
 {
@@ -289,6 +309,7 @@ static tn_rc build_on(tn_delta_table *t, tn_delta_snapshot *base, const tn_delta
         .checkpoint_version = base->checkpoint_version,
         .version_mtime_ms = last->mtime_ms,
         .version_etag = tn_delta_bare_etag(last->etag) };
+    grow_segment(arena, base, commits, &seg);
     tn_delta_snapshot *s = NULL;
     TN_TRY(finish(t, TN_TAKE(arena), &r, &seg, &s, err));
     s->chain = base->chain + 1;
@@ -313,6 +334,13 @@ tn_rc tn_delta_snapshot_after(tn_delta_table *t, const tn_delta_snapshot *base, 
         .checkpoint_version = base != NULL ? base->checkpoint_version : -1,
         .version_mtime_ms = TN_DELTA_ABSENT,
         .version_etag = tn_md5_hex(arena, text) }; /* as a store gives it to a whole object */
+    tn_delta_log_file own = { .version = seg.version,
+        .from = -1,
+        .key = tn_delta_commit_key(arena, seg.version),
+        .etag = tn_str_printf(arena, "\"" TN_STR_FMT "\"", TN_STR_ARG(seg.version_etag)),
+        .size = (int64_t)text.n,
+        .mtime_ms = TN_DELTA_ABSENT };
+    grow_segment(arena, base, &(tn_delta_log_files){ .v = &own, .n = 1 }, &seg);
     tn_delta_actions acts = tn_delta_actions_empty();
     acts.version = seg.version;
     TN_TRY(tn_delta_actions_parse(arena, text, "commit", &acts, err));

@@ -336,7 +336,9 @@ bool tn_pins_same(const tn_pin *a, const tn_pin *b)
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    bool same_version = a->kind != TN_PIN_DELTA || a->version == b->version;
+    bool same_commit =
+        a->commit_hash.n == 0 || b->commit_hash.n == 0 || tn_str_eq(a->commit_hash, b->commit_hash);
+    bool same_version = a->kind != TN_PIN_DELTA || (a->version == b->version && same_commit);
     return a->kind == b->kind && same_version && tn_str_eq(a->location, b->location) &&
            tn_str_eq(a->sql, b->sql) && tn_str_eq(a->comment, b->comment) &&
            same_columns(a->columns, b->columns);
