@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """tarn table optimize, vacuum, restore, check, clone and their SQL: pins, environments, messages."""
-import json, os
+import json, os, shutil, time
 
 from lake_flow import case, equal, has, main
 
@@ -233,6 +233,44 @@ def clones_that_replace_keep_what_is_the_tables_own(lake):
     lake.run("sql", "CREATE TABLE gold.kept TBLPROPERTIES ('delta.appendOnly' = 'true') AS SELECT 1 AS id")
     lake.run("sql", "CREATE OR REPLACE TABLE gold.kept SHALLOW CLONE raw.s", status=2)
     has(lake.err, "append-only")
+
+
+@case
+def features_of_readers_are_dropped(lake):
+    """Behind a checkpoint of the version that drops them; what still uses them is named. The log before goes all at once or not at all."""
+    lake.root.mkdir(exist_ok=True)
+    lake.run("sql", "CREATE TABLE gold.t TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'delta.checkpointPolicy' = 'v2') AS SELECT i AS id FROM range(10) t(i)")
+    lake.run("sql", "DELETE FROM gold.t WHERE id = 3")
+    lake.run("table", "checkpoint", "gold.t")  # version 1
+    refused = lambda feature, why: (lake.run("sql", f"ALTER TABLE gold.t DROP FEATURE {feature}", status=None), has(lake.err, why))
+    refused("deletionVectors", "delta.enableDeletionVectors is true")
+    lake.run("sql", "ALTER TABLE gold.t SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false', 'delta.checkpointPolicy' = 'classic')")
+    refused("deletionVectors", "APPLY (PURGE) first")
+    lake.run("sql", "REORG TABLE gold.t APPLY (PURGE)")
+    refused("deletionVectors TRUNCATE HISTORY", "TRUNCATE HISTORY is not supported")
+    lake.run("sql", "ALTER TABLE gold.t DROP FEATURE deletionVectors; ALTER TABLE gold.t DROP FEATURE v2Checkpoint")  # versions 4, 5
+    protocol = lake.delta("gold.t").protocol()
+    equal((protocol.min_reader_version, protocol.min_writer_version, protocol.reader_features), (1, 7, None))
+    assert "checkpointProtection" in protocol.writer_features and not {"deletionVectors", "v2Checkpoint"} & set(protocol.writer_features), protocol
+    equal(lake.delta("gold.t").metadata().configuration["delta.requireCheckpointProtectionBeforeVersion"], "5")
+    equal([r[0] for r in judged(lake, "gold.t")], [0, 1, 2, 4, 5, 6, 7, 8, 9])
+    equal(count(lake, "gold.t VERSION AS OF 0"), 10)
+    log = lake.root / "gold/t/_delta_log"
+    assert (log / f"{5:020d}.checkpoint.parquet").exists()
+    lake.run("sql", "INSERT INTO gold.t VALUES (20); ALTER TABLE gold.t SET TBLPROPERTIES ('delta.logRetentionDuration' = 'interval 30 days')")
+    place = lake.dir / "elsewhere"  # no environment pins its versions
+    shutil.copytree(lake.root / "gold/t", place)
+    log = place / "_delta_log"
+    old = time.time() - 90 * 86400
+    age = lambda version: [os.utime(p, (old, old)) for p in log.glob(f"{version:020d}*")]
+    for version in range(4):
+        age(version)
+    equal(json.loads(lake.run("table", "vacuum", place, "--output", "json"))["log_files"], 0)  # the checkpoint of version 1 is old, but not all before 5 can go
+    for version in range(4, 7):
+        age(version)
+    assert json.loads(lake.run("table", "vacuum", place, "--output", "json"))["log_files"] > 0
+    assert not (log / f"{0:020d}.json").exists() and not (log / f"{4:020d}.json").exists()
+    equal(lake.rows(f"SELECT count(*) AS n FROM delta.\"{place}\""), [{"n": 10}])
 
 
 if __name__ == "__main__":

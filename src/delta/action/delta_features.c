@@ -47,7 +47,7 @@ static const struct feature {
     { "variantType-preview", true, WRITE_YES, NULL, 0, 3 },
     { "variantShredding", true, WRITE_YES, NULL, 0, 3 },
     { "variantShredding-preview", true, WRITE_YES, NULL, 0, 3 },
-    /* such a log is not cleaned up */
+    /* log cleaning takes what lies before a version all at once or not at all */
     { "checkpointProtection", true, WRITE_YES, NULL, 0, 1 },
     /* done always */
     { "materializePartitionColumns", true, WRITE_YES, NULL, 0, 1 },

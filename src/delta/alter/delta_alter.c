@@ -166,6 +166,20 @@ static tn_rc prepare(tn_alteration *x, tn_err *err)
     return tn_delta_check_writable(&x->protocol, &x->meta, err);
 }
 
+/* The commit is there whatever comes of it. */
+static tn_rc checkpoint_of(tn_delta_table *t, tn_conn *conn, int64_t version, tn_err *err)
+{
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    tn_rc rc = tn_delta_snapshot_open(t, conn, version, &s, err);
+    rc = rc == TN_OK ? tn_delta_checkpoint(t, conn, s, err) : rc;
+    if (rc != TN_OK) {
+        rc = tn_while(
+            err, rc, "version %lld is written, but not its checkpoint", (long long)version);
+        return tn_hint(err, rc, "write it with: tarn table checkpoint");
+    }
+    return TN_OK;
+}
+
 static tn_rc attempt(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     tn_delta_alter_result *ret, tn_err *err)
 {
@@ -182,7 +196,7 @@ static tn_rc attempt(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     TN_TRY(commit(t, &x, &version, err));
     *ret = (tn_delta_alter_result){ .version = version, .changed = true };
     tn_delta_after_commit(t, conn, version, &x.meta);
-    return TN_OK;
+    return x.checkpoint ? checkpoint_of(t, conn, version, err) : TN_OK;
 }
 
 /* Row tracking is more than a property: files that are there get ids first, in commits of their own (delta_rows_enable.c). What else the statement

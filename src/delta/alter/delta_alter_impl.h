@@ -17,6 +17,7 @@ typedef struct tn_alteration {
     bool keep_names; /* column mapping comes to a table that has files */
     bool tracks;     /* row tracking is switched on before the commit (delta_rows_enable.c) */
     bool reads_all;  /* rows were looked at */
+    bool checkpoint; /* the version needs one */
     const char *operation;
     tn_val parameters; /* dict */
 } tn_alteration;

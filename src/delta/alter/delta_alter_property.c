@@ -1,4 +1,4 @@
-/* delta_alter_property.c: SET and UNSET TBLPROPERTIES and DROP FEATURE: properties that mean something are checked before they go into the log.
+/* delta_alter_property.c: SET and UNSET TBLPROPERTIES: properties that mean something are checked before they go into the log.
  *
  * What a property asks of the protocol follows from the new metadata (delta_protocol.c). Refused: column mapping in a way that files cannot follow,
  * row tracking of rows that have no ids yet, and keys that only the table itself writes.
@@ -108,71 +108,4 @@ tn_rc tn_alter_unset_properties(tn_alteration *x, tn_err *err)
     tn_dict_putz(x->parameters.dict, "properties", tn_val_str(tn_buf_str(&b)));
     tn_dict_putz(x->parameters.dict, "ifExists", tn_val_z(x->c->if_exists ? "true" : "false"));
     return check_turn(x, err);
-}
-
-/* ---- DROP FEATURE ---- */
-
-/* Why a feature cannot go; NULL: it can. */
-static const char *still_used(const tn_alteration *x, tn_str name)
-{
-    static const struct {
-        const char *feature;
-        const char *key;
-        const char *why;
-    } BY_KEY[] = {
-        { "generatedColumns", "delta.generationExpression", "the table has a generated column" },
-        { "identityColumns", "delta.identity.start", "the table has an identity column" },
-        { "allowColumnDefaults", "CURRENT_DEFAULT", "a column has a default: DROP DEFAULT first" },
-        { "invariants", "delta.invariants", "a column has an invariant" },
-    };
-    for (size_t i = 0; i < TN_COUNTOF(BY_KEY); i++) {
-        if (tn_str_is(name, BY_KEY[i].feature)) {
-            return tn_delta_schema_has_key(x->meta.schema, BY_KEY[i].key) ? BY_KEY[i].why : NULL;
-        }
-    }
-    if (tn_str_is(name, "checkConstraints")) {
-        size_t at = 0;
-        const tn_dict_item *it;
-        while ((it = tn_dict_next(x->meta.configuration.dict, &at)) != NULL) {
-            if (tn_str_starts(tn_val_as_str(it->key), TN_STR("delta.constraints."))) {
-                return "the table has a constraint: DROP CONSTRAINT first";
-            }
-        }
-        return NULL;
-    }
-    if (tn_str_is(name, "appendOnly")) {
-        return tn_delta_property_is(&x->meta, "delta.appendOnly", "true")
-                   ? "delta.appendOnly is true"
-                   : NULL;
-    }
-    if (tn_str_is(name, "changeDataFeed")) {
-        return tn_delta_property_is(&x->meta, "delta.enableChangeDataFeed", "true")
-                   ? "delta.enableChangeDataFeed is true"
-                   : NULL;
-    }
-    if (tn_str_is(name, "vacuumProtocolCheck") || tn_delta_feature_reader(name) > 1) {
-        return "older versions in the log need it, which readers may still ask for";
-    }
-    return "what it left in the log cannot be told apart yet";
-}
-
-tn_rc tn_alter_drop_feature(tn_alteration *x, tn_err *err)
-{
-    tn_str name = x->c->name;
-    x->operation = "DROP FEATURE";
-    if (!tn_delta_has_feature(&x->s->protocol, tn_str_z(x->a, name))) {
-        return x->c->if_exists ? TN_OK
-                               : tn_fail(err, TN_E_NOTFOUND,
-                                     "the table has no feature '" TN_STR_FMT "'", TN_STR_ARG(name));
-    }
-    const char *why = still_used(x, name);
-    if (why != NULL) {
-        return tn_fail(err, TN_E_UNSUPPORTED, "the feature '" TN_STR_FMT "' cannot be dropped: %s",
-            TN_STR_ARG(name), why);
-    }
-    tn_delta_protocol_drop(x->a, &x->s->protocol, name, &x->protocol);
-    x->protocol_is_new = true;
-    tn_dict_putz(x->parameters.dict, "featureName", tn_val_str(name));
-    x->changed = true;
-    return TN_OK;
 }

@@ -121,6 +121,17 @@ static tn_rc clean_sidecars(tn_delta_table *t, tn_conn *conn, const tn_store_ite
     return TN_OK;
 }
 
+/* Checkpoints before this version may only go all at once ("Checkpoint Protection"). */
+static int64_t protected_before(const tn_delta_snapshot *s)
+{
+    int64_t version = 0;
+    bool said = tn_str_to_i64(
+        tn_delta_property(&s->meta, "delta.requireCheckpointProtectionBeforeVersion"), &version);
+    return !tn_delta_has_feature(&s->protocol, "checkpointProtection") ? 0
+           : said                                                      ? version
+                                                                       : INT64_MAX;
+}
+
 tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *protect,
     size_t protect_n, int64_t *ret_removed, tn_err *err)
 {
@@ -128,8 +139,7 @@ tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *prot
     TN_AUTOPTR(tn_delta_snapshot) s = NULL;
     TN_TRY(tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, &s, err));
     *ret_removed = 0;
-    if (tn_delta_has_feature(&s->protocol, "checkpointProtection") ||
-        tn_delta_property_is(&s->meta, "delta.enableExpiredLogCleanup", "false")) {
+    if (tn_delta_property_is(&s->meta, "delta.enableExpiredLogCleanup", "false")) {
         return TN_OK;
     }
     int64_t keep_ms = tn_delta_interval_ms(&s->meta, "delta.logRetentionDuration", 30 * DAY_MS);
@@ -140,6 +150,9 @@ tn_rc tn_delta_log_cleanup(tn_delta_table *t, tn_conn *conn, const int64_t *prot
     TN_TRY(tn_store_list(t->store, a, &opts, &items, err));
     int64_t limit = newest_expired(&items, cut_ms, protect, protect_n);
     int64_t keep = checkpoint_below(t, conn, &items, limit);
+    if (protected_before(s) > 0 && keep < protected_before(s)) {
+        return TN_OK;
+    }
     for (size_t i = 0; keep > 0 && i < items.n; i++) {
         if (!items.v[i].is_prefix && goes(tn_path_base(items.v[i].key), keep)) {
             TN_TRY(tn_store_remove(t->store, items.v[i].key, err));

@@ -66,7 +66,16 @@ static tn_rc take_drop(tn_ddl *d, tn_delta_alter *k, tn_err *err)
     if (tn_ddl_take(d, "feature")) {
         k->kind = TN_ALTER_DROP_FEATURE;
         k->if_exists = tn_ddl_take(d, "if exists");
-        return tn_ddl_key(d, &k->name, err);
+        TN_TRY(tn_ddl_key(d, &k->name, err));
+        if (tn_ddl_take(d, "truncate history")) {
+            tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
+                "DROP FEATURE with TRUNCATE HISTORY is not supported: environments may pin older "
+                "versions");
+            return tn_hint(err, rc,
+                "without it the feature goes at once, and older versions stay for readers that "
+                "have it");
+        }
+        return TN_OK;
     }
     k->kind = TN_ALTER_DROP_COLUMNS;
     (void)(tn_ddl_take(d, "columns") || tn_ddl_take(d, "column"));
