@@ -381,6 +381,25 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     return true;
 }
 
+/* run_results.json's args: what was given, and every flag as it counted. */
+static void add_flags(tn_arena *a, tn_dict *args, const tn_dict *flags)
+{
+    static const char *const lists[] = { "select", "exclude" };
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(flags, &at)) != NULL) {
+        tn_str name = tn_str_lower(a, tn_val_as_str(it->key));
+        if (!tn_val_is_none(it->value) && tn_dict_finds(args, name) == NULL) {
+            tn_dict_puts(args, name, it->value);
+        }
+    }
+    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
+        if (tn_dict_finds(args, tn_str_of(lists[i])) == NULL) {
+            tn_dict_putz(args, lists[i], tn_val_list(a));
+        }
+    }
+}
+
 int tn_dbt_execute(
     const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given, tn_run_opts opts)
 {
@@ -399,6 +418,7 @@ int tn_dbt_execute(
     opts.write_json = o->inline_sql.n == 0 && tn_val_bool_at(flags, "WRITE_JSON", true);
     opts.introspect = o->introspect != TN_FLAG_OFF;
     opts.memory_limit = cli->memory_limit;
+    add_flags(cli->arena, given.dict, start.project->flags);
     opts.args = given.dict;
     if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);

@@ -1,4 +1,5 @@
 /* check_config.c: configs that snapshots and microbatch models must have: a project without them is not run, as with dbt. */
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/timetext.h"
 
@@ -107,8 +108,66 @@ static tn_rc check_microbatch(const tn_project *p, const tn_node *n, tn_err *err
     return TN_OK;
 }
 
-tn_rc tn_check_configs(const tn_project *p, tn_err *err)
+static bool in_nodes(const tn_node *n)
 {
+    return tn_node_is_refable(n) || n->kind == TN_NODE_TEST || n->kind == TN_NODE_ANALYSIS;
+}
+
+/* An error, or with require_resource_names_without_spaces off a deprecation. */
+static tn_rc check_spaces(tn_project *p, tn_err *err)
+{
+    tn_buf list = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
+    const tn_node *first = NULL;
+    int64_t count = 0;
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        if (in_nodes(n) && tn_str_find_char(n->name, ' ', 0) != SIZE_MAX) {
+            tn_buf_addf(&list, "  * '" TN_STR_FMT "' (" TN_STR_FMT ")\n", TN_STR_ARG(n->unique_id),
+                TN_STR_ARG(n->original_file_path));
+            first = first != NULL ? first : n;
+            count++;
+        }
+    }
+    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+    if (count == 0) {
+        return TN_OK;
+    }
+    if (tn_val_bool_at(flags, "REQUIRE_RESOURCE_NAMES_WITHOUT_SPACES", true)) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Resource names cannot contain spaces:\n" TN_STR_FMT
+            "Please rename the invalid model(s) so that their name(s) do not contain any spaces.",
+            TN_STR_ARG(tn_buf_str(&list)));
+    }
+    tn_project_note(p, "SpacesInResourceNameDeprecation", first->original_file_path, 0,
+        "Found spaces in the name of `" TN_STR_FMT "`", TN_STR_ARG(first->unique_id));
+    tn_deprecate(p, "ResourceNamesWithSpacesDeprecation", first->original_file_path,
+        "Spaces found in %lld resource name(s). This is deprecated, and may lead to errors when "
+        "using dbt. Run again with `--debug` to see them all.",
+        (long long)count);
+    return TN_OK;
+}
+
+/* DuckDB has one writer for a table: batches go one after the other, as in dbt-duckdb. */
+static void note_concurrent_batches(tn_project *p)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        tn_val v = tn_node_config(p->nodes.v[i], "concurrent_batches");
+        count += tn_node_is_microbatch(p->nodes.v[i]) && v.tag == TN_BOOL && v.i != 0;
+    }
+    if (count > 0) {
+        tn_project_note(p, "InvalidConcurrentBatchesConfig", TN_STR_NONE, 0,
+            "Found %zu microbatch model%s with the `concurrent_batches` config set to true, but "
+            "the duckdb adapter does not support running batches concurrently. Batches will be run "
+            "sequentially.",
+            count, count == 1 ? "" : "s");
+    }
+}
+
+tn_rc tn_check_configs(tn_project *p, tn_err *err)
+{
+    TN_TRY(check_spaces(p, err));
+    note_concurrent_batches(p);
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
         if (n->kind == TN_NODE_SNAPSHOT) {

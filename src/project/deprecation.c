@@ -12,6 +12,7 @@ static const struct {
     { "PackageInstallPathDeprecation", "D002", true },
     { "ConfigSourcePathDeprecation", "D003", true }, { "ConfigDataPathDeprecation", "D004", true },
     { "ExposureNameDeprecation", "D007", true }, { "EnvironmentVariableRenamed", "D009", true },
+    { "ResourceNamesWithSpacesDeprecation", "D015", true },
     { "DuplicateYAMLKeysDeprecation", "D024", false },
     { "CustomOutputPathInSourceFreshnessDeprecation", "D029", false },
     { "WEOIncludeExcludeDeprecation", "D031", false },

@@ -130,13 +130,6 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
     if (old != NULL) {
         return double_node(old, n, err);
     }
-    if (tn_node_is_refable(n) && tn_str_find_char(n->name, ' ', 0) != SIZE_MAX &&
-        tn_val_bool_at((tn_val){ .tag = TN_DICT, .dict = p->flags },
-            "REQUIRE_RESOURCE_NAMES_WITHOUT_SPACES", true)) {
-        return tn_fail(err, TN_E_COMPILE,
-            "Resource names cannot contain spaces: found '" TN_STR_FMT "' (" TN_STR_FMT ")",
-            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
-    }
     if (p->nodes.n >= TN_PROJECT_NODES_MAX) {
         return tn_fail(
             err, TN_E_LIMIT, "a project may have at most %d nodes", TN_PROJECT_NODES_MAX);

@@ -175,7 +175,7 @@ void tn_context_exceptions(tn_project *p);
 /* contract_error.c: exceptions.raise_contract_error(yaml_columns, sql_columns) */
 tn_rc tn_raise_contract_error(void *self, const tn_call *call, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* check_config.c: what snapshots and microbatch models must say. */
-tn_rc tn_check_configs(const tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_check_configs(tn_project *p, tn_err *err) TN_MUSTUSE;
 void tn_context_filters(tn_jinja_env *e); /* as_bool, as_number, as_native, as_text */
 tn_val tn_context_config(tn_project *p);  /* the config object */
 tn_val tn_stub_relation(

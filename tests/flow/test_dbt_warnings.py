@@ -115,6 +115,31 @@ While comparing to previous project state, dbt detected a breaking change to an 
     has(out, "Otherwise, create a new model version")
 
 
+@case
+def names_with_spaces_are_refused_or_deprecated(p):
+    p.file("models/my model.sql", "select 1 as id")
+    out = p.run("parse", status=2)
+    has(out, "Resource names cannot contain spaces:")
+    has(out, "  * 'model.p.my model' (models/my model.sql)")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {require_resource_names_without_spaces: false}\n")
+    has(p.run("parse"), "- ResourceNamesWithSpacesDeprecation: 1 occurrence")
+
+
+@case
+def concurrent_batches_are_told_to_run_one_by_one(p):
+    p.file("models/a.sql", "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='t', begin='2024-01-01', batch_size='year', concurrent_batches=true) }} select 1 as id, timestamp '2024-02-02' as t")
+    has(p.run("parse"), "Found 1 microbatch model with the `concurrent_batches` config set to true, but the duckdb adapter")
+
+
+@case
+def the_results_tell_every_flag(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.run("run", "--select", "a", "--full-refresh")
+    args = json.loads((p.dir / "target/run_results.json").read_text())["args"]
+    equal({k: args[k] for k in ("which", "select", "exclude", "full_refresh", "printer_width", "log_level", "fail_fast", "require_generic_test_arguments_property")},
+          {"which": "run", "select": ["a"], "exclude": [], "full_refresh": True, "printer_width": 80, "log_level": "info", "fail_fast": False, "require_generic_test_arguments_property": True})
+
+
 def profile(p, **keys):
     p.file("profiles.yml", json.dumps({"p": {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": "p.duckdb", **keys}}}}))
 
