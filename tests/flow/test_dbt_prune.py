@@ -27,6 +27,8 @@ MODELS = {
     "grown": """{{ config(materialized='incremental', incremental_strategy='merge', unique_key='event_id') }}
                select event_id, kind from {{ ref('stg_events') }} where event_id > {{ 300 if is_incremental() else 330 }}  and event_id < 350""",
     "appended": """{{ config(materialized='incremental', incremental_strategy='append') }} select s.event_id from {{ ref('stg_events') }} s where s.event_id = 311""",
+    "newest": """{{ config(materialized='incremental', incremental_strategy='append') }} select event_id, at_time from {{ ref('stg_events') }}
+               where {% if is_incremental() %} at_time > (select max(at_time) from {{ this }}) and event_id < 350 {% else %} event_id in (310, 311) {% endif %}""",
     "kept": "select event_id from {{ ref('mart') }} where event_id < 320",
 }
 PLACED = {
@@ -70,6 +72,7 @@ def models_in_a_lake(lake):
     equal(rows("SELECT count(*), min(event_id) FROM main.grown"), [(49, 301)])
     equal(rows("SELECT count(*) FROM main.appended"), [(2,)])
     equal(rows("SELECT count(*) FROM main.kept"), [(10,)])
+    equal(rows("SELECT count(*), max(event_id) FROM main.newest"), [(40, 349)])
     equal(rows("SELECT count(*) FROM main.stg_events WHERE event_id IN (311, 312)"), [(2,)])
 
 

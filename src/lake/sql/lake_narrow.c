@@ -130,6 +130,7 @@ bool tn_narrow(tn_conn *conn, tn_arena *a, tn_str query, const tn_narrow_names *
         return false;
     }
     narrow_build(&n, tree, text);
+    narrow_constants(&n, tree, 0); /* behind: the subqueries are to be narrowed too */
     for (size_t i = n.order.n; i-- > 0 && !n.broken;) {
         narrow_process(&n, n.order.v[i]);
     }

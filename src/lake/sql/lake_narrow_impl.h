@@ -78,6 +78,9 @@ typedef struct narrow {
 narrow_text *narrow_parse(narrow *n, tn_str sql, tn_val *ret_tree);
 void narrow_build(narrow *n, tn_val tree, narrow_text *text);
 
+/* lake_narrow_constant.c: subqueries of one value, in comparisons of WHERE, become that value. Changes the tree. */
+void narrow_constants(narrow *n, tn_val node, int depth);
+
 /* lake_narrow_scope.c: passes on what is demanded from queries to those that they read; files of tables fall out. */
 void narrow_process(narrow *n, narrow_query *q);
 /* Notes the scan of some of the files in place of the table's name. */
