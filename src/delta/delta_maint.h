@@ -177,7 +177,7 @@ typedef tn_vec(tn_delta_finding) tn_delta_findings;
 
 typedef struct tn_delta_check_opts {
     bool skip_data; /* look at the log only, at no data file */
-    bool values;    /* read the columns too and hold them against the bounds of the statistics */
+    bool values;    /* read the columns too and hold them against the statistics */
 } tn_delta_check_opts;
 
 typedef struct tn_delta_check_result {
