@@ -501,7 +501,7 @@ CASES = [
     ),
     Case(
         "columns moved and made nullable",
-        "CREATE TABLE {t} (id BIGINT NOT NULL, v INT, st {struct type}, s STRING) USING delta",
+        "CREATE TABLE {t} (id BIGINT NOT NULL, v INT, st {struct type}, s STRING) USING delta TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
         ["INSERT INTO {t} VALUES (1, 1, {struct(1, 'y')}, 'a')", "ALTER TABLE {t} ALTER COLUMN s FIRST", "INSERT INTO {t} VALUES ('b', 2, 2, {struct(NULL, 'z')})", "ALTER TABLE {t} ALTER COLUMN v AFTER st", "ALTER TABLE {t} ADD COLUMN st.n INT",
          Fails("INSERT INTO {t} (s) VALUES ('c')"), "ALTER TABLE {t} ALTER COLUMN id DROP NOT NULL", "INSERT INTO {t} (s) VALUES ('c')", "UPDATE {t} SET v = 9 WHERE st.a = 1", "INSERT INTO {t} SELECT * FROM {t}", "ALTER TABLE {t} ADD COLUMN w INT",
          "DELETE FROM {t} WHERE id = 2"],

@@ -14,6 +14,7 @@ import tempfile
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import DeltaTable, QueryBuilder
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -234,6 +235,9 @@ def variants(b):
     protocol = b.last(p, "protocol")
     b.r.check("variant: protocol", protocol["readerFeatures"] == ["variantType"] and protocol["minReaderVersion"] == 3, protocol)
     b.judge("variant", p, [(1, '{"a":1,"b":["1","x"]}'), (2, "5")], columns="id, CAST(v AS JSON)::VARCHAR AS v", but=("deltalake",))
+    b.sql(p, "INSERT INTO {t} SELECT 9, NULL", "OPTIMIZE {t}")
+    held = [r["v"] for f in p.glob("*.parquet") for r in pq.ParquetFile(f).read(columns=["id", "v"]).to_pylist() if r["id"] == 9]
+    b.r.check("variants: NULL is NULL in files, before and after rewriting", held == [None, None], held)
 
 
 def swapped(path):

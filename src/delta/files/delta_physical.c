@@ -54,7 +54,11 @@ static void add_physical(
     }
     tn_str var = tn_str_printf(b->arena, "x%d", depth);
     if (t->kind == TN_DT_PRIMITIVE) {
-        tn_buf_addf(b, "variant_to_parquet_variant(" TN_STR_FMT ")", TN_STR_ARG(expr));
+        /* DuckDB would write a NULL as a value, the variant's null; it cannot tell the two apart. */
+        tn_buf_addf(b,
+            "CASE WHEN " TN_STR_FMT " IS NOT NULL THEN variant_to_parquet_variant(" TN_STR_FMT
+            ") END",
+            TN_STR_ARG(expr), TN_STR_ARG(expr));
     } else if (t->kind == TN_DT_STRUCT) {
         add_struct(b, expr, t, mapping, depth);
     } else if (t->kind == TN_DT_ARRAY) {
