@@ -5,7 +5,7 @@ export DUCKDB_DIR TARN_DEPS_DIR
 CMAKE  = cmake --preset release -DTARN_WERROR=OFF $(if $(DUCKDB_DIR),-DDUCKDB_DIR=$(abspath $(DUCKDB_DIR))) \
          $(if $(TARN_DEPS_DIR),-DTARN_DEPS_DIR=$(abspath $(TARN_DEPS_DIR)))
 
-.PHONY: all setup test test-spark test-airflow test-dbt-adapter fuzz asan lint fmt check demo bench install clean
+.PHONY: all setup test test-spark test-airflow test-orchestrators test-projects test-dbt-adapter fuzz asan lint fmt check demo bench install clean
 all: setup
 	@$(CMAKE) >build/configure.log || { cat build/configure.log; exit 1; }
 	@nice -n 5 cmake --build build/release --target tarn capi -j $(JOBS)
@@ -23,6 +23,12 @@ test-airflow: all
 # dbt's own adapter tests, each call of dbt a run of tarn, held against what real dbt passes; SIDE=control runs real dbt, ONLY=TEXT picks tests.
 test-dbt-adapter: all
 	@tests/dbt_adapter/run --side $(or $(SIDE),tarn) $(if $(ONLY),--only "$(ONLY)")
+# Cosmos' and dagster-dbt's own code with tarn under the name dbt, held against the same with dbt; fetched once.
+test-orchestrators: all
+	@nice -n 10 python3 tests/orchestrators/test_orchestrators.py
+# Public dbt projects through dbt and tarn, fetched once; ONLY=NAME picks one, REPORT=FILE writes the table.
+test-projects: all
+	@nice -n 10 tools/projects $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report "$(REPORT)")
 # Fuzzers, sanitized: FUZZ_SECONDS each (60); what they find is left in build/fuzz. Real libFuzzer when clang is there.
 fuzz: setup
 	@tools/fuzz
