@@ -68,7 +68,8 @@ tn_val tn_jinja_undef_item(tn_jinja_ctx *ctx, tn_val of, tn_val key)
 static tn_rc attr_of(tn_jinja_ctx *ctx, tn_val v, tn_str name, tn_val *ret, tn_err *err)
 {
     *ret = TN_VAL_UNDEF;
-    if (name.n > 0 && name.p[0] == '_') { /* the sandbox: private names are not there */
+    bool keys = v.tag == TN_OBJ && v.obj->type->is_mapping;
+    if (name.n > 0 && name.p[0] == '_' && !keys) { /* the sandbox: private names are not there */
         return TN_OK;
     }
     if (v.tag != TN_OBJ) {

@@ -278,12 +278,24 @@ static tn_rc map_attribute(const tn_call *c, const tn_list *l, tn_list *out, tn_
     return TN_OK;
 }
 
+/* Jinja2's map and select look whether there is a value at all before they walk it: none, 0 and false give nothing. */
+static tn_rc items_of_any(const tn_call *c, const tn_list **ret, tn_err *err)
+{
+    tn_val v = c->argc > 0 ? c->args[0] : TN_VAL_UNDEF;
+    bool nothing = tn_val_is_none(v) || v.tag == TN_BOOL || v.tag == TN_INT || v.tag == TN_FLOAT;
+    if (nothing && !tn_val_truthy(v)) {
+        *ret = tn_jlib_list_new(c->arena);
+        return TN_OK;
+    }
+    return tn_jlib_items(c->arena, v, ret, err);
+}
+
 tn_rc tn_jfilter_map(void *self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     (void)self;
     const tn_list *l;
     tn_list *out = tn_jlib_list_new(c->arena);
-    TN_TRY(tn_jlib_items(c->arena, c->argc > 0 ? c->args[0] : TN_VAL_UNDEF, &l, err));
+    TN_TRY(items_of_any(c, &l, err));
     if (c->argc == 1 && kwarg(c, "attribute") != NULL) {
         TN_TRY(map_attribute(c, l, out, err));
     } else if (c->argc < 2) {
@@ -315,7 +327,7 @@ static tn_rc choose(const tn_call *c, bool by_attribute, bool wanted, tn_val *re
         return tn_fail(err, TN_E_TYPE, "Missing parameter for attribute name");
     }
     getter g = getter_of(c, by_attribute ? c->args[1] : TN_VAL_NONE, true);
-    TN_TRY(tn_jlib_items(c->arena, c->args[0], &l, err));
+    TN_TRY(items_of_any(c, &l, err));
     bool tested = c->argc > places;
     tn_call inner = *c;
     tn_val *args = tn_new_array(c->arena, tn_val, c->argc + 1);

@@ -114,7 +114,9 @@ static tn_rc namespace_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret,
     return tn_pctx_bind(o->ctx, m, ret, err);
 }
 
-static const tn_obj_type namespace_type = { .name = "MacroNamespace", .attr = namespace_attr };
+static const tn_obj_type namespace_type = {
+    .name = "MacroNamespace", .is_mapping = true, .attr = namespace_attr
+};
 
 static tn_val make_namespace(tn_pctx *c, tn_str package)
 {

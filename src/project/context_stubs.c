@@ -136,6 +136,25 @@ static tn_rc stub_render(void *self, const tn_call *call, tn_val *ret, tn_err *e
     return TN_OK;
 }
 
+static tn_rc stub_relation_attr(
+    tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err);
+
+/* relation.get('name', default); packages tell relations by get('metadata').type. */
+static tn_rc stub_get(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    tn_val key = tn_call_arg(call, 0, "key"), dflt = tn_call_arg(call, 1, "default"),
+           found = TN_VAL_UNDEF;
+    tn_str name = tn_val_is_str(key) ? tn_val_as_str(key) : TN_STR("");
+    if (tn_str_is(name, "metadata")) {
+        *ret = tn_val_dict(call->arena);
+        tn_dict_putz(ret->dict, "type", tn_val_z("DuckDBRelation"));
+        return TN_OK;
+    }
+    TN_TRY(stub_relation_attr(self, call->arena, name, &found, err));
+    *ret = !tn_val_is_undef(found) ? found : tn_val_is_undef(dflt) ? TN_VAL_NONE : dflt;
+    return TN_OK;
+}
+
 static tn_rc stub_relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)err;
@@ -156,6 +175,8 @@ static tn_rc stub_relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *
         *ret = TN_VAL_FALSE;
     } else if (tn_str_is(name, "type")) {
         *ret = TN_VAL_NONE;
+    } else if (tn_str_is(name, "get")) {
+        *ret = tn_val_fn(a, "get", stub_get, self);
     } else {
         *ret = tn_val_undef(name);
         for (size_t i = 0; i < TN_COUNTOF(fluent); i++) {
@@ -167,9 +188,10 @@ static tn_rc stub_relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *
     return TN_OK;
 }
 
-static const tn_obj_type stub_relation_type = {
-    .name = "DuckDBRelation", .attr = stub_relation_attr, .str = stub_relation_str
-};
+static const tn_obj_type stub_relation_type = { .name = "DuckDBRelation",
+    .is_mapping = true,
+    .attr = stub_relation_attr,
+    .str = stub_relation_str };
 
 tn_val tn_stub_relation(
     tn_arena *a, tn_project *p, tn_str database, tn_str schema, tn_str identifier)
