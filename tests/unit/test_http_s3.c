@@ -241,6 +241,36 @@ TN_TEST(names_of_other_programs)
     TN_ASSERT_EQ_S(tn_s3_endpoint(arena, &c), "http://minio:9000");
 }
 
+TN_TEST(times_ways_and_what_is_refused)
+{
+    tn_s3_config c;
+    static const char *const patient[] = { "timeout", "2 minutes", "connect_timeout", "500ms",
+        "max_retries", "0", "conditional_put", "lease", "proxy_excludes", "a.example",
+        "AWS_S3_ADDRESSING_STYLE", "virtual", "endpoint", "https://h", NULL };
+    TN_ASSERT_RC(read_options(arena, patient, &c, err), TN_OK);
+    TN_ASSERT_EQ_I(c.stall_ms, 120000);
+    TN_ASSERT_EQ_I(c.connect_ms, 500);
+    TN_ASSERT_EQ_I(c.retries_max, -1);
+    TN_ASSERT(c.conditional == TN_S3_LEASE && !c.single_writer && !c.path_style);
+    TN_ASSERT_EQ_S(c.no_proxy, "a.example");
+    static const char *const plain[] = { "timeout", "30", "conditional_put", "ETag",
+        "AWS_S3_ALLOW_UNSAFE_RENAME", "yes", "addressing_style", "auto", "endpoint", "https://h",
+        "server_side_encryption", "false", NULL };
+    TN_ASSERT_RC(read_options(arena, plain, &c, err), TN_OK);
+    TN_ASSERT_EQ_I(c.stall_ms, 30000);
+    TN_ASSERT(c.conditional == TN_S3_HONOURS && c.single_writer && c.path_style);
+    static const char *const bad[][3] = { { "timeout", "0s", NULL },
+        { "timeout", "5 parsecs", NULL }, { "timeout", "s", NULL },
+        { "conditional_put", "maybe", NULL }, { "max_retries", "-1", NULL },
+        { "url_style", "odd", NULL } };
+    for (size_t i = 0; i < TN_COUNTOF(bad); i++) {
+        TN_ASSERT_RC(read_options(arena, bad[i], &c, err), TN_E_VALUE);
+    }
+    static const char *const refused[] = { "AWS_SERVER_SIDE_ENCRYPTION", "aws:kms", NULL };
+    TN_ASSERT_RC(read_options(arena, refused, &c, err), TN_E_UNSUPPORTED);
+    TN_ASSERT_HAS(err->msg, "'AWS_SERVER_SIDE_ENCRYPTION' is not supported");
+}
+
 TN_TEST(plain_http_must_be_wanted)
 {
     tn_s3_config c;
