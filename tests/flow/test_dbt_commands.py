@@ -49,6 +49,18 @@ def clone_leaves_what_is_there_unless_told(p):
 
 
 @case
+def clone_in_a_lake(p):
+    p.file("profiles.yml", "p:\n  target: prod\n  outputs:\n    prod: {type: tarn, lake: lake}\n    other: {type: tarn, lake: lake, environment: prod, schema: other}\n    dev: {type: tarn, lake: lake}\n")
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/b.sql", "{{ config(materialized='table') }} select * from {{ ref('a') }}")
+    p.run("build")
+    shutil.copytree(p.dir / "target", p.dir / "state")
+    has(p.run("clone", "--state", "state", "-t", "dev"), "Target relation and defer relation are the same, skipping clone")
+    p.run("clone", "--state", "state", "-t", "other")
+    equal(shown(p, "select count(*) as n from other.b", "-t", "other"), [{"n": 1}])
+
+
+@case
 def clone_needs_a_state(p):
     two_targets(p)
     has(p.run("clone", status=2), "--state or --defer-state are required for deferral, but neither was provided")

@@ -27,26 +27,26 @@
     {{ log("Relation " ~ existing_relation ~ " already exists", info=True) }}
     {{ return(nothing) }}
   {%- endif -%}
+  {%- if this.render() == defer_relation.render() -%}
+    {{ log("Target relation and defer relation are the same, skipping clone for relation: " ~ this.render(), info=True) }}
+    {{ return(nothing) }}
+  {%- endif -%}
   {%- set cloneable = false -%}
   {%- if can_clone_table() -%}
     {%- set there = load_cached_relation(defer_relation) -%}
     {%- set cloneable = there and there.type == 'table' -%}
   {%- endif -%}
   {%- if not cloneable -%}
-    {%- set view = context.get('materialization_view_' ~ adapter.type(), context['materialization_view_default']) -%}
+    {%- set view = context.get('materialization_view_' ~ target.type) or context.get('materialization_view_' ~ adapter.type()) or context['materialization_view_default'] -%}
     {{ return(view()) }}
   {%- endif -%}
   {%- set target_relation = this.incorporate(type='table') -%}
   {%- if existing_relation is not none and not existing_relation.is_table -%}
     {{ drop_relation_if_exists(existing_relation) }}
   {%- endif -%}
-  {%- if target_relation.render() == defer_relation.render() -%}
-    {{ log("Target relation and defer relation are the same, skipping clone for relation: " ~ target_relation.render()) }}
-  {%- else -%}
-    {%- call statement('main') -%}
-      {{ create_or_replace_clone(target_relation, defer_relation) }}
-    {%- endcall -%}
-  {%- endif -%}
+  {%- call statement('main') -%}
+    {{ create_or_replace_clone(target_relation, defer_relation) }}
+  {%- endcall -%}
   {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation, full_refresh_mode=True)) -%}
   {%- do persist_docs(target_relation, model) -%}
   {{ return({'relations': [target_relation]}) }}
