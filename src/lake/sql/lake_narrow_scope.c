@@ -538,15 +538,8 @@ static void prune(narrow *n, narrow_query *q, const narrow_item *item, const nar
 {
     size_t files = tn_delta_snapshot_file_count(item->snap);
     bool *keep = tn_arena_alloc(n->a, files + 1);
-    bool *now = tn_arena_alloc(n->a, files + 1);
     memset(keep, 1, files);
-    for (size_t i = 0; i < conds->n; i++) {
-        memset(now, 1, files);
-        tn_delta_prune_tree(item->snap, conds->v[i], now);
-        for (size_t k = 0; k < files; k++) {
-            keep[k] = keep[k] && now[k];
-        }
-    }
+    tn_delta_prune_tree(item->snap, junction(n->a, "CONJUNCTION_AND", conds), keep);
     narrow_table(n, q->text, item, keep);
 }
 
