@@ -196,14 +196,6 @@ static bool from_location(reader *r, const tn_node *n, tn_lineage_node *l)
     return true;
 }
 
-static void source_columns(reader *r, const tn_node *n, tn_lineage_node *l)
-{
-    if (!from_location(r, n, l) && !from_database(r, n, l) && !from_yaml(r, n, l)) {
-        l->problem = TN_STR("its columns are not known: it is not in the database, and its YAML "
-                            "lists none");
-    }
-}
-
 static tn_rc seed_columns(reader *r, tn_node *n, tn_lineage_node *l, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("seed", NULL);
@@ -222,6 +214,31 @@ static tn_rc seed_columns(reader *r, tn_node *n, tn_lineage_node *l, tn_err *err
         l->columns[i].type = tn_str_dup(r->arena, type);
     }
     return TN_OK;
+}
+
+/* A seed that loads what the source reads: then its file tells, also when loading it is switched off. */
+static bool from_seed(reader *r, const tn_node *n, tn_lineage_node *l)
+{
+    const tn_nodes *lists[] = { &r->project->nodes, &r->project->disabled };
+    for (size_t k = 0; k < TN_COUNTOF(lists); k++) {
+        for (size_t i = 0; i < lists[k]->n; i++) {
+            tn_node *seed = lists[k]->v[i];
+            if (seed->kind == TN_NODE_SEED && tn_str_eq_nocase(seed->alias, n->alias) &&
+                tn_str_eq_nocase(seed->schema, n->schema)) {
+                return seed_columns(r, seed, l, NULL) == TN_OK;
+            }
+        }
+    }
+    return false;
+}
+
+static void source_columns(reader *r, const tn_node *n, tn_lineage_node *l)
+{
+    if (!from_location(r, n, l) && !from_database(r, n, l) && !from_seed(r, n, l) &&
+        !from_yaml(r, n, l)) {
+        l->problem = TN_STR("its columns are not known: it is not in the database, and its YAML "
+                            "lists none");
+    }
 }
 
 /* ---- columns of SQL ---- */
@@ -343,18 +360,24 @@ static tn_rc sql_columns(reader *r, tn_node *n, tn_lineage_node *l, tn_err *err)
     return TN_OK;
 }
 
-/* A parent without columns is why a query cannot be bound; DuckDB would only say that there is no such table. */
+/* A parent without columns is why a query cannot be bound; DuckDB would only say that there is no such table. One whose columns are those
+ * that its YAML lists may lack some. */
 static tn_str why_not(const reader *r, const tn_node *n, const tn_err *err)
 {
+    tn_str first, rest;
+    (void)tn_str_cut(tn_str_of(err->msg), '\n', &first, &rest);
     for (size_t i = 0; i < n->parents.n; i++) {
         const tn_lineage_node *p = tn_map_find(&r->lineage->by_id, n->parents.v[i]->unique_id);
         if (p != NULL && p->n == 0) {
             return tn_str_printf(r->arena, "the columns of " TN_STR_FMT " are not known",
                 TN_STR_ARG(p->node->unique_id));
         }
+        if (p != NULL && p->problem.n > 0) {
+            return tn_str_printf(r->arena,
+                "the columns of " TN_STR_FMT " are not known for sure: " TN_STR_FMT,
+                TN_STR_ARG(p->node->unique_id), TN_STR_ARG(first));
+        }
     }
-    tn_str first, rest;
-    (void)tn_str_cut(tn_str_of(err->msg), '\n', &first, &rest);
     return tn_str_dup(r->arena, first);
 }
 

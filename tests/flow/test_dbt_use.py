@@ -62,6 +62,30 @@ def print_is_silenced_by_no_print_only(p):
 
 
 @case
+def private_macros_of_packages(p):
+    """dbt_utils calls dbt_utils._is_relation and the like."""
+    p.file("lib/dbt_project.yml", "name: lib\nversion: '1.0'\n")
+    p.file("lib/macros/m.sql", "{% macro _secret() %}41 + 1{% endmacro %}{% macro open() %}{{ lib._secret() }}{% endmacro %}")
+    p.file("packages.yml", "packages: [{local: lib}]\n")
+    p.file("models/a.sql", "select {{ lib._secret() }} as a, {{ lib['_secret']() }} as b, {{ lib.open() }} as c")
+    p.run("deps")
+    equal(p.run("compile", "-q", "--select", "a").strip(), "select 41 + 1 as a, 41 + 1 as b, 41 + 1 as c")
+    p.file("models/a.sql", "select {{ lib._nix() }} as a")
+    has(p.run("run", status=1), "'MacroNamespace object' has no attribute '_nix'")
+
+
+@case
+def relations_are_mappings(p):
+    """As dbt_utils looks at them: obj is mapping and obj.get('metadata', {}).get('type', '')."""
+    p.file("macros/m.sql", "{% macro check(r) %}{% if not (r is mapping and r.get('metadata', {}).get('type', '').endswith('Relation')) %}"
+                           "{% do exceptions.raise_compiler_error('no relation: ' ~ r) %}{% endif %}{% endmacro %}")
+    p.file("models/a.sql", "select 1 as x")
+    p.file("models/b.sql", "{% set r = ref('a') %}{{ check(r) }}{{ check(this) }}select '{{ r.get('identifier') }}' as i, '{{ r.get('nix', 7) }}' as n from {{ r }}")
+    equal(p.run("compile", "-q", "--select", "b").strip(), "select 'a' as i, '7' as n from \"p\".\"main\".\"a\"")
+    p.run("run")
+
+
+@case
 def names_with_blanks_are_refused(p):
     p.file("models/sp ace.sql", "select 1 as a")
     has(p.run("parse", status=2), "Resource names cannot contain spaces")
