@@ -114,8 +114,15 @@ static tn_rc namespace_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret,
     return tn_pctx_bind(o->ctx, m, ret, err);
 }
 
+/* A mapping for Jinja: so macros with private names, dbt_utils._is_relation, are there although attributes of that kind are not. */
+static tn_rc namespace_item(tn_obj *self, tn_arena *a, tn_val key, tn_val *ret, tn_err *err)
+{
+    *ret = TN_VAL_UNDEF;
+    return tn_val_is_str(key) ? namespace_attr(self, a, tn_val_as_str(key), ret, err) : TN_OK;
+}
+
 static const tn_obj_type namespace_type = {
-    .name = "MacroNamespace", .is_mapping = true, .attr = namespace_attr
+    .name = "MacroNamespace", .is_mapping = true, .attr = namespace_attr, .item = namespace_item
 };
 
 static tn_val make_namespace(tn_pctx *c, tn_str package)

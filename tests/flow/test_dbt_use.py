@@ -75,17 +75,6 @@ def private_macros_of_packages(p):
 
 
 @case
-def relations_are_mappings(p):
-    """As dbt_utils looks at them: obj is mapping and obj.get('metadata', {}).get('type', '')."""
-    p.file("macros/m.sql", "{% macro check(r) %}{% if not (r is mapping and r.get('metadata', {}).get('type', '').endswith('Relation')) %}"
-                           "{% do exceptions.raise_compiler_error('no relation: ' ~ r) %}{% endif %}{% endmacro %}")
-    p.file("models/a.sql", "select 1 as x")
-    p.file("models/b.sql", "{% set r = ref('a') %}{{ check(r) }}{{ check(this) }}select '{{ r.get('identifier') }}' as i, '{{ r.get('nix', 7) }}' as n from {{ r }}")
-    equal(p.run("compile", "-q", "--select", "b").strip(), "select 'a' as i, '7' as n from \"p\".\"main\".\"a\"")
-    p.run("run")
-
-
-@case
 def names_with_blanks_are_refused(p):
     p.file("models/sp ace.sql", "select 1 as a")
     has(p.run("parse", status=2), "Resource names cannot contain spaces")

@@ -227,6 +227,15 @@ def files_as_sources(p):
 
 
 @case
+def a_source_that_a_seed_loads(p):
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nseeds: {+enabled: false}\n")
+    p.file("seeds/people.csv", "id,name\n1,Ann\n")
+    p.file("models/sources.yml", "sources:\n  - {name: raw, schema: main, tables: [{name: people, columns: [{name: id}]}]}\n")
+    p.file("models/m.sql", "select name as label from {{ source('raw', 'people') }}")
+    equal(edges(p.lineage("m.label")), {"m.label": {"people.name": "identity"}})
+
+
+@case
 def a_lake(p):
     p.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: tarn, lake: lake, schema: main}\n")
     p.file("seeds/people.csv", "id,name\n1,Ann\n")
