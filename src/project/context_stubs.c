@@ -136,8 +136,7 @@ static tn_rc stub_render(void *self, const tn_call *call, tn_val *ret, tn_err *e
     return TN_OK;
 }
 
-static tn_rc stub_relation_attr(
-    tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err);
+static tn_rc stub_relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err);
 
 /* relation.get('name', default); packages tell relations by get('metadata').type. */
 static tn_rc stub_get(void *self, const tn_call *call, tn_val *ret, tn_err *err)

@@ -267,7 +267,8 @@ static tn_rc get(tn_relation *r, const tn_call *call, tn_val *ret, tn_err *err)
 {
     tn_val key = tn_call_arg(call, 0, "key"), dflt = tn_call_arg(call, 1, "default");
     tn_val found = TN_VAL_UNDEF;
-    if (tn_val_is_str(key) && tn_str_is(tn_val_as_str(key), "metadata")) { /* packages tell relations by it */
+    if (tn_val_is_str(key) &&
+        tn_str_is(tn_val_as_str(key), "metadata")) { /* packages tell relations by it */
         *ret = tn_val_dict(call->arena);
         tn_dict_putz(ret->dict, "type", tn_val_z(tn_relation_type.name));
         return TN_OK;
