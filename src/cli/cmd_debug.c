@@ -156,6 +156,16 @@ static void check_connection(debug_run *d, tn_project *p)
     }
 }
 
+static void no_profiles(debug_run *d, tn_str profiles)
+{
+    tn_vec_push(&d->failures, d->arena,
+        tn_str_printf(d->arena,
+            "\ndbt looked for a profiles.yml file in " TN_STR_FMT
+            ", but did\nnot find one. `tarn init` writes one.\n",
+            TN_STR_ARG(profiles)));
+}
+
+/* How far the load came says which of the two files is wrong. */
 /* How far the load came says which of the two files is wrong. */
 static void tell_files(debug_run *d, const tn_load_reached *reached, tn_str profiles,
     tn_str project, const tn_err *err)
@@ -176,11 +186,7 @@ static void tell_files(debug_run *d, const tn_load_reached *reached, tn_str prof
     say(d, "  dbt_project.yml file [" TN_STR_FMT "]",
         TN_STR_ARG(painted(d, project_word[0] == 'O', project_word)));
     if (!has_profiles) {
-        tn_vec_push(&d->failures, d->arena,
-            tn_str_printf(d->arena,
-                "\ndbt looked for a profiles.yml file in " TN_STR_FMT
-                ", but did\nnot find one. `tarn init` writes one.\n",
-                TN_STR_ARG(profiles)));
+        no_profiles(d, profiles);
     } else if (profile_bad) {
         fail_with(d, "Profile loading failed for the following reason:", err);
     }
@@ -255,8 +261,10 @@ static int check_all(debug_run *d, const debug_options *o, tn_project *p,
         check_connection(d, p);
     } else {
         say(d, "Connection test skipped since no profile was found");
-        if (d->failures.n == 0) {
-            fail_with(d, "Loading failed for the following reason:", err);
+        if (!tn_file_exists(profiles)) {
+            no_profiles(d, profiles);
+        } else if (d->failures.n == 0) {
+            fail_with(d, "Profile loading failed for the following reason:", err);
         }
     }
     return summary(d);

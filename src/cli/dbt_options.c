@@ -336,6 +336,22 @@ tn_project_opts tn_dbt_project_opts(
         .no_version_check = o->version_check == TN_FLAG_OFF };
 }
 
+/* A run overwrites the state that it is compared with. */
+static void warn_of_state(
+    const tn_cli *cli, const tn_dbt_options *o, const tn_project *p, tn_events *events)
+{
+    tn_str state, target;
+    if (o->state.n > 0 && tn_file_real(cli->arena, o->state, &state, NULL) == TN_OK &&
+        tn_file_real(cli->arena, p->target_path, &target, NULL) == TN_OK &&
+        tn_str_eq(state, target)) {
+        tn_event(events, TN_EV_WARN, "WarnStateTargetEqual", "I072", TN_VAL_UNDEF,
+            "[WARNING]: The state and target directories are the same: '" TN_STR_FMT
+            "'. This could lead to missing changes due to overwritten state including "
+            "non-idempotent retries.",
+            TN_STR_ARG(o->state));
+    }
+}
+
 /* How the console was asked to be is known before the project is: its errors are shown the same way. */
 bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
     bool quiet_console, tn_dbt_start *ret, int *ret_status)
@@ -373,6 +389,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     summary_at_end *end = tn_new(cli->arena, summary_at_end);
     *end = (summary_at_end){ ret->project, ret->events };
     tn_arena_defer(cli->arena, tell_summary, end);
+    warn_of_state(cli, o, ret->project, ret->events);
     if (tell_notices(ret->project, ret->events, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, ret->events, &err);
         return false;

@@ -346,7 +346,14 @@ static tn_rc column_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn
     return TN_OK;
 }
 
-static const tn_obj_type column_type = { .name = "Column", .attr = column_attr };
+static tn_rc column_called(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    return column_make(self, call, ret, err);
+}
+
+static const tn_obj_type column_type = {
+    .name = "Column", .attr = column_attr, .call = column_called
+};
 
 static tn_rc column_make(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {

@@ -25,8 +25,24 @@ static bool first_word_is(tn_str sql, const char *word)
                             s.p[n] == '_'));
 }
 
+/* The last of several statements in one text counts: "create ...; commit;". */
+static tn_str last_statement(tn_str sql)
+{
+    sql = tn_str_trim(sql);
+    while (sql.n > 0 && sql.p[sql.n - 1] == ';') {
+        sql = tn_str_trim(tn_str_sub(sql, 0, sql.n - 1));
+    }
+    for (size_t i = sql.n; i > 0; i--) {
+        if (sql.p[i - 1] == ';') {
+            return tn_str_sub(sql, i, sql.n);
+        }
+    }
+    return sql;
+}
+
 static void follow_transaction(tn_worker *w, tn_str sql)
 {
+    sql = last_statement(sql);
     if (first_word_is(sql, "begin") || first_word_is(sql, "start")) {
         w->in_transaction = true;
     } else if (first_word_is(sql, "commit") || first_word_is(sql, "rollback") ||
@@ -102,6 +118,7 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
     if (opts->auto_begin) {
         TN_TRY(begin(j, err));
     }
+    TN_TRY(tn_job_comment(j, text, &text, err));
     tell_sql(j, text);
     TN_AUTOPTR(tn_result) r = NULL;
     if (opts->binding_count > 0) {
@@ -109,7 +126,7 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
     } else {
         TN_TRY(tn_conn_query(c, text, &r, err));
     }
-    follow_transaction(j->worker, text);
+    follow_transaction(j->worker, sql);
     bool rows = r != NULL && tn_result_is_rows(r);
     if (opts->fetch && rows) {
         TN_TRY(tn_table_fetch(r, j->arena, ret_table, err));
@@ -212,8 +229,14 @@ static tn_rc fn_load_agate_table(void *self, const tn_call *call, tn_val *ret, t
     if (delimiter.n != 1) {
         return tn_fail(err, TN_E_COMPILE, "\"delimiter\" must be a 1-character string");
     }
-    return tn_table_read_csv(j->arena, j->node->file, delimiter.p[0],
-        types.tag == TN_DICT ? types.dict : NULL, ret, err);
+    TN_TRY(tn_table_read_csv(j->arena, j->node->file, delimiter.p[0],
+        types.tag == TN_DICT ? types.dict : NULL, ret, err));
+    tn_table *t = NULL;
+    if (j->empty &&
+        tn_val_is_table(*ret, &t)) { /* --empty: a table with the columns, without the rows */
+        t->rows = tn_val_list(j->arena);
+    }
+    return TN_OK;
 }
 
 /* write(sql): what is run goes to target/run, next to the model's path. */

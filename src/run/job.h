@@ -33,11 +33,13 @@ typedef struct tn_job {
     tn_arena *arena;
     tn_node *node; /* NULL: none */
     tn_pctx pctx;
-    tn_val this_relation;      /* or none */
-    tn_str sql;                /* compiled code; p NULL before it is compiled */
-    tn_dict *results;          /* statement name -> {response, data, table} */
-    tn_dict *names;            /* more names for templates, or NULL: results, schemas, ... */
-    tn_nodes ephemerals;       /* ephemeral nodes that ref() met, in order */
+    tn_val this_relation; /* or none */
+    tn_str sql;           /* compiled code; p NULL before it is compiled */
+    tn_dict *results;     /* statement name -> {response, data, table} */
+    tn_dict *names;       /* more names for templates, or NULL: results, schemas, ... */
+    tn_nodes ephemerals;  /* ephemeral nodes that ref() met, in order */
+    tn_str comment;       /* of statements; empty: none (query_comment.c) */
+    bool comment_behind, comment_made;
     tn_node *failed_ephemeral; /* the ephemeral ancestor that did not compile */
     tn_vec(
         tn_compiled_parent) compiled_parents; /* ephemeral ancestors with their own compiled SQL */
@@ -68,6 +70,8 @@ typedef struct tn_exec_opts {
 /* Runs SQL on the worker's connection. *ret_response is a dict {_message, rows_affected, code}, *ret_table a table (empty without fetch). */
 tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response,
     tn_val *ret_table, tn_err *err) TN_MUSTUSE;
+/* The statement with its query comment. */
+tn_rc tn_job_comment(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
 void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
 

@@ -388,6 +388,11 @@ static tn_val plain_attr(tn_relation *r, tn_arena *a, tn_str name)
     if (tn_str_is(name, "type")) {
         return str_or_none(r->type);
     }
+    if (tn_str_is(name, "metadata")) { /* packages tell a relation by it */
+        tn_val d = tn_val_dict(a);
+        tn_dict_putz(d.dict, "type", tn_val_z("DuckDBRelation"));
+        return d;
+    }
     if (tn_str_is(name, "path")) {
         return path_val(a, r);
     }

@@ -10,7 +10,7 @@ static tn_val timing(tn_arena *a, const char *name, int64_t from, int64_t to)
     tn_val d = tn_val_dict(a);
     tn_dict_putz(d.dict, "name", tn_val_z(name));
     tn_dict_putz(d.dict, "started_at", tn_val_str(tn_report_time(a, from, "Z")));
-    tn_dict_putz(d.dict, "completed_at", tn_val_str(tn_report_time(a, to, "Z")));
+    tn_dict_putz(d.dict, "completed_at", tn_val_str(tn_report_time(a, to > 0 ? to : from, "Z")));
     return d;
 }
 

@@ -7,9 +7,11 @@ Before a call the DuckDB handle of this process is closed: a database file has o
 """
 import datetime, json, os, pathlib, re, subprocess, sys, tempfile, types
 
+import duckdb
 import pytest
 import yaml
 
+import dbt.adapters.duckdb.environments
 import dbt.cli.main
 import dbt.tests.fixtures.project as fixtures
 import dbt_common.events.functions as log_functions
@@ -25,6 +27,20 @@ control = None
 
 
 # The database of this process.
+
+opened = []
+
+
+class Recording:
+    """The duckdb module as dbt-duckdb's environments see it: their connections are known, also those that a failed set-up left behind."""
+
+    def __getattr__(self, name):
+        return getattr(duckdb, name)
+
+    def connect(self, *args, **kwargs):
+        opened.append(duckdb.connect(*args, **kwargs))
+        return opened[-1]
+
 
 def let_go():
     """Closes the handles that this process holds on database files."""
@@ -43,6 +59,8 @@ def let_go():
             env.close()
         except Exception:
             pass
+    while opened:
+        opened.pop().close()
 
 
 def as_files(text, folder):
@@ -144,9 +162,9 @@ def exception_of(output):
     text = failure_of(output)
     if text is not None:
         return rebuild.exception(text)
-    usage = re.search(r"^(?:Usage: .*|Error: .*)$[\s\S]*", output, re.M)
+    usage = re.search(r"^(?:Usage: .*|[Ee]rror: .*)$[\s\S]*", output, re.M)
     if usage:
-        error = re.search(r"^Error: ([\s\S]*)", usage[0], re.M)
+        error = re.search(r"^[Ee]rror: ([\s\S]*)", usage[0], re.M)
         return rebuild.usage((error[1] if error else usage[0]).strip())
     return rebuild.exception(output.strip())
 
@@ -183,8 +201,11 @@ def result_of(call, command, artifacts):
     if command == "debug":
         return call.status == 0
     if command in rebuild.RUNS:
+        rows = rows_of(call) if command == "show" and call.status == 0 else None
         if artifacts.written("run_results"):
-            return rebuild.run_results(artifacts, rows_of(call) if command == "show" and call.status == 0 else None)
+            return rebuild.run_results(artifacts, rows)
+        if rows is not None:
+            return rebuild.shown(rows)
         return rebuild.RunExecutionResult(results=[], elapsed_time=0.0)
     return None
 
@@ -287,6 +308,7 @@ def pytest_configure(config):
         raise pytest.UsageError("DBT_BIN names the program under test; 'control' is real dbt")
     dbt.cli.main.dbtRunner.invoke = invoke
     fixtures.write_file = write_file
+    dbt.adapters.duckdb.environments.duckdb = Recording()
     if os.environ.get("DBT_REPORT"):
         config.pluginmanager.register(Report(os.environ["DBT_REPORT"]), "outside_report")
     if BIN == "control":

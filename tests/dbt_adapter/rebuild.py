@@ -11,6 +11,7 @@ import yaml
 import dbt.contracts.graph.nodes as nodes
 import dbt.exceptions
 import dbt_common.exceptions
+from dbt.cli.exceptions import DbtUsageException
 from dbt.artifacts.schemas.catalog import CatalogArtifact
 from dbt.artifacts.schemas.freshness import FreshnessMetadata, FreshnessResult, SourceFreshnessResult
 from dbt.artifacts.schemas.manifest import WritableManifest
@@ -122,6 +123,14 @@ def run_results(artifacts, rows=None):
     return RunExecutionResult(results=results, elapsed_time=document["elapsed_time"], args=document.get("args", {}))
 
 
+def shown(rows):
+    """The result of `show --inline`, which leaves no artifact: its rows."""
+    node = types.SimpleNamespace(unique_id="", name="inline_query", resource_type="sql_operation", compiled_code=None)
+    result = RunResult(status=RunStatus.Success, timing=[], thread_id="", execution_time=0, adapter_response={}, message=None, failures=None, node=node)
+    result.agate_table = rows
+    return RunExecutionResult(results=[result], elapsed_time=0.0)
+
+
 def freshness(artifacts):
     document, manifest = artifacts.read("sources"), artifacts.read("manifest")
     results = []
@@ -218,4 +227,4 @@ def exception(text):
 
 
 def usage(text):
-    return dbt.exceptions.DbtUsageException(text)
+    return DbtUsageException(text)
