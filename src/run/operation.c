@@ -12,6 +12,10 @@ static tn_rc call(tn_runner *run, tn_macro *m, tn_val args, tn_err *err)
     TN_TRY(tn_session_open(run->project, arena, run->events, TN_STR_NONE, &run->session, err));
     TN_TRY(tn_runner_open_workers(run, err));
     TN_TRY(tn_job_init(&j, run->session, &run->workers[0], NULL, tn_val_list(arena), arena, err));
+    const tn_package *own = tn_project_package(run->project, m->package_name);
+    if (own != NULL && !own->builtin) { /* bare names in it are its package's first */
+        j.pctx.package = m->package_name;
+    }
     size_t n = 0, at = 0;
     const tn_dict_item *it;
     tn_kwarg *kw = tn_new_array(arena, tn_kwarg, args.tag == TN_DICT ? args.dict->live + 1 : 1);
