@@ -25,7 +25,7 @@ def structs_prune(run):
     needed = {r[0] for r in run.spark.statement(f"SELECT DISTINCT _metadata.file_name FROM {{t}} {where}", run.path)}
     plan = run.tarn("sql", filled("EXPLAIN ANALYZE " + count, run.path))
     opened = re.findall(r"Total Files Read: (\d+)", plan)
-    run.check("tarn opens only the files that it needs", opened == [str(len(needed))], (needed, plan))
+    run.check("tarn opens only the files that it needs", sum(map(int, opened)) == len(needed), (len(needed), opened, plan[-3000:]))
     bare = run.path.with_name(run.path.name + " bare")
     shutil.copytree(run.path, bare)
     gone = [p for p in bare.rglob("*.parquet") if "_delta_log" not in p.parts and p.name not in needed]
