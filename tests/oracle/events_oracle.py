@@ -13,7 +13,6 @@ DBT = os.path.join(os.path.dirname(sys.executable), "dbt")
 CASES = [
     ("build", ["build"]),
     ("again", ["build", "--exclude", "broken", "refused"]),
-    ("retry", ["retry"]),
     ("threads", ["run", "--threads", "4", "--full-refresh"]),
     ("test", ["test", "--select", "seen", "kept"]),
     ("seed", ["seed"]),
@@ -37,7 +36,7 @@ NOT_COMPARED = {"NewConnection", "NewConnectionOpening", "ConnectionUsed", "Conn
                 "ConnectionLeftOpen", "ConnectionLeftOpenInCleanup", "Rollback", "SQLCommit", "SQLQuery", "SQLQueryStatus", "SchemaCreation", "AdapterEventDebug", "CatchableExceptionOnRun",
                 "StateCheckVarsHash", "UnableToPartialParse", "PartialParsingNotEnabled", "PartialParsingEnabled", "PartialParsingFile", "FlushEvents", "ResourceReport", "MainReportArgs",
                 "CacheAction", "CacheDumpGraph", "CacheMiss", "ListRelations", "ColTypeChange", "SchemaDrop", "JinjaLogDebug", "ParsePerfInfoPath", "InternalDeprecation",
-                "PartialParsingSkipParsing", "Note", "WritingInjectedSQLForNode", "MarkSkippedChildren", "EndRunResult", "LogDebugStackTrace", "RetryExternalCall"}
+                "PartialParsingSkipParsing", "Note", "SQLPlace", "WritingInjectedSQLForNode", "MarkSkippedChildren", "EndRunResult", "LogDebugStackTrace", "RetryExternalCall"}
 # Data that depends on the moment.
 MOMENT = {"execution_time", "node_started_at", "node_finished_at", "started_at", "completed_at", "elapsed", "ts", "execution", "generated_at", "elapsed_time", "command_wall_clock_time",
           "query_id", "thread", "timing_info"}
