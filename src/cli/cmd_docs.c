@@ -69,6 +69,8 @@ static tn_rc generate(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_s
     tn_dict_putz(given.dict, "which", tn_val_z("generate"));
     if (o->compile != TN_FLAG_OFF) {
         TN_TRY(compile(cli, o, start, given, ret_failed, err));
+    } else if (o->static_site == TN_FLAG_ON) { /* the page has it inside */
+        TN_TRY(tn_run_write_manifest(p, start->events, err));
     }
     if (*ret_failed) {
         tn_event(start->events, TN_EV_INFO, "CannotGenerateDocs", "Z041", TN_VAL_UNDEF,

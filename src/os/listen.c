@@ -24,7 +24,8 @@ static int bound_port(int fd)
 
 static bool open_one(const struct addrinfo *a, tn_listener *ret, int *ret_errno)
 {
-    int on = 1, fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+    int on = 1,
+        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
         bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
         *ret = (tn_listener){ .fd = fd, .port = bound_port(fd) };
@@ -85,6 +86,7 @@ int tn_listen_accept(const tn_listener *l, int wait_ms, int io_ms)
     if (poll(&p, 1, wait_ms) <= 0) {
         return -1;
     }
+    /* Of those who were woken one gets it; the socket does not block, so that the others come back. */
     int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
     struct timeval limit = { .tv_sec = io_ms / 1000, .tv_usec = io_ms % 1000 * 1000 };
     if (fd >= 0) {

@@ -111,7 +111,9 @@ def docs_generate_can_be_narrowed(p):
     p.run("run")
     p.run("docs", "generate", "-s", "a")
     equal(list(json.loads((p.dir / "target/catalog.json").read_text())["nodes"]), ["model.p.a"])
-    p.run("docs", "generate", "--empty-catalog")
+    shutil.rmtree(p.dir / "target")
+    p.run("docs", "generate", "--empty-catalog", "--no-compile", "--static")
+    has((p.dir / "target/static_index.html").read_text(), "model.p.b")
     equal(json.loads((p.dir / "target/catalog.json").read_text())["nodes"], {})
 
 
@@ -133,7 +135,9 @@ def docs_serve_shows_the_target_folder_and_nothing_else(p):
     try:
         port = None
         while port is None:
-            m = re.search(r"Serving docs at (\d+)", server.stdout.readline())
+            line = server.stdout.readline()
+            assert line, "the server has ended"
+            m = re.search(r"Serving docs at (\d+)", line)
             port = int(m.group(1)) if m else None
         status, kind, body = get(port, "/")
         equal((status, kind), (200, "text/html; charset=utf-8"))
