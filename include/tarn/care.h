@@ -63,7 +63,8 @@ TARN_API int tarn_log_compact(
 TARN_API int tarn_alter(tarn_table *table, const char *change, tarn_error *err);
 
 #define TARN_CLONE_SHALLOW 1 /* it names the same files and copies none */
-#define TARN_CLONE_REPLACE 2 /* a table that is there gets the state as its next version; else it must not be there */
+#define TARN_CLONE_REPLACE                                                                         \
+    2 /* a table that is there gets the state as its next version; else it must not be there */
 /* Makes the table at `url` with the handle's state. how: the flags above, or 0. Keys: version, source_version, files, files_added, files_removed, bytes, shallow. */
 TARN_API int tarn_clone(
     tarn_table *table, const char *url, int how, char **ret_json, tarn_error *err);

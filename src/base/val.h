@@ -214,7 +214,8 @@ typedef tn_rc (*tn_call_fn)(void *self, const tn_call *call, tn_val *ret, tn_err
 /* Any entry may be NULL: the object then has no such behaviour. */
 typedef struct tn_obj_type {
     const char *name; /* Python-like type name in messages: "function", "DuckDBRelation" */
-    bool is_mapping;  /* its names are keys: also those with a leading underscore, which the sandbox hides as attributes */
+    bool
+        is_mapping; /* its names are keys: also those with a leading underscore, which the sandbox hides as attributes */
     /* x.name: *ret = undefined when there is no such attribute. */
     tn_rc (*attr)(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err);
     /* x[key]; when NULL, attr is tried for string keys. */

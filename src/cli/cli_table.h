@@ -9,7 +9,8 @@ typedef struct tn_table_options {
     int64_t version, limit;
     tn_str where, target_size, min_size, retain, time, from, to, format;
     tn_strs zorder;
-    tn_flag dry_run, short_retention, missing, shallow, replace, values, log_only, lite, full, purge;
+    tn_flag dry_run, short_retention, missing, shallow, replace, values, log_only, lite, full,
+        purge;
 } tn_table_options;
 
 typedef struct tn_table_call {

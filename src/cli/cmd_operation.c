@@ -85,7 +85,8 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
         fflush(stdout);
         tn_cli_error_details(cli, &err);
     }
-    if (rc == TN_E_USAGE) { /* dbt says it twice, and the second time it is an error of compilation */
+    if (rc ==
+        TN_E_USAGE) { /* dbt says it twice, and the second time it is an error of compilation */
         err.rc = TN_E_COMPILE;
     }
     bool unfit = rc == TN_E_USAGE || tn_rc_class(rc) == TN_CLASS_ENV;

@@ -116,6 +116,19 @@ static void graph_of_columns(picture *g)
     }
 }
 
+/* Those one step on that were not seen yet. */
+static void step_from(const point *p, bool up, bool *seen, tn_arena *a, points *next)
+{
+    size_t n = up ? p->up.n : p->down.n;
+    for (size_t k = 0; k < n; k++) {
+        point *to = up ? p->up.v[k].to : p->down.v[k].to;
+        if (!seen[to->id]) {
+            seen[to->id] = true;
+            tn_vec_push(next, a, to);
+        }
+    }
+}
+
 /* Breadth first, so that the depth is the number of steps on the shortest way. */
 static void choose(picture *g, bool up)
 {
@@ -126,13 +139,8 @@ static void choose(picture *g, bool up)
         for (size_t i = 0; i < now.n; i++) {
             point *p = now.v[i];
             p->chosen = true;
-            bool more = (g->view->depth < 0 || step < g->view->depth);
-            for (size_t k = 0; more && k < (up ? p->up.n : p->down.n); k++) {
-                point *to = up ? p->up.v[k].to : p->down.v[k].to;
-                if (!seen[to->id]) {
-                    seen[to->id] = true;
-                    tn_vec_push(&next, g->arena, to);
-                }
+            if (g->view->depth < 0 || step < g->view->depth) {
+                step_from(p, up, seen, g->arena, &next);
             }
         }
         now = next;

@@ -114,7 +114,7 @@ static double work_done(const tn_runner *run, int64_t now)
     double done = l->done;
     for (size_t i = 0; l->known && i < run->worker_count; i++) {
         if (l->busy[i] > 0) {
-            double ran = (double)(now - l->busy_since[i]) / SECOND_US;
+            double ran = (double)(now - l->busy_since[i]) / (double)SECOND_US;
             double expected = l->expected[l->busy[i] - 1];
             done += ran < expected ? ran : expected;
         }
