@@ -126,6 +126,56 @@ static tn_val value_or(tn_val v, tn_val dflt)
     return tn_val_is_undef(v) || tn_val_is_none(v) ? dflt : v;
 }
 
+static void add_argument(tn_arena *a, tn_val list, tn_val name, tn_val type, tn_val description)
+{
+    tn_val d = tn_val_dict(a);
+    tn_dict_putz(d.dict, "name", name);
+    tn_dict_putz(d.dict, "type", value_or(type, TN_VAL_NONE));
+    tn_dict_putz(d.dict, "description", value_or(description, tn_val_z("")));
+    tn_list_push(list.list, d);
+}
+
+/* dbt reads the files of tests/generic with another parser, which leaves arguments alone. */
+static bool of_test_folder(const tn_project *p, const tn_macro *macro)
+{
+    const tn_package *pkg = tn_project_package(p, macro->package_name);
+    for (size_t i = 0; pkg != NULL && i < pkg->test_paths.n; i++) {
+        tn_str dir = pkg->test_paths.v[i];
+        if (tn_str_starts(macro->path, dir) &&
+            tn_str_starts(tn_str_sub(macro->path, dir.n, macro->path.n), TN_STR("/generic/"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a property file says of them; else, with the behaviour flag validate_macro_args (on unless set), the names in the signature. */
+static tn_val macro_arguments(tn_arena *a, tn_project *p, tn_macro *macro)
+{
+    const tn_val flags = { .tag = TN_DICT, .dict = p->flags }, said = macro->arguments;
+    const tn_jinja_macro_def *def;
+    tn_val list = tn_val_list(a);
+    for (size_t i = 0; said.tag == TN_LIST && i < said.list->n; i++) {
+        tn_val e = said.list->v[i];
+        add_argument(
+            a, list, tn_val_at(e, "name"), tn_val_at(e, "type"), tn_val_at(e, "description"));
+    }
+    if (list.list->n > 0 || !tn_val_bool_at(flags, "VALIDATE_MACRO_ARGS", true) ||
+        of_test_folder(p, macro) || tn_macro_def(p, macro, &def, NULL) != TN_OK) {
+        return list;
+    }
+    if (macro->code->kind == TN_BLOCK_MATERIALIZATION) { /* dbt's parser makes one of it */
+        add_argument(a, list, tn_val_z("supported_languages"), TN_VAL_NONE, TN_VAL_NONE);
+        return list;
+    }
+    for (size_t i = 0; i < tn_jinja_macro_argc(def); i++) {
+        bool has_default;
+        tn_val name = tn_val_str(tn_jinja_macro_arg(def, i, &has_default));
+        add_argument(a, list, name, TN_VAL_NONE, TN_VAL_NONE);
+    }
+    return list;
+}
+
 static tn_rc write_macro(writer *m, tn_macro *macro, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("manifest macro", NULL);
@@ -153,7 +203,7 @@ static tn_rc write_macro(writer *m, tn_macro *macro, tn_err *err)
     tn_dict_putz(d.dict, "config", config);
     tn_dict_putz(d.dict, "patch_path",
         macro->patch_path.n > 0 ? tn_val_str(macro->patch_path) : TN_VAL_NONE);
-    tn_dict_putz(d.dict, "arguments", value_or(macro->arguments, tn_val_list(scratch)));
+    tn_dict_putz(d.dict, "arguments", macro_arguments(scratch, m->p, macro));
     tn_dict_putz(d.dict, "created_at", tn_val_float((double)m->p->started_us / 1e6));
     tn_dict_putz(d.dict, "supported_languages",
         macro->code->kind == TN_BLOCK_MATERIALIZATION ? tn_val_list(scratch) : TN_VAL_NONE);

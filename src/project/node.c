@@ -192,7 +192,7 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(contract.dict, "enforced", tn_val_bool(tn_val_bool_at(cc, "enforced", false)));
     tn_dict_putz(
         contract.dict, "alias_types", tn_val_bool(tn_val_bool_at(cc, "alias_types", true)));
-    tn_dict_putz(contract.dict, "checksum", TN_VAL_NONE);
+    tn_dict_putz(contract.dict, "checksum", tn_contract_sum(a, n));
     tn_dict_putz(d, "contract", contract);
 }
 

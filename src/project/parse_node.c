@@ -8,7 +8,7 @@
 #include "text/hash.h"
 #include "text/uri.h"
 
-enum { SEED_HASH_BYTES_MAX = 1 << 20 };
+enum { SEED_MIB_MAX = 4096 }; /* what a seed may have that is read whole to be hashed */
 
 /* ---- making nodes ---- */
 
@@ -440,17 +440,25 @@ static tn_rc parse_model(tn_project *p, const tn_source_file *f, tn_err *err)
 
 /* ---- seeds ---- */
 
+/* --maximum-seed-size-mib; 0: none is. */
+static bool too_large_to_hash(const tn_project *p, int64_t size)
+{
+    const tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+    int64_t mib = tn_val_int_at(flags, "MAXIMUM_SEED_SIZE_MIB", 1);
+    return mib != 0 && size > (mib < SEED_MIB_MAX ? mib : SEED_MIB_MAX) * (1 << 20);
+}
+
 /* The text with universal newlines and without white space at its ends, as Python's text mode and dbt's strip see it. */
 static tn_rc seed_checksum(tn_project *p, const tn_source_file *f, tn_node *n, tn_err *err)
 {
-    if (f->size > SEED_HASH_BYTES_MAX) {
+    if (too_large_to_hash(p, f->size)) {
         n->checksum_name = TN_STR("path");
         n->checksum = f->original;
         return TN_OK;
     }
     TN_AUTO_ARENA scratch = tn_arena_new("seed", NULL);
     tn_str text;
-    TN_TRY(tn_file_read(scratch, f->open, SEED_HASH_BYTES_MAX + 1, &text, err));
+    TN_TRY(tn_file_read(scratch, f->open, (size_t)f->size + 1, &text, err));
     if (tn_str_find_char(text, '\r', 0) != SIZE_MAX) {
         text = tn_str_replace(scratch, text, TN_STR("\r\n"), TN_STR("\n"));
         text = tn_str_replace(scratch, text, TN_STR("\r"), TN_STR("\n"));

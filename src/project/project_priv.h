@@ -172,6 +172,9 @@ void tn_context_stubs(tn_project
         *p); /* adapter, api, ... of the parse pass, into state->members under "parse:<name>" */
 void tn_context_refs(tn_project *p);
 void tn_context_exceptions(tn_project *p);
+/* contract_sum.c: the checksum of an enforced contract that was patched by a property file; else None. */
+tn_val tn_contract_sum(tn_arena *a, const tn_node *n);
+
 /* contract_error.c: exceptions.raise_contract_error(yaml_columns, sql_columns) */
 tn_rc tn_raise_contract_error(void *self, const tn_call *call, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* check_config.c: what snapshots and microbatch models must say. */

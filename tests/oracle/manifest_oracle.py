@@ -15,10 +15,58 @@ import sys
 import tempfile
 
 # Differences that are meant: dbt computes these from things that tarn has no use for.
-SKIP_NODE = {"created_at", "build_path", "compiled_path", "root_path", "doc_blocks", "contract", "unrendered_config", "extra_ctes",
+SKIP_NODE = {"created_at", "build_path", "compiled_path", "root_path", "doc_blocks", "unrendered_config", "extra_ctes",
              "extra_ctes_injected", "compiled", "compiled_code", "docs", "deprecation_date", "primary_key", "time_spine", "defer_relation",
              "config_call_dict", "metrics", "functions", "index", "unrendered_database", "unrendered_schema", "constraints"}
 SKIP_CONFIG = {"static_analysis", "on_error", "latest_version_pointer"}
+
+
+# What the project gets besides: contracts (their checksums are made of all that a contract can say) and macros with arguments.
+MORE = {
+    "models/oracle_firm.sql": "{{ config(materialized='table') }} select 1 as id, 'a' as b, 2.5 as amount",
+    "models/oracle_firm_view.sql": "select 1 as id",
+    "models/oracle_firm_versioned.sql": "{{ config(materialized='incremental', on_schema_change='fail') }} select 1 as id",
+    "models/oracle_loose.sql": "select 1 as id",
+    "models/oracle_contracts.yml": r"""
+models:
+  - name: oracle_firm
+    config: {contract: {enforced: true}}
+    constraints:
+      - {type: primary_key, columns: [id, b], name: "the 'key'"}
+      - {type: foreign_key, columns: [id], to: ref('oracle_firm_view'), to_columns: [id], warn_unsupported: false}
+      - {type: check, expression: "b <> \"it's\" and b <> 'é' and b <> '\\\\'", warn_unenforced: false}
+    columns:
+      - {name: id, data_type: int, constraints: [{type: not_null}, {type: check, expression: "id > 0\n"}]}
+      - {name: b, data_type: varchar}
+      - {name: amount, data_type: "decimal(10, 2)", constraints: [{type: custom, expression: x}]}
+  - name: oracle_firm_view
+    config: {contract: {enforced: true, alias_types: false}}
+    constraints: [{type: check, expression: "id > 0"}]
+    columns: [{name: id, data_type: int}]
+  - name: oracle_firm_versioned
+    latest_version: 1
+    config: {contract: {enforced: true}}
+    columns: [{name: id, data_type: int, constraints: [{type: unique}]}]
+    versions: [{v: 1, defined_in: oracle_firm_versioned}]
+  - name: oracle_loose
+    columns: [{name: id, data_type: int}]
+""",
+    "macros/oracle_macros.sql": "{% macro oracle_two(a, b='x') %}{{ a }}{{ b }}{% endmacro %} {% macro oracle_none() %}{% endmacro %} "
+                                "{% macro oracle_said(rows) %}{% endmacro %} {% test oracle_check(model, column_name, most=3) %}select 1{% endtest %} "
+                                "{% materialization oracle_way, default %}{% endmaterialization %}",
+    "macros/oracle_macros.yml": "macros: [{name: oracle_said, arguments: [{name: rows, type: int, description: how many}]}]\n",
+}
+
+
+def with_more(project, into):
+    copy = os.path.join(into, "project")
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
+    for name, text in MORE.items():
+        path = os.path.join(copy, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+    return copy
 
 
 def dbt_manifest(project):
@@ -117,9 +165,12 @@ def main():
     if args.manifest:
         with open(args.manifest) as f:
             tarn = json.load(f)
+        dbt = dbt_manifest(args.project)
     else:
-        tarn = tarn_manifest(args.project, args.tarn)
-    dbt = dbt_manifest(args.project)
+        with tempfile.TemporaryDirectory() as work:
+            project = with_more(args.project, work)
+            tarn = tarn_manifest(project, args.tarn)
+            dbt = dbt_manifest(project)
     r = Report()
     for section in ("nodes", "sources", "disabled", "exposures"):
         compare_section(r, section, dbt[section], tarn[section])
@@ -129,7 +180,7 @@ def main():
     a, b = own(dbt["macros"], names), own(tarn["macros"], names)
     r.same("macros", sorted(a), sorted(b))
     for uid in set(a) & set(b):
-        for k in ("macro_sql", "original_file_path", "description"):
+        for k in ("macro_sql", "original_file_path", "description", "arguments"):
             r.same("%s.%s" % (uid, k), a[uid][k], b[uid][k])
         r.same(uid + ".depends_on", sorted(a[uid]["depends_on"]["macros"]), sorted(b[uid]["depends_on"]["macros"]))
     for m in ("parent_map", "child_map"):

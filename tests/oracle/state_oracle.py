@@ -95,6 +95,13 @@ def main():
                 if got != want:
                     bad += 1
                     print("%s: %s against %s's manifest\n    dbt only:  %s\n    tarn only: %s" % (what, selector, state, sorted(want - got), sorted(got - want)), file=out)
+        # The other way round: what dbt thinks of contracts when the state is tarn's.
+        res = dbtRunner(manifest=now.result, callbacks=[]).invoke(["--quiet", "ls", "--select", "state:modified.contract", "--state", os.path.join(work, "dbt")])
+        own = dbtRunner(manifest=now.result, callbacks=[]).invoke(["--quiet", "ls", "--select", "state:modified.contract", "--state", os.path.join(work, "tarn")])
+        count += 1
+        if (res.success, set(res.result or [])) != (own.success, set(own.result or [])):
+            bad += 1
+            print("%s: dbt finds contracts modified by its own manifest %s, by tarn's %s" % (what, res.result, own.result), file=out)
     sys.stdout = out
     os.chdir(ROOT)
     shutil.rmtree(work, ignore_errors=True)
