@@ -68,7 +68,8 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
     }
     print_list(start->events, tn_buf_str(&b));
     if (o->write_json != TN_FLAG_OFF &&
-        tn_run_write_manifest(start->project, start->events, &err) != TN_OK) {
+        (tn_run_write_manifest(start->project, start->events, &err) != TN_OK ||
+            tn_run_write_graph(start->project, false, &err) != TN_OK)) {
         return tn_dbt_error(cli, start->events, &err);
     }
     return TN_EXIT_OK;

@@ -14,6 +14,11 @@ typedef struct tn_manifest_compiled {
 typedef bool (*tn_manifest_compiled_fn)(void *self, const tn_node *n, tn_manifest_compiled *ret);
 tn_rc tn_manifest_write(
     tn_project *p, tn_manifest_compiled_fn fn, void *self, tn_buf *b, tn_err *err) TN_MUSTUSE;
+/* semantic_manifest.json: semantic models, metrics, saved queries and time spines in the form that MetricFlow reads. */
+void tn_semantic_manifest_write(tn_project *p, tn_buf *b);
+/* graph_summary.json: nodes by number, with what follows each. test_edges: once more, with the edges by which `build` holds up a model until
+ * the tests above it have passed; the fewest that say so, as dbt writes them with DBT_USE_FAST_TEST_EDGES. */
+void tn_graph_summary_write(tn_project *p, bool test_edges, tn_buf *b);
 /* {"generated_at": ..., "invocation_id": ..., ...}: the metadata block, for other artifacts too. schema: "manifest/v12". */
 tn_val tn_manifest_metadata(tn_project *p, tn_arena *a, const char *schema);
 

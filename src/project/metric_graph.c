@@ -2,7 +2,7 @@
  *
  * tarn computes no metrics; the edges are there so that selection and lineage see through them.
  */
-#include "project/project_priv.h"
+#include "project/semantic_form.h"
 
 /* A name that is given as a text or as {name: ...}. */
 static tn_str name_of(tn_val v)
@@ -13,11 +13,12 @@ static tn_str name_of(tn_val v)
 typedef struct measures {
     tn_map by_name; /* measure -> semantic model */
     tn_map metrics; /* metric -> node */
+    tn_map done;    /* metrics whose input measures are known, or being found */
 } measures;
 
 static measures collect(tn_project *p, tn_arena *a)
 {
-    measures m = { tn_map_init(a), tn_map_init(a) };
+    measures m = { tn_map_init(a), tn_map_init(a), tn_map_init(a) };
     for (size_t i = 0; i < p->nodes.n; i++) {
         tn_node *n = p->nodes.v[i];
         if (n->kind == TN_NODE_METRIC) {
@@ -65,6 +66,60 @@ static void link_metric(tn_project *p, const measures *m, tn_node *n)
     }
 }
 
+/* ---- input measures: those of a metric and of the metrics that it is made from ---- */
+
+static void add_input(tn_val params, tn_val measure)
+{
+    tn_val list = tn_val_at(params, "input_measures");
+    for (size_t i = 0; i < list.list->n; i++) {
+        if (tn_val_eq(list.list->v[i], measure)) {
+            return;
+        }
+    }
+    if (measure.tag == TN_DICT) {
+        tn_list_push(list.list, measure);
+    }
+}
+
+static void find_inputs(measures *m, tn_node *n);
+
+static void add_inputs_of(measures *m, tn_val params, tn_val metric)
+{
+    tn_node *n = name_of(metric).n > 0 ? tn_map_find(&m->metrics, name_of(metric)) : NULL;
+    if (n == NULL) {
+        return;
+    }
+    find_inputs(m, n);
+    tn_val theirs = tn_val_at(tn_val_at(n->extra, "type_params"), "input_measures");
+    for (size_t i = 0; theirs.tag == TN_LIST && i < theirs.list->n; i++) {
+        add_input(params, theirs.list->v[i]);
+    }
+}
+
+static void find_inputs(measures *m, tn_node *n)
+{
+    tn_val params = tn_val_at(n->extra, "type_params");
+    tn_val conversion = tn_val_at(params, "conversion_type_params");
+    if (tn_map_find(&m->done, n->unique_id) != NULL) {
+        return;
+    }
+    tn_map_put(&m->done, n->unique_id, n);
+    tn_str type = tn_val_str_at(n->extra, "type", TN_STR_NONE);
+    if (tn_str_is(type, "ratio")) {
+        add_inputs_of(m, params, tn_val_at(params, "numerator"));
+        add_inputs_of(m, params, tn_val_at(params, "denominator"));
+    } else if (tn_str_is(type, "derived")) {
+        tn_val inputs = tn_val_at(params, "metrics");
+        for (size_t i = 0; i < inputs.list->n; i++) {
+            add_inputs_of(m, params, inputs.list->v[i]);
+        }
+    } else {
+        add_input(params, tn_val_at(params, "measure"));
+        add_input(params, tn_val_at(conversion, "base_measure"));
+        add_input(params, tn_val_at(conversion, "conversion_measure"));
+    }
+}
+
 void tn_link_metrics(tn_project *p)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("metrics", NULL);
@@ -73,6 +128,9 @@ void tn_link_metrics(tn_project *p)
         tn_node *n = p->nodes.v[i];
         if (n->kind == TN_NODE_METRIC) {
             link_metric(p, &m, n);
+            find_inputs(&m, n);
+        } else if (n->kind == TN_NODE_SEMANTIC_MODEL) {
+            tn_semantic_place(p, n);
         } else if (n->kind == TN_NODE_SAVED_QUERY) {
             tn_val list = tn_val_at(tn_val_at(n->extra, "query_params"), "metrics");
             for (size_t k = 0; list.tag == TN_LIST && k < list.list->n; k++) {

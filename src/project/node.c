@@ -131,10 +131,16 @@ static tn_val docs_dict(tn_arena *a, const tn_node *n)
     return docs;
 }
 
+static bool is_semantic(const tn_node *n)
+{
+    return n->kind == TN_NODE_METRIC || n->kind == TN_NODE_SEMANTIC_MODEL ||
+           n->kind == TN_NODE_SAVED_QUERY;
+}
+
 /* Entries that every kind has, in the manifest's order. */
 static void put_common(tn_arena *a, tn_dict *d, const tn_node *n)
 {
-    if (n->kind != TN_NODE_EXPOSURE && n->kind != TN_NODE_UNIT_TEST) {
+    if (n->kind != TN_NODE_EXPOSURE && n->kind != TN_NODE_UNIT_TEST && !is_semantic(n)) {
         tn_dict_putz(d, "database", text_or_none(n->database));
         tn_dict_putz(d, "schema", n->schema.p != NULL ? tn_val_str(n->schema) : TN_VAL_NONE);
     }
@@ -204,7 +210,7 @@ static void put_model(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "latest_version", defined(n->latest_version));
     tn_dict_putz(d, "deprecation_date", TN_VAL_NONE);
     tn_dict_putz(d, "primary_key", tn_val_list(a));
-    tn_dict_putz(d, "time_spine", TN_VAL_NONE);
+    tn_dict_putz(d, "time_spine", n->time_spine.tag == TN_DICT ? n->time_spine : TN_VAL_NONE);
 }
 
 static void put_test(tn_arena *a, tn_dict *d, const tn_node *n)
@@ -251,6 +257,22 @@ static void put_source(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "doc_blocks", tn_val_list(a));
 }
 
+/* The keys that these classes of dbt's have and have not. */
+static void settle_semantic(tn_dict *d, const tn_node *n)
+{
+    static const char *const absent[] = { "sources", "metrics", "meta", "tags" };
+    tn_dict_putz(d, "group", text_or_none(n->group));
+    if (n->kind == TN_NODE_METRIC) {
+        return;
+    }
+    for (size_t i = 0; i < TN_COUNTOF(absent); i++) {
+        if (n->kind != TN_NODE_SAVED_QUERY || strcmp(absent[i], "tags") != 0) {
+            (void)tn_dict_remove(d, tn_val_z(absent[i]));
+        }
+    }
+    tn_dict_putz(d, "description", text_or_none(n->description));
+}
+
 /* Kinds that are only kept: what their YAML entry says, over what dbt computes. */
 static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
 {
@@ -279,6 +301,9 @@ static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "sources", sources_list(a, n));
     tn_dict_putz(d, "metrics", tn_val_list(a));
     tn_dict_putz(d, "created_at", tn_val_float((double)n->created_us / 1e6));
+    if (is_semantic(n)) {
+        settle_semantic(d, n);
+    }
 }
 
 tn_val tn_node_dict(tn_arena *a, const tn_node *n)

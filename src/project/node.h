@@ -110,7 +110,9 @@ struct tn_node {
         columns; /* dict: name -> {name, description, data_type, meta, constraints, quote, tags, ...} */
     tn_str description;
     tn_val constraints; /* list */
-    tn_val version;     /* int or str, else none */
+    tn_val
+        time_spine; /* of a model: {standard_granularity_column, custom_granularities}, else not a dict */
+    tn_val version; /* int or str, else none */
     tn_val latest_version;
     tn_str access; /* "protected", ... (models) */
     tn_str group;

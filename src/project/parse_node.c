@@ -26,6 +26,7 @@ tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg)
         .meta = TN_VAL_NONE,
         .columns = TN_VAL_NONE,
         .constraints = TN_VAL_NONE,
+        .time_spine = TN_VAL_NONE,
         .version = TN_VAL_NONE,
         .latest_version = TN_VAL_NONE,
         .extra = TN_VAL_NONE,

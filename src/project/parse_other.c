@@ -1,6 +1,6 @@
 /* parse_other.c: sources, exposures, groups, metrics, semantic models, saved queries, unit tests: resources that are only YAML. */
 #include "project/deprecation.h"
-#include "project/project_priv.h"
+#include "project/semantic_form.h"
 #include "text/uri.h"
 
 static tn_val or_empty(tn_arena *a, tn_val v)
@@ -306,6 +306,59 @@ static tn_rc unit_depends(tn_project *p, tn_node *n, const tn_patch *patch, tn_v
     return TN_OK;
 }
 
+static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err);
+
+/* As dbt has it: tags beside the config of a metric or saved query are the node's and not the config's; what a saved query's config says as
+ * written is what its own entry says. */
+static void settle_config(tn_arena *a, tn_node *n, tn_val e)
+{
+    tn_val own = tn_val_at(e, "config");
+    bool metric = n->kind == TN_NODE_METRIC, query = n->kind == TN_NODE_SAVED_QUERY;
+    if (query) {
+        n->unrendered_config = or_empty(a, own).dict;
+    }
+    if ((metric || query) && !tn_val_is_undef(tn_val_at(e, "tags")) &&
+        tn_val_is_undef(tn_val_at(own, "tags"))) {
+        (void)tn_dict_remove(n->config, tn_val_z("tags"));
+        (void)tn_dict_remove(n->unrendered_config, tn_val_z("tags"));
+    }
+}
+
+/* `create_metric: true` of a measure makes a metric of its name. */
+static tn_rc add_measure_metrics(
+    tn_project *p, const tn_patch *patch, const tn_node *n, tn_val e, tn_err *err)
+{
+    tn_arena *a = p->arena;
+    tn_val list = tn_val_at(e, "measures");
+    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
+        tn_val m = list.list->v[i], expr = tn_val_at(m, "expr");
+        if (!tn_val_bool_at(m, "create_metric", false)) {
+            continue;
+        }
+        tn_val entry = tn_val_dict(a), params = tn_val_dict(a), config = tn_val_dict(a);
+        tn_str name = tn_val_str_at(m, "name", TN_STR_NONE);
+        tn_str told = tn_str_printf(a, "Metric created from measure " TN_STR_FMT, TN_STR_ARG(name));
+        bool has_expr = !tn_val_is_undef(expr) && !tn_val_is_none(expr);
+        tn_dict_putz(params.dict, "measure", tn_val_str(name));
+        tn_dict_putz(params.dict, "expr", has_expr ? expr : tn_val_str(name));
+        tn_dict_putz(config.dict, "enabled", tn_val_bool(n->enabled));
+        tn_dict_putz(config.dict, "meta", or_empty(a, tn_node_config(n, "meta")));
+        tn_dict_putz(entry.dict, "name", tn_val_str(name));
+        tn_dict_putz(entry.dict, "label", tn_val_str(tn_val_str_at(m, "label", name)));
+        tn_dict_putz(entry.dict, "description", tn_val_str(tn_val_str_at(m, "description", told)));
+        tn_dict_putz(entry.dict, "type", tn_val_z("simple"));
+        tn_dict_putz(entry.dict, "type_params", params);
+        tn_dict_putz(entry.dict, "config", config);
+        tn_patch *made = tn_new(a, tn_patch);
+        *made = *patch;
+        made->key = "metrics";
+        made->name = name;
+        made->entry = entry.dict;
+        TN_TRY(add_kept(p, made, TN_NODE_METRIC, err));
+    }
+    return TN_OK;
+}
+
 static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err)
 {
     tn_arena *a = p->arena;
@@ -339,6 +392,8 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
         tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
     }
     TN_TRY(tn_config_resolve(p, n, kept_config(a, e).dict, err));
+    TN_TRY(tn_semantic_spell_out(p, n, err));
+    settle_config(a, n, e);
     if (kind == TN_NODE_EXPOSURE && tn_val_is_undef(tn_val_at(tn_val_at(e, "config"), "tags"))) {
         (void)tn_dict_remove(n->unrendered_config, tn_val_z("tags")); /* no config as written */
     }
@@ -353,7 +408,8 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
         tn_list_push(one.list, tn_val_at(e, "model"));
         TN_TRY(exposure_depends(p, n, patch, one, err));
     }
-    return tn_node_add(p, n, err);
+    TN_TRY(tn_node_add(p, n, err));
+    return kind == TN_NODE_SEMANTIC_MODEL ? add_measure_metrics(p, patch, n, e, err) : TN_OK;
 }
 
 static void add_group(tn_project *p, const tn_patch *patch)

@@ -4,7 +4,7 @@
  * patch for each version, indexed by the file that defines it.
  */
 #include "project/deprecation.h"
-#include "project/project_priv.h"
+#include "project/semantic_form.h"
 #include "text/uri.h"
 
 static const char *const list_keys[] = { "models", "seeds", "snapshots", "analyses", "data_tests",
@@ -445,6 +445,7 @@ tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *e
     TN_TRY(render_columns(p, n, patch, err));
     tn_val constraints = tn_val_at(v, "constraints");
     n->constraints = constraints.tag == TN_LIST ? constraints : tn_val_at(e, "constraints");
+    n->time_spine = tn_time_spine_of(p->arena, tn_val_at(e, "time_spine"));
     n->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
         TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
     return TN_OK;

@@ -171,5 +171,6 @@ tn_rc tn_freshness_write(tn_runner *run, tn_err *err)
                                           : tn_str_printf(a, TN_STR_FMT "/sources.json",
                                                 TN_STR_ARG(run->project->target_path));
     TN_TRY(tn_run_write_manifest(run->project, run->events, err));
+    TN_TRY(tn_run_write_graph(run->project, false, err));
     return tn_artifact_write_at(run->events, path, "FreshnessResult", tn_buf_str(&b), err);
 }

@@ -546,7 +546,25 @@ tn_rc tn_run_write_manifest(tn_project *p, tn_events *events, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("manifest", NULL);
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     TN_TRY(tn_manifest_write(p, NULL, NULL, &b, err));
-    return tn_artifact_write(p, events, "manifest.json", "WritableManifest", tn_buf_str(&b), err);
+    TN_TRY(tn_artifact_write(p, events, "manifest.json", "WritableManifest", tn_buf_str(&b), err));
+    return tn_run_write_semantics(p, events, err);
+}
+
+tn_rc tn_run_write_semantics(tn_project *p, tn_events *events, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("semantic manifest", NULL);
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_semantic_manifest_write(p, &b);
+    return tn_artifact_write(
+        p, events, "semantic_manifest.json", "SemanticManifest", tn_buf_str(&b), err);
+}
+
+tn_rc tn_run_write_graph(tn_project *p, bool test_edges, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("graph summary", NULL);
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_graph_summary_write(p, test_edges, &b);
+    return tn_artifact_write(p, NULL, "graph_summary.json", "", tn_buf_str(&b), err);
 }
 
 tn_rc tn_run_ping(tn_project *p, tn_arena *a, tn_err *err)

@@ -79,6 +79,10 @@ tn_rc tn_run_warn_unmatched(
     tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err) TN_MUSTUSE;
 /* Writes target/manifest.json (what parse and ls do). */
 tn_rc tn_run_write_manifest(tn_project *p, tn_events *events, tn_err *err) TN_MUSTUSE;
+/* semantic_manifest.json: goes with every manifest.json, and tn_run_write_manifest writes it too. */
+tn_rc tn_run_write_semantics(tn_project *p, tn_events *events, tn_err *err) TN_MUSTUSE;
+/* graph_summary.json: of every command that works on the graph; no event tells of it, as dbt's does not. */
+tn_rc tn_run_write_graph(tn_project *p, bool test_edges, tn_err *err) TN_MUSTUSE;
 /* Writes target/catalog.json: columns of the nodes' and sources' relations as the database has them. only: of these; NULL: all; with none of
  * them the database is not asked. *ret_path lives in arena. */
 tn_rc tn_run_write_catalog(tn_project *p, tn_arena *arena, tn_events *events, const tn_nodes *only,

@@ -136,5 +136,7 @@ tn_rc tn_report_write(tn_runner *run, tn_err *err)
     TN_TRY(tn_manifest_write(run->project, compiled_of, run, &b, err));
     TN_TRY(tn_artifact_write(
         run->project, run->events, "manifest.json", "WritableManifest", tn_buf_str(&b), err));
+    TN_TRY(tn_run_write_semantics(run->project, run->events, err));
+    TN_TRY(tn_run_write_graph(run->project, run->opts->verb == TN_VERB_BUILD, err));
     return write_results(run, a, err);
 }
