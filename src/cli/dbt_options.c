@@ -145,6 +145,12 @@ static bool check_values(const tn_cli *cli, const tn_dbt_options *o, tn_val give
         !one_of(cli->log_level, levels, "--log-level: debug, info, warn, error or none", err)) {
         return false;
     }
+    if (!one_of(tn_val_str_at(given, "log_format_file", TN_STR_NONE), formats,
+            "--log-format-file: text, json, debug or default", err) ||
+        !one_of(tn_val_str_at(given, "log_level_file", TN_STR_NONE), levels,
+            "--log-level-file: debug, info, warn, error or none", err)) {
+        return false;
+    }
     tn_val threads = tn_val_at(cli->invocation, "threads");
     if (threads.tag == TN_INT && threads.i < 1) {
         (void)tn_fail(err, TN_E_USAGE, "--threads must be at least 1");
@@ -176,6 +182,8 @@ tn_events *tn_dbt_events(const tn_cli *cli, const tn_project *p, bool quiet_cons
         put_all_given(cli->arena, flags.dict, cli->invocation);
     }
     tn_str format = tn_val_str_at(flags, "LOG_FORMAT", TN_STR_NONE),
+           file_format = tn_val_str_at(flags, "LOG_FORMAT_FILE", TN_STR_NONE),
+           file_level = tn_val_str_at(flags, "LOG_LEVEL_FILE", TN_STR_NONE),
            level = tn_val_str_at(flags, "LOG_LEVEL", TN_STR_NONE);
     bool debug = tn_val_bool_at(flags, "DEBUG", false) || tn_str_is(format, "debug");
     /* Lines of a quiet command go to the log only; JSON logs always show events, orchestrators filter them. */
@@ -185,9 +193,13 @@ tn_events *tn_dbt_events(const tn_cli *cli, const tn_project *p, bool quiet_cons
         .live = tn_is_terminal(1) && !tn_str_is(tn_env_get("TERM"), "dumb"),
         .console = !tn_str_is(level, "none"),
         .min = debug ? TN_EV_DEBUG : level_of(level),
+        .file_form = tn_str_is(file_format, "json")   ? TN_EV_FORM_JSON
+                     : tn_str_is(file_format, "text") ? TN_EV_FORM_TEXT
+                                                      : TN_EV_FORM_DEBUG,
+        .file_min = debug ? TN_EV_DEBUG : level_of(file_level),
+        .file_bytes_max = tn_val_int_at(flags, "LOG_FILE_MAX_BYTES", 0),
         .invocation_id = p != NULL ? p->invocation_id : TN_STR("") };
-    if (p != NULL && p->log_path.n > 0 &&
-        !tn_str_is(tn_val_str_at(flags, "LOG_LEVEL_FILE", TN_STR_NONE), "none")) {
+    if (p != NULL && p->log_path.n > 0 && !tn_str_is(file_level, "none")) {
         opts.log_file = tn_uri_join(cli->arena, p->log_path, TN_STR("dbt.log"));
     }
     return tn_events_new(cli->arena, &opts);

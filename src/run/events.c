@@ -1,5 +1,5 @@
-/* events.c: the writer behind events.h. Text lines are `HH:MM:SS  message` in UTC as dbt prints them; the file gets every event with
- * microseconds and level. */
+/* events.c: the writer behind events.h. Text lines are `HH:MM:SS  message` in UTC as dbt prints them; a line of the file has, in its usual form, the
+ * day, microseconds, level and thread, and what begins an invocation stands below a ruler with the invocation's id. */
 #include "run/events.h"
 
 #include <stdarg.h>
@@ -7,19 +7,18 @@
 
 #include "base/log.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "os/proc.h"
 #include "os/thread.h"
+#include "run/event_file.h"
 #include "text/json.h"
 #include "text/timetext.h"
-#include "text/uri.h"
 
 enum { TN_STATUS_MAX = 512 };
 
 struct tn_events {
     tn_arena *arena;
     tn_events_opts opts;
-    FILE *file;
+    tn_event_file *file;
     tn_mutex lock;
     char status[TN_STATUS_MAX]; /* what stands on the terminal's last line, or "" */
 };
@@ -31,20 +30,12 @@ void tn_events_set_thread(const char *name)
     (void)snprintf(thread_name, sizeof thread_name, "%s", name);
 }
 
-static void close_file(void *p)
-{
-    (void)fclose(p);
-}
-
 tn_events *tn_events_new(tn_arena *a, const tn_events_opts *opts)
 {
     tn_events *e = tn_new(a, tn_events);
     *e = (tn_events){ .arena = a, .opts = *opts, .lock = TN_MUTEX_INIT };
-    if (opts->log_file.n > 0 && tn_dir_make(tn_path_dir(opts->log_file), NULL) == TN_OK) {
-        e->file = fopen(tn_str_z(a, opts->log_file), "ae");
-        if (e->file != NULL) {
-            tn_arena_defer(a, close_file, e->file);
-        }
+    if (opts->log_file.n > 0) {
+        e->file = tn_event_file_open(a, opts->log_file, opts->file_bytes_max);
     }
     return e;
 }
@@ -60,9 +51,18 @@ static const char *level_name(tn_ev_level level)
     return names[level];
 }
 
-static void print_json(tn_events *e, tn_arena *scratch, tn_ev_level level, const char *name,
-    const char *code, tn_val data, tn_str msg)
+/* What is told, as it goes to the console and to the file. */
+typedef struct telling {
+    tn_ev_level level;
+    const char *name, *code;
+    tn_val data;
+    tn_str msg; /* without colors, where it is not for the console's text */
+} telling;
+
+static tn_str json_of(const tn_events *e, tn_arena *scratch, const telling *t)
 {
+    tn_val data = t->data;
+    tn_str msg = t->msg;
     tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT), ts = tn_buf_init(scratch, 64);
     tn_iso_micros(&ts, tn_clock_now_us(), 6, 'T', "Z");
     tn_json_writer w = tn_json_writer_init(&b, 0);
@@ -82,8 +82,8 @@ static void print_json(tn_events *e, tn_arena *scratch, tn_ev_level level, const
     tn_jw_obj_end(&w);
     tn_jw_key(&w, "info");
     tn_jw_obj(&w);
-    const char *const fields[][2] = { { "category", "" }, { "code", code },
-        { "level", level_name(level) }, { "name", name }, { "thread", thread_name } };
+    const char *const fields[][2] = { { "category", "" }, { "code", t->code },
+        { "level", level_name(t->level) }, { "name", t->name }, { "thread", thread_name } };
     for (size_t i = 0; i < TN_COUNTOF(fields); i++) {
         tn_jw_key(&w, fields[i][0]);
         tn_jw_str(&w, tn_str_of(fields[i][1]));
@@ -101,19 +101,24 @@ static void print_json(tn_events *e, tn_arena *scratch, tn_ev_level level, const
     tn_jw_str(&w, tn_buf_str(&ts));
     tn_jw_obj_end(&w);
     tn_jw_obj_end(&w);
-    printf(TN_STR_FMT "\n", TN_STR_ARG(tn_buf_str(&b)));
-    fflush(stdout);
+    tn_buf_addc(&b, '\n');
+    return tn_buf_str(&b);
 }
 
-static void print_text(tn_arena *scratch, tn_str msg)
+static tn_str text_of(tn_arena *scratch, tn_str msg)
 {
     tn_civil c = tn_civil_of_micros(tn_clock_now_us());
     tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
     tn_buf_addf(&b, "%02d:%02d:%02d  ", c.hour, c.minute, c.second);
     tn_buf_add(&b, msg);
     tn_buf_addc(&b, '\n');
-    (void)fwrite(b.p, 1, b.n, stdout);
-    fflush(stdout);
+    return tn_buf_str(&b);
+}
+
+static void print(tn_str line)
+{
+    (void)fwrite(line.p, 1, line.n, stdout);
+    (void)fflush(stdout);
 }
 
 /* ---- the status line ---- */
@@ -181,20 +186,33 @@ static tn_str strip_paint(tn_arena *a, tn_str s)
     return tn_buf_str(&b);
 }
 
-static void write_file(tn_events *e, tn_arena *scratch, tn_ev_level level, tn_str msg)
+static tn_str debug_of(const tn_events *e, tn_arena *scratch, const telling *t)
 {
-    if (e->file == NULL) {
-        return;
+    static const char ruler[] = "==============================";
+    tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT), ts = tn_buf_init(scratch, 64);
+    tn_iso_micros(&ts, tn_clock_now_us(), 6, ' ', "");
+    if (strcmp(t->name, "MainReportVersion") == 0) {
+        tn_buf_addf(&b, "\n\n%s " TN_STR_FMT " | " TN_STR_FMT " %s\n", ruler,
+            TN_STR_ARG(tn_buf_str(&ts)), TN_STR_ARG(e->opts.invocation_id), ruler);
     }
-    tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
-    tn_iso_micros(&b, tn_clock_now_us(), 6, ' ', "");
-    tn_buf_addf(&b, " [%-5s] [%-10.10s]: ", level_name(level), thread_name);
-    tn_buf_add(&b, strip_paint(scratch, msg));
+    tn_buf_add(&b, tn_buf_str(&ts));
+    tn_buf_addf(&b, " [%-5s] [%-10.10s]: ", level_name(t->level), thread_name);
+    tn_buf_add(&b, t->msg);
     tn_buf_addc(&b, '\n');
-    (void)fwrite(b.p, 1, b.n, e->file);
-    if (level >= TN_EV_INFO) {
-        (void)fflush(e->file);
-    }
+    return tn_buf_str(&b);
+}
+
+static bool in_file(const tn_events *e, tn_ev_level level)
+{
+    return e->file != NULL && level >= e->opts.file_min;
+}
+
+static void write_file(tn_events *e, tn_arena *scratch, const telling *t)
+{
+    tn_str line = e->opts.file_form == TN_EV_FORM_JSON   ? json_of(e, scratch, t)
+                  : e->opts.file_form == TN_EV_FORM_TEXT ? text_of(scratch, t->msg)
+                                                         : debug_of(e, scratch, t);
+    tn_event_file_add(e->file, line, t->level >= TN_EV_INFO);
 }
 
 static bool on_console(const tn_events *e, tn_ev_level level)
@@ -204,14 +222,14 @@ static bool on_console(const tn_events *e, tn_ev_level level)
 
 bool tn_events_wants(const tn_events *e, tn_ev_level level)
 {
-    return e->file != NULL || on_console(e, level);
+    return in_file(e, level) || on_console(e, level);
 }
 
 void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *code, tn_val data,
     const char *fmt, ...)
 {
-    bool shown = on_console(e, level);
-    if (!shown && e->file == NULL) {
+    bool shown = on_console(e, level), kept = in_file(e, level);
+    if (!shown && !kept) {
         return;
     }
     TN_AUTO_ARENA scratch = tn_arena_new("event", NULL);
@@ -222,12 +240,15 @@ void tn_event(tn_events *e, tn_ev_level level, const char *name, const char *cod
     va_end(ap);
     tn_str msg = tn_log_scrub(scratch, tn_buf_str(&b));
     TN_LOCKED(&e->lock);
-    write_file(e, scratch, level, msg);
+    const telling t = { level, name, code, data, strip_paint(scratch, msg) };
+    if (kept) {
+        write_file(e, scratch, &t);
+    }
     if (shown && e->opts.json) {
-        print_json(e, scratch, level, name, code, data, strip_paint(scratch, msg));
+        print(json_of(e, scratch, &t));
     } else if (shown) {
         status_off(e);
-        print_text(scratch, msg);
+        print(text_of(scratch, msg));
         status_on(e);
     }
 }
@@ -241,12 +262,19 @@ void tn_event_result(tn_events *e, const char *name, const char *code, tn_val da
 {
     TN_AUTO_ARENA scratch = tn_arena_new("print", NULL);
     tn_str msg = tn_log_scrub(scratch, text);
+    const telling t = { TN_EV_INFO, name, code, data, msg };
     TN_LOCKED(&e->lock);
+    if (e->file != NULL &&
+        e->opts.file_form == TN_EV_FORM_TEXT) { /* whatever the level, and bare */
+        tn_event_file_add(e->file, tn_str_concat(scratch, msg, TN_STR("\n")), true);
+    } else if (e->file != NULL) {
+        write_file(e, scratch, &t);
+    }
     if (!e->opts.console) {
         return;
     }
     if (e->opts.json) {
-        print_json(e, scratch, TN_EV_INFO, name, code, data, msg);
+        print(json_of(e, scratch, &t));
         return;
     }
     status_off(e);

@@ -10,6 +10,8 @@
 
 typedef enum tn_ev_level { TN_EV_DEBUG, TN_EV_INFO, TN_EV_WARN, TN_EV_ERROR } tn_ev_level;
 
+typedef enum tn_ev_form { TN_EV_FORM_DEBUG, TN_EV_FORM_TEXT, TN_EV_FORM_JSON } tn_ev_form;
+
 typedef struct tn_events_opts {
     bool json; /* one event a line */
     bool color;
@@ -18,6 +20,9 @@ typedef struct tn_events_opts {
     bool console;    /* false: nothing on the console at all */
     bool live;       /* standard output is a terminal: it can have a status line below the lines */
     tn_str log_file; /* "": no file */
+    tn_ev_form file_form;
+    tn_ev_level file_min;
+    int64_t file_bytes_max; /* 0: no limit; see event_file.h */
     tn_str invocation_id;
 } tn_events_opts;
 
