@@ -6,6 +6,7 @@
  *     clauses: dicts {when: matched | not_matched | not_matched_by_source, do: update | insert | delete | nothing, condition:, set: {column: sql}}
  *     In them the table is DBT_INTERNAL_DEST and the source DBT_INTERNAL_SOURCE; `alias` names the table otherwise.
  *   adapter.delta_settle(target, properties=, cluster_by=, location=): descriptions, constraints and properties that have changed
+ *   adapter.delta_clone(target, source, location=): the table becomes a shallow clone of what the run reads as the relation `source`
  *   adapter.delta_optimize(target, where=, zorder_by=, location=)
  *   adapter.delta_exists(place)   adapter.delta_scan(place, version=)   adapter.delta_type(type)   adapter.lake_note(relation, kind, sql)
  */
@@ -322,6 +323,51 @@ static tn_rc delta_settle(void *self, const tn_call *call, tn_val *ret, tn_err *
     return TN_OK;
 }
 
+/* ---- clones ---- */
+
+typedef struct clone_work {
+    tn_lake *lake;
+    tn_str root; /* of the source's table */
+    tn_delta_clone_opts opts;
+    tn_delta_clone_result result;
+} clone_work;
+
+static tn_rc run_clone(
+    void *self, tn_delta_table *table, tn_conn *c, int64_t *ret_version, tn_err *err)
+{
+    clone_work *w = self;
+    TN_AUTOPTR(tn_delta_table) from = NULL;
+    TN_TRY(tn_lake_table_open(w->lake, w->root, &from, err));
+    TN_TRY(tn_delta_clone(from, c, &w->opts, table, &w->result, err));
+    *ret_version = w->result.version;
+    return TN_OK;
+}
+
+static tn_rc delta_clone(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    tn_job *j = tn_job_of(call);
+    tn_relation *source = NULL;
+    tn_narrow_found found = { 0 };
+    TN_TRY(need_lake(j, "delta_clone", err));
+    if (!tn_val_is_relation(tn_call_arg(call, 1, "source"), &source) ||
+        !tn_lake_target_find(
+            j->session->lake, j->worker->conn, source->part[1], source->part[2], &found) ||
+        found.snap == NULL) {
+        return tn_fail(err, TN_E_COMPILE,
+            "adapter.delta_clone needs the relation of a Delta table of the lake as its source");
+    }
+    clone_work w = { .lake = tn_lake_target_lake(j->session->lake),
+        .root = tn_delta_snapshot_root(found.snap),
+        .opts = {
+            .version = tn_delta_snapshot_version(found.snap), .shallow = true, .replace = true } };
+    const tn_delta_work work = { .run = run_clone, .self = &w };
+    TN_TRY(change_table(call, "delta_clone", &work, err));
+    *ret = response_of(
+        call->arena, tn_delta_snapshot_rows(found.snap), w.result.version, w.result.files, 0);
+    return TN_OK;
+}
+
 /* ---- packing ---- */
 
 typedef struct pack_work {
@@ -418,6 +464,7 @@ const tn_adapter_method tn_adapter_delta[] = {
     { "delta_write", delta_write },
     { "delta_merge", delta_merge },
     { "delta_settle", delta_settle },
+    { "delta_clone", delta_clone },
     { "delta_optimize", delta_optimize },
     { "delta_exists", delta_exists },
     { "delta_scan", delta_scan },

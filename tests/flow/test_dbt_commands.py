@@ -61,6 +61,36 @@ def clone_in_a_lake(p):
 
 
 @case
+def clone_in_a_lake_makes_shallow_clones_of_tables(p):
+    p.file("profiles.yml", "p:\n  target: prod\n  outputs:\n    prod: {type: tarn, lake: lake}\n    other: {type: tarn, lake: lake, environment: prod, schema: other}\n")
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/b.sql", "{{ config(materialized='table') }} select * from {{ ref('a') }}")
+    p.file("models/c.sql", "{{ config(materialized='incremental', unique_key='id') }} select {{ 2 if is_incremental() else 1 }} as id")
+    p.file("seeds/s.csv", "x\n1\n")
+    p.run("build")
+    shutil.copytree(p.dir / "target", p.dir / "state")
+    p.run("clone", "--state", "state", "-t", "other")
+    parts = lambda: sorted(f.name for f in (p.dir / "lake").rglob("*.parquet") if "_delta_log" not in str(f))
+    before = parts()
+    logs = sorted(f.parent.parent.name for f in (p.dir / "lake").rglob("_delta_log/00000000000000000000.json"))
+    equal(logs, ["b", "b", "c", "c", "s", "s"])  # a is a view there, too
+    equal(len(before), 3)
+    equal(shown(p, "select (select id from other.b) as b, (select id from other.c) as c, (select x from other.s) as s, (select id from other.a) as a", "-t", "other"),
+          [{"b": 1, "c": 1, "s": 1, "a": 1}])
+    # A table of its own: what is built on it is not seen in the source.
+    p.run("run", "-t", "other", "-s", "c")
+    equal(shown(p, "select (select count(*) from other.c) as there, (select count(*) from main.c) as here", "-t", "other"), [{"there": 2, "here": 1}])
+    has(p.run("clone", "--state", "state", "-t", "other", "-s", "c"), "already exists")
+    p.run("clone", "--state", "state", "-t", "other", "-s", "c", "--full-refresh")
+    equal(shown(p, "select count(*) as n from other.c", "-t", "other"), [{"n": 1}])
+    # A view makes room for a table.
+    p.file("models/b.sql", "select 7 as id")
+    p.run("run", "-t", "other", "-s", "b")
+    p.run("clone", "--state", "state", "-t", "other", "-s", "b", "--full-refresh")
+    equal(shown(p, "select id from other.b", "-t", "other"), [{"id": 1}])
+
+
+@case
 def clone_needs_a_state(p):
     two_targets(p)
     has(p.run("clone", status=2), "--state or --defer-state are required for deferral, but neither was provided")

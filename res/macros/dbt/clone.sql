@@ -1,4 +1,4 @@
-{# `dbt clone`: each node becomes a pointer to the relation that the state has for it: a clone where the database can copy a table without its rows, else a view. #}
+{# `dbt clone`: each node becomes a pointer to the relation that the state has for it: a clone where a table can be had without copying its rows, else a view. #}
 
 {% macro can_clone_table() %}
   {{ return(adapter.dispatch('can_clone_table', 'dbt')()) }}
@@ -14,6 +14,18 @@
 
 {% macro default__create_or_replace_clone(this_relation, defer_relation) %}
   create or replace table {{ this_relation.render() }} clone {{ defer_relation.render() }}
+{% endmacro %}
+
+{# How a table is cloned where that is no statement of the database. #}
+{% macro clone__table(target_relation, defer_relation) %}
+  {{ return(adapter.dispatch('clone__table', 'dbt')(target_relation, defer_relation)) }}
+{% endmacro %}
+
+{% macro default__clone__table(target_relation, defer_relation) %}
+  {%- call statement('main') -%}
+    {{ create_or_replace_clone(target_relation, defer_relation) }}
+  {%- endcall -%}
+  {%- do persist_docs(target_relation, model) -%}
 {% endmacro %}
 
 {%- materialization clone, default -%}
@@ -44,10 +56,7 @@
   {%- if existing_relation is not none and not existing_relation.is_table -%}
     {{ drop_relation_if_exists(existing_relation) }}
   {%- endif -%}
-  {%- call statement('main') -%}
-    {{ create_or_replace_clone(target_relation, defer_relation) }}
-  {%- endcall -%}
+  {%- do clone__table(target_relation, defer_relation) -%}
   {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation, full_refresh_mode=True)) -%}
-  {%- do persist_docs(target_relation, model) -%}
   {{ return({'relations': [target_relation]}) }}
 {%- endmaterialization -%}

@@ -125,3 +125,14 @@
   {{ run_hooks(post_hooks, inside_transaction=False) }}
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{# `clone` of a Delta table: a shallow clone, which shares the other's files and is a table of its own. #}
+{% macro tarn__can_clone_table() %}
+  {{ return(True) }}
+{% endmacro %}
+
+{% macro tarn__clone__table(target_relation, defer_relation) %}
+  {%- do write("create or replace table " ~ target_relation ~ " shallow clone " ~ defer_relation) -%}
+  {%- set response = adapter.delta_clone(target_relation, defer_relation, location=delta__lake_location()) -%}
+  {%- do store_result('main', response=response, agate_table=none) -%}
+{% endmacro %}
