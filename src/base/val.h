@@ -166,8 +166,10 @@ void tn_val_repr_to(tn_buf *b, tn_val v); /* repr(v) */
 tn_str tn_val_to_str(tn_arena *a, tn_val v);
 tn_str tn_val_to_repr(tn_arena *a, tn_val v);
 void tn_float_repr_to(tn_buf *b, double f); /* Python's shortest repr: 1.0, 1e+16, inf, nan */
-tn_val tn_val_dup(tn_arena *a, tn_val v);   /* deep; objects are shared */
-void tn_val_freeze(tn_val v);               /* deep */
+tn_val tn_val_dup(tn_arena *a, tn_val v);   /* deep; objects that have no `dup` are shared */
+/* An object inside of v that tn_val_dup would share; NULL: none. */
+const tn_obj *tn_val_shared_obj(tn_val v);
+void tn_val_freeze(tn_val v); /* deep */
 
 /* ---- lists ---- */
 void tn_list_push(tn_list *l, tn_val v);
@@ -223,6 +225,8 @@ typedef struct tn_obj_type {
     /* x.name = v (namespace) and x[key] = v. */
     tn_rc (*set_attr)(tn_obj *self, tn_str name, tn_val v, tn_err *err);
     tn_rc (*call)(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *err);
+    /* A copy that lives in another arena, for tn_val_dup. Without it the object is shared, and must not outlive its arena. */
+    tn_val (*dup)(tn_obj *self, tn_arena *a);
     /* Elements as a list: `for`, `list`, `in`, unpacking. */
     tn_rc (*iter)(tn_obj *self, tn_arena *a, tn_val *ret_list, tn_err *err);
     bool (*length)(tn_obj *self, size_t *ret);

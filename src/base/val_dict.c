@@ -277,9 +277,32 @@ tn_val tn_val_dup(tn_arena *a, tn_val v)
     case TN_DICT:
     case TN_SET:
         return dup_dict(a, v);
+    case TN_OBJ:
+        return v.obj->type->dup != NULL ? v.obj->type->dup(v.obj, a) : v;
     default:
         return v;
     }
+}
+
+const tn_obj *tn_val_shared_obj(tn_val v)
+{
+    const tn_obj *found = NULL;
+    if (v.tag == TN_OBJ) {
+        return v.obj->type->dup == NULL ? v.obj : NULL;
+    }
+    if (v.tag == TN_LIST || v.tag == TN_TUPLE) {
+        for (size_t i = 0; i < v.list->n && found == NULL; i++) {
+            found = tn_val_shared_obj(v.list->v[i]);
+        }
+    } else if (v.tag == TN_DICT || v.tag == TN_SET) {
+        size_t at = 0;
+        const tn_dict_item *it;
+        while (found == NULL && (it = tn_dict_next(v.dict, &at)) != NULL) {
+            found = tn_val_shared_obj(it->key);
+            found = found != NULL ? found : tn_val_shared_obj(it->value);
+        }
+    }
+    return found;
 }
 
 void tn_val_freeze(tn_val v)

@@ -147,6 +147,27 @@ static tn_rc d_adjusted(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     return TN_OK;
 }
 
+/* (sign, digits, exponent) as a tuple. */
+static tn_rc d_as_tuple(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
+{
+    tn_dec x;
+    TN_TRY(decimal(c, self, &x, err));
+    tn_val digits = tn_val_list(c->arena);
+    bool finite = x.kind == TN_DEC_FINITE;
+    tn_dec whole = { .kind = TN_DEC_FINITE, .c = x.c };
+    tn_str text = finite ? tn_val_as_str(tn_dec_val(c->arena, whole)) : TN_STR("0");
+    for (size_t i = 0; i < text.n && x.kind != TN_DEC_NAN; i++) {
+        tn_list_push(digits.list, tn_val_int(text.p[i] - '0'));
+    }
+    tn_val parts[3] = { tn_val_int(x.neg ? 1 : 0),
+        tn_val_tuple(c->arena, digits.list->v, digits.list->n),
+        finite                 ? tn_val_int(x.e)
+        : x.kind == TN_DEC_NAN ? tn_val_z("n")
+                               : tn_val_z("F") };
+    *ret = tn_val_tuple(c->arena, parts, 3);
+    return TN_OK;
+}
+
 static tn_rc d_compare(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     int cmp = 0;
@@ -176,6 +197,7 @@ const tn_jlib_method tn_jlib_decimal_methods[] = {
     { "to_integral", d_to_integral, 0, 0, NULL },
     { "copy_abs", d_copy_abs, 0, 0, NULL },
     { "adjusted", d_adjusted, 0, 0, NULL },
+    { "as_tuple", d_as_tuple, 0, 0, NULL },
     { "compare", d_compare, 1, 1, NULL },
     { "is_nan", d_is_nan, 0, 0, NULL },
     { "is_infinite", d_is_infinite, 0, 0, NULL },

@@ -10,9 +10,36 @@ static tn_rc frozen(const char *type, tn_err *err)
         "change a copy of it: x.copy(), or x | list");
 }
 
-static tn_val kept(tn_arena *home, const tn_call *c, tn_val v)
+static tn_arena *home_of(tn_val v)
 {
-    return home == c->arena ? v : tn_val_dup(home, v);
+    switch ((tn_tag)v.tag) {
+    case TN_LIST:
+    case TN_TUPLE:
+        return v.list->arena;
+    case TN_DICT:
+    case TN_SET:
+        return v.dict->arena;
+    default:
+        return NULL;
+    }
+}
+
+/* v as it can be put into a container of the arena `home`. What lives there already stays what it is, not a copy. */
+static tn_rc keep(tn_arena *home, const tn_call *c, tn_val v, tn_val *ret, tn_err *err)
+{
+    if (home == c->arena || home_of(v) == home) {
+        *ret = v;
+        return TN_OK;
+    }
+    const tn_obj *shared = tn_val_shared_obj(v);
+    if (shared != NULL) {
+        return tn_hint(err,
+            tn_fail(err, TN_E_TYPE, "a value of type '%s' cannot be kept for other nodes",
+                shared->type->name),
+            "keep what it says: its text, or a list or dict of its values");
+    }
+    *ret = tn_val_dup(home, v);
+    return TN_OK;
 }
 
 #define MUST_CHANGE(container, type)                                                               \
@@ -26,8 +53,10 @@ static tn_val kept(tn_arena *home, const tn_call *c, tn_val v)
 static tn_rc l_append(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
 {
     (void)ret;
+    tn_val v;
     MUST_CHANGE(self.list, "list");
-    tn_list_push(self.list, kept(self.list->arena, c, c->args[0]));
+    TN_TRY(keep(self.list->arena, c, c->args[0], &v, err));
+    tn_list_push(self.list, v);
     return TN_OK;
 }
 
@@ -42,7 +71,9 @@ static tn_rc l_extend(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
         return tn_fail(err, TN_E_LIMIT, "a list of more than %zu elements", TN_JLIB_ITEMS_MAX);
     }
     for (size_t i = 0; i < n; i++) {
-        tn_list_push(self.list, kept(self.list->arena, c, l->v[i]));
+        tn_val v;
+        TN_TRY(keep(self.list->arena, c, l->v[i], &v, err));
+        tn_list_push(self.list, v);
     }
     return TN_OK;
 }
@@ -59,7 +90,9 @@ static tn_rc l_insert(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     int64_t at = 0;
     MUST_CHANGE(self.list, "list");
     TN_TRY(tn_jlib_int_arg(c, 0, "index", &at, err));
-    tn_list_insert(self.list, clamp_index(at, self.list->n), kept(self.list->arena, c, c->args[1]));
+    tn_val v;
+    TN_TRY(keep(self.list->arena, c, c->args[1], &v, err));
+    tn_list_insert(self.list, clamp_index(at, self.list->n), v);
     return TN_OK;
 }
 
@@ -246,9 +279,13 @@ static tn_rc d_items(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     return TN_OK;
 }
 
-static void put(tn_dict *d, const tn_call *c, tn_val key, tn_val value)
+static tn_rc put(tn_dict *d, const tn_call *c, tn_val key, tn_val value, tn_err *err)
 {
-    tn_dict_put(d, kept(d->arena, c, key), kept(d->arena, c, value));
+    tn_val k, v;
+    TN_TRY(keep(d->arena, c, key, &k, err));
+    TN_TRY(keep(d->arena, c, value, &v, err));
+    tn_dict_put(d, k, v);
+    return TN_OK;
 }
 
 static tn_rc put_pair(tn_dict *d, const tn_call *c, tn_val pair, size_t place, tn_err *err)
@@ -263,8 +300,7 @@ static tn_rc put_pair(tn_dict *d, const tn_call *c, tn_val pair, size_t place, t
             "dictionary update sequence element #%zu has length %zu; 2 is required", place, kv->n);
     }
     TN_TRY(hashable(kv->v[0], err));
-    put(d, c, kv->v[0], kv->v[1]);
-    return TN_OK;
+    return put(d, c, kv->v[0], kv->v[1], err);
 }
 
 /* dict(x) and d.update(x): x is a dict or an iterable of pairs; then the keywords. */
@@ -279,7 +315,7 @@ static tn_rc d_update(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
         size_t at = 0;
         for (const tn_dict_item *it;
             c->args[0].dict != self.dict && (it = tn_dict_next(c->args[0].dict, &at)) != NULL;) {
-            put(self.dict, c, it->key, it->value);
+            TN_TRY(put(self.dict, c, it->key, it->value, err));
         }
     } else if (c->argc == 1) {
         const tn_list *l;
@@ -289,7 +325,7 @@ static tn_rc d_update(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
         }
     }
     for (size_t i = 0; i < c->kwargc; i++) {
-        put(self.dict, c, tn_val_str(c->kwargs[i].name), c->kwargs[i].value);
+        TN_TRY(put(self.dict, c, tn_val_str(c->kwargs[i].name), c->kwargs[i].value, err));
     }
     return TN_OK;
 }
@@ -333,7 +369,7 @@ static tn_rc d_setdefault(tn_val self, const tn_call *c, tn_val *ret, tn_err *er
     const tn_val *v = tn_dict_find(self.dict, c->args[0]);
     if (v == NULL) {
         MUST_CHANGE(self.dict, "dict");
-        put(self.dict, c, c->args[0], c->argc > 1 ? c->args[1] : TN_VAL_NONE);
+        TN_TRY(put(self.dict, c, c->args[0], c->argc > 1 ? c->args[1] : TN_VAL_NONE, err));
         v = tn_dict_find(self.dict, c->args[0]);
     }
     *ret = *v;
@@ -399,7 +435,7 @@ static tn_rc s_add(tn_val self, const tn_call *c, tn_val *ret, tn_err *err)
     (void)ret;
     MUST_CHANGE(self.dict, "set");
     TN_TRY(hashable(c->args[0], err));
-    put(self.dict, c, c->args[0], TN_VAL_NONE);
+    TN_TRY(put(self.dict, c, c->args[0], TN_VAL_NONE, err));
     return TN_OK;
 }
 
@@ -497,7 +533,7 @@ static tn_rc combine_into(tn_val self, const tn_call *c, char what, tn_err *err)
     TN_TRY(d_clear(self, c, &none, err));
     size_t at = 0;
     for (const tn_dict_item *it; (it = tn_dict_next(r.dict, &at)) != NULL;) {
-        put(self.dict, c, it->key, TN_VAL_NONE);
+        TN_TRY(put(self.dict, c, it->key, TN_VAL_NONE, err));
     }
     return TN_OK;
 }

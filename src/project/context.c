@@ -272,7 +272,7 @@ static bool lookup_own(tn_pctx *c, tn_str name, tn_val *ret)
         return true;
     }
     if (tn_str_is(name, "graph")) {
-        *ret = c->execute ? tn_project_graph(c->project) : tn_val_dict(c->arena);
+        *ret = c->execute ? tn_pctx_graph(c) : tn_val_dict(c->arena);
         return true;
     }
     if (tn_str_is(name, "this") && !c->execute && c->node != NULL) {
@@ -353,7 +353,9 @@ tn_rc tn_pctx_render(tn_pctx *c, tn_str text, tn_jinja_src src, tn_str *ret, tn_
     TN_TRY(tn_jinja_parse(c->jinja.env, c->arena, text, src, &t, err));
     bool was = c->state->native;
     c->state->native = false;
+    tn_pctx_enter(c);
     tn_rc rc = tn_jinja_render(t, &c->jinja, ret, err);
+    tn_pctx_leave(c, NULL);
     c->state->native = was;
     return rc;
 }
@@ -407,30 +409,43 @@ tn_rc tn_pctx_render_native(tn_pctx *c, tn_str text, tn_jinja_src src, tn_val *r
     TN_TRY(tn_jinja_parse_expr(c->jinja.env, c->arena, expr, src, &t, err));
     bool was = c->state->native;
     c->state->native = true;
+    tn_pctx_enter(c);
     tn_rc rc = tn_jinja_eval(t, &c->jinja, ret, err);
+    tn_pctx_leave(c, rc == TN_OK ? ret : NULL);
     c->state->native = was;
     return rc;
 }
 
 /* ---- calling ---- */
 
+static tn_rc call_value(tn_pctx *c, tn_val fn, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    tn_pctx_enter(c);
+    tn_rc rc =
+        tn_jinja_call(&c->jinja, fn, call->args, call->argc, call->kwargs, call->kwargc, ret, err);
+    tn_pctx_leave(c, rc == TN_OK ? ret : NULL);
+    return rc;
+}
+
 tn_rc tn_pctx_call(tn_pctx *c, tn_str name, const tn_val *args, size_t argc, const tn_kwarg *kw,
     size_t kwc, tn_val *ret, tn_err *err)
 {
     tn_val fn = tn_pctx_get(c, name);
+    tn_call call = { .args = args, .argc = argc, .kwargs = kw, .kwargc = kwc };
     if (tn_val_is_undef(fn)) {
         return tn_fail(
             err, TN_E_NAME, "there is no macro named '" TN_STR_FMT "'", TN_STR_ARG(name));
     }
-    return tn_jinja_call(&c->jinja, fn, args, argc, kw, kwc, ret, err);
+    return call_value(c, fn, &call, ret, err);
 }
 
 tn_rc tn_pctx_call_macro(tn_pctx *c, tn_macro *m, const tn_val *args, size_t argc,
     const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err)
 {
     tn_val fn;
+    tn_call call = { .args = args, .argc = argc, .kwargs = kw, .kwargc = kwc };
     TN_TRY(tn_pctx_bind(c, m, &fn, err));
-    return tn_jinja_call(&c->jinja, fn, args, argc, kw, kwc, ret, err);
+    return call_value(c, fn, &call, ret, err);
 }
 
 tn_rc tn_pctx_dispatch(tn_pctx *c, tn_str name, tn_str namespace, tn_val *ret, tn_err *err)

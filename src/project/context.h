@@ -77,7 +77,16 @@ static inline tn_pctx *tn_pctx_of(const tn_call *call)
 /* doc('x') of a package. */
 bool tn_project_doc(
     const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_str *ret);
-/* The frozen `graph` dict (made once, thread-safe). */
-tn_val tn_project_graph(tn_project *p);
+/* A thread whose macros named `graph` holds it, as they may change it. { TN_GRAPH_PAUSED(p); ... } lets others have it while this thread waits
+ * for something long; values of the graph must not be looked at meanwhile. Nothing, when the thread does not hold it. */
+typedef struct tn_graph_pause {
+    struct tn_graph_share *share;
+    unsigned held;
+} tn_graph_pause;
+tn_graph_pause tn_graph_pause_begin(tn_project *p);
+void tn_graph_pause_end(tn_graph_pause *pause);
+#define TN_GRAPH_PAUSED(p)                                                                         \
+    TN_UNUSED __attribute__((cleanup(tn_graph_pause_end))) tn_graph_pause tn_graph_paused_ =       \
+        tn_graph_pause_begin(p)
 
 #endif

@@ -352,6 +352,49 @@ tn_val tn_context_config(tn_project *p)
     return tn_val_obj(o);
 }
 
+/* ref, source, metric and function are objects in dbt, which packages ask for the configuration: ref.config.project_name. */
+typedef struct resolver {
+    tn_obj base;
+    tn_project *project;
+    const char *name;
+    tn_call_fn fn;
+} resolver;
+
+static tn_rc resolver_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    return ((const resolver *)self)->fn(NULL, call, ret, err);
+}
+
+static tn_rc resolver_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
+{
+    (void)err;
+    const resolver *r = (const resolver *)self;
+    if (tn_str_is(name, "config")) {
+        *ret = tn_context_runtime_config(a, r->project);
+    } else if (tn_str_is(name, "current_project")) {
+        *ret = tn_val_str(r->project->name);
+    } else {
+        *ret = tn_str_is(name, "__name__") ? tn_val_z(r->name) : tn_val_undef(name);
+    }
+    return TN_OK;
+}
+
+static void resolver_str(tn_obj *self, tn_buf *b)
+{
+    tn_buf_addf(b, "<function %s>", ((const resolver *)self)->name);
+}
+
+static const tn_obj_type resolver_type = {
+    .name = "function", .attr = resolver_attr, .call = resolver_call, .str = resolver_str
+};
+
+static tn_val resolver_new(tn_project *p, const char *name, tn_call_fn fn)
+{
+    resolver *r = tn_new(p->arena, resolver);
+    *r = (resolver){ { &resolver_type }, p, name, fn };
+    return tn_val_obj(&r->base);
+}
+
 void tn_context_refs(tn_project *p)
 {
     static const struct {
@@ -362,7 +405,7 @@ void tn_context_refs(tn_project *p)
     tn_val builtins = tn_val_dict(p->arena);
     for (size_t i = 0; i < TN_COUNTOF(functions); i++) {
         tn_val *slot = tn_new(p->arena, tn_val);
-        *slot = tn_val_fn(p->arena, functions[i].name, functions[i].fn, NULL);
+        *slot = resolver_new(p, functions[i].name, functions[i].fn);
         tn_map_put(&p->state->members, tn_str_of(functions[i].name), slot);
         tn_dict_putz(builtins.dict, functions[i].name, *slot);
     }

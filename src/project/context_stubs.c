@@ -187,9 +187,17 @@ static tn_rc stub_relation_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *
     return TN_OK;
 }
 
+static tn_val stub_relation_dup(tn_obj *self, tn_arena *a)
+{
+    const stub_relation *r = (const stub_relation *)self;
+    return tn_stub_relation(a, r->project, tn_str_dup(a, r->database), tn_str_dup(a, r->schema),
+        tn_str_dup(a, r->identifier));
+}
+
 static const tn_obj_type stub_relation_type = { .name = "DuckDBRelation",
     .is_mapping = true,
     .attr = stub_relation_attr,
+    .dup = stub_relation_dup,
     .str = stub_relation_str };
 
 tn_val tn_stub_relation(

@@ -453,7 +453,7 @@ static const char *section_of(tn_node_kind k)
     }
 }
 
-static tn_val make_graph(tn_project *p, tn_arena *a)
+tn_val tn_project_graph(tn_project *p, tn_arena *a)
 {
     static const char *const sections[] = { "exposures", "functions", "groups", "metrics", "nodes",
         "sources", "semantic_models", "saved_queries", "unit_tests" };
@@ -464,7 +464,7 @@ static tn_val make_graph(tn_project *p, tn_arena *a)
     }
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
-        /* A copy, since the whole is frozen: a node's own template may still change its own config. */
+        /* A copy: macros may change it, and a node's own template its own config. */
         tn_val d = tn_node_dict(scratch, n);
         tn_dict_puts(tn_val_at(g, section_of(n->kind)).dict, n->unique_id, tn_val_dup(a, d));
     }
@@ -474,15 +474,4 @@ static tn_val make_graph(tn_project *p, tn_arena *a)
             tn_val_at(g, "groups").dict, tn_val_at(group, "unique_id"), tn_val_dup(a, group));
     }
     return g;
-}
-
-tn_val tn_project_graph(tn_project *p)
-{
-    TN_LOCKED(&p->state->lock);
-    if (!p->state->graph_made) {
-        p->state->graph = make_graph(p, p->state->late);
-        tn_val_freeze(p->state->graph);
-        p->state->graph_made = true;
-    }
-    return p->state->graph;
 }

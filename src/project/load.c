@@ -119,6 +119,7 @@ static tn_project *make_project(tn_arena *a, const tn_project_opts *o)
     p->invocation_id = o->invocation_id.n > 0 ? o->invocation_id : tn_uuid4(a);
     tn_project_state *s = tn_new(a, tn_project_state);
     s->late = tn_arena_new("project late", a);
+    s->graph = tn_graph_share_new(a);
     pthread_mutex_init(&s->lock, NULL);
     s->listings = tn_map_init(a);
     s->members = tn_map_init(a);

@@ -42,13 +42,14 @@ typedef struct tn_patch {
 typedef tn_vec(tn_patch *) tn_patches;
 
 /* Private part of a project. */
+typedef struct tn_graph_share tn_graph_share;
+
 typedef struct tn_project_state {
     tn_jinja_env *env;
     tn_jinja_env *parse_env;
     tn_mutex lock;  /* guards `late` and what is made in it */
-    tn_arena *late; /* macro templates, the graph dict */
-    bool graph_made;
-    tn_val graph;
+    tn_arena *late; /* macro templates */
+    tn_graph_share *graph;
     tn_map listings;     /* folder -> tn_file_infos *: what it has */
     tn_map members;      /* context members that are the same for all contexts: name -> tn_val * */
     tn_map ref_index;    /* name -> tn_nodes *, enabled */
@@ -96,7 +97,19 @@ struct tn_pctx_state {
     tn_val target;       /* undefined: the project's */
     tn_val test_kwargs;
     bool test_kwargs_made;
+    unsigned depth; /* templates and macros of this context that run */
+    bool has_graph; /* its thread holds the graph since one of them named it */
 };
+
+/* ---- `graph` (graph_share.c) ---- */
+tn_graph_share *tn_graph_share_new(tn_arena *a);
+/* The dict as the project alone makes it. */
+tn_val tn_project_graph(tn_project *p, tn_arena *a);
+/* The shared one. Inside of enter and leave, which frame all that C runs of a context, the thread holds it until the last leave. */
+tn_val tn_pctx_graph(tn_pctx *c);
+void tn_pctx_enter(tn_pctx *c);
+/* ret, or NULL: a value that C gets; made free of the graph. */
+void tn_pctx_leave(tn_pctx *c, tn_val *ret);
 
 /* ---- value helpers (config_value.c) ---- */
 bool tn_text_has_jinja(tn_str s);
@@ -171,6 +184,8 @@ void tn_context_members(tn_project *p); /* fills state->members */
 void tn_context_stubs(tn_project
         *p); /* adapter, api, ... of the parse pass, into state->members under "parse:<name>" */
 void tn_context_refs(tn_project *p);
+/* What ref.config is (context_runtime.c). */
+tn_val tn_context_runtime_config(tn_arena *a, const tn_project *p);
 void tn_context_exceptions(tn_project *p);
 /* contract_sum.c: the checksum of an enforced contract that was patched by a property file; else None. */
 tn_val tn_contract_sum(tn_arena *a, const tn_node *n);

@@ -338,8 +338,21 @@ static uint64_t column_hash(tn_obj *self)
     return tn_str_hash(c->name) ^ tn_str_hash(c->dtype);
 }
 
+static tn_val column_dup(tn_obj *self, tn_arena *a)
+{
+    tn_column *c = tn_new(a, tn_column);
+    *c = *(const tn_column *)(void *)self;
+    c->name = tn_str_dup(a, c->name);
+    c->dtype = tn_str_dup(a, c->dtype);
+    c->char_size = tn_val_dup(a, c->char_size);
+    c->precision = tn_val_dup(a, c->precision);
+    c->scale = tn_val_dup(a, c->scale);
+    return tn_val_obj(&c->base);
+}
+
 const tn_obj_type tn_column_type = { .name = "DuckDBColumn",
     .attr = column_attr,
+    .dup = column_dup,
     .str = column_str,
     .repr = column_str,
     .eq = column_eq,

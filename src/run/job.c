@@ -105,6 +105,7 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
     tn_str text = tn_str_trim(sql);
     *ret_response = response_of(j->arena, NULL, false);
     *ret_table = empty_table(j->arena);
+    TN_GRAPH_PAUSED(j->session->project);
     if (text.n == 0 || is_idle_commit(j, text)) {
         return TN_OK;
     }
@@ -538,6 +539,10 @@ static bool hook_lookup(tn_pctx *c, tn_str name, tn_val *ret)
             *ret = *found;
             return true;
         }
+    }
+    if (tn_str_is(name, "thread_id") && j->node != NULL && j->node->kind != TN_NODE_OPERATION) {
+        *ret = tn_val_z(j->worker->name); /* packages keep a state for each thread */
+        return true;
     }
     if (tn_str_is(name, "this")) {
         *ret = j->this_relation;

@@ -584,7 +584,7 @@ static void add_end_names(tn_runner *run, tn_job *j)
            pairs = tn_val_list(j->arena), seen = tn_val_set(j->arena);
     for (size_t i = 0; i < run->order_count; i++) {
         const tn_node_result *r = &run->results[run->order[i]];
-        tn_list_push(results.list, tn_node_result_val(run, j->arena, r));
+        tn_list_push(results.list, tn_result_object(run, j->arena, r));
     }
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];

@@ -464,9 +464,24 @@ static bool relation_truthy(tn_obj *self)
     return true;
 }
 
+static tn_val relation_dup(tn_obj *self, tn_arena *a)
+{
+    tn_relation *r = tn_new(a, tn_relation);
+    *r = *(const tn_relation *)(void *)self;
+    tn_str *const texts[] = { &r->part[0], &r->part[1], &r->part[2], &r->type, &r->external,
+        &r->filter, &r->info_view };
+    for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
+        if (texts[i]->p != NULL) {
+            *texts[i] = tn_str_dup(a, *texts[i]);
+        }
+    }
+    return tn_relation_val(r);
+}
+
 const tn_obj_type tn_relation_type = { .name = "DuckDBRelation",
     .is_mapping = true,
     .attr = relation_attr,
+    .dup = relation_dup,
     .str = render_to,
     .repr = repr_to,
     .eq = relation_eq,

@@ -276,8 +276,32 @@ static bool mapped_eq(tn_obj *self, tn_val other)
     return true;
 }
 
+static tn_val table_dup(tn_obj *self, tn_arena *a)
+{
+    const tn_table *t = (const tn_table *)(void *)self;
+    tn_val copy = tn_table_new(a, tn_val_dup(a, t->names), tn_val_dup(a, t->rows));
+    tn_table *made = (tn_table *)(void *)copy.obj;
+    memcpy(made->kinds, t->kinds, cols_of(t) * sizeof *t->kinds);
+    return copy;
+}
+
+/* With its table; of a row, with the row alone, since rows are kept one by one. */
+static tn_val mapped_dup(tn_obj *self, tn_arena *a)
+{
+    const mapped *m = (const mapped *)(void *)self;
+    tn_table part = *m->t;
+    if (m->kind == SEQ_ROW) {
+        part.rows = tn_val_list(a);
+        tn_list_push(part.rows.list, m->t->rows.list->v[m->index]);
+    }
+    tn_val copy = table_dup(&part.base, a);
+    return mapped_new(
+        a, (const tn_table *)(void *)copy.obj, m->kind, m->kind == SEQ_ROW ? 0 : m->index);
+}
+
 static const tn_obj_type mapped_type = { .name = "agate.MappedSequence",
     .attr = mapped_attr,
+    .dup = mapped_dup,
     .item = mapped_item,
     .iter = mapped_iter,
     .length = mapped_len,
@@ -715,6 +739,7 @@ static void table_str(tn_obj *self, tn_buf *b)
 
 const tn_obj_type tn_table_type = { .name = "agate.Table",
     .attr = table_attr,
+    .dup = table_dup,
     .item = table_item,
     .iter = table_iter,
     .length = table_len,

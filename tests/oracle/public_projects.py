@@ -79,12 +79,35 @@ def jaffle_shop(base):
     return folder
 
 
+OBSERVED = """version: 2
+models:
+  - name: observed_orders
+    config: {elementary: {timestamp_column: seen_at}}
+    data_tests:
+      - elementary.volume_anomalies: {arguments: {time_bucket: {period: day, count: 1}, days_back: 20}}
+      - elementary.column_anomalies: {arguments: {column_name: status, column_anomalies: [null_count], days_back: 20}}
+      - elementary.dimension_anomalies: {arguments: {dimensions: [status], days_back: 20}}
+  - name: observed_customers
+    data_tests:
+      - elementary.schema_changes
+      - elementary.all_columns_anomalies: {arguments: {column_anomalies: [null_count, min_length]}}
+  - name: observed_payments
+    columns:
+      - name: payment_method
+        data_tests:
+          - accepted_values: {arguments: {values: [bank_transfer]}, config: {severity: warn}}
+"""
+
+
 def with_elementary(base):
     """jaffle_shop_duckdb with the package that observes it: its models, and its hooks at the end of each run."""
     folder = copied("jaffle_shop_duckdb", base)
     profile(folder, "jaffle_shop", "jaffle_shop")
     packages(copied("elementary", base), "dbt_utils")
     (folder / "packages.yml").write_text(f"packages:\n  - local: {base / 'elementary'}\n  - local: {checkout('dbt_utils')}\n")
+    (folder / "models/observed.yml").write_text(OBSERVED)
+    for name in ("orders", "customers", "payments"):
+        (folder / f"models/observed_{name}.sql").write_text("select *, (current_date - (row_number() over () %% 19 + 1)::int)::timestamp as seen_at from {{ ref('stg_%s') }}\n" % name)
     with open(folder / "dbt_project.yml", "a") as f:
         f.write("  elementary: {+schema: elementary}\nflags: {require_explicit_package_overrides_for_builtin_materializations: false}\n")
     return folder
