@@ -344,22 +344,17 @@ static slot *first_done(slot *slots, size_t n)
 static void play(plan *pl)
 {
     tn_runner *run = pl->run;
-    tn_places *children = tn_runner_edges(run), ready = { 0 };
+    tn_order order = tn_order_begin(run);
     size_t threads = run->project->profile.threads < 1 ? 1 : (size_t)run->project->profile.threads;
     slot *slots = tn_new_array(pl->arena, slot, threads);
     double now = 0;
     for (size_t i = 0; i < threads; i++) {
         slots[i].place = UINT32_MAX;
     }
-    for (uint32_t i = 0; i < run->plan.n; i++) {
-        if (run->waiting[i] == 0) {
-            tn_places_put(&ready, pl->arena, i);
-        }
-    }
     while (true) {
-        for (size_t i = 0; i < threads && ready.n > 0; i++) {
+        for (size_t i = 0; i < threads && order.head < order.ready.n; i++) {
             if (slots[i].place == UINT32_MAX) {
-                plan_item *it = &pl->items[slots[i].place = tn_places_take(&ready)];
+                plan_item *it = &pl->items[slots[i].place = order.ready.v[order.head++]];
                 it->starts = now;
                 slots[i].free_at = now + (it->seconds >= 0 ? it->seconds : pl->mean);
             }
@@ -369,13 +364,8 @@ static void play(plan *pl)
             break;
         }
         now = done->free_at;
-        const tn_places *next = &children[done->place];
+        tn_order_done(&order, done->place);
         done->place = UINT32_MAX;
-        for (size_t i = 0; i < next->n; i++) {
-            if (--run->waiting[next->v[i]] == 0) {
-                tn_places_put(&ready, pl->arena, next->v[i]);
-            }
-        }
     }
     pl->seconds = now;
 }

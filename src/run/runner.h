@@ -130,12 +130,22 @@ void tn_runner_record(tn_runner *run, const tn_run_report *report, tn_rc rc, con
 tn_str tn_node_note(tn_arena *a, const tn_node *n);
 tn_val tn_node_column_notes(tn_arena *a, const tn_node *n);
 
-/* schedule.c. Places in the plan; as a heap, the smallest one on top. */
+/* order.c: places in the plan, in the order in which they may start: first come, first served; those that became ready together by their depth,
+ * then by unique_id. */
 typedef tn_vec(uint32_t) tn_places;
-void tn_places_put(tn_places *heap, tn_arena *a, uint32_t place);
-uint32_t tn_places_take(tn_places *heap); /* not from an empty one */
-/* What waits for each place of the plan; fills run->waiting with how many each waits for. */
-tn_places *tn_runner_edges(tn_runner *run);
+typedef struct tn_order {
+    tn_runner *run;
+    tn_places *children; /* by place: what waits for it; one edge twice is waited for twice */
+    uint32_t *depth;     /* by place: the longest way from a node that waits for none */
+    tn_places ready;     /* taken from `head` on, by the caller */
+    size_t head;
+} tn_order;
+/* Fills run->waiting too. */
+tn_order tn_order_begin(tn_runner *run);
+/* The place is done: what waited for it alone is ready. */
+void tn_order_done(tn_order *o, uint32_t place);
+
+/* schedule.c */
 /* Runs the plan on all workers; returns when all is done or stopped. */
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err) TN_MUSTUSE;
 

@@ -1,5 +1,4 @@
-/* schedule.c: the plan on worker threads. A node starts when all of its planned ancestors are done, also those that it reaches only through
- * nodes that are not planned. With build, a node's tests stand between it and its children: a failed test stops them, as dbt does.
+/* schedule.c: the plan on worker threads, in the order of order.c.
  *
  * Nodes start in the order in which they became ready; those that became ready together by their depth, then by unique_id. The number that
  * the console shows is given then, as dbt's queue does. Fail-fast and Ctrl-C start nothing more and wait for what runs (on Ctrl-C its statement is
@@ -13,12 +12,7 @@ enum { INTERRUPT_POLL_MS = 100 };
 
 typedef struct graph {
     tn_runner *run;
-    tn_places *children; /* by place */
-    uint32_t *stamp;     /* by node->index: visited in this walk */
-    uint32_t turn;
-    uint32_t *depth; /* by place: the longest way from a node that waits for none */
-    tn_places ready; /* first come, first served, from `head` on */
-    size_t head;
+    tn_order order;
 } graph;
 
 typedef struct worker_arg {
@@ -26,208 +20,12 @@ typedef struct worker_arg {
     tn_worker *worker;
 } worker_arg;
 
-static uint32_t place_of(const tn_runner *run, const tn_node *n)
+/* What became ready since `from` gets its numbers. */
+static void number_ready(graph *g, size_t from)
 {
-    return n->index == UINT32_MAX ? UINT32_MAX : run->place[n->index];
-}
-
-/* The same edge twice is counted twice, here and when its parent is done. */
-static void add_edge(graph *g, uint32_t from, uint32_t to)
-{
-    tn_vec_push(&g->children[from], g->run->arena, to);
-    g->run->waiting[to]++;
-}
-
-/* Edges to `child` from the nearest planned ancestors of n. */
-static void link_up(graph *g, const tn_node *n, uint32_t child)
-{
-    for (size_t i = 0; i < n->parents.n; i++) {
-        const tn_node *p = n->parents.v[i];
-        if (p->index == UINT32_MAX || g->stamp[p->index] == g->turn) {
-            continue;
-        }
-        g->stamp[p->index] = g->turn;
-        uint32_t at = place_of(g->run, p);
-        if (at != UINT32_MAX) {
-            add_edge(g, at, child);
-        } else {
-            link_up(g, p, child);
-        }
+    for (size_t i = from; i < g->order.ready.n; i++) {
+        g->run->results[g->order.ready.v[i]].index = ++g->run->next_number;
     }
-}
-
-/* Ancestors come earlier in the topological order: what is before `wanted` cannot have it above. */
-static bool is_ancestor(graph *g, const tn_node *wanted, const tn_node *n)
-{
-    for (size_t i = 0; i < n->parents.n; i++) {
-        const tn_node *p = n->parents.v[i];
-        if (p == wanted) {
-            return true;
-        }
-        if (p->rank > wanted->rank && p->index != UINT32_MAX && g->stamp[p->index] != g->turn) {
-            g->stamp[p->index] = g->turn;
-            if (is_ancestor(g, wanted, p)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* The test must pass before `child` when all that it looks at is above the child. */
-static bool gates(graph *g, const tn_node *test, const tn_node *child)
-{
-    for (size_t i = 0; test->parents.n > 1 && i < test->parents.n; i++) {
-        g->turn++;
-        if (!is_ancestor(g, test->parents.v[i], child)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_test(const tn_node *n)
-{
-    return n->kind == TN_NODE_TEST || n->kind == TN_NODE_UNIT_TEST;
-}
-
-/* As in dbt, a failed test holds up what is built, not what only looks at it. */
-static bool is_gated(const tn_node *n)
-{
-    return n->kind != TN_NODE_EXPOSURE && n->kind != TN_NODE_SAVED_QUERY &&
-           n->kind != TN_NODE_METRIC && n->kind != TN_NODE_SEMANTIC_MODEL;
-}
-
-/* Planned descendants of n that are no tests, nearest ones only. */
-static void gate_children(graph *g, const tn_node *n, const tn_node *test, uint32_t test_place)
-{
-    for (size_t i = 0; i < n->children.n; i++) {
-        const tn_node *c = n->children.v[i];
-        uint32_t at = place_of(g->run, c);
-        if (is_test(c) || !is_gated(c)) {
-            continue;
-        }
-        if (at == UINT32_MAX) {
-            gate_children(g, c, test, test_place);
-        } else if (gates(g, test, c)) {
-            add_edge(g, test_place, at);
-        }
-    }
-}
-
-void tn_places_put(tn_places *heap, tn_arena *a, uint32_t place)
-{
-    tn_vec_push(heap, a, place);
-    uint32_t *v = heap->v;
-    size_t at = heap->n - 1;
-    for (; at > 0 && v[(at - 1) / 2] > place; at = (at - 1) / 2) {
-        v[at] = v[(at - 1) / 2];
-    }
-    v[at] = place;
-}
-
-uint32_t tn_places_take(tn_places *heap)
-{
-    uint32_t *v = heap->v, first = v[0], last = v[--heap->n];
-    size_t n = heap->n, at = 0;
-    while (2 * at + 1 < n) {
-        size_t child = 2 * at + 1;
-        child += child + 1 < n && v[child + 1] < v[child];
-        if (v[child] >= last) {
-            break;
-        }
-        v[at] = v[child];
-        at = child;
-    }
-    v[at] = last;
-    return first;
-}
-
-static void make_graph(graph *g)
-{
-    tn_runner *run = g->run;
-    bool ordered = run->opts->verb != TN_VERB_CLONE; /* clones do not read each other */
-    for (uint32_t i = 0; ordered && i < run->plan.n; i++) {
-        const tn_node *n = run->plan.v[i];
-        g->turn++;
-        /* A unit test needs what its model reads, and the model waits for it. */
-        bool unit = n->kind == TN_NODE_UNIT_TEST && n->parents.n > 0;
-        link_up(g, unit ? n->parents.v[0] : n, i);
-        uint32_t model = unit ? place_of(run, n->parents.v[0]) : UINT32_MAX;
-        if (model != UINT32_MAX) {
-            add_edge(g, i, model);
-        }
-    }
-    for (uint32_t i = 0; run->opts->verb == TN_VERB_BUILD && i < run->plan.n; i++) {
-        const tn_node *n = run->plan.v[i];
-        for (size_t k = 0; n->kind == TN_NODE_TEST && k < n->parents.n; k++) {
-            gate_children(g, n->parents.v[k], n, i);
-        }
-    }
-}
-
-tn_places *tn_runner_edges(tn_runner *run)
-{
-    graph g = { .run = run,
-        .children = tn_new_array(run->arena, tn_places, run->plan.n + 1),
-        .stamp = tn_new_array(run->arena, uint32_t, run->project->nodes.n + 1) };
-    run->waiting = tn_new_array(run->arena, size_t, run->plan.n + 1);
-    make_graph(&g);
-    return g.children;
-}
-
-static void measure_depths(graph *g)
-{
-    tn_runner *run = g->run;
-    TN_AUTO_ARENA a = tn_arena_new("depths", NULL);
-    uint32_t *left = tn_new_array(a, uint32_t, run->plan.n + 1);
-    tn_places queue = { 0 };
-    for (uint32_t i = 0; i < run->plan.n; i++) {
-        left[i] = (uint32_t)run->waiting[i];
-        if (left[i] == 0) {
-            tn_vec_push(&queue, a, i);
-        }
-    }
-    for (size_t at = 0; at < queue.n; at++) {
-        uint32_t from = queue.v[at];
-        for (size_t i = 0; i < g->children[from].n; i++) {
-            uint32_t c = g->children[from].v[i];
-            g->depth[c] = g->depth[from] + 1 > g->depth[c] ? g->depth[from] + 1 : g->depth[c];
-            if (--left[c] == 0) {
-                tn_vec_push(&queue, a, c);
-            }
-        }
-    }
-}
-
-static int compare_ready(const void *x, const void *y, void *self)
-{
-    const graph *g = self;
-    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-    if (g->depth[a] != g->depth[b]) {
-        return g->depth[a] < g->depth[b] ? -1 : 1;
-    }
-    return tn_str_cmp(g->run->plan.v[a]->unique_id, g->run->plan.v[b]->unique_id);
-}
-
-/* The last n of the queue became ready together. */
-static void number_ready(graph *g, size_t n)
-{
-    uint32_t *newest = g->ready.v + (g->ready.n - n);
-    qsort_r(newest, n, sizeof *newest, compare_ready, g);
-    for (size_t i = 0; i < n; i++) {
-        g->run->results[newest[i]].index = ++g->run->next_number;
-    }
-}
-
-static void start_ready(graph *g)
-{
-    for (uint32_t i = 0; i < g->run->plan.n; i++) {
-        if (g->run->waiting[i] == 0) {
-            tn_vec_push(&g->ready, g->run->arena, i);
-        }
-    }
-    number_ready(g, g->ready.n);
 }
 
 static bool blocks(const tn_node_result *r)
@@ -243,17 +41,16 @@ static void finish(graph *g, uint32_t place)
     run->order[run->order_count++] = place;
     run->done++;
     bool bad = blocks(&run->results[place]);
-    size_t before = g->ready.n;
-    for (size_t i = 0; i < g->children[place].n; i++) {
-        uint32_t c = g->children[place].v[i];
+    size_t before = g->order.ready.n;
+    const tn_places *children = &g->order.children[place];
+    for (size_t i = 0; i < children->n; i++) {
+        uint32_t c = children->v[i];
         if (bad && run->results[c].status == TN_ST_NONE) {
             run->results[c].status = TN_ST_SKIPPED; /* told when its turn comes */
         }
-        if (--run->waiting[c] == 0) {
-            tn_vec_push(&g->ready, run->arena, c);
-        }
     }
-    number_ready(g, g->ready.n - before);
+    tn_order_done(&g->order, place);
+    number_ready(g, before);
     tn_cond_broadcast(&run->changed);
 }
 
@@ -308,11 +105,11 @@ static void work(void *p)
     tn_events_set_thread(arg->worker->name);
     tn_mutex_lock(&run->lock);
     while (run->done < run->plan.n) {
-        if (g->head == g->ready.n) {
+        if (g->order.head == g->order.ready.n) {
             tn_cond_wait(&run->changed, &run->lock);
             continue;
         }
-        run_one(g, arg->worker, g->ready.v[g->head++]);
+        run_one(g, arg->worker, g->order.ready.v[g->order.head++]);
     }
     tn_mutex_unlock(&run->lock);
 }
@@ -337,11 +134,9 @@ static void watch(tn_runner *run)
 
 tn_rc tn_runner_schedule(tn_runner *run, tn_err *err)
 {
-    graph g = { .run = run, .children = tn_runner_edges(run) };
+    graph g = { .run = run, .order = tn_order_begin(run) };
     run->order = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
-    g.depth = tn_new_array(run->arena, uint32_t, run->plan.n + 1);
-    measure_depths(&g);
-    start_ready(&g);
+    number_ready(&g, 0);
     worker_arg *args = tn_new_array(run->arena, worker_arg, run->worker_count);
     tn_thread **threads = tn_new_array(run->arena, tn_thread *, run->worker_count);
     size_t started = 0;

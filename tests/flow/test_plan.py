@@ -79,6 +79,18 @@ def nothing_changed(p):
 
 
 @case
+def order_is_the_runs(p):
+    """What became ready first starts first, in the plan as in the run: not what is first in the graph's order."""
+    for name, body in {"k": "select 1 as id", "z": "select 1 as id", "a1": "select id from {{ ref('k') }}", "a2": "select id from {{ ref('a1') }}",
+                       "y1": "select id from {{ ref('z') }}"}.items():
+        p.file("models/%s.sql" % name, body)
+    p.run("build", "--threads", "1")
+    ran = [r["unique_id"] for r in json.loads((p.dir / "target/run_results.json").read_text())["results"]]
+    p.plan("--threads", "1")
+    equal([x["unique_id"] for x in sorted(p.doc["nodes"], key=lambda x: x["starts_after"])], ran)
+
+
+@case
 def each_kind_of_change(p):
     p.run("build")
 
