@@ -123,7 +123,7 @@ CASES = {"jaffle_shop_duckdb": (plain("jaffle_shop_duckdb", "jaffle_shop"), [["b
          "dbt_utils": (integration("dbt_utils"), [["seed"], ["build"]]),
          "dbt_date": (integration("dbt_date"), [["build"]]),
          "dbt_expectations": (integration("dbt_expectations", "dbt_date"), [["build"]]),
-         "elementary": (with_elementary, [["build"], ["run-operation", "elementary.generate_elementary_cli_profile"]]),
+         "elementary": (with_elementary, [["run", "--select", "elementary"], ["build"]]),
          "nba-monte-carlo": (nba, [["build", "--exclude", "resource_type:unit_test"]])}
 
 
