@@ -129,6 +129,18 @@ static void take_previous(tn_dbt_options *o, tn_val args, tn_val given)
     }
 }
 
+/* As many threads as the run before was told to take, unless told now. */
+static tn_cli with_threads(const tn_cli *cli, tn_val args, tn_val given)
+{
+    tn_cli again = *cli;
+    tn_val threads = tn_val_at(args, "threads");
+    if (again.threads <= 0 && threads.tag == TN_INT && threads.i > 0) {
+        again.threads = threads.i;
+        tn_dict_putz(given.dict, "threads", threads);
+    }
+    return again;
+}
+
 static tn_str results_folder(const tn_cli *cli, const tn_dbt_options *o)
 {
     if (o->state.n > 0) {
@@ -165,6 +177,7 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
         return tn_dbt_error(cli, NULL, &err);
     }
     take_previous(&o, args, given);
+    tn_cli again = with_threads(cli, args, given);
     tn_strs ids = bad_ids(cli, before);
     tn_val batches = batches_of(cli, before);
     if (o.vars.n > 0) {
@@ -176,5 +189,5 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
         .began_us = began_at(before),
         .on_busy = o.on_busy,
         .show_limit = -1 };
-    return tn_dbt_execute(cli, verbs[k].name, &o, given, opts);
+    return tn_dbt_execute(&again, verbs[k].name, &o, given, opts);
 }

@@ -107,8 +107,8 @@ static void make_graph(graph *g)
     for (uint32_t i = 0; ordered && i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
         g->turn++;
-        /* A unit test needs what its model reads, and the model waits for it. */
-        bool unit = n->kind == TN_NODE_UNIT_TEST && n->parents.n > 0;
+        /* A unit test needs what its model reads, and the model waits for it; as with dbt, not when retried: then it comes after its model. */
+        bool unit = n->kind == TN_NODE_UNIT_TEST && n->parents.n > 0 && run->opts->only == NULL;
         link_up(g, unit ? n->parents.v[0] : n, i);
         uint32_t model = unit ? place_of(run, n->parents.v[0]) : UINT32_MAX;
         if (model != UINT32_MAX) {

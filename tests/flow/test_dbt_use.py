@@ -180,6 +180,18 @@ def retry_of_what_failed(p):
 
 
 @case
+def retry_of_a_failed_unit_test(p):
+    """As with dbt, a retried unit test comes after its model and holds nothing up; and the run has as many threads as the one before."""
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/b.sql", "select id + 1 as id from {{ ref('a') }}")
+    p.file("models/s.yml", "unit_tests: [{name: t, model: b, given: [{input: ref('a'), rows: [{id: 1}]}], expect: {rows: [{id: 3}]}}]\n")
+    p.run("build", "--threads", "3", status=1)
+    equal(p.results(), {"a": "success", "t": "fail", "b": "skipped"})
+    has(p.run("retry", status=1), "Concurrency: 3 threads")
+    equal(p.results(), {"b": "success", "t": "fail"})
+
+
+@case
 def state_selects_what_changed_since_a_run(p):
     p.file("models/a.sql", "select 1 as x")
     p.file("models/b.sql", "select * from {{ ref('a') }}")
