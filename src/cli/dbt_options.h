@@ -83,8 +83,8 @@ typedef struct tn_dbt_options {
         { "--show-all-deprecations", TN_OPT_SETTING_FLAG, 0, NULL,                                 \
             "every deprecated use, not one and a summary", NULL },                                 \
         { "--printer-width", TN_OPT_SETTING_STR, 0, "N", "of the lines of nodes (80)", NULL },     \
-        { "--log-level-file", TN_OPT_SETTING_STR, 0, "LEVEL", "of dbt.log: also none", NULL },        \
-        { "--log-format-file", TN_OPT_SETTING_STR, 0, "FORMAT", "text, json or debug", NULL },      \
+        { "--log-level-file", TN_OPT_SETTING_STR, 0, "LEVEL", "of dbt.log: also none", NULL },     \
+        { "--log-format-file", TN_OPT_SETTING_STR, 0, "FORMAT", "text, json or debug", NULL },     \
         { "--log-file-max-bytes", TN_OPT_SETTING_STR, 0, "N", "of dbt.log (10485760)", NULL },     \
         { "--use-colors-file", TN_OPT_SETTING_FLAG, 0, NULL, NULL, NULL },                         \
         { "--maximum-seed-size-mib", TN_OPT_SETTING_STR, 0, "N", NULL, NULL },                     \
