@@ -275,13 +275,15 @@ static void report_outcome(tn_runner *run, tn_arena *a, const tn_run_report *ret
 void tn_report_summary(tn_runner *run, tn_run_report *ret)
 {
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
+    int64_t yielded = 0;
     for (size_t i = 0; i < run->plan.n; i++) {
         count_one(ret, run->results[i].status);
+        yielded += run->results[i].yielded;
     }
     for (size_t i = 0; i < run->hooks.n; i++) {
         count_one(ret, run->hooks.v[i].status);
     }
-    ret->failed = ret->error > 0 || ret->skip > 0;
+    ret->failed = ret->error > 0 || ret->skip > yielded;
     if (tn_report_is_look(run)) {
         for (size_t i = 0; i < run->plan.n; i++) {
             if (run->results[i].status == TN_ST_ERROR) {

@@ -38,6 +38,7 @@ typedef struct tn_node_result {
     size_t index;         /* the number on the console */
     int64_t max_loaded_us, snapshotted_us; /* freshness */
     bool finished;                         /* under the lock: the result is what it will be */
+    bool yielded; /* skipped because another run works on it or on what it reads: no failure */
 } tn_node_result;
 
 typedef enum tn_publish {

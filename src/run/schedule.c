@@ -47,6 +47,7 @@ static void finish(graph *g, uint32_t place)
         uint32_t c = children->v[i];
         if (bad && run->results[c].status == TN_ST_NONE) {
             run->results[c].status = TN_ST_SKIPPED; /* told when its turn comes */
+            run->results[c].yielded = run->results[place].yielded;
         }
     }
     tn_order_done(&g->order, place);

@@ -137,6 +137,7 @@ bool tn_runner_await_turn(tn_runner *run, tn_worker *w, tn_node_result *r)
         return true;
     }
     bool skip = rc == TN_E_CANCELLED || (rc == TN_E_CONFLICT && run->on_busy == TN_BUSY_SKIP);
+    r->yielded = rc == TN_E_CONFLICT && skip;
     refuse(r, &err, skip ? TN_ST_SKIPPED : TN_ST_ERROR);
     return false;
 }
