@@ -110,7 +110,9 @@ static tn_rc ask_one(void *self, size_t i, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("schema hash", NULL);
     tn_str hash = ask_schema(x->l, a, x->pins[i]);
     x->found[i] = hash.n == HASH_DIGITS;
-    memcpy(x->hashes[i], hash.p, x->found[i] ? HASH_DIGITS : 0);
+    if (x->found[i]) {
+        memcpy(x->hashes[i], hash.p, HASH_DIGITS);
+    }
     return TN_OK;
 }
 
