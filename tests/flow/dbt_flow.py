@@ -1,33 +1,32 @@
 """Shared by the flow tests of dbt's commands: a small project made for each case, the program run in it."""
-import json, os, pathlib, subprocess, sys, tempfile, traceback
+import json, os, subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
-CASES = []
-
-
-def case(fn):
-    CASES.append(fn)
-    return fn
+from flow_case import TARN, case, equal, has, lacks, run_cases, write
 
 
 class Project:
-    def __init__(self, scratch):
-        self.dir = pathlib.Path(scratch)
+    profile = "{type: duckdb, path: p.duckdb, threads: 2}"
+    terminal_of = {}  # what the program is told of its terminal; None: not told
+
+    def __init__(self, folder):
+        self.dir = folder
         self.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\n")
-        self.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: p.duckdb, threads: 2}\n")
+        self.file("profiles.yml", f"p:\n  target: dev\n  outputs:\n    dev: {self.profile}\n")
 
     def file(self, name, text):
-        path = self.dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        write(self.dir / name, text)
+
+    def env(self, more=None):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_") and k not in self.terminal_of}
+        return {**clean, **{k: v for k, v in self.terminal_of.items() if v is not None}, **(more or {})}
+
+    def call(self, *command, status=0, env=None, stderr=subprocess.STDOUT):
+        done = subprocess.run([TARN, *command], cwd=self.dir, env=self.env(env), stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=120)
+        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}{done.stderr or ''}"
+        return done
 
     def run(self, *command, status=0, env=None):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
-        done = subprocess.run([TARN, *command], cwd=self.dir, env={**clean, **(env or {})}, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=120)
-        self.out = done.stdout
-        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{self.out}"
+        self.out = self.call(*command, status=status, env=env).stdout
         return self.out
 
     def results(self, name="run_results.json"):
@@ -35,31 +34,15 @@ class Project:
         return {r["unique_id"].split(".")[2]: r["status"] for r in found}
 
 
-def has(text, part):
-    assert part in text, f"no {part!r} in\n{str(text)[:3000]}"
+class Asked(Project):
+    """Commands that print an answer: it alone on success, with what was said beside it otherwise."""
+
+    terminal_of = {"NO_COLOR": "1"}
+
+    def run(self, *command, status=0, env=None):
+        done = self.call(*command, status=status, env=env, stderr=subprocess.PIPE)
+        return done.stdout if status == 0 else done.stdout + done.stderr
 
 
-def lacks(text, part):
-    assert part not in text, f"{part!r} in\n{str(text)[:3000]}"
-
-
-def equal(got, want):
-    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
-
-
-def main():
-    passed = failed = 0
-    only = sys.argv[1] if len(sys.argv) > 1 else ""
-    for fn in CASES:
-        if only not in fn.__name__:
-            continue
-        with tempfile.TemporaryDirectory(prefix="dbt-use-") as scratch:
-            try:
-                fn(Project(scratch))
-                passed += 1
-            except Exception:
-                failed += 1
-                print(f"FAILED {fn.__name__}")
-                traceback.print_exc(limit=-2, file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+def main(subject=Project):
+    return run_cases(subject, "dbt-use-")

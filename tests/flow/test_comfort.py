@@ -1,36 +1,15 @@
 """Comfort at a terminal: the status line of a run (in a pseudo-terminal), places of errors in compiled SQL, the name that a typo meant."""
-import os, pathlib, pty, re, select, struct, subprocess, sys, tempfile, termios, time, traceback, fcntl
+import os, pty, re, select, struct, sys, termios, time, fcntl
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
-CASES = []
-SLOW = "{{ config(materialized='table') }} select count(*) as n from range(3000000) a(x), range(8) b(y) where hash(x * y + %d) %% 7 = 1"
+from dbt_flow import TARN, Project, case, equal, has, lacks, main
 
-
-def case(fn):
-    CASES.append(fn)
-    return fn
+# They take a second and a half, and long enough for a guess, by the clock, however fast the machine is.
+SLOW = "{{ config(materialized='table') }} select sleep_ms(1500) as n, %d as k"
+SLOWER = SLOW.replace("1500", "4000")
 
 
-class Project:
-    def __init__(self, scratch):
-        self.dir = pathlib.Path(scratch)
-        self.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\n")
-        self.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: p.duckdb, threads: 2}\n")
-
-    def file(self, name, text):
-        path = self.dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def env(self, more=None):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_") and k not in ("NO_COLOR", "TERM")}
-        return {**clean, "TERM": "xterm", **(more or {})}
-
-    def run(self, *command, status=0, env=None):
-        done = subprocess.run([TARN, *command], cwd=self.dir, env=self.env(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
-        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}"
-        return done.stdout
+class Seen(Project):
+    terminal_of = {"TERM": "xterm", "NO_COLOR": None}
 
     def terminal(self, *command, columns=100, env=None):
         """What the program writes to a terminal of so many columns."""
@@ -71,18 +50,6 @@ def statuses(text):
     return [s for s in re.findall(r"\[\d+/\d+\][^\r\n\033]*", text)]
 
 
-def has(text, part):
-    assert part in text, f"no {part!r} in\n{text}"
-
-
-def lacks(text, part):
-    assert part not in text, f"{part!r} in\n{text}"
-
-
-def equal(got, want):
-    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
-
-
 @case
 def status_line(p):
     for i in range(3):
@@ -118,9 +85,8 @@ def no_status_line_elsewhere(p):
 
 @case
 def what_is_left_is_guessed_from_the_last_run(p):
-    big = SLOW.replace("3000000", "30000000")
-    p.file("models/one.sql", big % 1)
-    p.file("models/two.sql", "-- depends_on: {{ ref('one') }}\n" + big % 2)
+    p.file("models/one.sql", SLOWER % 1)
+    p.file("models/two.sql", "-- depends_on: {{ ref('one') }}\n" + SLOWER % 2)
     p.run("run")
     assert any(re.search(r"\[0/2\] one .*about \d+s left", s) for s in statuses(p.terminal("run"))), "no guess"
 
@@ -172,23 +138,5 @@ def nearest_names(p):
     has(p.run("parse", status=2), "did you mean 'models'?")
 
 
-def main():
-    passed = failed = 0
-    only = sys.argv[1] if len(sys.argv) > 1 else ""
-    for fn in CASES:
-        if only not in fn.__name__:
-            continue
-        with tempfile.TemporaryDirectory() as scratch:
-            try:
-                fn(Project(scratch))
-                passed += 1
-            except Exception:
-                failed += 1
-                print(f"FAILED {fn.__name__}")
-                traceback.print_exc(limit=-2, file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Seen))

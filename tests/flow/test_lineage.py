@@ -1,9 +1,7 @@
 """Lineage as a user asks for it: a corpus of queries with the columns that each of theirs is made of, both kinds of profiles, every form of output."""
-import json, os, pathlib, subprocess, sys, tempfile, traceback
+import json, sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
-CASES = []
+from dbt_flow import Asked, case, equal, has, main
 
 SOURCES = """
 sources:
@@ -91,29 +89,8 @@ CORPUS = {
 HOW = {"i": "identity", "t": "transformation", "a": "aggregation"}
 
 
-def case(fn):
-    CASES.append(fn)
-    return fn
-
-
-class Project:
+class Project(Asked):
     profile = "{type: duckdb, path: p.duckdb}"
-
-    def __init__(self, scratch):
-        self.dir = pathlib.Path(scratch)
-        self.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\n")
-        self.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: %s\n" % self.profile)
-
-    def file(self, name, text):
-        path = self.dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def run(self, *command, status=0):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
-        done = subprocess.run([TARN, *command], cwd=self.dir, env={**env, "NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
-        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}{done.stderr}"
-        return done.stdout if status == 0 else done.stdout + done.stderr
 
     def lineage(self, *words):
         return json.loads(self.run("lineage", *words, "--output", "json"))
@@ -129,14 +106,6 @@ def edges(doc):
     for e in doc["edges"]:
         found.setdefault(short(e["to"]), {})[short(e["from"])] = e["how"]
     return found
-
-
-def has(text, part):
-    assert part in text, f"no {part!r} in\n{text}"
-
-
-def equal(got, want):
-    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
 
 
 @case
@@ -257,20 +226,5 @@ def typos(p):
     p.run("lineage", status=2)
 
 
-def main():
-    passed = failed = 0
-    for fn in CASES:
-        if sys.argv[1:] and sys.argv[1] not in fn.__name__:
-            continue
-        with tempfile.TemporaryDirectory() as scratch:
-            try:
-                fn(Project(scratch))
-                passed += 1
-            except Exception as e:
-                failed += 1
-                print(f"FAILED {fn.__name__}: {e}" if isinstance(e, AssertionError) else f"FAILED {fn.__name__}\n{traceback.format_exc()}")
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
-
-
-main()
+if __name__ == "__main__":
+    sys.exit(main(Project))

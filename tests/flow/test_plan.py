@@ -1,19 +1,12 @@
 """--plan: what a run would do and why, before it does it; target/builds.json behind it."""
-import json, os, pathlib, subprocess, sys, tempfile, traceback
+import json, sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
-CASES = []
+from dbt_flow import Asked, case, equal, has, main
 
 
-def case(fn):
-    CASES.append(fn)
-    return fn
-
-
-class Project:
-    def __init__(self, scratch):
-        self.dir = pathlib.Path(scratch)
+class Project(Asked):
+    def __init__(self, folder):
+        super().__init__(folder)
         self.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nvars: {start: 1}\n")
         self.file("profiles.yml", "p:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: p.duckdb, threads: 2}\n    other: {type: duckdb, path: other.duckdb}\n")
         self.file("seeds/s.csv", "id\n1\n2\n")
@@ -24,17 +17,6 @@ class Project:
         self.file("models/c.sql", "{{ config(materialized='incremental') }} select {{ var('start') }} as id, '{{ env_var('WHO', 'me') }}' as who")
         self.file("models/schema.yml", "models:\n  - name: b\n    columns: [{name: id, data_tests: [not_null]}]\n")
 
-    def file(self, name, text):
-        path = self.dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def run(self, *command, status=0, env=None):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
-        done = subprocess.run([TARN, *command], cwd=self.dir, env={**clean, "NO_COLOR": "1", **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
-        assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}{done.stderr}"
-        return done.stdout if status == 0 else done.stdout + done.stderr
-
     def plan(self, *words, verb="build", env=None):
         doc = json.loads(self.run(verb, "--plan", "--output", "json", *words, env=env))
         self.doc = doc
@@ -42,14 +24,6 @@ class Project:
 
     def reasons(self, *words, **kw):
         return {name: n["reasons"] for name, n in self.plan(*words, **kw).items()}
-
-
-def equal(got, want):
-    assert got == want, f"\n   got: {got!r}\n  want: {want!r}"
-
-
-def has(text, part):
-    assert part in text, f"no {part!r} in\n{text}"
 
 
 SAME = {"s": ["unchanged"], "a": ["unchanged"], "b": ["unchanged"], "c": ["unchanged"], "not_null_b_id": ["unchanged"]}
@@ -174,23 +148,5 @@ def a_lake(p):
     equal(p.plan()["b"]["action"], "replace table")
 
 
-def main():
-    passed = failed = 0
-    only = sys.argv[1] if len(sys.argv) > 1 else ""
-    for fn in CASES:
-        if only not in fn.__name__:
-            continue
-        with tempfile.TemporaryDirectory() as scratch:
-            try:
-                fn(Project(scratch))
-                passed += 1
-            except Exception:
-                failed += 1
-                print(f"FAILED {fn.__name__}")
-                traceback.print_exc(limit=-2, file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Project))

@@ -1,23 +1,21 @@
 #!/usr/bin/env python3
 """tarn table check and repair against tables damaged by hand: one case a kind of damage, each on a copy of one good table."""
-import json, shutil
+import json, pathlib, shutil, tempfile
 
 from lake_flow import case, equal, has, main
 
-MADE = {}
+MADE = tempfile.TemporaryDirectory(prefix="good-")  # the table that each case damages a copy of
 
 
 def good(lake):
     """A folder with a table of version 3: two files in two partitions, one with a deletion vector, statistics of nested fields, row ids, checksum files."""
-    to = lake.dir / "t"
-    if not MADE:
-        place = lake.dir / "good"
+    to, place = lake.dir / "t", pathlib.Path(MADE.name) / "t"
+    if not place.exists():
         t = f'delta."{place}"'
         lake.run("sql", f"""CREATE TABLE {t} PARTITIONED BY (p) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'delta.enableRowTracking' = 'true') AS
             SELECT range AS id, CASE WHEN range > 4 THEN range END AS v, {{'a': range, 'b': 'x' || range}} AS st, 1 AS p FROM range(40);
             INSERT INTO {t} SELECT 100 + range, NULL, {{'a': range, 'b': 'y'}}, 2 FROM range(30); DELETE FROM {t} WHERE id = 7; DELETE FROM {t} WHERE id = 9""")
-        MADE["good"] = place
-    shutil.copytree(MADE["good"], to)
+    shutil.copytree(place, to)
     return to
 
 
