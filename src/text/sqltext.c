@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "text/sqlscan.h"
 #include "text/timetext.h"
 
 enum { HUGE_DIGITS_MAX = 38 };
@@ -225,84 +226,6 @@ void tn_sql_value(tn_buf *b, tn_val v)
 
 /* ---- scanning ---- */
 
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$' || (unsigned char)c >= 0x80;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
-
-/* Each skip_ function is called at the first byte of its thing and gives the offset behind it; SIZE_MAX: never closed. */
-static size_t skip_line_comment(tn_str s, size_t at)
-{
-    size_t end = tn_str_find_char(s, '\n', at);
-    return end == SIZE_MAX ? s.n : end + 1;
-}
-
-static size_t skip_block_comment(tn_str s, size_t at)
-{
-    size_t depth = 0;
-    while (at + 1 < s.n) {
-        if (s.p[at] == '/' && s.p[at + 1] == '*') {
-            depth++;
-            at += 2;
-        } else if (s.p[at] == '*' && s.p[at + 1] == '/') {
-            at += 2;
-            if (--depth == 0) {
-                return at;
-            }
-        } else {
-            at++;
-        }
-    }
-    return SIZE_MAX;
-}
-
-static size_t skip_quoted(tn_str s, size_t at, bool escapes)
-{
-    char q = s.p[at++];
-    while (at < s.n) {
-        if (escapes && s.p[at] == '\\') {
-            at += 2;
-        } else if (s.p[at] != q) {
-            at++;
-        } else if (at + 1 < s.n && s.p[at + 1] == q) {
-            at += 2;
-        } else {
-            return at + 1;
-        }
-    }
-    return SIZE_MAX;
-}
-
-/* $tag$ .. $tag$, where the tag is a name without '$' or nothing. $1 and a lone '$' are parameters: one byte is skipped. */
-static size_t skip_dollar(tn_str s, size_t at)
-{
-    size_t end = at + 1;
-    while (end < s.n && is_name_char(s.p[end]) && s.p[end] != '$') {
-        end++;
-    }
-    bool digit_first = at + 1 < s.n && s.p[at + 1] >= '0' && s.p[at + 1] <= '9';
-    if (digit_first || end >= s.n || s.p[end] != '$') {
-        return at + 1;
-    }
-    tn_str tag = tn_str_sub(s, at, end + 1);
-    size_t close = tn_str_find(s, tag, end + 1);
-    return close == SIZE_MAX ? SIZE_MAX : close + tag.n;
-}
-
-static size_t skip_name(tn_str s, size_t at)
-{
-    while (at < s.n && is_name_char(s.p[at])) {
-        at++;
-    }
-    return at;
-}
-
 /* One token: quoted thing, comment, name or a single byte. *ret_what names what was left open. */
 static size_t skip_token(tn_str s, size_t at, const char **ret_what)
 {
@@ -310,23 +233,23 @@ static size_t skip_token(tn_str s, size_t at, const char **ret_what)
     char next = at + 1 < s.n ? s.p[at + 1] : '\0';
     *ret_what = "quote";
     if (c == '\'' || c == '"') {
-        return skip_quoted(s, at, false);
+        return sqlscan_quoted(s, at, false);
     }
     if ((c == 'e' || c == 'E') && next == '\'') {
-        return skip_quoted(s, at + 1, true);
+        return sqlscan_quoted(s, at + 1, true);
     }
     if (c == '$') {
         *ret_what = "dollar quote";
-        return skip_dollar(s, at);
+        return sqlscan_dollar(s, at);
     }
     if (c == '-' && next == '-') {
-        return skip_line_comment(s, at);
+        return sqlscan_line_comment(s, at);
     }
     if (c == '/' && next == '*') {
         *ret_what = "comment";
-        return skip_block_comment(s, at);
+        return sqlscan_block_comment(s, at);
     }
-    return is_name_char(c) ? skip_name(s, at) : at + 1;
+    return sqlscan_is_name(c) ? sqlscan_name(s, at) : at + 1;
 }
 
 tn_str tn_sql_skip_blank(tn_str sql)
@@ -336,12 +259,12 @@ tn_str tn_sql_skip_blank(tn_str sql)
         char c = sql.p[at];
         char next = at + 1 < sql.n ? sql.p[at + 1] : '\0';
         size_t to = at;
-        if (is_blank(c)) {
+        if (sqlscan_is_blank(c)) {
             to = at + 1;
         } else if (c == '-' && next == '-') {
-            to = skip_line_comment(sql, at);
+            to = sqlscan_line_comment(sql, at);
         } else if (c == '/' && next == '*') {
-            to = skip_block_comment(sql, at);
+            to = sqlscan_block_comment(sql, at);
         }
         if (to == at || to == SIZE_MAX) {
             break;

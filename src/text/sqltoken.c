@@ -1,79 +1,21 @@
-/* sqltoken.c: see sqltoken.h. Lexical rules are DuckDB's (PostgreSQL's), plus `name` as Spark writes it:
- *
- *   name    [A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*  |  "..." ("" inside)  |  `...` (`` inside)
- *   string  '...' ('' inside)  |  E'...' (\' inside too)  |  $tag$ ... $tag$
- *   comment -- to the end of the line  |  slash star ... star slash, nesting
- */
+/* sqltoken.c: see sqltoken.h. Lexical rules are sqlscan.h's, plus `name` as Spark writes it. */
 #include "text/sqltoken.h"
 
-static bool starts_name(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-}
+#include "text/sqlscan.h"
 
-static bool is_digit(unsigned char c)
+static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static unsigned char at(tn_str s, size_t i)
+static char at(tn_str s, size_t i)
 {
-    return i < s.n ? (unsigned char)s.p[i] : 0;
-}
-
-/* i stands on the opening quote: behind the closing one, or SIZE_MAX. */
-static size_t skip_quoted(tn_str s, size_t i, char quote, bool backslash)
-{
-    for (size_t k = i + 1; k < s.n; k++) {
-        if (backslash && s.p[k] == '\\') {
-            k++;
-        } else if (s.p[k] == quote) {
-            if (at(s, k + 1) != (unsigned char)quote) {
-                return k + 1;
-            }
-            k++;
-        }
-    }
-    return SIZE_MAX;
-}
-
-static size_t skip_block_comment(tn_str s, size_t i)
-{
-    int depth = 0;
-    while (i < s.n) {
-        if (at(s, i) == '/' && at(s, i + 1) == '*') {
-            depth++;
-            i += 2;
-        } else if (at(s, i) == '*' && at(s, i + 1) == '/') {
-            i += 2;
-            if (--depth == 0) {
-                return i;
-            }
-        } else {
-            i++;
-        }
-    }
-    return SIZE_MAX;
-}
-
-/* $tag$ ... $tag$; i when there is no such string here (a parameter like $1). */
-static size_t skip_dollar(tn_str s, size_t i)
-{
-    size_t k = i + 1;
-    while (starts_name(at(s, k)) || (k > i + 1 && is_digit(at(s, k)))) {
-        k++;
-    }
-    if (at(s, k) != '$') {
-        return i;
-    }
-    tn_str tag = tn_str_sub(s, i, k + 1);
-    size_t end = tn_str_find(s, tag, k + 1);
-    return end == SIZE_MAX ? SIZE_MAX : end + tag.n;
+    return i < s.n ? s.p[i] : '\0';
 }
 
 static size_t skip_number(tn_str s, size_t i)
 {
-    while (is_digit(at(s, i)) || at(s, i) == '_' || starts_name(at(s, i)) ||
+    while ((sqlscan_is_name(at(s, i)) && at(s, i) != '$') ||
            (at(s, i) == '.' && is_digit(at(s, i + 1))) ||
            ((at(s, i) == '+' || at(s, i) == '-') && (at(s, i - 1) == 'e' || at(s, i - 1) == 'E') &&
                is_digit(at(s, i + 1)))) {
@@ -82,53 +24,39 @@ static size_t skip_number(tn_str s, size_t i)
     return i;
 }
 
-static size_t skip_word(tn_str s, size_t i)
-{
-    while (starts_name(at(s, i)) || is_digit(at(s, i)) || at(s, i) == '$') {
-        i++;
-    }
-    return i;
-}
-
-static bool is_blank(unsigned char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
-
 /* The end of what starts at i; *ret_kind says what, -1 for blanks and comments. SIZE_MAX: left open. */
 static size_t one_token(tn_str s, size_t i, int *ret_kind)
 {
-    unsigned char c = at(s, i), d = at(s, i + 1);
+    char c = at(s, i), d = at(s, i + 1);
     *ret_kind = -1;
-    if (is_blank(c)) {
+    if (sqlscan_is_blank(c)) {
         return i + 1;
     }
     if (c == '-' && d == '-') {
-        size_t end = tn_str_find_char(s, '\n', i);
-        return end == SIZE_MAX ? s.n : end + 1;
+        return sqlscan_line_comment(s, i);
     }
     if (c == '/' && d == '*') {
-        return skip_block_comment(s, i);
+        return sqlscan_block_comment(s, i);
     }
     if (c == '\'' || ((c == 'e' || c == 'E') && d == '\'')) {
         *ret_kind = TN_TOKEN_STRING;
-        return c == '\'' ? skip_quoted(s, i, '\'', false) : skip_quoted(s, i + 1, '\'', true);
+        return c == '\'' ? sqlscan_quoted(s, i, false) : sqlscan_quoted(s, i + 1, true);
     }
     if (c == '"' || c == '`') {
         *ret_kind = TN_TOKEN_QUOTED;
-        return skip_quoted(s, i, (char)c, false);
+        return sqlscan_quoted(s, i, false);
     }
     if (c == '$') {
-        size_t end = skip_dollar(s, i);
-        *ret_kind = end == i ? TN_TOKEN_SIGN : TN_TOKEN_STRING;
-        return end == i ? i + 1 : end;
+        size_t end = sqlscan_dollar(s, i);
+        *ret_kind = end == i + 1 ? TN_TOKEN_SIGN : TN_TOKEN_STRING;
+        return end;
     }
-    if (starts_name(c)) {
-        *ret_kind = TN_TOKEN_WORD;
-        return skip_word(s, i);
+    if (is_digit(c)) {
+        *ret_kind = TN_TOKEN_NUMBER;
+        return skip_number(s, i);
     }
-    *ret_kind = is_digit(c) ? TN_TOKEN_NUMBER : TN_TOKEN_SIGN;
-    return is_digit(c) ? skip_number(s, i) : i + 1;
+    *ret_kind = sqlscan_is_name(c) ? TN_TOKEN_WORD : TN_TOKEN_SIGN;
+    return sqlscan_is_name(c) ? sqlscan_name(s, i) : i + 1;
 }
 
 tn_rc tn_sql_tokens(tn_arena *a, tn_str sql, tn_tokens *ret, tn_err *err)
@@ -156,14 +84,15 @@ tn_rc tn_sql_tokens(tn_arena *a, tn_str sql, tn_tokens *ret, tn_err *err)
     return TN_OK;
 }
 
+static bool is_word(const tn_tokens *t, size_t i, tn_str word)
+{
+    return i < t->n && (t->v[i].kind == TN_TOKEN_WORD || t->v[i].kind == TN_TOKEN_SIGN) &&
+           tn_str_eq_nocase(t->v[i].text, word);
+}
+
 bool tn_token_is(const tn_tokens *t, size_t i, const char *word)
 {
-    if (i >= t->n) {
-        return false;
-    }
-    const tn_token *k = &t->v[i];
-    return (k->kind == TN_TOKEN_WORD || k->kind == TN_TOKEN_SIGN) &&
-           tn_str_eq_nocase(k->text, tn_str_of(word));
+    return is_word(t, i, tn_str_of(word));
 }
 
 bool tn_token_are(const tn_tokens *t, size_t i, const char *words)
@@ -171,11 +100,9 @@ bool tn_token_are(const tn_tokens *t, size_t i, const char *words)
     tn_str rest = tn_str_of(words), word;
     while (rest.n > 0) {
         (void)tn_str_cut(rest, ' ', &word, &rest);
-        bool plain = i < t->n && (t->v[i].kind == TN_TOKEN_WORD || t->v[i].kind == TN_TOKEN_SIGN);
-        if (!plain || !tn_str_eq_nocase(t->v[i].text, word)) {
+        if (!is_word(t, i++, word)) {
             return false;
         }
-        i++;
     }
     return true;
 }
