@@ -175,13 +175,14 @@ tn_rc tn_s3_config_read(tn_arena *a, tn_str url, tn_val options, tn_s3_config *r
     TN_TRY(s3_take_dict(&r, options));
     TN_TRY(s3_take_dict(&r, s3_secret_for(tn_val_at(options, "secrets"), url)));
     s3_take_env(&r);
-    TN_TRY(s3_read_keys(&r, &c)); /* a profile's files may name region and endpoint too */
+    TN_TRY(s3_find_keys(&r, &c)); /* a profile's files may name region and endpoint too */
     TN_TRY(read_endpoint(&r, &c));
     TN_TRY(read_style(&r, &c));
     TN_TRY(read_tls(&r, &c));
     c.region = r.v[F_REGION].n > 0 ? r.v[F_REGION] : TN_STR("us-east-1");
     TN_TRY(read_patience(&r, &c));
     TN_TRY(read_conditional(&r, &c));
+    TN_TRY(s3_settle_keys(&r, &c));
     *ret = c;
     return TN_OK;
 }

@@ -49,6 +49,7 @@ typedef enum s3_field {
 typedef struct s3_reader {
     tn_arena *a;
     tn_str v[S3_FIELDS]; /* p NULL: not given */
+    bool anonymous;      /* requests are not signed */
     tn_err *err;
 } s3_reader;
 
@@ -59,9 +60,12 @@ tn_rc s3_take_dict(s3_reader *r, tn_val dict) TN_MUSTUSE;
 /* Of dbt-duckdb's `secrets`: those of type s3 whose scope is a prefix of the URL; the longest scope wins. */
 tn_val s3_secret_for(tn_val secrets, tn_str url);
 void s3_take_env(s3_reader *r); /* what nobody has given yet, but keys */
+void s3_take_var(s3_reader *r, s3_field f, const char *name); /* likewise, one variable */
 tn_rc s3_flag(s3_reader *r, s3_field f, const char *name, bool *ret) TN_MUSTUSE;
 /* ---- store_s3_profile.c ---- */
-/* Keys, from where they are first found, and what a profile's files say about region and endpoint. */
-tn_rc s3_read_keys(s3_reader *r, tn_s3_config *c) TN_MUSTUSE;
+/* Keys, from where they are first found, and what a profile's files say about region, endpoint and all else. */
+tn_rc s3_find_keys(s3_reader *r, tn_s3_config *c) TN_MUSTUSE;
+/* Where there are none, or a role is to be taken on: keys that somebody lends. Needs c's region and how to reach a server. Then they are c's. */
+tn_rc s3_settle_keys(s3_reader *r, tn_s3_config *c) TN_MUSTUSE;
 
 #endif

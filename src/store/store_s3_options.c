@@ -234,6 +234,14 @@ tn_val s3_secret_for(tn_val secrets, tn_str url)
 
 /* ---- the environment ---- */
 
+void s3_take_var(s3_reader *r, s3_field f, const char *name)
+{
+    tn_str v = tn_env_get(name);
+    if (r->v[f].p == NULL && v.n > 0) {
+        r->v[f] = tn_str_dup(r->a, v);
+    }
+}
+
 void s3_take_env(s3_reader *r)
 {
     static const struct {
@@ -257,10 +265,7 @@ void s3_take_env(s3_reader *r)
         { "AWS_ENDPOINT_URL_STS", F_STS },
     };
     for (size_t i = 0; i < TN_COUNTOF(vars); i++) {
-        tn_str v = tn_env_get(vars[i].name);
-        if (r->v[vars[i].field].p == NULL && v.n > 0) {
-            r->v[vars[i].field] = tn_str_dup(r->a, v);
-        }
+        s3_take_var(r, vars[i].field, vars[i].name);
     }
 }
 

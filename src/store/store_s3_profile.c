@@ -13,14 +13,6 @@
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
-static void take_env(s3_reader *r, s3_field f, const char *name)
-{
-    tn_str v = tn_env_get(name);
-    if (r->v[f].p == NULL && v.n > 0) {
-        r->v[f] = tn_str_dup(r->a, v);
-    }
-}
-
 /* ---- the shared files ---- */
 
 static tn_str home_file(tn_arena *a, const char *env, const char *below_home)
@@ -78,7 +70,7 @@ static bool take_profile(s3_reader *r, tn_str name)
     return take_ini(r, home_file(r->a, "AWS_CONFIG_FILE", ".aws/config"), name) || one;
 }
 
-/* The keys, or the process, of the profile that takes on a role. */
+/* The keys of the profile that takes on a role. */
 static tn_rc take_source_profile(s3_reader *r, tn_str name)
 {
     s3_reader other = { .a = r->a, .err = r->err };
@@ -141,17 +133,17 @@ static tn_rc take_keys(s3_reader *r, const char **ret_source)
     }
     if (r->v[F_PROFILE].n == 0 && tn_env_get("AWS_ACCESS_KEY_ID").n > 0) {
         r->v[F_KEY_ID] = TN_STR_NONE;
-        take_env(r, F_KEY_ID, "AWS_ACCESS_KEY_ID");
-        take_env(r, F_SECRET, "AWS_SECRET_ACCESS_KEY");
-        take_env(r, F_TOKEN, "AWS_SESSION_TOKEN");
+        s3_take_var(r, F_KEY_ID, "AWS_ACCESS_KEY_ID");
+        s3_take_var(r, F_SECRET, "AWS_SECRET_ACCESS_KEY");
+        s3_take_var(r, F_TOKEN, "AWS_SESSION_TOKEN");
         *ret_source = "the environment";
         return TN_OK;
     }
     if (r->v[F_PROFILE].n == 0 && tn_env_get("AWS_PROFILE").n == 0 &&
         tn_env_get("AWS_ROLE_ARN").n > 0 && tn_env_get("AWS_WEB_IDENTITY_TOKEN_FILE").n > 0) {
-        take_env(r, F_ROLE, "AWS_ROLE_ARN");
-        take_env(r, F_TOKEN_FILE, "AWS_WEB_IDENTITY_TOKEN_FILE");
-        take_env(r, F_ROLE_SESSION, "AWS_ROLE_SESSION_NAME");
+        s3_take_var(r, F_ROLE, "AWS_ROLE_ARN");
+        s3_take_var(r, F_TOKEN_FILE, "AWS_WEB_IDENTITY_TOKEN_FILE");
+        s3_take_var(r, F_ROLE_SESSION, "AWS_ROLE_SESSION_NAME");
         return TN_OK;
     }
     return from_profile(r, ret_source);
@@ -159,12 +151,10 @@ static tn_rc take_keys(s3_reader *r, const char **ret_source)
 
 /* ---- somebody who lends ---- */
 
-static tn_rc lender_of(s3_reader *r, s3_lender *ret)
+static tn_rc borrow(s3_reader *r, tn_s3_config *c)
 {
-    bool verify = true, no_verify = false;
-    TN_TRY(s3_flag(r, F_VERIFY, "verify_tls", &verify));
-    TN_TRY(s3_flag(r, F_NO_VERIFY, "allow_invalid_certificates", &no_verify));
-    *ret = (s3_lender){ .process = r->v[F_PROCESS],
+    s3_lent lent = { .source = NULL };
+    s3_lender who = { .process = r->v[F_PROCESS],
         .role = r->v[F_ROLE],
         .session = r->v[F_ROLE_SESSION],
         .external_id = r->v[F_EXTERNAL_ID],
@@ -173,20 +163,12 @@ static tn_rc lender_of(s3_reader *r, s3_lender *ret)
         .secret = r->v[F_SECRET],
         .token = r->v[F_TOKEN],
         .sts_endpoint = r->v[F_STS],
-        .region = r->v[F_REGION].n > 0 ? r->v[F_REGION] : TN_STR("us-east-1"),
-        .ca_file = r->v[F_CA_FILE],
-        .proxy = r->v[F_PROXY],
-        .no_verify = no_verify || !verify,
+        .region = c->region,
+        .ca_file = c->ca_file,
+        .proxy = c->proxy,
+        .no_verify = !c->verify_tls,
         .ask_instance = tn_str_eq_nocase(r->v[F_PROVIDER], TN_STR("credential_chain")) ||
                         tn_str_is(r->v[F_CREDENTIAL_SOURCE], "Ec2InstanceMetadata") };
-    return TN_OK;
-}
-
-static tn_rc borrow(s3_reader *r, tn_s3_config *c)
-{
-    s3_lender who;
-    s3_lent lent = { .source = NULL };
-    TN_TRY(lender_of(r, &who));
     TN_TRY(s3_lent_keys(r->a, &who, &lent, r->err));
     r->v[F_KEY_ID] = lent.key_id;
     r->v[F_SECRET] = lent.secret;
@@ -196,16 +178,15 @@ static tn_rc borrow(s3_reader *r, tn_s3_config *c)
     return TN_OK;
 }
 
-tn_rc s3_read_keys(s3_reader *r, tn_s3_config *c)
+tn_rc s3_find_keys(s3_reader *r, tn_s3_config *c)
 {
-    bool anonymous = false;
-    TN_TRY(s3_flag(r, F_ANONYMOUS, "skip_signature", &anonymous));
-    c->key_source = NULL;
-    if (anonymous) {
-        return TN_OK;
-    }
-    TN_TRY(take_keys(r, &c->key_source));
-    if (c->key_source == NULL || r->v[F_ROLE].n > 0) {
+    TN_TRY(s3_flag(r, F_ANONYMOUS, "skip_signature", &r->anonymous));
+    return r->anonymous ? TN_OK : take_keys(r, &c->key_source);
+}
+
+tn_rc s3_settle_keys(s3_reader *r, tn_s3_config *c)
+{
+    if (!r->anonymous && (c->key_source == NULL || r->v[F_ROLE].n > 0)) {
         TN_TRY(borrow(r, c));
     }
     if (c->key_source == NULL) {
