@@ -149,12 +149,7 @@ static bool check_credentials(doctor *d, s3_store *s)
     int64_t began = tn_clock_mono_us(), asked = tn_clock_now_us();
     tn_rc rc = s3_send(s, d->a, &call, &r, &why);
     int64_t took = tn_clock_mono_us() - began;
-    if (rc == TN_OK && r.status != 200) {
-        rc = s3_fail(s, d->a, &r, TN_STR_NONE, &why);
-    }
-    if (rc == TN_OK && tn_str_find(r.body, TN_STR("<ListBucketResult"), 0) == SIZE_MAX) {
-        rc = s3_fail_stranger(s, d->a, r.status, &why);
-    }
+    rc = rc == TN_OK ? s3_check_listing(s, d->a, &r, &why) : rc;
     if (rc == TN_E_AUTH && tn_str_is(s3_error_of(d->a, r.body).code, "AccessDenied") &&
         s->config.key_source != NULL) {
         (void)tn_hint(&why, rc,

@@ -69,15 +69,14 @@ static void copy_headers(tn_arena *a, tn_http_headers *to, const tn_sigv4_pairs 
 static tn_rc sign(
     void *self, const tn_http_request *req, tn_arena *a, tn_http_headers *add, tn_err *err)
 {
-    (void)req;
+    (void)req, (void)err;
     signer *g = self;
     s3_store *s = g->store;
     const tn_s3_config *c = &s->config;
     tn_sigv4_request r = {
         .method = g->call->method, .path = g->path, .query = g->call->query, .payload_hash = g->hash
     };
-    s3_keys own;
-    TN_TRY(s3_keys_now(s, &own, err));
+    s3_keys own = s3_keys_now(s);
     g->key_id = own.key_id;
     tn_sigv4_key key = { .key_id = own.key_id, .secret = own.secret, .service = TN_STR("s3") };
     int64_t now;

@@ -88,6 +88,8 @@ tn_rc s3_fail_stranger(s3_store *s, tn_arena *a, int status, tn_err *err) TN_MUS
 tn_str s3_full_key(s3_store *s, tn_arena *a, tn_str key);
 
 /* ---- store_s3_list.c ---- */
+/* Whether the answer to ListObjectsV2 is one: neither a refusal nor something that is no S3 store. */
+tn_rc s3_check_listing(s3_store *s, tn_arena *a, const tn_http_response *r, tn_err *err) TN_MUSTUSE;
 tn_rc s3_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store_items *ret,
     tn_err *err) TN_MUSTUSE;
 /* ---- store_s3_put.c ---- */
@@ -140,7 +142,7 @@ tn_rc s3_lent_document(tn_arena *a, tn_str text, s3_lent *ret, tn_err *err) TN_M
 tn_rc s3_lent_by_role(tn_arena *a, const s3_lender *from, s3_lent *ret, tn_err *err) TN_MUSTUSE;
 /* ---- store_s3_keys.c ---- */
 /* The key to sign with now; a lent one is renewed before it runs out. Strings live as long as the store. */
-tn_rc s3_keys_now(s3_store *s, s3_keys *ret, tn_err *err) TN_MUSTUSE;
+s3_keys s3_keys_now(s3_store *s);
 /* The server has refused a key as run out or unknown: true when another was found where that one came from. */
 bool s3_keys_replace(s3_store *s, tn_str refused_id);
 /* ---- store_s3.c ---- */

@@ -41,26 +41,24 @@ static tn_rc read_again(s3_store *s, tn_err *err)
     return TN_OK;
 }
 
-tn_rc s3_keys_now(s3_store *s, s3_keys *ret, tn_err *err)
+s3_keys s3_keys_now(s3_store *s)
 {
-    (void)err;
     int64_t renew_us;
-    *ret = get(s, &renew_us);
+    s3_keys k = get(s, &renew_us);
     if (renew_us == 0 || tn_clock_now_us() < renew_us) {
-        return TN_OK;
+        return k;
     }
     TN_LOCKED(&s->renewing); /* one asks, the others wait */
-    *ret = get(s, &renew_us);
+    k = get(s, &renew_us);
     if (tn_clock_now_us() < renew_us) {
-        return TN_OK;
+        return k;
     }
     tn_err why = TN_ERR_INIT;
     if (read_again(s, &why) != TN_OK) {
         tn_log(TN_LOG_WARN, "store", "the key is not renewed: %s", why.msg);
         put_off(s); /* it may be good for a while */
     }
-    *ret = get(s, &renew_us);
-    return TN_OK;
+    return get(s, &renew_us);
 }
 
 bool s3_keys_replace(s3_store *s, tn_str refused_id)

@@ -80,7 +80,7 @@ static bool is_taken(watch *w, tn_str seen, int64_t seen_us)
     return seen_us - w->since_us < LEASE_US;
 }
 
-/* One attempt on a lease that was seen free. *ret_token stays empty when another one was later, or this one too slow. */
+/* One attempt on a lease that was seen free. *ret_mine is false when another one was later, or this one too slow. */
 static tn_rc try_once(s3_store *s, tn_arena *a, tn_str key, int64_t asked_us, s3_lease *ret,
     bool *ret_mine, tn_err *err)
 {

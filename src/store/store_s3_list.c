@@ -103,6 +103,15 @@ static tn_rc encoding_leaf(void *self, const tn_str *path, size_t depth, tn_str 
     return TN_OK;
 }
 
+tn_rc s3_check_listing(s3_store *s, tn_arena *a, const tn_http_response *r, tn_err *err)
+{
+    if (r->status != 200) {
+        return s3_fail(s, a, r, TN_STR_NONE, err);
+    }
+    bool is_listing = tn_str_find(r->body, TN_STR("<ListBucketResult"), 0) != SIZE_MAX;
+    return is_listing ? TN_OK : s3_fail_stranger(s, a, r->status, err);
+}
+
 static tn_rc list_page(page *p, tn_str token, tn_err *err)
 {
     s3_store *s = p->s;
@@ -125,12 +134,7 @@ static tn_rc list_page(page *p, tn_str token, tn_err *err)
     }
     tn_http_response r;
     TN_TRY(s3_send(s, a, &call, &r, err));
-    if (r.status != 200) {
-        return s3_fail(s, a, &r, TN_STR_NONE, err);
-    }
-    if (tn_str_find(r.body, TN_STR("<ListBucketResult"), 0) == SIZE_MAX) {
-        return s3_fail_stranger(s, a, r.status, err);
-    }
+    TN_TRY(s3_check_listing(s, a, &r, err));
     p->truncated = p->encoded = false;
     p->next = TN_STR_NONE;
     TN_TRY(s3_xml_walk(a, r.body, encoding_leaf, &p->encoded, err)); /* it may stand last */

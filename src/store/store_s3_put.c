@@ -57,9 +57,7 @@ static tn_rc send_visible(
         tn_rc rc = s3_send(s, a, call, &r, &why);
         unknown = unknown || r.outcome_unknown;
         if (rc != TN_OK) {
-            if (err != NULL) {
-                *err = why;
-            }
+            tn_err_pass(err, rc, &why);
             if (absent && unknown && rc != TN_E_CANCELLED) {
                 return tn_fail(err, TN_E_AMBIGUOUS,
                     "it is unknown whether 's3://" TN_STR_FMT "/" TN_STR_FMT "' was written: %s",
