@@ -123,6 +123,9 @@ void tn_store_note_put(tn_store *s, const char *name, int64_t n);
 bool tn_store_text_get(tn_store *s, tn_arena *a, tn_str name, tn_str *ret);
 void tn_store_text_put(tn_store *s, tn_str name, tn_str text);
 
+/* <cache>/tarn/<what>/<sha256 of text, 32 hex digits>: where this machine remembers something; empty: it has no such folder. */
+tn_str tn_store_cache_path(tn_arena *a, const char *what, tn_str text);
+
 /* Adds or replaces the opener of a URL scheme ("s3"; a literal). At the start of the program, before threads. */
 typedef tn_rc (*tn_store_opener)(
     tn_str url, const tn_store_opts *opts, tn_store **ret, tn_err *err);

@@ -42,7 +42,7 @@ static tn_str id_of(tn_store *s, tn_arena *a, tn_str key)
     return s->ops->cache_id != NULL ? s->ops->cache_id(s, a, key) : TN_STR_NONE;
 }
 
-static tn_str path_for(tn_arena *a, const char *what, tn_str text)
+tn_str tn_store_cache_path(tn_arena *a, const char *what, tn_str text)
 {
     tn_str dir = folder(a, what);
     return dir.n == 0 ? dir
@@ -57,7 +57,7 @@ static tn_str kept_path(tn_store *s, tn_arena *a, const tn_store_item *item)
     if (id.n == 0 || item->etag.n == 0 || item->size < 0 || (size_t)item->size > KEPT_BYTES_MAX) {
         return TN_STR_NONE;
     }
-    return path_for(a, "objects",
+    return tn_store_cache_path(a, "objects",
         tn_str_printf(a, TN_STR_FMT "\n" TN_STR_FMT "\n%lld", TN_STR_ARG(id),
             TN_STR_ARG(item->etag), (long long)item->size));
 }
@@ -302,7 +302,7 @@ void tn_store_written(tn_store *s, tn_str key, tn_str etag, tn_str data)
 static tn_str note_path(tn_store *s, tn_arena *a, const char *name)
 {
     tn_str id = id_of(s, a, tn_str_of(name));
-    return id.n == 0 ? id : path_for(a, "notes", id);
+    return id.n == 0 ? id : tn_store_cache_path(a, "notes", id);
 }
 
 int64_t tn_store_note_get(tn_store *s, const char *name)
@@ -331,7 +331,8 @@ void tn_store_note_put(tn_store *s, const char *name, int64_t n)
 static tn_str text_path(tn_store *s, tn_arena *a, tn_str name)
 {
     tn_str id = id_of(s, a, name);
-    return id.n == 0 ? id : path_for(a, "objects", tn_str_concat(a, TN_STR("text\n"), id));
+    return id.n == 0 ? id
+                     : tn_store_cache_path(a, "objects", tn_str_concat(a, TN_STR("text\n"), id));
 }
 
 bool tn_store_text_get(tn_store *s, tn_arena *a, tn_str name, tn_str *ret)

@@ -10,10 +10,8 @@
  */
 #include "base/log.h"
 #include "os/file.h"
-#include "os/proc.h"
 #include "os/random.h"
 #include "store/store_s3_impl.h"
-#include "text/hash.h"
 #include "text/uri.h"
 
 enum { NOTE_BYTES_MAX = 64, ANSWER_BYTES_MAX = 1 << 20 };
@@ -22,15 +20,9 @@ enum { NOTE_BYTES_MAX = 64, ANSWER_BYTES_MAX = 1 << 20 };
 
 static tn_str note_path(s3_store *s, tn_arena *a)
 {
-    tn_str cache = tn_env_get("XDG_CACHE_HOME"), home = tn_env_get("HOME");
-    if (cache.n == 0 && home.n == 0) {
-        return TN_STR_NONE;
-    }
-    tn_str what = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT,
-        TN_STR_ARG(tn_s3_endpoint(a, &s->config)), TN_STR_ARG(s->config.bucket));
-    return tn_str_printf(a, TN_STR_FMT "%s/tarn/conditional/" TN_STR_FMT,
-        TN_STR_ARG(cache.n > 0 ? cache : home), cache.n > 0 ? "" : "/.cache",
-        TN_STR_ARG(tn_str_sub(tn_sha256_hex(a, what), 0, 32)));
+    return tn_store_cache_path(a, "conditional",
+        tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT, TN_STR_ARG(tn_s3_endpoint(a, &s->config)),
+            TN_STR_ARG(s->config.bucket)));
 }
 
 static void write_note(tn_str note, tn_str text)

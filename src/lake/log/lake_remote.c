@@ -20,16 +20,13 @@ enum { SECRET_SQL_BYTES_MAX = 64 << 10 };
 
 static tn_rc bundle_path(tn_arena *a, tn_str bundle, tn_str *ret, tn_err *err)
 {
-    tn_str cache = tn_env_get("XDG_CACHE_HOME"), home = tn_env_get("HOME");
-    tn_str dir = cache.n > 0 ? tn_str_printf(a, TN_STR_FMT "/tarn/ca", TN_STR_ARG(cache))
-                             : tn_str_printf(a, TN_STR_FMT "/.cache/tarn/ca", TN_STR_ARG(home));
-    if (cache.n == 0 && home.n == 0) {
+    tn_str path = tn_store_cache_path(a, "ca", bundle);
+    if (path.n == 0) {
         return tn_fail(err, TN_E_IO, "neither XDG_CACHE_HOME nor HOME is set");
     }
-    tn_str path = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT ".pem", TN_STR_ARG(dir),
-        TN_STR_ARG(tn_str_sub(tn_sha256_hex(a, bundle), 0, 32)));
+    path = tn_str_concat(a, path, TN_STR(".pem"));
     if (!tn_file_exists(path)) {
-        TN_TRY(tn_dir_make(dir, err));
+        TN_TRY(tn_dir_make(tn_path_dir(path), err));
         tn_rc rc = tn_file_write_absent(path, bundle, err);
         if (rc != TN_OK && rc != TN_E_EXISTS) {
             return rc;
