@@ -197,41 +197,21 @@ tn_rc tn_store_keep(
 typedef struct batch {
     tn_store *store;
     const tn_store_item *items;
-    size_t n, bytes_max;
+    size_t bytes_max;
     tn_mutex lock;
-    size_t next; /* under the lock, as are rc and err */
-    tn_rc rc;
-    tn_err err;
+    tn_arena *arena; /* the caller's; under the lock */
+    tn_str *ret;
 } batch;
 
-typedef struct reader {
-    batch *b;
-    tn_arena *arena;
-    tn_str *ret; /* of the whole batch; each place is written by one reader */
-    tn_thread *thread;
-} reader;
-
-static size_t take(batch *b)
+static tn_rc read_one(void *self, size_t i, tn_err *err)
 {
+    batch *b = self;
+    TN_AUTO_ARENA own = tn_arena_new("store reader", NULL);
+    tn_str text;
+    TN_TRY(tn_store_get_kept(b->store, own, &b->items[i], b->bytes_max, &text, err));
     TN_LOCKED(&b->lock);
-    return b->rc == TN_OK && b->next < b->n ? b->next++ : SIZE_MAX;
-}
-
-static void read_some(void *self)
-{
-    reader *r = self;
-    batch *b = r->b;
-    size_t i;
-    while ((i = take(b)) != SIZE_MAX) {
-        tn_err why = TN_ERR_INIT;
-        tn_rc rc =
-            tn_store_get_kept(b->store, r->arena, &b->items[i], b->bytes_max, &r->ret[i], &why);
-        if (rc != TN_OK) {
-            TN_LOCKED(&b->lock);
-            b->rc = rc;
-            b->err = why;
-        }
-    }
+    b->ret[i] = tn_str_dup(b->arena, text);
+    return TN_OK;
 }
 
 tn_rc tn_store_get_kept_many(tn_store *s, tn_arena *a, const tn_store_item *items, size_t n,
@@ -239,36 +219,9 @@ tn_rc tn_store_get_kept_many(tn_store *s, tn_arena *a, const tn_store_item *item
 {
     TN_AUTO_ARENA scratch = tn_arena_new("store batch", NULL);
     bool far = n > 0 && id_of(s, scratch, items[0].key).n > 0;
-    batch b = { .store = s, .items = items, .n = n, .bytes_max = bytes_max };
+    batch b = { .store = s, .items = items, .bytes_max = bytes_max, .arena = a, .ret = ret };
     b.lock = (tn_mutex)TN_MUTEX_INIT;
-    reader readers[THREADS_MAX];
-    size_t threads = far ? tn_min_size(n, THREADS_MAX) : tn_min_size(n, 1);
-    for (size_t i = 0; i < threads; i++) {
-        readers[i] = (reader){ .b = &b, .ret = ret, .arena = tn_arena_new("store reader", NULL) };
-        /* This thread is the last reader, and reads alone when none can be started. */
-        if (i + 1 < threads &&
-            tn_thread_start(read_some, &readers[i], "reader", &readers[i].thread, NULL) != TN_OK) {
-            readers[i].thread = NULL;
-        }
-    }
-    if (threads > 0) {
-        read_some(&readers[threads - 1]);
-    }
-    for (size_t i = 0; i < threads; i++) {
-        if (readers[i].thread != NULL) {
-            tn_thread_join(readers[i].thread);
-        }
-    }
-    for (size_t i = 0; i < n && b.rc == TN_OK; i++) {
-        ret[i] = tn_str_dup(a, ret[i]);
-    }
-    for (size_t i = 0; i < threads; i++) {
-        tn_arena_free(readers[i].arena);
-    }
-    if (b.rc != TN_OK && err != NULL) {
-        *err = b.err;
-    }
-    return b.rc;
+    return tn_parallel(n, far ? THREADS_MAX : 1, read_one, &b, err);
 }
 
 void tn_store_prefetch(tn_store *s, const tn_store_item *items, size_t n)
