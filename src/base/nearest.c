@@ -6,11 +6,6 @@ static unsigned char lower(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-static size_t min_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static size_t distance(tn_str a, tn_str b)
 {
     size_t rows[3][TN_NEAREST_WORD_MAX + 1];
@@ -23,9 +18,9 @@ static size_t distance(tn_str a, tn_str b)
         now[0] = i;
         for (size_t k = 1; k <= b.n; k++) {
             unsigned char x = lower(a.p[i - 1]), y = lower(b.p[k - 1]);
-            now[k] = min_of(min_of(before[k], now[k - 1]) + 1, before[k - 1] + (x != y));
+            now[k] = tn_min_size(tn_min_size(before[k], now[k - 1]) + 1, before[k - 1] + (x != y));
             if (i > 1 && k > 1 && x == lower(b.p[k - 2]) && lower(a.p[i - 2]) == y) {
-                now[k] = min_of(now[k], older[k - 2] + 1);
+                now[k] = tn_min_size(now[k], older[k - 2] + 1);
             }
         }
     }

@@ -18,6 +18,7 @@
 
 enum { ROUNDS_MAX = 100 };
 static const char lock_name[] = "package-lock.yml";
+static const char *const kinds[] = { "local", "git", "tarball", "package" }; /* tn_pack_kind */
 
 typedef tn_vec(tn_pack *) tn_packs;
 
@@ -63,22 +64,21 @@ static tn_rc malformed(tn_arena *a, tn_val entry, tn_err *err)
 
 static tn_rc pack_of(tn_arena *a, tn_val entry, tn_val raw, tn_pack **ret, tn_err *err)
 {
-    static const char *const keys[] = { "local", "git", "tarball", "package" };
     tn_pack *p = tn_new(a, tn_pack);
     size_t k = 0;
-    while (k < TN_COUNTOF(keys) && !tn_val_is_str(tn_val_at(entry, keys[k]))) {
+    while (k < TN_COUNTOF(kinds) && !tn_val_is_str(tn_val_at(entry, kinds[k]))) {
         k++;
     }
     if (tn_val_is_str(tn_val_at(entry, "private"))) {
         tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "`private:` packages are dbt's cloud's");
         return tn_hint(err, rc, "give the repository as `git:`, with its token from env_var()");
     }
-    if (k == TN_COUNTOF(keys)) {
+    if (k == TN_COUNTOF(kinds)) {
         return malformed(a, entry, err);
     }
     *p = (tn_pack){ .kind = (tn_pack_kind)k,
-        .address = tn_val_str_at(entry, keys[k], TN_STR_NONE),
-        .raw = tn_val_str_at(raw, keys[k], TN_STR_NONE),
+        .address = tn_val_str_at(entry, kinds[k], TN_STR_NONE),
+        .raw = tn_val_str_at(raw, kinds[k], TN_STR_NONE),
         .given = k == TN_PACK_TARBALL ? tn_val_str_at(entry, "name", TN_STR_NONE) : TN_STR_NONE,
         .below = tn_val_str_at(entry, "subdirectory", TN_STR_NONE),
         .wanted = words_of(a, tn_val_at(entry, k == TN_PACK_GIT ? "revision" : "version")),
@@ -229,9 +229,8 @@ static tn_str hash_of(tn_arena *a, tn_val list, tn_val raw)
 
 static tn_val locked_entry(tn_arena *a, const tn_pack *p)
 {
-    static const char *const keys[] = { "local", "git", "tarball", "package" };
     tn_val d = tn_val_dict(a);
-    put_str(d, keys[p->kind], p->raw);
+    put_str(d, kinds[p->kind], p->raw);
     put_str(d, "name", p->name);
     if (p->kind == TN_PACK_GIT) {
         put_str(d, "revision", p->version);
