@@ -31,20 +31,8 @@ typedef struct values {
 
 /* ---- leaves ---- */
 
-static bool is_any(const tn_delta_type *t, const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (tn_delta_type_is(t, names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add_leaves(values *v, const tn_delta_fields *fields, const leaf *above)
 {
-    static const char *const NO_COUNTS[] = { "void", "variant" };
-    static const char *const NO_BOUNDS[] = { "boolean", "binary" };
     const tn_delta_snapshot *s = v->c->s;
     for (size_t i = 0; i < fields->n; i++) {
         const tn_delta_field *f = &fields->v[i];
@@ -68,22 +56,13 @@ static void add_leaves(values *v, const tn_delta_fields *fields, const leaf *abo
             continue;
         }
         bool partition = above == NULL && tn_delta_partition_index(&s->meta, f->name) != SIZE_MAX;
-        l.bounds =
-            f->type->kind == TN_DT_PRIMITIVE && !is_any(f->type, NO_BOUNDS, TN_COUNTOF(NO_BOUNDS));
-        if (!partition && !is_any(f->type, NO_COUNTS, TN_COUNTOF(NO_COUNTS))) {
+        bool counts = !tn_delta_type_is_void(f->type) && !tn_delta_type_is(f->type, "variant");
+        l.bounds = f->type->kind == TN_DT_PRIMITIVE && !tn_delta_type_is(f->type, "boolean") &&
+                   !tn_delta_type_is(f->type, "binary");
+        if (!partition && counts) {
             tn_vec_push(&v->leaves, v->a, l);
         }
     }
-}
-
-static tn_val stat_of(tn_val stats, const char *part, const leaf *l)
-{
-    tn_val v = tn_val_at(stats, part);
-    for (size_t i = 0; i < l->path.n; i++) {
-        const tn_val *next = v.tag == TN_DICT ? tn_dict_finds(v.dict, l->path.v[i]) : NULL;
-        v = next != NULL ? *next : TN_VAL_UNDEF;
-    }
-    return v;
 }
 
 static bool is_told(tn_val v)
@@ -115,9 +94,9 @@ static void drop_untold(values *v, size_t to)
         bool told = false, bounds = false;
         for (size_t i = v->from; i < to; i++) {
             tn_val stats = v->stats[i - v->from];
-            bounds = bounds || (l.bounds && (is_told(stat_of(stats, "minValues", &l)) ||
-                                                is_told(stat_of(stats, "maxValues", &l))));
-            told = told || bounds || is_told(stat_of(stats, "nullCount", &l));
+            bounds = bounds || (l.bounds && (is_told(tn_delta_stat_at(stats, "minValues", &l.path)) ||
+                                                is_told(tn_delta_stat_at(stats, "maxValues", &l.path))));
+            told = told || bounds || is_told(tn_delta_stat_at(stats, "nullCount", &l.path));
         }
         if (told) {
             l.bounds = bounds;
@@ -150,8 +129,8 @@ static tn_rc add_file(values *v, tn_buf *b, size_t i, tn_err *err)
     for (size_t k = 0; k < v->leaves.n; k++) {
         const leaf *l = &v->leaves.v[k];
         if (l->bounds) {
-            add_bound(b, stat_of(v->stats[i - v->from], "minValues", l), v->a);
-            add_bound(b, stat_of(v->stats[i - v->from], "maxValues", l), v->a);
+            add_bound(b, tn_delta_stat_at(v->stats[i - v->from], "minValues", &l->path), v->a);
+            add_bound(b, tn_delta_stat_at(v->stats[i - v->from], "maxValues", &l->path), v->a);
         }
     }
     tn_buf_addc(b, ')');
@@ -245,8 +224,8 @@ static tn_rc values_sql(values *v, size_t from, size_t to, tn_str *ret, size_t *
 static void tell_nulls(
     values *v, const tn_delta_file *f, const leaf *l, tn_val stats, int64_t rows, int64_t filled)
 {
-    tn_val says = stat_of(stats, "nullCount", l);
-    int64_t all = tn_delta_stats_rows(f);
+    tn_val says = tn_delta_stat_at(stats, "nullCount", &l->path);
+    int64_t all = tn_val_int_at(stats, "numRecords", -1);
     if (says.tag != TN_INT) {
         return;
     }

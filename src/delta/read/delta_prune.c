@@ -12,6 +12,7 @@
 #include "delta/read/delta_prune.h"
 #include "delta/action/delta_action.h"
 #include "delta/action/delta_schema.h"
+#include "delta/action/delta_stats.h"
 #include "delta/log/delta_log.h"
 #include "delta/read/delta_bound.h"
 #include "text/json.h"
@@ -20,16 +21,6 @@
 typedef enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_OTHER } op;
 
 /* ---- what is known of a file ---- */
-
-static tn_val stat_at(const pruner *p, const char *part, const column *c)
-{
-    tn_val v = tn_val_at(p->stats, part);
-    for (size_t i = 0; i < c->path.n; i++) {
-        const tn_val *next = v.tag == TN_DICT ? tn_dict_finds(v.dict, c->path.v[i]) : NULL;
-        v = next ? *next : TN_VAL_UNDEF;
-    }
-    return v;
-}
 
 /* The same told from partition columns that are generated from this one. */
 static void meet_origins(const pruner *p, const column *c, bound *min, bound *max)
@@ -75,12 +66,12 @@ static bool stored_range(const pruner *p, const column *c, bound *min, bound *ma
         return true;
     }
     tn_val rows = tn_val_at(p->stats, "numRecords");
-    tn_val nulls = stat_at(p, "nullCount", c);
+    tn_val nulls = tn_delta_stat_at(p->stats, "nullCount", &c->path);
     if (rows.tag == TN_INT && nulls.tag == TN_INT && rows.i == nulls.i) {
         return false;
     }
-    tn_val lo = stat_at(p, "minValues", c);
-    tn_val hi = stat_at(p, "maxValues", c);
+    tn_val lo = tn_delta_stat_at(p->stats, "minValues", &c->path);
+    tn_val hi = tn_delta_stat_at(p->stats, "maxValues", &c->path);
     if (lo.tag != TN_UNDEF && lo.tag != TN_NONE) {
         *min = tn_bound_text(c->stored, tn_val_to_str(p->arena, lo), tn_bound_is_instant(c), false);
     }
@@ -193,7 +184,7 @@ static bool may_operator(const pruner *p, tn_val node)
         if (c.partition != SIZE_MAX) {
             return !value_range(p, &c, &min, &max);
         }
-        tn_val nulls = stat_at(p, "nullCount", &c);
+        tn_val nulls = tn_delta_stat_at(p->stats, "nullCount", &c.path);
         return !(nulls.tag == TN_INT && nulls.i == 0 && c.path.n == 1);
     }
     if (!tn_bound_says(node, "type", "COMPARE_IN")) {
