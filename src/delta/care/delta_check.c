@@ -233,23 +233,25 @@ static bool same_meta(tn_delta_checking *c, const tn_delta_meta *x, const tn_del
            same_settings(x->configuration, y->configuration);
 }
 
-/* The newest version with the checkpoint and once more, from the commits before the checkpoint. They may have been cleaned away: then there is nothing to compare with. */
+/* The newest version, as it came by the checkpoint, and once more from the commits before the checkpoint. They may have been cleaned away: then there is nothing
+ * to compare with. */
 static tn_rc check_checkpoint(tn_delta_checking *c, tn_err *err)
 {
     tn_delta_segment seg;
     TN_AUTOPTR(tn_delta_snapshot) replayed = NULL;
-    TN_AUTOPTR(tn_delta_snapshot) short_way = NULL;
+    TN_AUTOPTR(tn_delta_snapshot) again = NULL;
     TN_TRY(tn_delta_segment_find(c->t, c->tmp, c->s->version, INT64_MAX, &seg, err));
     if (seg.checkpoint_version < 0) {
         return TN_OK;
     }
     tn_str key = seg.checkpoint.v[0].key;
     tn_err why = TN_ERR_INIT;
-    if (tn_delta_snapshot_before(c->t, c->conn, c->s->version, INT64_MAX, &short_way, &why) !=
-        TN_OK) {
+    if (c->s->checkpoint_version != seg.checkpoint_version &&
+        tn_delta_snapshot_before(c->t, c->conn, c->s->version, INT64_MAX, &again, &why) != TN_OK) {
         tn_delta_tell(c, false, "checkpoint", key, "it is passed over: %s", why.msg);
         return TN_OK;
     }
+    const tn_delta_snapshot *short_way = again != NULL ? again : c->s;
     if (tn_delta_snapshot_before(
             c->t, c->conn, c->s->version, seg.checkpoint_version, &replayed, &why) != TN_OK) {
         return TN_OK;
@@ -442,10 +444,8 @@ static void check_footers(tn_delta_checking *c, size_t from, size_t to)
 
 static tn_rc check_data(tn_delta_checking *c, tn_err *err)
 {
-    c->there = tn_arena_alloc(c->tmp, c->s->files.n + 1);
-    c->readable = tn_arena_alloc(c->tmp, c->s->files.n + 1);
-    memset(c->there, 0, c->s->files.n + 1);
-    memset(c->readable, 0, c->s->files.n + 1);
+    c->there = tn_new_array(c->tmp, bool, c->s->files.n + 1);
+    c->readable = tn_new_array(c->tmp, bool, c->s->files.n + 1);
     TN_TRY(check_objects(c, err));
     check_vectors(c);
     for (size_t i = 0; i < c->s->files.n; i += BATCH_FILES) {
