@@ -65,6 +65,9 @@ tn_rc tn_delta_file_key(
 /* Decoded path or URL: "p=a b/x.parquet", "/abs/x.parquet", "s3://bucket/k". */
 tn_rc tn_delta_path_decode(tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;
 
+/* A decoded path that is no key below the root: an absolute path or a URL. */
+bool tn_delta_path_is_absolute(tn_str place);
+
 /* Where DuckDB finds a path of the log (encoded as in an action). */
 tn_rc tn_delta_locate(
     tn_store *store, tn_arena *a, tn_str path, tn_str *ret, tn_err *err) TN_MUSTUSE;

@@ -35,12 +35,16 @@ tn_rc tn_delta_file_key(tn_arena *a, tn_str path, const tn_delta_dv *dv, tn_str 
     return TN_OK;
 }
 
+bool tn_delta_path_is_absolute(tn_str place)
+{
+    return tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place);
+}
+
 tn_rc tn_delta_locate(tn_store *store, tn_arena *a, tn_str path, tn_str *ret, tn_err *err)
 {
     tn_str decoded;
     TN_TRY(tn_delta_path_decode(a, path, &decoded, err));
-    bool absolute = tn_str_starts(decoded, TN_STR("/")) || tn_uri_is_remote(decoded);
-    *ret = absolute ? decoded : tn_store_locate(store, a, decoded);
+    *ret = tn_delta_path_is_absolute(decoded) ? decoded : tn_store_locate(store, a, decoded);
     return TN_OK;
 }
 
@@ -62,7 +66,7 @@ void tn_delta_sql_location(tn_buf *b, tn_str location)
 tn_rc tn_delta_object_head(
     tn_store *store, tn_arena *a, tn_str place, tn_store_item *ret, tn_err *err)
 {
-    if (!tn_str_starts(place, TN_STR("/")) && !tn_uri_is_remote(place)) {
+    if (!tn_delta_path_is_absolute(place)) {
         return tn_store_head(store, a, place, ret, err);
     }
     TN_AUTOPTR(tn_store) other = NULL;

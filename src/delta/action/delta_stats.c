@@ -378,9 +378,9 @@ tn_val tn_delta_partition_text(tn_arena *a, const tn_delta_type *t, tn_val duck)
     return tn_val_str_dup(a, s);
 }
 
-tn_val tn_delta_stat_at(tn_val stats, const char *part, const tn_strs *path)
+tn_val tn_delta_stat_at(tn_val stats, const char *key, const tn_strs *path)
 {
-    tn_val v = tn_val_at(stats, part);
+    tn_val v = tn_val_at(stats, key);
     for (size_t i = 0; i < path->n; i++) {
         const tn_val *next = v.tag == TN_DICT ? tn_dict_finds(v.dict, path->v[i]) : NULL;
         v = next != NULL ? *next : TN_VAL_UNDEF;

@@ -13,7 +13,7 @@ void tn_delta_stats_print(tn_buf *b, const tn_delta_meta *m, tn_delta_mapping ma
 tn_str tn_delta_stats_of_texts(
     tn_arena *a, const tn_delta_meta *m, tn_delta_mapping mapping, tn_val texts);
 /* What parsed statistics say of a column ("minValues", "maxValues", "nullCount"), by its physical names from the top; undefined: nothing. */
-tn_val tn_delta_stat_at(tn_val stats, const char *part, const tn_strs *path);
+tn_val tn_delta_stat_at(tn_val stats, const char *key, const tn_strs *path);
 /* numRecords, or -1 when the statistics do not say. */
 int64_t tn_delta_stats_rows(const tn_delta_file *f);
 /* A partition value's text as DuckDB casts it to the text that the log holds. */

@@ -20,17 +20,12 @@
 
 #define COPY_BYTES_MAX ((size_t)8 << 30)
 
-static bool is_absolute(tn_str place)
-{
-    return tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place);
-}
-
 /* A place as it goes to a log: an absolute path (DuckDB's delta extension takes no file:// for data files, and wants it for vectors) or a
  * URL. */
 static tn_rc url_of(
     const tn_delta_cloning *c, tn_str place, const char *local_scheme, tn_str *ret, tn_err *err)
 {
-    tn_str where = is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
+    tn_str where = tn_delta_path_is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_buf b = tn_buf_init(c->a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&b, tn_uri_is_remote(where) ? "" : local_scheme);
     tn_percent_encode(&b, where, "/=!$&'()*+,;:@", true);
@@ -42,7 +37,7 @@ static tn_rc url_of(
 static tn_rc copy_object(tn_delta_cloning *c, tn_str place, tn_str key, tn_err *err)
 {
     tn_map_put(&c->copied, key, c);
-    tn_str source = is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
+    tn_str source = tn_delta_path_is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_str target = tn_store_locate(c->to->store, c->a, key);
     if (!tn_uri_is_remote(source) && !tn_uri_is_remote(target)) {
         TN_TRY(tn_store_prepare(c->to->store, key, err));
@@ -51,7 +46,7 @@ static tn_rc copy_object(tn_delta_cloning *c, tn_str place, tn_str key, tn_err *
     TN_AUTO_ARENA scratch = tn_arena_new("delta copy", NULL);
     TN_AUTOPTR(tn_store) other = NULL;
     tn_str data;
-    if (is_absolute(place)) {
+    if (tn_delta_path_is_absolute(place)) {
         TN_TRY(tn_store_open_beside(c->from->store, tn_path_dir(place), &other, err));
         TN_TRY(tn_store_get(other, scratch, tn_path_base(place), COPY_BYTES_MAX, &data, err));
     } else {
@@ -90,7 +85,7 @@ static tn_rc copy_vector(tn_delta_cloning *c, tn_delta_dv *dv, tn_err *err)
 /* The key of a copy: that of the source unless another object of the table has it. */
 static tn_rc key_for(tn_delta_cloning *c, tn_str place, tn_str *ret, tn_err *err)
 {
-    bool taken = is_absolute(place);
+    bool taken = tn_delta_path_is_absolute(place);
     if (!taken && c->over != NULL) {
         TN_TRY(is_there(c->to->store, c->a, place, &taken, err));
     }

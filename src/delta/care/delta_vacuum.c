@@ -85,7 +85,7 @@ static tn_rc need_protected(tn_delta_vacuum_run *v, tn_err *err)
 
 static void add_outside(tn_arena *a, tn_str place, tn_strs *ret)
 {
-    if (tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place)) {
+    if (tn_delta_path_is_absolute(place)) {
         tn_vec_push(ret, a, tn_str_dup(a, place));
     }
 }

@@ -40,7 +40,7 @@ tn_str tn_delta_vacuum_key(tn_arena *a, tn_str key)
 
 bool tn_delta_vacuum_is_outside(tn_str place)
 {
-    return tn_str_starts(place, TN_STR("/")) || tn_uri_is_remote(place) ||
+    return tn_delta_path_is_absolute(place) ||
            tn_str_find(place, TN_STR(".."), 0) != SIZE_MAX;
 }
 

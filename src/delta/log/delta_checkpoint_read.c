@@ -325,7 +325,7 @@ static tn_rc locate_sidecars(
     for (size_t i = 0; i < sidecars->n; i++) {
         tn_str decoded;
         TN_TRY(tn_delta_path_decode(a, sidecars->v[i], &decoded, err));
-        bool absolute = tn_str_starts(decoded, TN_STR("/")) || tn_uri_is_remote(decoded);
+        bool absolute = tn_delta_path_is_absolute(decoded);
         tn_str key = tn_str_concat(a, TN_STR("_delta_log/_sidecars/"), decoded);
         tn_vec_push(ret, a, absolute ? decoded : tn_store_locate(t->store, a, key));
     }
