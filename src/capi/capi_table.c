@@ -195,8 +195,6 @@ static tn_rc file_dict(
     TN_TRY(tn_delta_file_location(s, a, f, &location, err));
     if (f->stats.n > 0) {
         TN_TRY(tn_json_parse(a, f->stats, &stats, err));
-    } else if (f->stats_parsed.tag == TN_DICT) {
-        stats = f->stats_parsed;
     }
     tn_dict_putz(d.dict, "path", tn_val_str(f->path));
     tn_dict_putz(d.dict, "location", tn_val_str(location));

@@ -73,7 +73,6 @@ typedef struct tn_delta_file { /* an add */
     tn_val partition_values;   /* dict: name -> string or None */
     int64_t size, mtime_ms;
     tn_str stats;        /* JSON text, empty when absent */
-    tn_val stats_parsed; /* from a checkpoint's struct form, else undefined */
     tn_val tags;         /* dict or undefined */
     tn_delta_dv dv;
     int64_t base_row_id, default_row_commit_version; /* INT64_MIN: absent */

@@ -391,7 +391,7 @@ tn_val tn_delta_stat_at(tn_val stats, const char *key, const tn_strs *path)
 int64_t tn_delta_stats_rows(const tn_delta_file *f)
 {
     TN_AUTO_ARENA a = tn_arena_new("delta stats", NULL);
-    tn_val stats = f->stats_parsed;
+    tn_val stats = TN_VAL_UNDEF;
     tn_err ignored = TN_ERR_INIT;
     if (f->stats.n > 0 && tn_json_parse(a, f->stats, &stats, &ignored) != TN_OK) {
         return -1;

@@ -185,7 +185,6 @@ static tn_delta_file file_of(const tn_delta_remove *r)
         .partition_values = r->partition_values,
         .size = r->size,
         .tags = TN_VAL_UNDEF,
-        .stats_parsed = TN_VAL_UNDEF,
         .dv = r->dv };
 }
 

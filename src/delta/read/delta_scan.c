@@ -302,7 +302,7 @@ static int64_t rows_about(const tn_delta_file *f)
     static const char NAME[] = "\"numRecords\":";
     size_t at = tn_str_find(f->stats, TN_STR(NAME), 0);
     if (at == SIZE_MAX) {
-        return tn_val_int_at(f->stats_parsed, "numRecords", -1);
+        return -1;
     }
     tn_str rest = tn_str_sub(f->stats, at + sizeof NAME - 1, f->stats.n);
     size_t n = 0;
