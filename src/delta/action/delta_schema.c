@@ -398,6 +398,17 @@ tn_str tn_delta_no_rows_sql(tn_arena *a, const tn_delta_type *schema)
 
 /* ---- partition values ---- */
 
+tn_val tn_delta_partition_value(
+    const tn_delta_meta *m, tn_delta_mapping mapping, const tn_delta_file *f, size_t column)
+{
+    const tn_delta_field *field = tn_delta_field_find(m->schema, m->partition_columns.v[column]);
+    const tn_val *v =
+        f->partition_values.tag == TN_DICT
+            ? tn_dict_finds(f->partition_values.dict, tn_delta_physical_name(field, mapping))
+            : NULL;
+    return v == NULL ? TN_VAL_UNDEF : *v;
+}
+
 static bool has_zone(tn_str s)
 {
     int64_t micros;

@@ -49,6 +49,9 @@ tn_delta_field *tn_delta_field_find(
 /* The SQL type of the data in files: names of nested fields physical, void as VARCHAR. */
 void tn_delta_type_to_physical_sql(tn_buf *b, const tn_delta_type *t, tn_delta_mapping mapping);
 bool tn_delta_type_is_void(const tn_delta_type *t);
+/* A file's value of the partition column at `column`, as the log has it: a text or None; undefined: the file has none. */
+tn_val tn_delta_partition_value(
+    const tn_delta_meta *m, tn_delta_mapping mapping, const tn_delta_file *f, size_t column);
 /* A partition value of the log as SQL of the column's type. A timestamp without zone is taken as UTC. */
 void tn_delta_partition_sql(tn_buf *b, const tn_delta_type *t, tn_val v);
 

@@ -289,13 +289,9 @@ static void check_partition(tn_delta_checking *c, const tn_delta_file *f, tn_str
 {
     tn_delta_mapping mapping = tn_delta_mapping_of(&c->s->protocol, &c->s->meta);
     for (size_t i = 0; i < c->s->meta.partition_columns.n; i++) {
-        const tn_delta_field *field =
-            tn_delta_field_find(c->s->meta.schema, c->s->meta.partition_columns.v[i]);
-        if (f->partition_values.tag != TN_DICT ||
-            tn_dict_finds(f->partition_values.dict, tn_delta_physical_name(field, mapping)) ==
-                NULL) {
+        if (tn_val_is_undef(tn_delta_partition_value(&c->s->meta, mapping, f, i))) {
             tn_delta_tell(c, true, "partition value", place, "there is none for '" TN_STR_FMT "'",
-                TN_STR_ARG(field->name));
+                TN_STR_ARG(c->s->meta.partition_columns.v[i]));
         }
     }
 }

@@ -64,13 +64,7 @@ typedef struct optimize {
 
 static tn_val value_of(const optimize *o, const tn_delta_file *f, size_t column)
 {
-    const tn_delta_field *field =
-        tn_delta_field_find(o->s->meta.schema, o->s->meta.partition_columns.v[column]);
-    const tn_val *v =
-        f->partition_values.tag == TN_DICT
-            ? tn_dict_finds(f->partition_values.dict, tn_delta_physical_name(field, o->mapping))
-            : NULL;
-    return v == NULL ? TN_VAL_NONE : *v;
+    return tn_delta_partition_value(&o->s->meta, o->mapping, f, column);
 }
 
 static tn_str values_key(const optimize *o, const tn_delta_file *f)

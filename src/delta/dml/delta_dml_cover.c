@@ -72,11 +72,7 @@ static bool same_for_all_rows(tn_dml *d, tn_str where)
 static tn_val value_of(const tn_dml *d, const tn_delta_file *f, size_t column)
 {
     const tn_delta_meta *m = &d->s->meta;
-    const tn_delta_field *field = tn_delta_field_find(m->schema, m->partition_columns.v[column]);
-    tn_str name = tn_delta_physical_name(field, tn_delta_mapping_of(&d->s->protocol, m));
-    const tn_val *v =
-        f->partition_values.tag == TN_DICT ? tn_dict_finds(f->partition_values.dict, name) : NULL;
-    return v != NULL ? *v : TN_VAL_NONE;
+    return tn_delta_partition_value(m, tn_delta_mapping_of(&d->s->protocol, m), f, column);
 }
 
 static tn_str key_of(const tn_dml *d, tn_arena *a, const tn_delta_file *f)

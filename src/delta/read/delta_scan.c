@@ -167,13 +167,7 @@ static void add_renamed(scan *sc, tn_str expr, const tn_delta_type *t, int depth
 
 static tn_val partition_value(const scan *sc, const tn_delta_file *f, size_t column)
 {
-    const tn_delta_field *field =
-        tn_delta_field_find(sc->s->meta.schema, sc->s->meta.partition_columns.v[column]);
-    const tn_val *v =
-        f->partition_values.tag == TN_DICT
-            ? tn_dict_finds(f->partition_values.dict, tn_delta_physical_name(field, sc->mapping))
-            : NULL;
-    return v == NULL || tn_val_as_str(*v).n == 0 ? TN_VAL_NONE : *v;
+    return tn_delta_partition_value(&sc->s->meta, sc->mapping, f, column);
 }
 
 static tn_str tuple_key(const scan *sc, const tn_delta_file *f)
