@@ -76,24 +76,18 @@ static void walk(builder b, tn_val node)
     if (too_deep(&b)) {
         return;
     }
-    if (tn_val_is_seq(node)) {
-        for (size_t i = 0; i < node.list->n; i++) {
-            walk(b, node.list->v[i]);
-        }
-    } else if (node.tag == TN_DICT) {
-        narrow_query *q = build_query(b, node);
-        if (q != NULL) {
-            q->all = true;
-            return;
-        }
-        if (narrow_says(node, "type", "BASE_TABLE")) {
-            walk_table(b, node);
-        }
-        size_t at = 0;
-        const tn_dict_item *it;
-        while ((it = tn_dict_next(node.dict, &at)) != NULL) {
-            walk(b, it->value);
-        }
+    narrow_query *q = build_query(b, node);
+    if (q != NULL) {
+        q->all = true;
+        return;
+    }
+    if (narrow_says(node, "type", "BASE_TABLE")) {
+        walk_table(b, node);
+    }
+    size_t at = 0;
+    tn_val child;
+    while (narrow_next(node, &at, &child)) {
+        walk(b, child);
     }
 }
 
@@ -338,20 +332,14 @@ static void take_aliases(narrow *n, narrow_text *text, tn_val node, int depth)
         n->broken = true;
         return;
     }
-    if (tn_val_is_seq(node)) {
-        for (size_t i = 0; i < node.list->n; i++) {
-            take_aliases(n, text, node.list->v[i], depth + 1);
-        }
-    } else if (node.tag == TN_DICT) {
-        tn_str alias = narrow_alias(node); /* of columns too: then these prove less */
-        if (alias.n > 0) {
-            tn_map_put(&text->aliases, tn_str_lower(n->a, alias), n);
-        }
-        size_t at = 0;
-        const tn_dict_item *it;
-        while ((it = tn_dict_next(node.dict, &at)) != NULL) {
-            take_aliases(n, text, it->value, depth + 1);
-        }
+    tn_str alias = narrow_alias(node); /* of columns too: then these prove less */
+    if (alias.n > 0) {
+        tn_map_put(&text->aliases, tn_str_lower(n->a, alias), n);
+    }
+    size_t at = 0;
+    tn_val child;
+    while (narrow_next(node, &at, &child)) {
+        take_aliases(n, text, child, depth + 1);
     }
 }
 

@@ -14,13 +14,8 @@ static bool is_sure_function(tn_val node)
     static const char *const NAMES[] = { "max", "min", "count", "count_star", "-", "+", "*",
         "date_trunc", "datetrunc", "to_years", "to_months", "to_weeks", "to_days", "to_hours",
         "to_minutes", "to_seconds", "date_add", "date_sub", "greatest", "least", "year", "month",
-        "day", "hour", "make_date" };
-    for (size_t i = 0; i < TN_COUNTOF(NAMES); i++) {
-        if (narrow_says(node, "function_name", NAMES[i])) {
-            return true;
-        }
-    }
-    return false;
+        "day", "hour", "make_date", NULL };
+    return narrow_says_any(node, "function_name", NAMES);
 }
 
 static bool is_delta_table(const narrow *n, tn_val node)
@@ -36,27 +31,19 @@ static bool is_delta_table(const narrow *n, tn_val node)
 /* Nothing below it but Delta tables, columns, constants, operators and functions with one result. */
 static bool is_sure(const narrow *n, tn_val node, int depth)
 {
-    static const char *const BAD[] = { "SUBQUERY", "WINDOW", "PARAMETER", "LAMBDA", "STAR" };
+    static const char *const BAD[] = { "SUBQUERY", "WINDOW", "PARAMETER", "LAMBDA", "STAR", NULL };
     static const char *const FROMS[] = { "SUBQUERY", "TABLE_FUNCTION", "EXPRESSION_LIST", "PIVOT",
-        "SHOW_REF", "COLUMN_DATA", "DELIM_GET" };
+        "SHOW_REF", "COLUMN_DATA", "DELIM_GET", NULL };
     bool table = narrow_says(node, "type", "BASE_TABLE");
     bool bad = depth > NARROW_DEPTH_MAX || (table && !is_delta_table(n, node)) ||
                (narrow_says(node, "class", "FUNCTION") && !is_sure_function(node)) ||
                (narrow_says(node, "type", "SELECT_NODE") &&
-                   (!narrow_no(node, "modifiers") || !narrow_no(node, "sample")));
-    for (size_t i = 0; i < TN_COUNTOF(BAD); i++) {
-        bad = bad || narrow_says(node, "class", BAD[i]);
-    }
-    for (size_t i = 0; i < TN_COUNTOF(FROMS); i++) {
-        bad = bad || narrow_says(node, "type", FROMS[i]);
-    }
-    for (size_t i = 0; !bad && tn_val_is_seq(node) && i < node.list->n; i++) {
-        bad = !is_sure(n, node.list->v[i], depth + 1);
-    }
+                   (!narrow_no(node, "modifiers") || !narrow_no(node, "sample"))) ||
+               narrow_says_any(node, "class", BAD) || narrow_says_any(node, "type", FROMS);
     size_t at = 0;
-    const tn_dict_item *it;
-    while (!bad && node.tag == TN_DICT && (it = tn_dict_next(node.dict, &at)) != NULL) {
-        bad = !is_sure(n, it->value, depth + 1);
+    tn_val child;
+    while (!bad && narrow_next(node, &at, &child)) {
+        bad = !is_sure(n, child, depth + 1);
     }
     return !bad;
 }
@@ -169,18 +156,12 @@ void narrow_constants(narrow *n, tn_val node, int depth)
     if (depth > NARROW_DEPTH_MAX) {
         return;
     }
-    for (size_t i = 0; tn_val_is_seq(node) && i < node.list->n; i++) {
-        narrow_constants(n, node.list->v[i], depth + 1);
-    }
-    if (node.tag != TN_DICT) {
-        return;
-    }
     if (narrow_says(node, "type", "SELECT_NODE")) {
         settle(n, tn_val_at(node, "where_clause"), 0);
     }
     size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(node.dict, &at)) != NULL) {
-        narrow_constants(n, it->value, depth + 1);
+    tn_val child;
+    while (narrow_next(node, &at, &child)) {
+        narrow_constants(n, child, depth + 1);
     }
 }

@@ -97,6 +97,28 @@ static inline bool narrow_no(tn_val node, const char *key) /* absent, null or an
     return v.tag == TN_UNDEF || v.tag == TN_NONE || (tn_val_is_seq(v) && v.list->n == 0);
 }
 
+static inline bool narrow_says_any(tn_val node, const char *key, const char *const *values)
+{
+    tn_str s = tn_val_str_at(node, key, TN_STR_NONE);
+    while (*values != NULL && !tn_str_is(s, *values)) {
+        values++;
+    }
+    return *values != NULL;
+}
+
+/* What lies right below a node, one after the other; *io_at is 0 at first. False: there is no more. */
+static inline bool narrow_next(tn_val node, size_t *io_at, tn_val *ret)
+{
+    const tn_dict_item *it = NULL;
+    if (tn_val_is_seq(node) && *io_at < node.list->n) {
+        *ret = node.list->v[(*io_at)++];
+        return true;
+    }
+    it = node.tag == TN_DICT ? tn_dict_next(node.dict, io_at) : NULL;
+    *ret = it != NULL ? it->value : TN_VAL_UNDEF;
+    return it != NULL;
+}
+
 tn_str narrow_alias(tn_val table);
 
 #endif

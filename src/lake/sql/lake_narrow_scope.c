@@ -318,36 +318,23 @@ static bool is_known_function(tn_val node)
 {
     static const char *const NAMES[] = { "date_trunc", "datetrunc", "year", "month", "day", "hour",
         "date_part", "datepart", "strftime", "date", "substring", "substr", "starts_with", "prefix",
-        "~~", "^@", "lower", "upper", "trim", "+", "-", "*" };
-    for (size_t i = 0; i < TN_COUNTOF(NAMES); i++) {
-        if (narrow_says(node, "function_name", NAMES[i])) {
-            return true;
-        }
-    }
-    return false;
+        "~~", "^@", "lower", "upper", "trim", "+", "-", "*", NULL };
+    return narrow_says_any(node, "function_name", NAMES);
 }
 
 static bool is_simple(tn_val node, int depth)
 {
     static const char *const CLASSES[] = { "COLUMN_REF", "CONSTANT", "CAST", "COMPARISON",
-        "CONJUNCTION", "BETWEEN", "OPERATOR" };
-    bool known = narrow_no(node, "class");
-    for (size_t i = 0; i < TN_COUNTOF(CLASSES); i++) {
-        known = known || narrow_says(node, "class", CLASSES[i]);
-    }
+        "CONJUNCTION", "BETWEEN", "OPERATOR", NULL };
+    bool known = narrow_no(node, "class") || narrow_says_any(node, "class", CLASSES);
     if (depth > NARROW_DEPTH_MAX ||
         (!known && !(narrow_says(node, "class", "FUNCTION") && is_known_function(node)))) {
         return false;
     }
     size_t at = 0;
-    const tn_dict_item *it;
-    for (size_t i = 0; tn_val_is_seq(node) && i < node.list->n; i++) {
-        if (!is_simple(node.list->v[i], depth + 1)) {
-            return false;
-        }
-    }
-    while (node.tag == TN_DICT && (it = tn_dict_next(node.dict, &at)) != NULL) {
-        if (!is_simple(it->value, depth + 1)) {
+    tn_val child;
+    while (narrow_next(node, &at, &child)) {
+        if (!is_simple(child, depth + 1)) {
             return false;
         }
     }
@@ -437,15 +424,10 @@ static bool all_in(narrow *n, const narrow_query *q, tn_val cond, tn_val partiti
         }
         return false;
     }
-    for (size_t i = 0; tn_val_is_seq(cond) && i < cond.list->n; i++) {
-        if (!all_in(n, q, cond.list->v[i], partitions, depth + 1)) {
-            return false;
-        }
-    }
     size_t at = 0;
-    const tn_dict_item *it;
-    while (cond.tag == TN_DICT && (it = tn_dict_next(cond.dict, &at)) != NULL) {
-        if (!all_in(n, q, it->value, partitions, depth + 1)) {
+    tn_val child;
+    while (narrow_next(cond, &at, &child)) {
+        if (!all_in(n, q, child, partitions, depth + 1)) {
             return false;
         }
     }
@@ -462,15 +444,10 @@ static bool keeps_windows(narrow *n, const narrow_query *q, tn_val node, tn_val 
         !all_in(n, q, cond, tn_val_at(node, "partitions"), 0)) {
         return false;
     }
-    for (size_t i = 0; tn_val_is_seq(node) && i < node.list->n; i++) {
-        if (!keeps_windows(n, q, node.list->v[i], cond, depth + 1)) {
-            return false;
-        }
-    }
     size_t at = 0;
-    const tn_dict_item *it;
-    while (node.tag == TN_DICT && (it = tn_dict_next(node.dict, &at)) != NULL) {
-        if (!keeps_windows(n, q, it->value, cond, depth + 1)) {
+    tn_val child;
+    while (narrow_next(node, &at, &child)) {
+        if (!keeps_windows(n, q, child, cond, depth + 1)) {
             return false;
         }
     }
@@ -617,15 +594,10 @@ static bool same_outputs(narrow *n, narrow_query *q, tn_val cond, int depth)
                                  tn_str_eq_nocase(outputs_of(n, q->left)->list.v[i].name,
                                      outputs_of(n, q->right)->list.v[i].name));
     }
-    for (size_t i = 0; tn_val_is_seq(cond) && i < cond.list->n; i++) {
-        if (!same_outputs(n, q, cond.list->v[i], depth + 1)) {
-            return false;
-        }
-    }
     size_t at = 0;
-    const tn_dict_item *it;
-    while (cond.tag == TN_DICT && (it = tn_dict_next(cond.dict, &at)) != NULL) {
-        if (!same_outputs(n, q, it->value, depth + 1)) {
+    tn_val child;
+    while (narrow_next(cond, &at, &child)) {
+        if (!same_outputs(n, q, child, depth + 1)) {
             return false;
         }
     }
