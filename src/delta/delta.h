@@ -72,8 +72,8 @@ typedef struct tn_delta_file { /* an add */
     tn_str path;               /* as in the log, encoded */
     tn_val partition_values;   /* dict: name -> string or None */
     int64_t size, mtime_ms;
-    tn_str stats;        /* JSON text, empty when absent */
-    tn_val tags;         /* dict or undefined */
+    tn_str stats; /* JSON text, empty when absent */
+    tn_val tags;  /* dict or undefined */
     tn_delta_dv dv;
     int64_t base_row_id, default_row_commit_version; /* INT64_MIN: absent */
     tn_str clustering_provider;

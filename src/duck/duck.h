@@ -97,6 +97,12 @@ tn_rc tn_conn_rows(tn_conn *c, tn_arena *a, tn_str sql, size_t rows_max, tn_val 
     tn_val *ret_names, tn_err *err) TN_MUSTUSE;
 /* Names and types that a SELECT would give, without running it: list of (name, type text) tuples. */
 tn_rc tn_conn_describe(tn_conn *c, tn_arena *a, tn_str sql, tn_val *ret, tn_err *err) TN_MUSTUSE;
+/* DuckDB's parse of SELECT statements (json_serialize_sql): {"error": .., "statements": [{"node": ..}, ..]}, without statements when it
+ * does not take the text. by_bytes: undefined where the session's default collation makes texts equal that are not so byte by byte. */
+tn_val tn_conn_tree(tn_conn *c, tn_arena *a, tn_str sql, bool by_bytes);
+tn_val tn_tree_node(tn_val tree); /* of the only statement; undefined: there are others */
+/* The text of such a tree; empty when DuckDB gives none. */
+tn_str tn_conn_tree_text(tn_conn *c, tn_arena *a, tn_val tree);
 /* DuckDB cites the place of an error in the statement. Where the program made the statement around what the user wrote, a citation of the
  * program's own words is taken out, and so are its own columns among those that DuckDB proposes. NULL is fine. */
 void tn_conn_err_cite(tn_err *err, tn_str written);

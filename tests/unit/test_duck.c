@@ -546,3 +546,19 @@ TN_TEST(long_work_gives_its_result_or_its_error)
         TN_E_SQL);
     TN_ASSERT_HAS(err->msg, "row 2999999");
 }
+
+TN_TEST(a_select_is_a_tree_and_the_tree_a_text)
+{
+    tn_conn *c = connect_to(arena, open_duck(arena, ":memory:", err), err);
+    tn_val tree = tn_conn_tree(c, arena, TN_STR("SELECT 1 AS x FROM t WHERE a > 'it''s'"), true);
+    TN_ASSERT_EQ_S(tn_val_str_at(tn_tree_node(tree), "type", TN_STR_NONE), "SELECT_NODE");
+    TN_ASSERT_HAS(tn_str_z(arena, tn_conn_tree_text(c, arena, tree)), "(a > 'it''s')");
+    tn_val two = tn_conn_tree(c, arena, TN_STR("SELECT 1; SELECT 2"), false);
+    TN_ASSERT(tn_val_is_undef(tn_tree_node(two)));
+    TN_ASSERT_EQ_I(tn_val_at(two, "statements").list->n, 2);
+    TN_ASSERT(tn_val_is_undef(tn_tree_node(tn_conn_tree(c, arena, TN_STR("SELECT FROM"), true))));
+    TN_ASSERT_EQ_S(tn_conn_tree_text(c, arena, TN_VAL_NONE), "");
+    TN_ASSERT_OK(tn_conn_exec(c, TN_STR("SET default_collation = 'nocase'"), err));
+    TN_ASSERT(tn_val_is_undef(tn_conn_tree(c, arena, TN_STR("SELECT 1"), true)));
+    TN_ASSERT(!tn_val_is_undef(tn_tree_node(tn_conn_tree(c, arena, TN_STR("SELECT 1"), false))));
+}

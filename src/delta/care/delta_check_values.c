@@ -94,8 +94,9 @@ static void drop_untold(values *v, size_t to)
         bool told = false, bounds = false;
         for (size_t i = v->from; i < to; i++) {
             tn_val stats = v->stats[i - v->from];
-            bounds = bounds || (l.bounds && (is_told(tn_delta_stat_at(stats, "minValues", &l.path)) ||
-                                                is_told(tn_delta_stat_at(stats, "maxValues", &l.path))));
+            bounds =
+                bounds || (l.bounds && (is_told(tn_delta_stat_at(stats, "minValues", &l.path)) ||
+                                           is_told(tn_delta_stat_at(stats, "maxValues", &l.path))));
             told = told || bounds || is_told(tn_delta_stat_at(stats, "nullCount", &l.path));
         }
         if (told) {

@@ -25,7 +25,8 @@
 static tn_rc url_of(
     const tn_delta_cloning *c, tn_str place, const char *local_scheme, tn_str *ret, tn_err *err)
 {
-    tn_str where = tn_delta_path_is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
+    tn_str where =
+        tn_delta_path_is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_buf b = tn_buf_init(c->a, TN_DELTA_SQL_BYTES_MAX);
     tn_buf_addz(&b, tn_uri_is_remote(where) ? "" : local_scheme);
     tn_percent_encode(&b, where, "/=!$&'()*+,;:@", true);
@@ -37,7 +38,8 @@ static tn_rc url_of(
 static tn_rc copy_object(tn_delta_cloning *c, tn_str place, tn_str key, tn_err *err)
 {
     tn_map_put(&c->copied, key, c);
-    tn_str source = tn_delta_path_is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
+    tn_str source =
+        tn_delta_path_is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
     tn_str target = tn_store_locate(c->to->store, c->a, key);
     if (!tn_uri_is_remote(source) && !tn_uri_is_remote(target)) {
         TN_TRY(tn_store_prepare(c->to->store, key, err));

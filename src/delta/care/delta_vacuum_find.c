@@ -40,8 +40,7 @@ tn_str tn_delta_vacuum_key(tn_arena *a, tn_str key)
 
 bool tn_delta_vacuum_is_outside(tn_str place)
 {
-    return tn_delta_path_is_absolute(place) ||
-           tn_str_find(place, TN_STR(".."), 0) != SIZE_MAX;
+    return tn_delta_path_is_absolute(place) || tn_str_find(place, TN_STR(".."), 0) != SIZE_MAX;
 }
 
 /* Hidden: a part begins with '_' or '.', but is neither _change_data nor the folder of a partition column. */

@@ -16,7 +16,6 @@
 #include "delta/log/delta_log.h"
 #include "delta/read/delta_bound.h"
 #include "text/json.h"
-#include "text/sqltext.h"
 
 typedef enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_OTHER } op;
 
@@ -293,61 +292,31 @@ static bool may_be_true(const pruner *p, tn_val node)
     return tn_bound_says(node, "class", "OPERATOR") ? may_operator(p, node) : true;
 }
 
-/* The predicate's tree; none when DuckDB does not take it (the query itself will say why), or when a collation makes texts equal that
- * are not so byte by byte. */
-static tn_rc where_statement(tn_conn *conn, tn_arena *a, tn_str where, tn_val *ret, tn_err *err)
+#define WHERE_HEAD "SELECT 1 FROM t WHERE "
+
+static tn_val where_statement(tn_conn *conn, tn_arena *a, tn_str where)
 {
-    tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT CASE WHEN current_setting('default_collation') = '' THEN "
-                    "json_serialize_sql(");
-    tn_sql_literal(
-        &b, tn_str_printf(a, "SELECT 1 FROM t WHERE (" TN_STR_FMT "\n)", TN_STR_ARG(where)));
-    tn_buf_addz(&b, ")::VARCHAR END");
-    tn_val text;
-    TN_TRY(tn_conn_scalar(conn, a, tn_buf_str(&b), &text, err));
-    return tn_json_parse(a, tn_val_as_str(text), ret, err);
+    return tn_conn_tree(
+        conn, a, tn_str_printf(a, WHERE_HEAD "(" TN_STR_FMT "\n)", TN_STR_ARG(where)), true);
 }
 
-static tn_val node_of(tn_val tree)
-{
-    tn_val statements = tn_val_at(tree, "statements");
-    return tn_val_is_seq(statements) && statements.list->n == 1
-               ? tn_val_at(statements.list->v[0], "node")
-               : TN_VAL_UNDEF;
-}
-
+/* None when DuckDB does not take the predicate: the query itself will say why. */
 tn_val tn_delta_where_tree(tn_conn *conn, tn_arena *a, tn_str where)
 {
-    tn_val tree;
-    tn_err ignored = TN_ERR_INIT;
-    if (where_statement(conn, a, where, &tree, &ignored) != TN_OK) {
-        return TN_VAL_UNDEF;
-    }
-    return tn_val_at(node_of(tree), "where_clause");
+    return tn_val_at(tn_tree_node(where_statement(conn, a, where)), "where_clause");
 }
 
 tn_str tn_delta_where_text(tn_conn *conn, tn_arena *a, tn_val part)
 {
-    static const char HEAD[] = "SELECT 1 FROM t WHERE ";
-    tn_val tree;
-    tn_val text;
-    tn_err ignored = TN_ERR_INIT;
-    tn_buf json = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    if (part.tag != TN_DICT || where_statement(conn, a, TN_STR("true"), &tree, &ignored) != TN_OK ||
-        node_of(tree).tag != TN_DICT) {
+    tn_val tree = part.tag == TN_DICT ? where_statement(conn, a, TN_STR("true")) : TN_VAL_UNDEF;
+    tn_val node = tn_tree_node(tree);
+    if (node.tag != TN_DICT) {
         return TN_STR_NONE;
     }
-    tn_dict_putz(node_of(tree).dict, "where_clause", part);
-    tn_json_print(&json, tree, NULL);
-    tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT json_deserialize_sql(");
-    tn_sql_literal(&b, tn_buf_str(&json));
-    tn_buf_addc(&b, ')');
-    if (tn_conn_scalar(conn, a, tn_buf_str(&b), &text, &ignored) != TN_OK) {
-        return TN_STR_NONE;
-    }
-    tn_str sql = tn_val_as_str(text);
-    return tn_str_starts(sql, TN_STR(HEAD)) ? tn_str_sub(sql, sizeof HEAD - 1, sql.n) : TN_STR_NONE;
+    tn_dict_putz(node.dict, "where_clause", part);
+    tn_str sql = tn_conn_tree_text(conn, a, tree);
+    return tn_str_starts(sql, TN_STR(WHERE_HEAD)) ? tn_str_sub(sql, sizeof WHERE_HEAD - 1, sql.n)
+                                                  : TN_STR_NONE;
 }
 
 tn_rc tn_delta_prune(

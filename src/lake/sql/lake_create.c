@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "text/json.h"
-#include "text/sqltext.h"
 
 enum { SQL_BYTES_MAX = 256 << 20 };
 
@@ -175,23 +174,12 @@ static tn_val parameters(tn_sql_change *c, const create *k)
 /* Columns of the query that are nothing but NULL: DuckDB gives them the type INTEGER, which the user may not have meant. */
 static tn_str untyped_columns(const tn_sql_change *c, tn_str query)
 {
-    tn_buf b = tn_buf_init(c->a, SQL_BYTES_MAX);
-    tn_val text;
-    tn_val tree;
     tn_buf names = tn_buf_init(c->a, SQL_BYTES_MAX);
-    tn_buf_addz(&b, "SELECT json_serialize_sql(");
-    tn_sql_literal(&b, query);
-    tn_buf_addz(&b, ")::VARCHAR");
-    if (tn_str_find(tn_str_lower(c->a, query), TN_STR("null"), 0) == SIZE_MAX ||
-        tn_conn_scalar(c->s->conn, c->a, tn_buf_str(&b), &text, NULL) != TN_OK ||
-        tn_json_parse(c->a, tn_val_as_str(text), &tree, NULL) != TN_OK) {
+    if (tn_str_find(tn_str_lower(c->a, query), TN_STR("null"), 0) == SIZE_MAX) {
         return TN_STR_NONE;
     }
-    tn_val statements = tn_val_at(tree, "statements");
-    tn_val node = tn_val_is_seq(statements) && statements.list->n == 1
-                      ? tn_val_at(statements.list->v[0], "node")
-                      : TN_VAL_UNDEF;
-    tn_val list = tn_val_at(node, "select_list");
+    tn_val tree = tn_conn_tree(c->s->conn, c->a, query, false);
+    tn_val list = tn_val_at(tn_tree_node(tree), "select_list");
     for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_val e = list.list->v[i];
         tn_str alias = tn_val_str_at(e, "alias", TN_STR_NONE);

@@ -5,9 +5,6 @@
  */
 #include "lake/sql/lake_narrow_impl.h"
 
-#include "text/json.h"
-#include "text/sqltext.h"
-
 typedef struct env { /* CTEs in sight, the innermost first */
     tn_str name;
     narrow_query *query; /* NULL: recursive, or not understood */
@@ -107,8 +104,8 @@ static void build_view(builder b, tn_str sql, narrow_item *item)
     if (text == NULL) {
         return;
     }
-    tn_val statements = tn_val_at(tree, "statements");
-    if (!tn_val_is_seq(statements) || statements.list->n != 1) {
+    tn_val node = tn_tree_node(tree);
+    if (tn_val_is_undef(node)) {
         return;
     }
     text->outer = b.text;
@@ -116,7 +113,7 @@ static void build_view(builder b, tn_str sql, narrow_item *item)
     b.n->views++;
     b.text = text;
     b.env = NULL;
-    item->query = build_query(b, tn_val_at(statements.list->v[0], "node"));
+    item->query = build_query(b, node);
     b.n->views--;
     tn_vec_push(&b.n->texts, b.n->a, text);
 }
@@ -345,17 +342,14 @@ static void take_aliases(narrow *n, narrow_text *text, tn_val node, int depth)
 
 narrow_text *narrow_parse(narrow *n, tn_str sql, tn_val *ret_tree)
 {
-    tn_val json;
-    tn_buf b = tn_buf_init(n->a, NARROW_SQL_MAX);
     narrow_text *text = tn_new(n->a, narrow_text);
     *text = (narrow_text){ .sql = sql, .aliases = tn_map_init(n->a) };
-    tn_buf_addz(&b, "SELECT CASE WHEN current_setting('default_collation') = '' THEN "
-                    "json_serialize_sql(");
-    tn_sql_literal(&b, sql);
-    tn_buf_addz(&b, ")::VARCHAR END"); /* a collation sees as equal what bounds do not */
-    if (tn_sql_tokens(n->a, sql, &text->tokens, NULL) != TN_OK ||
-        tn_conn_scalar(n->conn, n->a, tn_buf_str(&b), &json, NULL) != TN_OK ||
-        !tn_val_is_str(json) || tn_json_parse(n->a, tn_val_as_str(json), ret_tree, NULL) != TN_OK) {
+    if (tn_sql_tokens(n->a, sql, &text->tokens, NULL) != TN_OK) {
+        return NULL;
+    }
+    *ret_tree =
+        tn_conn_tree(n->conn, n->a, sql, true); /* a collation sees equal what bounds do not */
+    if (tn_val_is_undef(*ret_tree)) {
         return NULL;
     }
     take_aliases(n, text, *ret_tree, 0);

@@ -6,9 +6,6 @@
  */
 #include "lake/sql/lake_narrow_impl.h"
 
-#include "text/json.h"
-#include "text/sqltext.h"
-
 static bool is_sure_function(tn_val node)
 {
     static const char *const NAMES[] = { "max", "min", "count", "count_star", "-", "+", "*",
@@ -94,24 +91,16 @@ static tn_val value_of(const narrow *n, tn_val query)
 {
     tn_val statement = tn_val_dict(n->a);
     tn_val list = tn_val_list(n->a);
-    tn_val text;
     tn_val rows;
-    tn_buf json = tn_buf_init(n->a, NARROW_SQL_MAX);
-    tn_buf b = tn_buf_init(n->a, NARROW_SQL_MAX);
     tn_list_push(list.list, query);
     tn_dict_putz(statement.dict, "error", TN_VAL_FALSE);
     tn_dict_putz(statement.dict, "statements", list);
-    tn_json_print(&json, statement, NULL);
-    tn_buf_addz(&b, "SELECT json_deserialize_sql(");
-    tn_sql_literal(&b, tn_buf_str(&json));
-    tn_buf_addc(&b, ')');
-    if (tn_conn_scalar(n->conn, n->a, tn_buf_str(&b), &text, NULL) != TN_OK ||
-        !tn_val_is_str(text)) {
+    tn_str text = tn_conn_tree_text(n->conn, n->a, statement);
+    if (text.n == 0) {
         return TN_VAL_UNDEF;
     }
-    tn_str ask =
-        tn_str_printf(n->a, "SELECT typeof(v), v::VARCHAR FROM (" TN_STR_FMT "\n) AS q(v) LIMIT 2",
-            TN_STR_ARG(tn_val_as_str(text)));
+    tn_str ask = tn_str_printf(n->a,
+        "SELECT typeof(v), v::VARCHAR FROM (" TN_STR_FMT "\n) AS q(v) LIMIT 2", TN_STR_ARG(text));
     if (tn_conn_rows(n->conn, n->a, ask, 2, &rows, NULL, NULL) != TN_OK || rows.list->n != 1 ||
         !tn_val_is_str(rows.list->v[0].list->v[1])) {
         return TN_VAL_UNDEF;
