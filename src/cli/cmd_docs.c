@@ -117,7 +117,7 @@ static tn_rc serve(const tn_cli *cli, const tn_dbt_options *o, const tn_project 
     TN_AUTO(tn_listener) l = { .fd = -1 };
     tn_str host = o->host.n > 0 ? o->host : TN_STR("127.0.0.1");
     TN_TRY(tn_docs_write_site(p, err));
-    TN_TRY(tn_listen_open(host, (int)o->port, &l, err));
+    TN_TRY(tn_listen_open(host, o->port, &l, err));
     bool local = tn_str_is(host, "127.0.0.1");
     tn_str url = tn_str_printf(cli->arena, "http://" TN_STR_FMT ":%d",
         TN_STR_ARG(local ? TN_STR("localhost") : host), l.port);

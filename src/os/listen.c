@@ -38,18 +38,22 @@ static bool open_one(const struct addrinfo *a, tn_listener *ret, int *ret_errno)
     return false;
 }
 
-tn_rc tn_listen_open(tn_str host, int port, tn_listener *ret, tn_err *err)
+tn_rc tn_listen_open(tn_str host, int64_t port, tn_listener *ret, tn_err *err)
 {
     char name[HOST_MAX], service[16];
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *list = NULL;
     int why = 0;
     *ret = (tn_listener){ .fd = -1 };
-    if (host.n >= sizeof name || port < 0 || port > UINT16_MAX) {
+    if (port < 0 || port > UINT16_MAX) {
+        return tn_fail(err, TN_E_USAGE, "%lld is no port: 1 to %d, or 0 for a free one",
+            (long long)port, UINT16_MAX);
+    }
+    if (host.n >= sizeof name) {
         return tn_fail(
-            err, TN_E_USAGE, "cannot listen at '" TN_STR_FMT "' port %d", TN_STR_ARG(host), port);
+            err, TN_E_USAGE, "'" TN_STR_FMT "' is no host: it is too long", TN_STR_ARG(host));
     }
     (void)snprintf(name, sizeof name, TN_STR_FMT, TN_STR_ARG(host));
-    (void)snprintf(service, sizeof service, "%d", port);
+    (void)snprintf(service, sizeof service, "%d", (int)port);
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
     int rc = getaddrinfo(host.n > 0 ? name : NULL, service, &hints, &list);
     if (rc != 0) {
@@ -68,7 +72,7 @@ tn_rc tn_listen_open(tn_str host, int port, tn_listener *ret, tn_err *err)
         return TN_OK;
     }
     tn_rc failed = tn_fail(err, why == EADDRINUSE ? TN_E_BUSY : TN_E_NET,
-        "cannot listen at '%s' port %d: %s", host.n > 0 ? name : "*", port, strerror(why));
+        "cannot listen at '%s' port %d: %s", host.n > 0 ? name : "*", (int)port, strerror(why));
     return tn_hint(err, failed, "another port: --port 0 takes a free one");
 }
 

@@ -11,7 +11,7 @@ typedef struct tn_listener {
 } tn_listener;
 
 /* host: a name or an address; "" means all addresses. port 0: any free one. TN_E_BUSY when it is taken. */
-tn_rc tn_listen_open(tn_str host, int port, tn_listener *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_listen_open(tn_str host, int64_t port, tn_listener *ret, tn_err *err) TN_MUSTUSE;
 void tn_listen_close(tn_listener *l);
 static inline void tn_listener_cleanup(tn_listener *l)
 {

@@ -189,6 +189,12 @@ def docs_serve_shows_the_target_folder_and_nothing_else(p):
 
 
 @case
+def docs_serve_says_which_ports_there_are(p):
+    for port in ("99999", "-1", str(2**32 + 8080)):  # the last would be 8080 in 32 bits
+        has(p.run("docs", "serve", "--no-browser", f"--port={port}", status=2), f"{port} is no port: 1 to 65535, or 0 for a free one")
+
+
+@case
 def docs_serve_says_when_the_port_is_taken(p):
     import socket
     p.file("models/a.sql", "select 1 as id")
