@@ -125,7 +125,7 @@ typedef struct s3_lender {
     tn_str process;                                /* credential_process */
     tn_str role, session, external_id, token_file; /* of a role */
     tn_str key_id, secret, token;                  /* who takes on the role */
-    tn_str sts_endpoint, region, ca_file, proxy;
+    tn_str sts_endpoint, region, ca_file, proxy, no_proxy;
     bool no_verify, ask_instance;
 } s3_lender;
 /* Asks, or gives what was lent before and is still good. source NULL: there is nobody to ask. */

@@ -166,6 +166,7 @@ static tn_rc borrow(s3_reader *r, tn_s3_config *c)
         .region = c->region,
         .ca_file = c->ca_file,
         .proxy = c->proxy,
+        .no_proxy = c->no_proxy,
         .no_verify = !c->verify_tls,
         .ask_instance = tn_str_eq_nocase(r->v[F_PROVIDER], TN_STR("credential_chain")) ||
                         tn_str_is(r->v[F_CREDENTIAL_SOURCE], "Ec2InstanceMetadata") };

@@ -215,6 +215,18 @@ def a_role_by_a_source_profile(b):
 
 
 @case
+def the_token_service_is_reached_past_the_proxy(b):
+    """As the bucket is: hosts in no_proxy straight."""
+    keys = f"[base]\naws_access_key_id = {Minio.KEY}\naws_secret_access_key = {Minio.SECRET}\n"
+    role = "[profile r]\nrole_arn = arn:minio:iam:::role/any\nsource_profile = base\nproxy_url = http://127.0.0.1:1\n"
+    env = {**profile(b, role + "no_proxy = 127.0.0.1\n", "r", keys), "AWS_ENDPOINT_URL_STS": b.minio.endpoint}
+    b.run(b.lake(), "sql", "create table p.t as select 1 as x", env=env)
+    env["AWS_CONFIG_FILE"] = profile(b, role, "r")["AWS_CONFIG_FILE"]
+    b.run(b.lake(), "sql", "from p.t", status=2, env=env)
+    has(b.err, "no connection to the proxy '127.0.0.1:1'")
+
+
+@case
 def a_web_identity(b):
     """As Kubernetes has it: a token in a file, named by the environment."""
     asked = []
