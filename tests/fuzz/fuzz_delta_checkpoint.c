@@ -9,14 +9,12 @@
  *
  * A table whose log is whole without the checkpoint must open; when the checkpoint was passed over it must hold what it held. A table that needs it may
  * be refused, with a reason. */
-#include <stdio.h>
+#include "fuzz.h"
 
 #include "delta/action/delta_stats.h"
 #include "delta/log/delta_checkpoint.h"
 #include "delta/log/delta_replay.h"
 #include "os/file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { CLASSIC, PARTS, SIDECAR, V2_PARQUET, V2_JSON, SHAPES, LINES = SHAPES, KINDS };
 enum { WHOLE, OLDER, ALONE, LOGS };
@@ -53,14 +51,6 @@ static const char PROTOCOL[] =
     "{"
     "\"delta.checkpointPolicy\":\"%s\",\"delta.checkpoint.writeStatsAsStruct\":\"true\","
     "\"delta.checkpoint.writeStatsAsJson\":\"%s\"},\"createdTime\":1700000000000}}\n";
-
-static void must(tn_rc rc, const tn_err *err)
-{
-    if (rc != TN_OK) {
-        fprintf(stderr, "the fuzzer cannot begin: %s\n", err->msg);
-        abort();
-    }
-}
 
 static void put(tn_str dir, const char *name, tn_str text)
 {

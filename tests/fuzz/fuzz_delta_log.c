@@ -2,6 +2,8 @@
 /* fuzz_delta_log.c: the first byte chooses what the rest is: lines of a commit or of a checkpoint in JSON, a schema, DuckDB's type text, the data of
  * a deletion vector, a checksum file, statistics, _last_checkpoint, a path. They come from other writers, so they may be refused; they may
  * not crash, leak or take long. */
+#include "fuzz.h"
+
 #include "delta/action/delta_dv.h"
 #include "delta/action/delta_stats.h"
 #include "delta/log/delta_checkpoint.h"
@@ -9,8 +11,6 @@
 #include "delta/log/delta_replay.h"
 #include "text/hash.h"
 #include "text/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void commit(tn_arena *a, tn_str text)
 {

@@ -4,13 +4,11 @@
  * Each byte of an input is one choice of a generator: which values the rows of up to three files have, which of them a deletion vector hides, what their writer
  * put into the statistics (bounds may be cut, or not be there), the session's time zone and collation, and an SQL predicate over the columns. DuckDB
  * counts the rows for which it is true, and makes the statistics; the files that tn_delta_prune keeps must be those with such rows, or more. */
-#include <stdio.h>
+#include "fuzz.h"
 
 #include "delta/log/delta_log.h"
 #include "delta/read/delta_prune.h"
 #include "text/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FILES_MAX = 3, ROWS_MAX = 4, DEPTH_MAX = 4 };
 
@@ -117,14 +115,6 @@ static unsigned pick(input *in, unsigned n)
 static bool rarely(input *in)
 {
     return pick(in, 8) == 7;
-}
-
-static void must(tn_rc rc, const tn_err *err)
-{
-    if (rc != TN_OK) {
-        fprintf(stderr, "the fuzzer cannot begin: %s\n", err->msg);
-        abort();
-    }
 }
 
 static void end(void)

@@ -1,9 +1,9 @@
 // layers: base text jinja
 /* fuzz_jinja.c: a template of any bytes is parsed, looked at, cut into blocks and rendered, with tight limits. It may fail; it may not crash,
  * leak or take long. The context has one value of each kind, so that mutated snippets find something to work on. */
-#include "jinja/jinja.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "jinja/jinja.h"
 
 static bool lookup(void *self, tn_jinja_ctx *ctx, tn_str name, tn_val *ret)
 {
