@@ -82,7 +82,7 @@ typedef struct tn_jinja_block {
         name; /* "generate_schema_name"; "test_unique"; "materialization_table_default"; snapshot and docs: the bare name */
     tn_str full;     /* from the opening tag to the end of the closing tag */
     tn_str contents; /* between the tags */
-    tn_str args;     /* text of the opening tag after the name, for materializations and tests */
+    tn_str args;     /* text of the opening tag after the name: "(a, b=1)" */
     int line;        /* of the opening tag, 1-based in the file */
 } tn_jinja_block;
 typedef tn_vec(tn_jinja_block) tn_jinja_blocks;

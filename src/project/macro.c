@@ -183,6 +183,25 @@ tn_rc tn_macro_def(tn_project *p, tn_macro *m, const tn_jinja_macro_def **ret, t
     return TN_OK;
 }
 
+/* Without the body: a manifest names the arguments of every macro there is, and a run calls few of them. */
+tn_strs tn_macro_args(const tn_project *p, const tn_macro *m, tn_arena *a)
+{
+    tn_strs names = { 0 };
+    tn_jinja_tmpl *t;
+    tn_str alone = tn_str_printf(
+        a, "{%% macro m" TN_STR_FMT " %%}{%% endmacro %%}", TN_STR_ARG(m->code->args));
+    tn_jinja_src src = { tn_str_z(a, m->file), m->line };
+    if (tn_jinja_parse(p->state->env, a, alone, src, &t, NULL) != TN_OK) {
+        return names;
+    }
+    const tn_jinja_macro_def *def = tn_jinja_macro_at(t, 0);
+    for (size_t i = 0; i < tn_jinja_macro_argc(def); i++) {
+        bool has_default;
+        tn_vec_push(&names, a, tn_jinja_macro_arg(def, i, &has_default));
+    }
+    return names;
+}
+
 /* ---- what a macro calls ---- */
 
 static bool name_char(char c)

@@ -150,10 +150,9 @@ static bool of_test_folder(const tn_project *p, const tn_macro *macro)
 }
 
 /* What a property file says of them; else, with the behaviour flag validate_macro_args (on unless set), the names in the signature. */
-static tn_val macro_arguments(tn_arena *a, tn_project *p, tn_macro *macro)
+static tn_val macro_arguments(tn_arena *a, const tn_project *p, const tn_macro *macro)
 {
     const tn_val flags = { .tag = TN_DICT, .dict = p->flags }, said = macro->arguments;
-    const tn_jinja_macro_def *def;
     tn_val list = tn_val_list(a);
     for (size_t i = 0; said.tag == TN_LIST && i < said.list->n; i++) {
         tn_val e = said.list->v[i];
@@ -161,17 +160,16 @@ static tn_val macro_arguments(tn_arena *a, tn_project *p, tn_macro *macro)
             a, list, tn_val_at(e, "name"), tn_val_at(e, "type"), tn_val_at(e, "description"));
     }
     if (list.list->n > 0 || !tn_val_bool_at(flags, "VALIDATE_MACRO_ARGS", true) ||
-        of_test_folder(p, macro) || tn_macro_def(p, macro, &def, NULL) != TN_OK) {
+        of_test_folder(p, macro)) {
         return list;
     }
     if (macro->code->kind == TN_BLOCK_MATERIALIZATION) { /* dbt's parser makes one of it */
         add_argument(a, list, tn_val_z("supported_languages"), TN_VAL_NONE, TN_VAL_NONE);
         return list;
     }
-    for (size_t i = 0; i < tn_jinja_macro_argc(def); i++) {
-        bool has_default;
-        tn_val name = tn_val_str(tn_jinja_macro_arg(def, i, &has_default));
-        add_argument(a, list, name, TN_VAL_NONE, TN_VAL_NONE);
+    tn_strs names = tn_macro_args(p, macro, a);
+    for (size_t i = 0; i < names.n; i++) {
+        add_argument(a, list, tn_val_str(names.v[i]), TN_VAL_NONE, TN_VAL_NONE);
     }
     return list;
 }

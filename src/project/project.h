@@ -175,7 +175,9 @@ const char *const *tn_project_adapter_chain(const tn_project *p, size_t *ret_n);
 /* The parsed definition (thread-safe, parsed on first use). */
 tn_rc tn_macro_def(
     tn_project *p, tn_macro *m, const tn_jinja_macro_def **ret, tn_err *err) TN_MUSTUSE;
-/* Positional arguments of a macro by name; used for callers that must not pass too many. */
+/* The names in the signature; none when it cannot be parsed. */
+tn_strs tn_macro_args(const tn_project *p, const tn_macro *m, tn_arena *a);
+/* unique_ids of the macros that it calls. */
 tn_rc tn_macro_depends(tn_project *p, tn_macro *m, tn_strs *ret_macro_ids, tn_err *err) TN_MUSTUSE;
 
 /* The environments of the interpreter; shared, filters set. */

@@ -72,7 +72,7 @@ struct tn_macro_code {
     tn_rc rc;
     tn_err *err; /* of a failed parse */
     const tn_jinja_macro_def *def;
-    tn_str args;
+    tn_str args; /* of the opening tag, after the name: "(a, b=1)" */
     tn_jinja_block_kind kind;
     bool depends_made;
     tn_strs depends;
