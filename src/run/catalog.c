@@ -2,6 +2,7 @@
 #include "os/file.h"
 #include "project/manifest.h"
 #include "run/artifact.h"
+#include "run/relation.h"
 #include "run/run.h"
 #include "run/session.h"
 #include "text/json.h"
@@ -26,12 +27,6 @@ static const char columns_sql[] =
     "'VIEW', comment from duckdb_views() where not internal) t join duckdb_columns() c on "
     "c.database_name = t.database_name and c.schema_name = t.schema_name and c.table_name = t.name "
     "order by 1, 2, 3, 7";
-
-static tn_str place_key(tn_arena *a, tn_str database, tn_str schema, tn_str name)
-{
-    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "\x1f" TN_STR_FMT "\x1f" TN_STR_FMT,
-                               TN_STR_ARG(database), TN_STR_ARG(schema), TN_STR_ARG(name)));
-}
 
 /* What the site shows of a relation whose size nobody has measured. */
 static tn_val no_stats(tn_arena *a)
@@ -74,7 +69,7 @@ static tn_map tables_of(tn_session *s, tn_arena *a, tn_val rows)
     tn_map tables = tn_map_init(a);
     for (size_t i = 0; i < rows.list->n; i++) {
         const tn_val *row = rows.list->v[i].list->v;
-        tn_str key = place_key(a, tn_val_as_str(row[COL_DATABASE]), tn_val_as_str(row[COL_SCHEMA]),
+        tn_str key = tn_relation_key(a, tn_val_as_str(row[COL_DATABASE]), tn_val_as_str(row[COL_SCHEMA]),
             tn_val_as_str(row[COL_TABLE]));
         tn_val *table = tn_map_find(&tables, key);
         if (table == NULL) {
@@ -102,7 +97,7 @@ static void put_nodes(const tn_nodes *list, tn_session *s, tn_arena *a, const tn
                           (tn_node_is_refable(n) && !tn_node_is_ephemeral(n)));
         tn_str database = n->database.n > 0 ? n->database : s->database;
         const tn_val *table =
-            wanted ? tn_map_find(tables, place_key(a, database, n->schema, n->alias)) : NULL;
+            wanted ? tn_map_find(tables, tn_relation_key(a, database, n->schema, n->alias)) : NULL;
         if (table != NULL) {
             tn_val d = tn_val_dict(a);
             static const char *const keys[] = { "metadata", "columns", "stats" };

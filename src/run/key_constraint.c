@@ -3,6 +3,7 @@
  * Creating or dropping a table with a foreign key alters the table that it references: two such models at once are a write conflict. Where
  * foreign keys are about, models with keys are built one at a time; elsewhere nothing waits. */
 #include "run/job.h"
+#include "run/relation.h"
 #include "text/sqltext.h"
 
 enum { KEY_PRIMARY = 1, KEY_UNIQUE = 2, KEY_FOREIGN = 4 };
@@ -12,12 +13,6 @@ static const struct {
     uint8_t bit;
 } keys[] = { { "FOREIGN KEY", "foreign_key", KEY_FOREIGN },
     { "PRIMARY KEY", "primary_key", KEY_PRIMARY }, { "UNIQUE", "unique", KEY_UNIQUE } };
-
-static tn_str table_key(tn_arena *a, tn_str database, tn_str schema, tn_str name)
-{
-    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "\x1f" TN_STR_FMT "\x1f" TN_STR_FMT,
-                               TN_STR_ARG(database), TN_STR_ARG(schema), TN_STR_ARG(name)));
-}
 
 tn_rc tn_session_keys_fill(tn_session *s, tn_conn *c, tn_err *err)
 {
@@ -31,7 +26,7 @@ tn_rc tn_session_keys_fill(tn_session *s, tn_conn *c, tn_err *err)
         SIZE_MAX, &rows, NULL, err));
     for (size_t i = 0; i < rows.list->n; i++) {
         const tn_val *row = rows.list->v[i].list->v;
-        tn_str key = table_key(
+        tn_str key = tn_relation_key(
             s->arena, tn_val_as_str(row[0]), tn_val_as_str(row[1]), tn_val_as_str(row[2]));
         uint8_t *bits = tn_map_find(&s->keys, key);
         if (bits == NULL) {
@@ -49,7 +44,7 @@ tn_rc tn_session_keys_fill(tn_session *s, tn_conn *c, tn_err *err)
 static uint8_t existing(const tn_session *s, tn_str database, tn_str schema, tn_str name)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("key", NULL);
-    const uint8_t *bits = tn_map_find(&s->keys, table_key(scratch, database, schema, name));
+    const uint8_t *bits = tn_map_find(&s->keys, tn_relation_key(scratch, database, schema, name));
     return bits != NULL ? *bits : 0;
 }
 

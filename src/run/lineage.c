@@ -6,6 +6,7 @@
 #include "run/lineage.h"
 
 #include "run/job.h"
+#include "run/relation.h"
 #include "text/json.h"
 #include "text/sqltext.h"
 

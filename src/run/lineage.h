@@ -65,11 +65,10 @@ typedef struct tn_plan_columns {
     tn_origins *v;
     size_t n;
 } tn_plan_columns;
-/* The columns that a plan (json_serialize_plan, one of "plans") gives. relations: lower "db\x1fschema\x1ftable" -> tn_node. Fails with
+/* The columns that a plan (json_serialize_plan, one of "plans") gives. relations: tn_relation_key -> tn_node. Fails with
  * TN_E_UNSUPPORTED for an operator it does not know. */
 tn_rc tn_plan_lineage(tn_arena *a, tn_val plan, const tn_map *relations, tn_plan_columns *ret,
     tn_origins *ret_rows, tn_err *err) TN_MUSTUSE;
-tn_str tn_relation_key(tn_arena *a, tn_str database, tn_str schema, tn_str table);
 
 /* ---- lineage_print.c: a graph of relations or of columns, seen from some of its points ---- */
 typedef enum tn_lineage_form {

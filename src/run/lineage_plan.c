@@ -7,6 +7,8 @@
  */
 #include "run/lineage.h"
 
+#include "run/relation.h"
+
 enum { PLAN_DEPTH_MAX = 400, NO_INDEX = -1 };
 
 typedef tn_plan_columns cols;
@@ -37,12 +39,6 @@ const char *tn_how_name(tn_how h)
     static const char *const names[] = { "identity", "transformation", "aggregation", "filter",
         "join", "group" };
     return names[h];
-}
-
-tn_str tn_relation_key(tn_arena *a, tn_str database, tn_str schema, tn_str table)
-{
-    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "\x1f" TN_STR_FMT "\x1f" TN_STR_FMT,
-                               TN_STR_ARG(database), TN_STR_ARG(schema), TN_STR_ARG(table)));
 }
 
 /* ---- sets of origins ---- */

@@ -131,6 +131,12 @@ static void repr_to(tn_obj *self, tn_buf *b)
     tn_buf_addc(b, '>');
 }
 
+tn_str tn_relation_key(tn_arena *a, tn_str database, tn_str schema, tn_str name)
+{
+    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "\x1f" TN_STR_FMT "\x1f" TN_STR_FMT,
+                               TN_STR_ARG(database), TN_STR_ARG(schema), TN_STR_ARG(name)));
+}
+
 tn_str tn_relation_render(tn_arena *a, const tn_relation *r)
 {
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);

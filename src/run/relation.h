@@ -27,6 +27,8 @@ tn_relation *tn_relation_new(
     tn_arena *a, tn_str database, tn_str schema, tn_str identifier, const char *type);
 bool tn_val_is_relation(tn_val v, tn_relation **ret);
 tn_str tn_relation_render(tn_arena *a, const tn_relation *r);
+/* A place as a key of maps: DuckDB compares names without case. */
+tn_str tn_relation_key(tn_arena *a, tn_str database, tn_str schema, tn_str name);
 static inline tn_val tn_relation_val(tn_relation *r)
 {
     return tn_val_obj(&r->base);

@@ -1,17 +1,12 @@
 /* session.c: the relation cache and connections of a run's database. Opening by profile is in session_open.c. */
 #include "run/session.h"
 
+#include "run/relation.h"
 #include "text/sqltext.h"
 
 typedef struct cached {
     tn_str database, schema, name, type;
 } cached;
-
-static tn_str key_of(tn_arena *a, tn_str database, tn_str schema, tn_str name)
-{
-    return tn_str_lower(a, tn_str_printf(a, TN_STR_FMT "\x1f" TN_STR_FMT "\x1f" TN_STR_FMT,
-                               TN_STR_ARG(database), TN_STR_ARG(schema), TN_STR_ARG(name)));
-}
 
 tn_rc tn_session_cache_fill(tn_session *s, tn_conn *c, tn_err *err)
 {
@@ -43,7 +38,7 @@ bool tn_session_cache_find(tn_session *s, tn_str database, tn_str schema, tn_str
     tn_str *ret_type, tn_str *ret_exact_name)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("key", NULL);
-    tn_str key = key_of(scratch, database, schema, name);
+    tn_str key = tn_relation_key(scratch, database, schema, name);
     TN_LOCKED(&s->lock);
     const cached *found = tn_map_find(&s->relations, key);
     if (found == NULL) {
@@ -60,13 +55,13 @@ void tn_session_cache_add(tn_session *s, tn_str database, tn_str schema, tn_str 
     cached *item = tn_new(s->known, cached);
     *item = (cached){ tn_str_dup(s->known, database), tn_str_dup(s->known, schema),
         tn_str_dup(s->known, name), tn_str_dup(s->known, type) };
-    tn_map_put(&s->relations, key_of(s->known, database, schema, name), item);
+    tn_map_put(&s->relations, tn_relation_key(s->known, database, schema, name), item);
 }
 
 void tn_session_cache_drop(tn_session *s, tn_str database, tn_str schema, tn_str name)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("key", NULL);
-    tn_str key = key_of(scratch, database, schema, name);
+    tn_str key = tn_relation_key(scratch, database, schema, name);
     TN_LOCKED(&s->lock);
     (void)tn_map_remove(&s->relations, key);
 }
@@ -86,7 +81,7 @@ void tn_session_cache_drop_schema(tn_session *s, tn_str database, tn_str schema)
             (void)tn_map_remove(&s->relations, s->relations.items[i].key);
         }
     }
-    (void)tn_map_remove(&s->schemas_seen, key_of(scratch, database, schema, TN_STR_NONE));
+    (void)tn_map_remove(&s->schemas_seen, tn_relation_key(scratch, database, schema, TN_STR_NONE));
 }
 
 tn_val tn_session_cache_list(tn_session *s, tn_arena *a, tn_str database, tn_str schema)
@@ -106,7 +101,7 @@ tn_val tn_session_cache_list(tn_session *s, tn_arena *a, tn_str database, tn_str
 bool tn_session_has_schema(tn_session *s, tn_str database, tn_str schema)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("key", NULL);
-    tn_str key = key_of(scratch, database, schema, TN_STR_NONE);
+    tn_str key = tn_relation_key(scratch, database, schema, TN_STR_NONE);
     TN_LOCKED(&s->lock);
     return tn_map_find(&s->schemas_seen, key) != NULL;
 }
@@ -114,7 +109,7 @@ bool tn_session_has_schema(tn_session *s, tn_str database, tn_str schema)
 void tn_session_add_schema(tn_session *s, tn_str database, tn_str schema)
 {
     TN_LOCKED(&s->lock);
-    tn_map_put(&s->schemas_seen, key_of(s->known, database, schema, TN_STR_NONE), s);
+    tn_map_put(&s->schemas_seen, tn_relation_key(s->known, database, schema, TN_STR_NONE), s);
 }
 
 bool tn_session_warn_first(tn_session *s, tn_str text)
