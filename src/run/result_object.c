@@ -70,11 +70,11 @@ static const tn_obj_type result_type = {
 
 tn_val tn_result_object(tn_runner *run, tn_arena *a, const tn_node_result *r)
 {
-    tn_val parts = tn_node_result_val(run, a, r);
-    tn_val node = tn_val_at(parts, "node");
-    if (node.tag == TN_DICT && r->compiled_code.p != NULL && r->node->kind != TN_NODE_SEED) {
+    tn_val parts = tn_node_result_val(run, a, r), node = tn_node_dict(a, r->node);
+    if (r->compiled_code.p != NULL && r->node->kind != TN_NODE_SEED) {
         tn_dict_putz(node.dict, "compiled", TN_VAL_TRUE);
         tn_dict_putz(node.dict, "compiled_code", tn_val_str(r->compiled_code));
     }
+    tn_dict_putz(parts.dict, "node", node);
     return object_of(a, parts);
 }

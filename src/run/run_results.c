@@ -53,8 +53,6 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(
         d.dict, "batch_results", r->batch_results.tag == TN_DICT ? r->batch_results : TN_VAL_NONE);
     tn_dict_putz(d.dict, "overload_results", TN_VAL_NONE);
-    /* For templates only: dbt's result objects have the node too. run_results.json leaves it out. */
-    tn_dict_putz(d.dict, "node", tn_node_dict(a, r->node));
     return d;
 }
 
@@ -94,9 +92,7 @@ static void add_result(tn_runner *run, tn_arena *a, tn_val list, const tn_node_r
     if (tn_node_is_ephemeral(r->node)) { /* compiled, but no result of its own */
         return;
     }
-    tn_val d = tn_node_result_val(run, a, r);
-    (void)tn_dict_remove(d.dict, tn_val_z("node"));
-    tn_list_push(list.list, d);
+    tn_list_push(list.list, tn_node_result_val(run, a, r));
 }
 
 static tn_rc write_results(tn_runner *run, tn_arena *a, tn_err *err)

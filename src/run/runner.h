@@ -181,8 +181,8 @@ void tn_report_summary(tn_runner *run, tn_run_report *ret);
 tn_rc tn_report_write(tn_runner *run, tn_err *err) TN_MUSTUSE;
 const char *tn_status_name(tn_status s);
 tn_val tn_node_result_val(
-    tn_runner *run, tn_arena *a, const tn_node_result *r); /* for templates and run_results.json */
-/* The same as hooks see it: an object with to_dict() (result_object.c). */
+    tn_runner *run, tn_arena *a, const tn_node_result *r); /* an entry of run_results.json */
+/* The same with its node, as hooks see it: an object with to_dict() (result_object.c). */
 tn_val tn_result_object(tn_runner *run, tn_arena *a, const tn_node_result *r);
 tn_str tn_hook_name(tn_arena *a, const tn_node *n);  /* p-on-run-end-0 is p.on-run-end.0 */
 tn_str tn_node_where(tn_arena *a, const tn_node *n); /* "model orders (models/orders.sql)" */
