@@ -1,9 +1,6 @@
 /* operation.c: run-operation: one macro with arguments, and the artifacts that dbt leaves of it. */
 #include "os/clock.h"
-#include "project/manifest.h"
-#include "run/artifact.h"
 #include "run/report_parts.h"
-#include "text/json.h"
 
 static tn_rc call(tn_runner *run, tn_macro *m, tn_val args, tn_err *err)
 {
@@ -29,25 +26,14 @@ static tn_rc call(tn_runner *run, tn_macro *m, tn_val args, tn_err *err)
     return rc;
 }
 
-static tn_val step(tn_arena *a, const char *name, int64_t from, int64_t to)
-{
-    tn_val d = tn_val_dict(a);
-    tn_dict_putz(d.dict, "name", tn_val_z(name));
-    tn_dict_putz(d.dict, "started_at", tn_val_str(tn_report_time(a, from, "Z")));
-    tn_dict_putz(d.dict, "completed_at", tn_val_str(tn_report_time(a, to, "Z")));
-    return d;
-}
-
-static tn_rc write_result(
-    tn_runner *run, tn_str unique_id, tn_rc outcome, tn_dict *args, tn_err *err)
+static tn_rc write_result(tn_runner *run, tn_str unique_id, tn_rc outcome, tn_err *err)
 {
     tn_arena *a = run->arena;
     int64_t now = tn_clock_now_us();
     double seconds = (double)(now - run->started_us) / 1e6;
-    tn_val doc = tn_val_dict(a), results = tn_val_list(a), r = tn_val_dict(a),
-           timing = tn_val_list(a);
-    tn_list_push(timing.list, step(a, "compile", run->started_us, run->started_us));
-    tn_list_push(timing.list, step(a, "execute", run->started_us, now));
+    tn_val results = tn_val_list(a), r = tn_val_dict(a), timing = tn_val_list(a);
+    tn_list_push(timing.list, tn_report_timing(a, "compile", run->started_us, run->started_us));
+    tn_list_push(timing.list, tn_report_timing(a, "execute", run->started_us, now));
     tn_dict_putz(r.dict, "status", tn_val_z(outcome == TN_OK ? "success" : "error"));
     tn_dict_putz(r.dict, "timing", timing);
     tn_dict_putz(r.dict, "thread_id", tn_val_z("MainThread"));
@@ -62,16 +48,7 @@ static tn_rc write_result(
         tn_dict_putz(r.dict, none[i], TN_VAL_NONE);
     }
     tn_list_push(results.list, r);
-    tn_dict_putz(doc.dict, "metadata", tn_manifest_metadata(run->project, a, "run-results/v6"));
-    tn_dict_putz(doc.dict, "results", results);
-    tn_dict_putz(doc.dict, "elapsed_time", tn_val_float(seconds));
-    tn_dict_putz(
-        doc.dict, "args", args != NULL ? (tn_val){ .tag = TN_DICT, .dict = args } : tn_val_dict(a));
-    static const tn_json_style style = { .py_separators = true };
-    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
-    tn_json_print(&b, doc, &style);
-    return tn_artifact_write(
-        run->project, run->events, "run_results.json", "RunResultsArtifact", tn_buf_str(&b), err);
+    return tn_report_write_results(run, a, results, "RunResultsArtifact", err);
 }
 
 tn_rc tn_run_operation_sql(tn_project *p, tn_arena *a, tn_events *events, tn_err *err)
@@ -132,7 +109,7 @@ tn_rc tn_run_operation(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_s
     }
     tn_rc rc = call(&run, m, args, err);
     if (opts->write_json) {
-        tn_rc written = write_result(&run, m->unique_id, rc, opts->args, rc == TN_OK ? err : NULL);
+        tn_rc written = write_result(&run, m->unique_id, rc, rc == TN_OK ? err : NULL);
         rc = rc == TN_OK ? written : rc;
     }
     return rc;

@@ -16,6 +16,11 @@ tn_str tn_report_materialized(const tn_node *n);
 double tn_report_seconds(const tn_node_result *r);
 /* compile and show say less: their output is what was asked for. */
 bool tn_report_is_look(const tn_runner *run);
+/* A step of a result: when it began and ended; to 0: it is not over. */
+tn_val tn_report_timing(tn_arena *a, const char *name, int64_t from, int64_t to);
+/* run_results.json around its entries. type: what the event calls the artifact. */
+tn_rc tn_report_write_results(
+    tn_runner *run, tn_arena *a, tn_val results, const char *type, tn_err *err) TN_MUSTUSE;
 /* An ISO time, "" for 0. */
 tn_str tn_report_time(tn_arena *a, int64_t us, const char *suffix);
 

@@ -5,7 +5,7 @@
 #include "run/report_parts.h"
 #include "text/json.h"
 
-static tn_val timing(tn_arena *a, const char *name, int64_t from, int64_t to)
+tn_val tn_report_timing(tn_arena *a, const char *name, int64_t from, int64_t to)
 {
     tn_val d = tn_val_dict(a);
     tn_dict_putz(d.dict, "name", tn_val_z(name));
@@ -29,9 +29,9 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
         message = tn_str_printf(a, TN_STR_FMT " passed", TN_STR_ARG(tn_hook_name(a, r->node)));
     }
     if (r->started_us > 0 && r->status != TN_ST_SKIPPED && r->status != TN_ST_NONE) {
-        tn_list_push(times.list, timing(a, "compile", r->started_us, r->compile_end_us));
+        tn_list_push(times.list, tn_report_timing(a, "compile", r->started_us, r->compile_end_us));
         if (r->execute_start_us > 0) {
-            tn_list_push(times.list, timing(a, "execute", r->execute_start_us, r->finished_us));
+            tn_list_push(times.list, tn_report_timing(a, "execute", r->execute_start_us, r->finished_us));
         }
     }
     tn_dict_putz(d.dict, "status",
@@ -95,9 +95,27 @@ static void add_result(tn_runner *run, tn_arena *a, tn_val list, const tn_node_r
     tn_list_push(list.list, tn_node_result_val(run, a, r));
 }
 
+tn_rc tn_report_write_results(
+    tn_runner *run, tn_arena *a, tn_val results, const char *type, tn_err *err)
+{
+    tn_val doc = tn_val_dict(a);
+    tn_dict_putz(doc.dict, "metadata", tn_manifest_metadata(run->project, a, "run-results/v6"));
+    tn_dict_putz(doc.dict, "results", results);
+    tn_dict_putz(doc.dict, "elapsed_time",
+        tn_val_float((double)(tn_clock_now_us() - run->started_us) / 1e6));
+    tn_dict_putz(doc.dict, "args",
+        run->opts->args != NULL ? (tn_val){ .tag = TN_DICT, .dict = run->opts->args }
+                                : tn_val_dict(a));
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    static const tn_json_style style = { .py_separators = true };
+    tn_json_print(&b, doc, &style);
+    return tn_artifact_write(
+        run->project, run->events, "run_results.json", type, tn_buf_str(&b), err);
+}
+
 static tn_rc write_results(tn_runner *run, tn_arena *a, tn_err *err)
 {
-    tn_val doc = tn_val_dict(a), results = tn_val_list(a);
+    tn_val results = tn_val_list(a);
     for (int end = 0; end < 2;
         end++) { /* start hooks, nodes in the order of finishing, end hooks */
         for (size_t i = 0; i < run->hooks.n; i++) {
@@ -111,18 +129,7 @@ static tn_rc write_results(tn_runner *run, tn_arena *a, tn_err *err)
             add_result(run, a, results, &run->results[run->order[i]]);
         }
     }
-    tn_dict_putz(doc.dict, "metadata", tn_manifest_metadata(run->project, a, "run-results/v6"));
-    tn_dict_putz(doc.dict, "results", results);
-    tn_dict_putz(doc.dict, "elapsed_time",
-        tn_val_float((double)(tn_clock_now_us() - run->started_us) / 1e6));
-    tn_dict_putz(doc.dict, "args",
-        run->opts->args != NULL ? (tn_val){ .tag = TN_DICT, .dict = run->opts->args }
-                                : tn_val_dict(a));
-    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
-    static const tn_json_style style = { .py_separators = true };
-    tn_json_print(&b, doc, &style);
-    return tn_artifact_write(
-        run->project, run->events, "run_results.json", "RunExecutionResult", tn_buf_str(&b), err);
+    return tn_report_write_results(run, a, results, "RunExecutionResult", err);
 }
 
 tn_rc tn_report_write(tn_runner *run, tn_err *err)
