@@ -45,3 +45,8 @@ void tn_nearest_try(tn_nearest *n, tn_str candidate)
         n->distance = d;
     }
 }
+
+tn_rc tn_nearest_hint(tn_err *err, tn_rc rc, tn_str near)
+{
+    return near.n > 0 ? tn_hint(err, rc, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(near)) : rc;
+}

@@ -3,6 +3,7 @@
 #ifndef TN_BASE_NEAREST_H
 #define TN_BASE_NEAREST_H
 
+#include "base/err.h"
 #include "base/str.h"
 
 enum { TN_NEAREST_WORD_MAX = 128 }; /* longer names are not compared */
@@ -15,5 +16,7 @@ typedef struct tn_nearest {
 
 tn_nearest tn_nearest_to(tn_str word);
 void tn_nearest_try(tn_nearest *n, tn_str candidate);
+/* "did you mean 'near'?" as the hint of an error, when there is one that is near. Returns rc. */
+tn_rc tn_nearest_hint(tn_err *err, tn_rc rc, tn_str near);
 
 #endif

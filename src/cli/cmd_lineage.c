@@ -49,12 +49,6 @@ static bool named(const tn_node *n, tn_str word)
            (version.n > 0 && tn_str_eq(version, word)) || tn_str_eq(n->name, word);
 }
 
-static bool has_lineage(const tn_node *n)
-{
-    return n->index != UINT32_MAX && n->kind != TN_NODE_TEST && n->kind != TN_NODE_UNIT_TEST &&
-           n->kind != TN_NODE_OPERATION;
-}
-
 /* Relations before exposures and metrics of the same name; of the root project before packages, which come later. */
 static tn_node *find(const tn_project *p, tn_str word)
 {
@@ -62,7 +56,7 @@ static tn_node *find(const tn_project *p, tn_str word)
         for (size_t i = 0; i < p->nodes.n; i++) {
             tn_node *n = p->nodes.v[i];
             bool relation = tn_node_is_refable(n) || n->kind == TN_NODE_SOURCE;
-            if (has_lineage(n) && relation == (relations == 1) && named(n, word)) {
+            if (tn_lineage_has(n) && relation == (relations == 1) && named(n, word)) {
                 return n;
             }
         }
@@ -90,13 +84,13 @@ static tn_rc find_view(
     (void)tn_str_cut(word, '.', &model, &column);
     tn_nearest head = tn_nearest_to(model);
     for (size_t i = 0; i < p->nodes.n; i++) {
-        if (has_lineage(p->nodes.v[i])) {
+        if (tn_lineage_has(p->nodes.v[i])) {
             tn_nearest_try(&near, p->nodes.v[i]->name);
             tn_nearest_try(&head, p->nodes.v[i]->name);
         }
     }
     tn_str best = near.best.n > 0 ? near.best : head.best;
-    return best.n > 0 ? tn_hint(err, rc, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(best))
+    return best.n > 0 ? tn_nearest_hint(err, rc, best)
                       : tn_hint(err, rc, "'tarn ls' lists what there is");
 }
 
@@ -104,7 +98,7 @@ static void add_down(const tn_node *n, bool *seen, tn_arena *a, tn_nodes *into)
 {
     for (size_t i = 0; i < n->children.n; i++) {
         tn_node *c = n->children.v[i];
-        if (has_lineage(c) && !seen[c->index]) {
+        if (tn_lineage_has(c) && !seen[c->index]) {
             seen[c->index] = true;
             tn_vec_push(into, a, c);
             add_down(c, seen, a, into);

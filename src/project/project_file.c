@@ -54,9 +54,7 @@ static tn_rc check_keys(tn_project *p, tn_str file, const tn_dict *doc, tn_err *
                 "Additional properties are not allowed ('" TN_STR_FMT "' was unexpected)",
                 TN_STR_ARG(key));
             tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
-            return near.best.n > 0
-                       ? tn_hint(err, rc, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(near.best))
-                       : rc;
+            return tn_nearest_hint(err, rc, near.best);
         }
     }
     return TN_OK;

@@ -329,6 +329,11 @@ static size_t method_at(tn_str name)
     return i;
 }
 
+const char *tn_select_method_name(size_t i)
+{
+    return i < TN_COUNTOF(methods) ? methods[i].name : NULL;
+}
+
 bool tn_select_method_known(tn_str method)
 {
     return method_at(method) < TN_COUNTOF(methods);

@@ -5,6 +5,7 @@
 #include "project/selector.h"
 
 bool tn_select_method_known(tn_str method); /* without ".args" */
+const char *tn_select_method_name(size_t i); /* each in turn; NULL after the last */
 const char *tn_select_methods(void);        /* for hints */
 tn_str tn_select_default_method(tn_str value);
 /* method may have arguments: "config.materialized", "state.modified". */

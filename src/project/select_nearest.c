@@ -1,5 +1,6 @@
 /* select_nearest.c: what a criterion that matches nothing may have meant. */
 #include "base/nearest.h"
+#include "project/select_method.h"
 #include "project/selector.h"
 
 static tn_str without_operators(tn_str s)
@@ -24,22 +25,8 @@ static void try_all(tn_nearest *near, const tn_strs *words)
     }
 }
 
-static bool is_method(tn_str s, const char *const *methods, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (tn_str_is(s, methods[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 tn_str tn_select_nearest(const tn_project *p, tn_str criterion)
 {
-    static const char *const methods[] = { "fqn", "tag", "group", "access", "source", "path",
-        "file", "package", "config", "test_name", "test_type", "resource_type", "state", "exposure",
-        "metric", "result", "source_status", "version", "semantic_model", "saved_query",
-        "unit_test", "selector" };
     tn_str word = without_operators(criterion), method = TN_STR("fqn"), rest;
     if (tn_str_cut(word, ':', &method, &rest)) {
         word = rest;
@@ -47,11 +34,10 @@ tn_str tn_select_nearest(const tn_project *p, tn_str criterion)
         method = TN_STR("fqn");
     }
     tn_nearest near = tn_nearest_to(word);
-    if (!is_method(method, methods, TN_COUNTOF(methods)) &&
-        !tn_str_starts(method, TN_STR("config."))) {
+    if (!tn_select_method_known(method) && !tn_str_starts(method, TN_STR("config."))) {
         near = tn_nearest_to(method);
-        for (size_t i = 0; i < TN_COUNTOF(methods); i++) {
-            tn_nearest_try(&near, tn_str_of(methods[i]));
+        for (size_t i = 0; tn_select_method_name(i) != NULL; i++) {
+            tn_nearest_try(&near, tn_str_of(tn_select_method_name(i)));
         }
         return near.best;
     }

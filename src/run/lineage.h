@@ -60,6 +60,13 @@ typedef struct tn_lineage {
 tn_rc tn_lineage_read(tn_project *p, tn_arena *a, tn_events *events, const tn_nodes *wanted,
     tn_lineage *ret, tn_err *err) TN_MUSTUSE;
 
+/* Tests and operations are made of nodes too, but nothing is made of them: lineage leaves them out. */
+static inline bool tn_lineage_has(const tn_node *n)
+{
+    return n->index != UINT32_MAX && n->kind != TN_NODE_TEST && n->kind != TN_NODE_UNIT_TEST &&
+           n->kind != TN_NODE_OPERATION;
+}
+
 /* ---- lineage_plan.c ---- */
 typedef struct tn_plan_columns {
     tn_origins *v;

@@ -69,22 +69,16 @@ static void link_points(picture *g, point *from, point *to, tn_how how)
     tn_vec_push(&to->up, g->arena, ((edge){ from, how }));
 }
 
-static bool is_shown(const tn_node *n)
-{
-    return n->index != UINT32_MAX && n->kind != TN_NODE_TEST && n->kind != TN_NODE_UNIT_TEST &&
-           n->kind != TN_NODE_OPERATION;
-}
-
 static void graph_of_relations(picture *g)
 {
     for (size_t i = 0; i < g->project->order.n; i++) {
         const tn_node *n = g->project->order.v[i];
-        if (!is_shown(n)) {
+        if (!tn_lineage_has(n)) {
             continue;
         }
         point *to = point_of(g, n, TN_STR_NONE, TN_STR_NONE);
         for (size_t k = 0; k < n->parents.n; k++) {
-            if (is_shown(n->parents.v[k])) {
+            if (tn_lineage_has(n->parents.v[k])) {
                 link_points(
                     g, point_of(g, n->parents.v[k], TN_STR_NONE, TN_STR_NONE), to, TN_HOW_IDENTITY);
             }
@@ -460,7 +454,7 @@ static tn_rc find_roots(picture *g, tn_err *err)
     tn_rc rc = tn_fail(err, TN_E_NOTFOUND, "'" TN_STR_FMT "' has no column '" TN_STR_FMT "'",
         TN_STR_ARG(v->node->name), TN_STR_ARG(v->column));
     if (near.best.n > 0) {
-        return tn_hint(err, rc, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(near.best));
+        return tn_nearest_hint(err, rc, near.best);
     }
     return tn_hint(err, rc, "its columns: " TN_STR_FMT, TN_STR_ARG(tn_buf_str(&names)));
 }

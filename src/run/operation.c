@@ -1,4 +1,5 @@
 /* operation.c: run-operation: one macro with arguments, and the artifacts that dbt leaves of it. */
+#include "base/nearest.h"
 #include "os/clock.h"
 #include "run/report_parts.h"
 
@@ -102,10 +103,7 @@ tn_rc tn_run_operation(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_s
         tn_rc missing = tn_fail(err, TN_E_USAGE,
             "dbt could not find a macro with the name '" TN_STR_FMT "' in any package",
             TN_STR_ARG(macro));
-        tn_str near = tn_project_nearest_macro(p, name);
-        return near.n > 0
-                   ? tn_hint(err, missing, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(near))
-                   : missing;
+        return tn_nearest_hint(err, missing, tn_project_nearest_macro(p, name));
     }
     tn_rc rc = call(&run, m, args, err);
     if (opts->write_json) {

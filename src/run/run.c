@@ -2,6 +2,7 @@
 #include "run/run.h"
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "project/manifest.h"
@@ -61,8 +62,7 @@ static bool planned(const tn_runner *run, const tn_node *n)
     if (run->opts->verb == TN_VERB_FRESHNESS) {
         return tn_freshness_wanted(n);
     }
-    bool look = run->opts->verb == TN_VERB_COMPILE || run->opts->verb == TN_VERB_SHOW;
-    return look || !tn_node_is_ephemeral(n);
+    return tn_report_is_look(run) || !tn_node_is_ephemeral(n);
 }
 
 tn_rc tn_run_warn_unmatched(tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err)
@@ -75,8 +75,7 @@ tn_rc tn_run_warn_unmatched(tn_project *p, tn_events *events, const tn_strs *unm
         tn_str near = tn_select_nearest(p, unmatched->v[i]);
         if (fate == TN_WARN_ERROR) {
             tn_rc rc = tn_fail(err, TN_E_COMPILE, text, TN_STR_ARG(unmatched->v[i]));
-            return near.n > 0 ? tn_hint(err, rc, "did you mean '" TN_STR_FMT "'?", TN_STR_ARG(near))
-                              : rc;
+            return tn_nearest_hint(err, rc, near);
         }
         tn_val data = tn_val_dict(p->arena);
         tn_dict_putz(data.dict, "spec_raw", tn_val_str(unmatched->v[i]));
@@ -302,12 +301,11 @@ static tn_rc announce(tn_runner *run)
 
 static bool hooks_run(const tn_runner *run)
 {
-    tn_verb verb = run->opts->verb;
     tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
-    if (verb == TN_VERB_FRESHNESS) {
+    if (run->opts->verb == TN_VERB_FRESHNESS) {
         return tn_val_bool_at(flags, "SOURCE_FRESHNESS_RUN_PROJECT_HOOKS", true);
     }
-    return verb != TN_VERB_COMPILE && verb != TN_VERB_SHOW && verb != TN_VERB_CLONE;
+    return !tn_report_is_look(run) && run->opts->verb != TN_VERB_CLONE;
 }
 
 static bool builds(tn_verb verb)
@@ -333,10 +331,8 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
     TN_TRY(register_sources(run, err));
     if (hooks_run(run)) {
         TN_TRY(tn_runner_hooks(run, &run->workers[0], false, &failed, err));
-        say(run, "Formatting", "Z017", TN_STR(""));
-    } else {
-        say(run, "Formatting", "Z017", TN_STR(""));
     }
+    say(run, "Formatting", "Z017", TN_STR(""));
     tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
     if (failed && tn_val_bool_at(flags, "SKIP_NODES_IF_ON_RUN_START_FAILS", true)) {
         skip_all(run);
@@ -460,8 +456,7 @@ static void print_shown(tn_runner *run)
 /* compile and show end at the first node that fails, with its error. */
 static tn_rc first_failure(const tn_runner *run, tn_err *err)
 {
-    tn_verb verb = run->opts->verb;
-    for (size_t i = 0; (verb == TN_VERB_COMPILE || verb == TN_VERB_SHOW) && i < run->plan.n; i++) {
+    for (size_t i = 0; tn_report_is_look(run) && i < run->plan.n; i++) {
         const tn_node_result *r = &run->results[i];
         if (r->status == TN_ST_ERROR) {
             return tn_fail(err, TN_E_NODE, "Runtime Error\n  " TN_STR_FMT,
