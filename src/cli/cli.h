@@ -15,6 +15,7 @@
 
 #define TN_VERSION "0.1.0"
 #define TN_DBT_VERSION "1.12.6" /* the dbt-core whose behaviour, lines and artifacts we give */
+#define TN_DBT_DUCKDB_VERSION "1.11.1" /* and the dbt-duckdb */
 
 enum { TN_EXIT_OK = 0, TN_EXIT_FAILED = 1, TN_EXIT_USAGE = 2 };
 

@@ -192,7 +192,6 @@ static bool looks_like_option(const char *word)
     return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9');
 }
 
-/* One option with its values; *at stands on it and is moved to its last word. False: usage error, printed. */
 static void no_option(const parse_state *ps, tn_str word)
 {
     tn_nearest near = tn_nearest_to(word);
@@ -215,6 +214,7 @@ static void no_option(const parse_state *ps, tn_str word)
     }
 }
 
+/* One option with its values; *at stands on it and is moved to its last word. False: usage error, printed. */
 static bool take_option(parse_state *ps, int argc, char **argv, int *at, bool *seen)
 {
     tn_str word = tn_str_of(argv[*at]), name = word, value = TN_STR_NONE;

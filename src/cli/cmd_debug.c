@@ -142,8 +142,7 @@ static void check_connection(debug_run *d, tn_project *p)
 {
     tn_err err = TN_ERR_INIT;
     tell_connection(d, &p->profile);
-    tn_event(d->events, TN_EV_INFO, "AdapterRegistered", "E034", TN_VAL_UNDEF,
-        "Registered adapter: duckdb=1.11.1");
+    tn_dbt_tell_adapter(d->events, d->arena);
     bool good = tn_run_ping(p, d->arena, &err) == TN_OK;
     say(d, "  Connection test: [" TN_STR_FMT "]\n",
         TN_STR_ARG(painted(d, good, good ? "OK connection ok" : "ERROR")));
@@ -165,7 +164,6 @@ static void no_profiles(debug_run *d, tn_str profiles)
             TN_STR_ARG(profiles)));
 }
 
-/* How far the load came says which of the two files is wrong. */
 /* How far the load came says which of the two files is wrong. */
 static void tell_files(debug_run *d, const tn_load_reached *reached, tn_str profiles,
     tn_str project, const tn_err *err)
@@ -249,7 +247,8 @@ static int check_all(debug_run *d, const debug_options *o, tn_project *p,
     say(d, "Using dbt_project.yml file at " TN_STR_FMT, TN_STR_ARG(project));
     if (reached->profile && p != NULL) {
         say(d, "adapter type: " TN_STR_FMT, TN_STR_ARG(p->profile.type));
-        say(d, "adapter version: %s", tn_str_is(p->profile.type, "tarn") ? TN_VERSION : "1.11.1");
+        say(d, "adapter version: %s",
+            tn_str_is(p->profile.type, "tarn") ? TN_VERSION : TN_DBT_DUCKDB_VERSION);
     }
     if (o->connection == TN_FLAG_ON) {
         say(d, "Skipping steps before connection verification");
@@ -290,7 +289,6 @@ int tn_cmd_debug(const tn_cli *cli, int argc, char **argv)
         p = NULL;
     }
     debug_run d = { .cli = cli, .arena = cli->arena, .events = tn_dbt_events(cli, p, false) };
-    tn_event(d.events, TN_EV_INFO, "MainReportVersion", "A001", TN_VAL_UNDEF,
-        "Running with dbt=" TN_DBT_VERSION);
+    tn_dbt_tell_version(d.events, cli->arena);
     return check_all(&d, &o, p, &reached, &err);
 }

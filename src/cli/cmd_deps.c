@@ -119,8 +119,7 @@ int tn_cmd_deps(const tn_cli *cli, int argc, char **argv)
         return tn_dbt_error(cli, NULL, &err);
     }
     r.events = tn_dbt_events(cli, r.project, false);
-    tn_event(r.events, TN_EV_INFO, "MainReportVersion", "A001", TN_VAL_UNDEF,
-        "Running with dbt=" TN_DBT_VERSION);
+    tn_dbt_tell_version(r.events, cli->arena);
     if (run(cli, &o, &r, &err) != TN_OK) {
         return tn_dbt_error(cli, r.events, &err);
     }

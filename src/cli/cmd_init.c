@@ -305,8 +305,7 @@ int tn_cmd_init(const tn_cli *cli, int argc, char **argv)
     init_run r = { .cli = cli, .arena = cli->arena, .events = tn_dbt_events(cli, NULL, false) };
     tn_str dir = tn_project_profiles_dir(cli->arena, cli->profiles_dir);
     r.profiles = tn_uri_join(cli->arena, dir, TN_STR("profiles.yml"));
-    tn_event(r.events, TN_EV_INFO, "MainReportVersion", "A001", TN_VAL_UNDEF,
-        "Running with dbt=" TN_DBT_VERSION);
+    tn_dbt_tell_version(r.events, cli->arena);
     tn_str root = cli->project_dir.n > 0 ? cli->project_dir : TN_STR(".");
     bool inside = tn_file_exists(tn_uri_join(cli->arena, root, TN_STR("dbt_project.yml")));
     return inside ? in_project(&r, &o, root) : new_project(&r, &o, &words);

@@ -74,7 +74,7 @@ static tn_dict *flags_of(
     return d;
 }
 
-static bool kinds_of(const tn_cli *cli, const tn_strs *names, uint32_t *ret, tn_err *err)
+static bool kinds_of(const tn_strs *names, uint32_t *ret, tn_err *err)
 {
     *ret = 0;
     for (size_t i = 0; i < names->n; i++) {
@@ -94,11 +94,10 @@ static bool kinds_of(const tn_cli *cli, const tn_strs *names, uint32_t *ret, tn_
         }
         *ret |= 1u << kind;
     }
-    (void)cli;
     return true;
 }
 
-static bool selection_of(const tn_cli *cli, const tn_dbt_options *o, tn_select *ret, tn_err *err)
+static bool selection_of(const tn_dbt_options *o, tn_select *ret, tn_err *err)
 {
     uint32_t only, except;
     *ret = (tn_select){ .select = o->models.n > 0 ? o->models : o->select,
@@ -115,8 +114,8 @@ static bool selection_of(const tn_cli *cli, const tn_dbt_options *o, tn_select *
             TN_STR_ARG(o->indirect));
         return false;
     }
-    if (!kinds_of(cli, &o->resource_types, &only, err) ||
-        !kinds_of(cli, &o->exclude_resource_types, &except, err)) {
+    if (!kinds_of(&o->resource_types, &only, err) ||
+        !kinds_of(&o->exclude_resource_types, &except, err)) {
         return false;
     }
     ret->kinds = only;
@@ -270,20 +269,22 @@ static void tell_summary(void *self)
     }
 }
 
-static void tell_version(tn_events *events, tn_arena *a, const char *which)
+void tn_dbt_tell_version(tn_events *events, tn_arena *a)
 {
-    tn_val data = tn_val_dict(a), adapter = tn_val_dict(a);
+    tn_val data = tn_val_dict(a);
     tn_dict_putz(data.dict, "version", tn_val_z("=" TN_DBT_VERSION));
     tn_dict_putz(data.dict, "log_version", tn_val_int(3));
     tn_event(
         events, TN_EV_INFO, "MainReportVersion", "A001", data, "Running with dbt=" TN_DBT_VERSION);
-    if (strcmp(which, "clean") == 0) { /* it has no use for a database */
-        return;
-    }
+}
+
+void tn_dbt_tell_adapter(tn_events *events, tn_arena *a)
+{
+    tn_val adapter = tn_val_dict(a);
     tn_dict_putz(adapter.dict, "adapter_name", tn_val_z("duckdb"));
-    tn_dict_putz(adapter.dict, "adapter_version", tn_val_z("=1.11.1"));
+    tn_dict_putz(adapter.dict, "adapter_version", tn_val_z("=" TN_DBT_DUCKDB_VERSION));
     tn_event(events, TN_EV_INFO, "AdapterRegistered", "E034", adapter,
-        "Registered adapter: duckdb=1.11.1");
+        "Registered adapter: duckdb=" TN_DBT_DUCKDB_VERSION);
 }
 
 static bool asks_for_changes(const tn_dbt_options *o)
@@ -372,7 +373,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     tn_project_opts opts = tn_dbt_project_opts(cli, which, o, given);
     *ret_status = TN_EXIT_USAGE;
     *ret = (tn_dbt_start){ 0 };
-    if (!check_values(cli, o, given, &err) || !selection_of(cli, o, &ret->select, &err)) {
+    if (!check_values(cli, o, given, &err) || !selection_of(o, &ret->select, &err)) {
         (void)tn_cli_error(cli, &err);
         return false;
     }
@@ -396,7 +397,10 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     ret->events = tn_dbt_events(cli, ret->project, quiet_console);
     cli->running->events = ret->events;
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);
-    tell_version(ret->events, cli->arena, which);
+    tn_dbt_tell_version(ret->events, cli->arena);
+    if (strcmp(which, "clean") != 0) { /* it has no use for a database */
+        tn_dbt_tell_adapter(ret->events, cli->arena);
+    }
     deprecate_options(o, which, ret->project);
     summary_at_end *end = tn_new(cli->arena, summary_at_end);
     *end = (summary_at_end){ ret->project, ret->events };

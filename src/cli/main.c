@@ -122,7 +122,8 @@ static void part_words(tn_arena *a, int argc, char **argv, int *ret_globals, cha
 static void print_version(const tn_cli *cli)
 {
     if (cli->as_dbt) {
-        printf("Core:\n  - installed: %s\n\nPlugins:\n  - duckdb: 1.11.1\n  - tarn: %s\n\n",
+        printf("Core:\n  - installed: %s\n\nPlugins:\n  - duckdb: " TN_DBT_DUCKDB_VERSION
+               "\n  - tarn: %s\n\n",
             TN_DBT_VERSION, TN_VERSION);
         return;
     }

@@ -4,9 +4,9 @@
 
 #include "project/selector.h"
 
-bool tn_select_method_known(tn_str method); /* without ".args" */
+bool tn_select_method_known(tn_str method);  /* without ".args" */
 const char *tn_select_method_name(size_t i); /* each in turn; NULL after the last */
-const char *tn_select_methods(void);        /* for hints */
+const char *tn_select_methods(void);         /* for hints */
 tn_str tn_select_default_method(tn_str value);
 /* method may have arguments: "config.materialized", "state.modified". */
 tn_rc tn_select_match(tn_project *p, const tn_node *n, tn_str method, tn_str value, bool *ret,

@@ -69,8 +69,8 @@ static tn_map tables_of(tn_session *s, tn_arena *a, tn_val rows)
     tn_map tables = tn_map_init(a);
     for (size_t i = 0; i < rows.list->n; i++) {
         const tn_val *row = rows.list->v[i].list->v;
-        tn_str key = tn_relation_key(a, tn_val_as_str(row[COL_DATABASE]), tn_val_as_str(row[COL_SCHEMA]),
-            tn_val_as_str(row[COL_TABLE]));
+        tn_str key = tn_relation_key(a, tn_val_as_str(row[COL_DATABASE]),
+            tn_val_as_str(row[COL_SCHEMA]), tn_val_as_str(row[COL_TABLE]));
         tn_val *table = tn_map_find(&tables, key);
         if (table == NULL) {
             table = tn_new(a, tn_val);

@@ -31,7 +31,8 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     if (r->started_us > 0 && r->status != TN_ST_SKIPPED && r->status != TN_ST_NONE) {
         tn_list_push(times.list, tn_report_timing(a, "compile", r->started_us, r->compile_end_us));
         if (r->execute_start_us > 0) {
-            tn_list_push(times.list, tn_report_timing(a, "execute", r->execute_start_us, r->finished_us));
+            tn_list_push(
+                times.list, tn_report_timing(a, "execute", r->execute_start_us, r->finished_us));
         }
     }
     tn_dict_putz(d.dict, "status",
