@@ -61,22 +61,16 @@ static tn_str ask(init_run *r, const char *question, const char *dflt)
     return answer.n > 0 ? tn_str_dup(r->arena, answer) : tn_str_of(dflt);
 }
 
-static bool valid_name(tn_str s)
+/* The built-in packages have names of their own. */
+static bool is_free_name(tn_str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        if (!letter && (i == 0 || c < '0' || c > '9')) {
-            return false;
-        }
-    }
-    return s.n > 0 && !tn_str_is(s, "dbt") && !tn_str_is(s, "dbt_duckdb");
+    return tn_project_name_valid(s) && !tn_str_is(s, "dbt") && !tn_str_is(s, "dbt_duckdb");
 }
 
 static tn_rc project_name(init_run *r, const tn_strs *words, tn_str *ret, tn_err *err)
 {
     *ret = words->n > 0 ? words->v[0] : TN_STR_NONE;
-    for (int tries = 0; !valid_name(*ret); tries++) {
+    for (int tries = 0; !is_free_name(*ret); tries++) {
         if (ret->n > 0) {
             printf(TN_STR_FMT " is not a valid project name.\n", TN_STR_ARG(*ret));
         }

@@ -136,6 +136,8 @@ tn_rc tn_project_open_bare(
 /* A YAML file of packages: with env_var() and var() done, and as written. */
 tn_rc tn_project_read_packages(
     tn_project *p, tn_str path, tn_val *ret_rendered, tn_val *ret_raw, tn_err *err) TN_MUSTUSE;
+/* Letters, digits and underscores, no digit first. */
+bool tn_project_name_valid(tn_str s);
 /* The folder in which profiles.yml is or would be: as given, DBT_PROFILES_DIR, here when it has one, ~/.dbt. */
 tn_str tn_project_profiles_dir(tn_arena *a, tn_str given);
 

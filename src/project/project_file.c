@@ -16,7 +16,7 @@ static tn_rc read_yaml(tn_project *p, tn_str file, tn_val *ret, tn_err *err)
 
 /* ---- dbt_project.yml ---- */
 
-static bool valid_name(tn_str s)
+bool tn_project_name_valid(tn_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -84,7 +84,7 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
     pkg->root = root;
     pkg->raw = doc.dict;
     pkg->name = tn_val_str_at(doc, "name", TN_STR_NONE);
-    if (!valid_name(pkg->name)) {
+    if (!tn_project_name_valid(pkg->name)) {
         tn_rc rc = pkg->name.n == 0
                        ? tn_fail(err, TN_E_VALUE, "Required \"name\" field not present in project")
                        : tn_fail(err, TN_E_VALUE, "'" TN_STR_FMT "' is not a valid project name",
