@@ -353,19 +353,7 @@
 {# ---- batches ---- #}
 
 {% macro delta__microbatch(args) -%}
-  {%- set batch = model.get('batch') or {} -%}
-  {%- set event_time = config.get('event_time') -%}
-  {%- if not event_time -%}
-    {{ exceptions.raise_compiler_error("microbatch incremental strategy requires an 'event_time' model config") }}
-  {%- endif -%}
-  {%- if config.get('unique_key') -%}
-    {{ exceptions.raise_compiler_error("microbatch incremental strategy does not support 'unique_key'. Remove 'unique_key' or use incremental_strategy='merge'.") }}
-  {%- endif -%}
-  {%- set start, end = batch.get('event_time_start'), batch.get('event_time_end') -%}
-  {%- if not (start and end) -%}
-    {{ exceptions.raise_compiler_error("microbatch incremental strategy requires 'batch.event_time_start' and 'batch.event_time_end' to be set in the context") }}
-  {%- endif -%}
-  {%- set inside = event_time ~ " >= '" ~ start ~ "' and " ~ event_time ~ " < '" ~ end ~ "'" -%}
+  {%- set inside = microbatch_window() -%}
   {%- set sql = "select " ~ delta__row(args.columns, args.names) ~ " from " ~ args.temp_relation ~ " where " ~ inside -%}
   {%- do delta__replace(args.place, sql, replace_where=([inside] + args.predicates) | join(' and ')) -%}
 {%- endmacro %}

@@ -225,7 +225,8 @@
   {%- endif -%}
 {%- endmacro -%}
 
-{% macro duckdb__get_incremental_microbatch_sql(arg_dict) -%}
+{# The condition for rows of the batch at hand; raises what a model of batches lacks or must not have. #}
+{% macro microbatch_window() -%}
   {%- set event_time = config.get('event_time') -%}
   {%- if not event_time -%}
     {{ exceptions.raise_compiler_error("microbatch incremental strategy requires an 'event_time' model config") }}
@@ -238,8 +239,12 @@
   {%- if not (start and end) -%}
     {{ exceptions.raise_compiler_error("microbatch incremental strategy requires 'batch.event_time_start' and 'batch.event_time_end' to be set in the context") }}
   {%- endif -%}
+  {{ return(event_time ~ " >= '" ~ start ~ "' and " ~ event_time ~ " < '" ~ end ~ "'") }}
+{%- endmacro %}
+
+{% macro duckdb__get_incremental_microbatch_sql(arg_dict) -%}
   {%- set dest_cols_csv = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
-  {%- set in_batch = event_time ~ " >= '" ~ start ~ "' and " ~ event_time ~ " < '" ~ end ~ "'" -%}
+  {%- set in_batch = microbatch_window() -%}
   {%- set build_sql -%}
     delete from {{ arg_dict["target_relation"] }}
     where {{ in_batch }}
