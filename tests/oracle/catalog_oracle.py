@@ -2,7 +2,6 @@
 
     python tests/oracle/catalog_oracle.py [--tarn PROGRAM]
 """
-import argparse
 import json
 import os
 import shutil
@@ -10,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.join(HERE, "..", "..")
+from both_programs import DBT, arguments, write
+
 FILES = {
     "dbt_project.yml": "name: p\nprofile: p\nmodels: {p: {+persist_docs: {relation: true, columns: true}}}\n",
     "profiles.yml": "p:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: p.duckdb}\n",
@@ -27,18 +26,12 @@ FILES = {
 
 
 def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--tarn", default=os.path.join(ROOT, "build", "tarn"))
-    tarn = os.path.abspath(ap.parse_args().tarn)
-    dbt = os.path.join(os.path.dirname(sys.executable), "dbt")
+    tarn = arguments().parse_args().tarn
     work = tempfile.mkdtemp(prefix="catalog-oracle-")
-    for path, text in FILES.items():
-        os.makedirs(os.path.dirname(os.path.join(work, path)), exist_ok=True)
-        with open(os.path.join(work, path), "w") as f:
-            f.write(text)
+    write(work, FILES)
     subprocess.run([tarn, "--quiet", "build"], cwd=work, check=True)
     got = {}
-    for name, program in (("dbt", dbt), ("tarn", tarn)):
+    for name, program in (("dbt", DBT), ("tarn", tarn)):
         subprocess.run([program, "--quiet", "docs", "generate"], cwd=work, check=True)
         with open(os.path.join(work, "target", "catalog.json")) as f:
             got[name] = json.load(f)

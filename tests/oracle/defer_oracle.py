@@ -4,15 +4,14 @@
 
 Each program makes its own state and its own database; compiled SQL and what lies in both schemas at the end are compared.
 """
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.join(HERE, "..", "..")
+from both_programs import DBT, arguments, write
+
 FILES = {
     "dbt_project.yml": "name: p\nprofile: p\n",
     "profiles.yml": "p:\n  target: dev\n  outputs:\n    prod: {type: duckdb, path: p.duckdb, schema: prod}\n    dev: {type: duckdb, path: p.duckdb, schema: dev}\n",
@@ -64,22 +63,16 @@ def relations(path):
 
 
 def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--tarn", default=os.path.join(ROOT, "build", "tarn"))
-    tarn = os.path.abspath(ap.parse_args().tarn)
-    dbt = os.path.join(os.path.dirname(sys.executable), "dbt")
+    tarn = arguments().parse_args().tarn
     work = tempfile.mkdtemp(prefix="defer-oracle-")
     folders = {}
     for name in ("dbt", "tarn"):
         folders[name] = os.path.join(work, name)
-        for path, text in FILES.items():
-            os.makedirs(os.path.dirname(os.path.join(folders[name], path)), exist_ok=True)
-            with open(os.path.join(folders[name], path), "w") as f:
-                f.write(text)
+        write(folders[name], FILES)
     bad = 0
     for step in STEPS:
         got = {}
-        for name, program in (("dbt", dbt), ("tarn", tarn)):
+        for name, program in (("dbt", DBT), ("tarn", tarn)):
             shutil.rmtree(os.path.join(folders[name], "target"), ignore_errors=True)
             run = subprocess.run([program, "--quiet", *step], cwd=folders[name], capture_output=True, text=True)
             got[name] = (run.returncode, tree(folders[name]) if run.returncode == 0 else None, relations(os.path.join(folders[name], "p.duckdb")))

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from both_programs import DBT, copied, write
+
 # Differences that are meant: dbt computes these from things that tarn has no use for.
 SKIP_NODE = {"created_at", "build_path", "compiled_path", "root_path", "doc_blocks", "unrendered_config", "extra_ctes",
              "extra_ctes_injected", "compiled", "compiled_code", "docs", "deprecation_date", "primary_key", "time_spine", "defer_relation",
@@ -60,25 +62,18 @@ models:
 
 def with_more(project, into):
     copy = os.path.join(into, "project")
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
-    for name, text in MORE.items():
-        path = os.path.join(copy, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
+    write(copied(project, copy), MORE)
     return copy
 
 
 def dbt_manifest(project):
     work = tempfile.mkdtemp(prefix="manifest-oracle-")
     try:
-        copy = os.path.join(work, "p")
-        shutil.copytree(project, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
-        dbt = os.path.join(os.path.dirname(sys.executable), "dbt")
+        copy = copied(project, os.path.join(work, "p"))
         env = dict(os.environ, DBT_PROFILES_DIR=copy, DBT_SEND_ANONYMOUS_USAGE_STATS="false")
         if os.path.exists(os.path.join(copy, "packages.yml")):
-            subprocess.run([dbt, "deps"], cwd=copy, env=env, check=True, stdout=subprocess.DEVNULL)
-        run = subprocess.run([dbt, "parse", "--no-partial-parse"], cwd=copy, env=env, capture_output=True, text=True)
+            subprocess.run([DBT, "deps"], cwd=copy, env=env, check=True, stdout=subprocess.DEVNULL)
+        run = subprocess.run([DBT, "parse", "--no-partial-parse"], cwd=copy, env=env, capture_output=True, text=True)
         if run.returncode != 0:
             print(run.stdout, run.stderr)
             sys.exit("dbt could not parse the project")

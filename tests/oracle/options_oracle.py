@@ -5,7 +5,6 @@ dbt_project.yml say is what templates see in `flags`.
 
 The first part walks the click commands of dbt. The second prints flags.X in both programs, told in five ways.
 """
-import argparse
 import json
 import os
 import subprocess
@@ -14,8 +13,8 @@ import tempfile
 
 import click
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.join(HERE, "..", "..")
+from both_programs import DBT, arguments
+
 FLAGS = ["CACHE_SELECTED_ONLY", "DEBUG", "DEFER", "FAIL_FAST", "FAVOR_STATE", "INDIRECT_SELECTION", "LOG_CACHE_EVENTS", "LOG_FORMAT", "LOG_FORMAT_FILE",
          "LOG_LEVEL", "LOG_LEVEL_FILE", "LOG_FILE_MAX_BYTES", "MAXIMUM_SEED_SIZE_MIB", "PARTIAL_PARSE", "POPULATE_CACHE", "PRINT", "PRINTER_WIDTH",
          "QUIET", "SINGLE_THREADED", "STATIC_PARSER", "USE_COLORS", "USE_COLORS_FILE", "USE_EXPERIMENTAL_PARSER", "VERSION_CHECK", "WARN_ERROR",
@@ -122,10 +121,7 @@ def ways(dbt, tarn, work):
 
 
 def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--tarn", default=os.environ.get("TARN", os.path.join(ROOT, "build", "tarn")))
-    opts = ap.parse_args()
-    tarn = os.path.abspath(opts.tarn)
+    tarn = arguments().parse_args().tarn
     from dbt.cli.main import cli
 
     count = bad = 0
@@ -134,7 +130,7 @@ def main():
         count += len(params)
         bad += all_known(tarn, words, params)
     with tempfile.TemporaryDirectory() as work:
-        n, m = ways(os.path.join(os.path.dirname(sys.executable), "dbt"), tarn, work)
+        n, m = ways(DBT, tarn, work)
     print("%d passed, %d failed" % (count + n - bad - m, bad + m))
     return 1 if bad + m else 0
 

@@ -5,16 +5,14 @@
 The specs are those of tests/unit/test_project_select.c and the ones below; each is given to `ls` of both programs, and the printed lines are
 compared as sets.
 """
-import argparse
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.join(HERE, "..", "..")
+from both_programs import ROOT, SHOP, arguments, enter, selected, selected_by
+
 MORE = [
     ("stg_orders", None, "cautious"), ("stg_orders stg_customers", None, "buildable"), ("stg_orders stg_customers", None, "cautious"),
     ("stg_orders", None, "empty"), ("1+report", None, None), ("2+report", None, None), ("stg_orders", "no_returns", None),
@@ -35,39 +33,26 @@ def cases():
     yield from MORE
 
 
-def arguments(select, exclude, indirect):
+def options(select, exclude, indirect):
     args = ["--select", select] if select else []
     args += ["--exclude", exclude] if exclude else []
     return args + (["--indirect-selection", indirect] if indirect else [])
 
 
 def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--tarn", default=os.path.join(ROOT, "build", "tarn"))
-    ap.add_argument("--project", default=os.path.join(ROOT, "tests", "projects", "shop"))
+    ap = arguments()
+    ap.add_argument("--project", default=SHOP)
     opts = ap.parse_args()
-    tarn = os.path.abspath(opts.tarn)
     work = tempfile.mkdtemp(prefix="select-oracle-")
-    copy = os.path.join(work, "p")
-    shutil.copytree(opts.project, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
-    os.chdir(copy)
-    os.environ["DBT_PROFILES_DIR"] = copy
-    from dbt.cli.main import dbtRunner
-
-    runner = dbtRunner(callbacks=[])
-    quiet = open(os.devnull, "w")
-    out, sys.stdout = sys.stdout, quiet
-    runner.invoke(["--quiet", "deps"])
+    runner, out = enter(opts.project, work)
     count = bad = 0
     for case in cases():
         count += 1
-        res = runner.invoke(["--quiet", "ls"] + arguments(*case))
-        want = set(res.result or []) if res.success else {"error"}
-        run = subprocess.run([tarn, "--quiet", "ls"] + arguments(*case), capture_output=True, text=True)
-        got = set(run.stdout.splitlines()) if run.returncode == 0 else {"error"}
+        want = selected(runner.invoke(["--quiet", "ls"] + options(*case)))
+        got = selected_by(opts.tarn, options(*case))
         if got != want:
             bad += 1
-            print("%s\n    dbt only:  %s\n    tarn only: %s" % (arguments(*case), sorted(want - got), sorted(got - want)), file=out)
+            print("%s\n    dbt only:  %s\n    tarn only: %s" % (options(*case), sorted(want - got), sorted(got - want)), file=out)
     sys.stdout = out
     os.chdir(ROOT)
     shutil.rmtree(work, ignore_errors=True)

@@ -6,21 +6,20 @@ Both build a copy of the project in a temporary folder. Compared are the entries
 graph_summary.json: its edges as they are; those with the tests by what can be reached, since dbt writes more edges than it takes to say the same.
 Prints each difference; exit status 1 when there is one.
 """
-import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+
+from both_programs import DBT, arguments, copied
 
 SECTIONS = ("metrics", "semantic_models", "saved_queries")
 
 
 def artifacts(program, project):
     with tempfile.TemporaryDirectory() as work:
-        copy = os.path.join(work, "p")
-        shutil.copytree(project, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages", "*.duckdb"))
+        copy = copied(project, os.path.join(work, "p"), "*.duckdb")
         env = dict(os.environ, DBT_PROFILES_DIR=copy, DBT_SEND_ANONYMOUS_USAGE_STATS="false")
         if os.path.exists(os.path.join(copy, "packages.yml")):
             subprocess.run([program, "deps"], cwd=copy, env=env, check=True, stdout=subprocess.DEVNULL)
@@ -77,12 +76,11 @@ def by_name(entries):
 
 
 def main():
-    ap = argparse.ArgumentParser()
+    ap = arguments()
     ap.add_argument("project")
-    ap.add_argument("--tarn", default=os.path.join(os.path.dirname(__file__), "..", "..", "build", "tarn"))
     args = ap.parse_args()
-    dbt = artifacts(os.path.join(os.path.dirname(sys.executable), "dbt"), args.project)
-    tarn = artifacts(os.path.abspath(args.tarn), args.project)
+    dbt = artifacts(DBT, args.project)
+    tarn = artifacts(args.tarn, args.project)
     r = Report()
     for section in SECTIONS:
         for side in (dbt, tarn):

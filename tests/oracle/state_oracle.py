@@ -4,15 +4,14 @@
 
 Every selector goes to `ls` of dbt with dbt's manifest as the state, and to tarn twice: with dbt's manifest and with its own.
 """
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.join(HERE, "..", "..")
+from both_programs import ROOT, SHOP, arguments, enter, selected, selected_by
+
 SELECTORS = ["state:modified", "state:new", "state:old", "state:unmodified", "state:modified.body", "state:modified.configs", "state:modified.relation",
              "state:modified.persisted_descriptions", "state:modified.macros", "state:modified.contract", "state:modified+", "state:modified,tag:gold"]
 
@@ -62,36 +61,27 @@ SECOND = [
 
 
 def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--tarn", default=os.path.join(ROOT, "build", "tarn"))
-    ap.add_argument("--project", default=os.path.join(ROOT, "tests", "projects", "shop"))
+    ap = arguments()
+    ap.add_argument("--project", default=SHOP)
     opts = ap.parse_args()
-    tarn = os.path.abspath(opts.tarn)
     work = tempfile.mkdtemp(prefix="state-oracle-")
-    copy = os.path.join(work, "p")
-    shutil.copytree(opts.project, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
-    os.chdir(copy)
-    os.environ["DBT_PROFILES_DIR"] = copy
+    runner, out = enter(opts.project, work)
     from dbt.cli.main import dbtRunner
 
-    runner = dbtRunner(callbacks=[])
-    out, sys.stdout = sys.stdout, open(os.devnull, "w")
-    runner.invoke(["--quiet", "deps"])
     count = bad = 0
     for what, change in CHANGES + SECOND:
         before = runner.invoke(["--quiet", "parse", "--no-partial-parse", "--target-path", os.path.join(work, "dbt")])
-        subprocess.run([tarn, "--quiet", "parse", "--target-path", os.path.join(work, "tarn")], check=True)
+        subprocess.run([opts.tarn, "--quiet", "parse", "--target-path", os.path.join(work, "tarn")], check=True)
         assert before.success, before.exception
         change()
         now = runner.invoke(["--quiet", "parse", "--no-partial-parse"])
         assert now.success, (what, now.exception)
         for selector in SELECTORS:
             res = dbtRunner(manifest=now.result, callbacks=[]).invoke(["--quiet", "ls", "--select", selector, "--state", os.path.join(work, "dbt")])
-            want = set(res.result or []) if res.success else {"error"}
+            want = selected(res)
             for state in ("dbt", "tarn"):
                 count += 1
-                run = subprocess.run([tarn, "--quiet", "ls", "--select", selector, "--state", os.path.join(work, state)], capture_output=True, text=True)
-                got = set(run.stdout.splitlines()) if run.returncode == 0 else {"error"}
+                got = selected_by(opts.tarn, ["--select", selector, "--state", os.path.join(work, state)])
                 if got != want:
                     bad += 1
                     print("%s: %s against %s's manifest\n    dbt only:  %s\n    tarn only: %s" % (what, selector, state, sorted(want - got), sorted(got - want)), file=out)
