@@ -138,10 +138,9 @@ tn_rc s3_lent_by_role(tn_arena *a, const s3_lender *l, s3_lent *ret, tn_err *err
     }
     q.host = tn_str_sub(url, uri.scheme.n + 3, url.n);
     TN_AUTOPTR(tn_http) http = NULL;
-    tn_http_opts ho = { .ca_file = l->ca_file,
-        .proxy = l->proxy,
-        .direct = l->no_proxy,
-        .no_verify = l->no_verify };
+    tn_http_opts ho = {
+        .ca_file = l->ca_file, .proxy = l->proxy, .direct = l->no_proxy, .no_verify = l->no_verify
+    };
     TN_TRY(tn_http_open(&ho, &http, err));
     tn_http_request req = { .method = "POST",
         .url = tn_str_concat(a, url, TN_STR("/")),
