@@ -134,7 +134,7 @@ def a_build_renews_the_secrets_of_its_profile(b):
     (project / "models").mkdir(parents=True)
     (project / "dbt_project.yml").write_text("name: s\nversion: '1.0'\nprofile: s\n")
     (project / "models/a.sql").write_text("{{ config(materialized='external', location='s3://lake/lent/a.parquet') }}\nselect 7 as i")
-    (project / "models/slow.sql").write_text("{{ config(materialized='table') }} select count(*) as n, (select max(i) from {{ ref('a') }}) as i from range(400000) x(a), range(1200) y(b) where (a * b) % 7 = 3")
+    (project / "models/slow.sql").write_text("{{ config(materialized='table') }} select sleep_ms(6000) as n, (select max(i) from {{ ref('a') }}) as i")
     (project / "models/z.sql").write_text("{{ config(materialized='external', location='s3://lake/lent/z.parquet') }}\nselect s.i, s.n from {{ ref('a') }}, {{ ref('slow') }} s")
     with Lender(b, 4) as lender:
         (project / "profiles.yml").write_text(
