@@ -95,6 +95,16 @@ bool tn_token_is(const tn_tokens *t, size_t i, const char *word)
     return is_word(t, i, tn_str_of(word));
 }
 
+bool tn_token_is_any(const tn_tokens *t, size_t i, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (tn_token_is(t, i, *words)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool tn_token_are(const tn_tokens *t, size_t i, const char *words)
 {
     tn_str rest = tn_str_of(words), word;

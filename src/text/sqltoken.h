@@ -27,6 +27,8 @@ typedef tn_vec(tn_token) tn_tokens;
 tn_rc tn_sql_tokens(tn_arena *a, tn_str sql, tn_tokens *ret, tn_err *err) TN_MUSTUSE;
 /* Token i is this word (any case) or this sign; false past the end. */
 bool tn_token_is(const tn_tokens *t, size_t i, const char *word);
+/* Token i is one of these words or signs; the list ends with NULL. */
+bool tn_token_is_any(const tn_tokens *t, size_t i, const char *const *words);
 /* Tokens from i on are these words and signs, separated by blanks. */
 bool tn_token_are(const tn_tokens *t, size_t i, const char *words);
 bool tn_token_is_name(const tn_tokens *t, size_t i); /* word or quoted */

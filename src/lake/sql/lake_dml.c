@@ -30,16 +30,6 @@ typedef struct dml {
 
 /* ---- parts ---- */
 
-static bool is_any(const tn_tokens *t, size_t i, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (tn_token_is(t, i, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The next of these words from i on, outside of everything that opens and closes; `to` when there is none. */
 static size_t find_word(const tn_tokens *t, size_t i, size_t to, const char *const *words)
 {
@@ -48,11 +38,11 @@ static size_t find_word(const tn_tokens *t, size_t i, size_t to, const char *con
     int depth = 0;
     for (; i < to; i++) {
         bool member = i > 0 && tn_token_is(t, i - 1, ".");
-        if (depth == 0 && !member && is_any(t, i, words)) {
+        if (depth == 0 && !member && tn_token_is_any(t, i, words)) {
             return i;
         }
-        depth += !member && is_any(t, i, OPEN);
-        depth -= !member && depth > 0 && is_any(t, i, CLOSE);
+        depth += !member && tn_token_is_any(t, i, OPEN);
+        depth -= !member && depth > 0 && tn_token_is_any(t, i, CLOSE);
     }
     return to;
 }
@@ -86,7 +76,7 @@ static bool take(dml *d, const char *word)
 static tn_str take_alias(dml *d, const char *const *stop)
 {
     bool as = take(d, "as");
-    if (!tn_token_is_name(&d->t, d->at) || (!as && is_any(&d->t, d->at, stop))) {
+    if (!tn_token_is_name(&d->t, d->at) || (!as && tn_token_is_any(&d->t, d->at, stop))) {
         return TN_STR_NONE;
     }
     return tn_token_value(d->a, &d->t.v[d->at++]);
@@ -457,7 +447,7 @@ static tn_rc run_with_source(dml *d, const tn_merge_clause *c, tn_err *err)
     TN_AUTOPTR(tn_delta_table) table = NULL;
     tn_delta_dml_result r;
     TN_TRY(take_source(d, &m, err));
-    if (tn_token_is(&d->t, d->at, ",") || is_any(&d->t, d->at, JOINS)) {
+    if (tn_token_is(&d->t, d->at, ",") || tn_token_is_any(&d->t, d->at, JOINS)) {
         return refuse_word(d, update ? "UPDATE FROM several tables" : "DELETE USING several tables",
             "join them in one: FROM (SELECT .. FROM a JOIN b ..) AS s", err);
     }

@@ -107,10 +107,8 @@ static bool apply(narrow *n, narrow_text *text, tn_str *ret)
 static bool has_word(const tn_tokens *t, const char *const *words)
 {
     for (size_t i = 0; i < t->n; i++) {
-        for (const char *const *w = words; *w != NULL; w++) {
-            if (tn_token_is(t, i, *w)) {
-                return true;
-            }
+        if (tn_token_is_any(t, i, words)) {
+            return true;
         }
     }
     return false;

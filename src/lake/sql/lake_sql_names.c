@@ -6,16 +6,6 @@
  */
 #include "lake/sql/lake_session.h"
 
-static bool is_any(const tn_tokens *t, size_t i, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (tn_token_is(t, i, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- what the statement introduces ---- */
 
 static bool introduces(const tn_tokens *t, size_t i)
@@ -60,9 +50,9 @@ static list_kind list_of(const tn_tokens *t, size_t *io_at)
         } else if (tn_token_is(t, i, "(") && depth-- == 0) {
             *io_at = i;
             return LIST_INSIDE;
-        } else if (depth == 0 && is_any(t, i, TABLES)) {
+        } else if (depth == 0 && tn_token_is_any(t, i, TABLES)) {
             return LIST_TABLES;
-        } else if (depth == 0 && is_any(t, i, COLUMNS)) {
+        } else if (depth == 0 && tn_token_is_any(t, i, COLUMNS)) {
             return LIST_COLUMNS;
         }
     }
@@ -76,7 +66,7 @@ static bool wants_relation(const tn_tokens *t, size_t i)
         "only", "describe", "desc", "summarize", "show", "pivot", "unpivot", "copy", NULL };
     while (i > 0) {
         size_t before = i - 1;
-        if (is_any(t, before, BEFORE)) {
+        if (tn_token_is_any(t, before, BEFORE)) {
             return true;
         }
         if (tn_token_is(t, before, ",")) {
