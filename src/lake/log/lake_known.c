@@ -70,10 +70,14 @@ void tn_lake_known_free(tn_lake *l)
 
 /* ---- what a pin says of its version ---- */
 
+static tn_str hash_schema(tn_arena *a, tn_str json)
+{
+    return tn_str_sub(tn_sha256_hex(a, json), 0, HASH_DIGITS);
+}
+
 void tn_lake_pin_describe(tn_arena *a, const tn_delta_snapshot *s, tn_pin *pin)
 {
-    tn_str schema = tn_delta_snapshot_meta(s)->schema_json;
-    pin->schema_hash = tn_str_sub(tn_sha256_hex(a, schema), 0, HASH_DIGITS);
+    pin->schema_hash = hash_schema(a, tn_delta_snapshot_meta(s)->schema_json);
     pin->commit_hash = tn_str_dup(a, tn_delta_snapshot_hash(s));
 }
 
@@ -93,7 +97,7 @@ static tn_str ask_schema(tn_lake *l, tn_arena *a, const tn_pin *p)
         return TN_STR_NONE;
     }
     tn_str schema = tn_val_str_at(tn_val_at(v, "metadata"), "schemaString", TN_STR_NONE);
-    return schema.n > 0 ? tn_str_sub(tn_sha256_hex(a, schema), 0, HASH_DIGITS) : schema;
+    return schema.n > 0 ? hash_schema(a, schema) : schema;
 }
 
 typedef struct asking {

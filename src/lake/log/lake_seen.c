@@ -8,16 +8,24 @@
 
 enum { TEXT_BYTES_MAX = 16 << 20 }; /* a larger document is read again */
 
+static tn_lake_doc *find_doc(tn_lake *l, int64_t number) /* the lock is held */
+{
+    for (size_t i = 0; i < TN_LAKE_DOCS_KEPT; i++) {
+        if (l->docs[i].arena != NULL && l->docs[i].number == number) {
+            return &l->docs[i];
+        }
+    }
+    return NULL;
+}
+
 void tn_lake_doc_keep(tn_lake *l, int64_t number, tn_str text)
 {
     if (!l->far || text.n > TEXT_BYTES_MAX) {
         return;
     }
     TN_LOCKED(&l->lock);
-    for (size_t i = 0; i < TN_LAKE_DOCS_KEPT; i++) {
-        if (l->docs[i].arena != NULL && l->docs[i].number == number) {
-            return;
-        }
+    if (find_doc(l, number) != NULL) {
+        return;
     }
     tn_lake_doc *d = &l->docs[l->docs_at++ % TN_LAKE_DOCS_KEPT];
     tn_arena_free(d->arena);
@@ -29,13 +37,11 @@ void tn_lake_doc_keep(tn_lake *l, int64_t number, tn_str text)
 bool tn_lake_doc_kept(tn_lake *l, tn_arena *a, int64_t number, tn_str *ret_text)
 {
     TN_LOCKED(&l->lock);
-    for (size_t i = 0; i < TN_LAKE_DOCS_KEPT; i++) {
-        if (l->docs[i].arena != NULL && l->docs[i].number == number) {
-            *ret_text = tn_str_dup(a, l->docs[i].text);
-            return true;
-        }
+    const tn_lake_doc *d = find_doc(l, number);
+    if (d != NULL) {
+        *ret_text = tn_str_dup(a, d->text);
     }
-    return false;
+    return d != NULL;
 }
 
 void tn_lake_seen_newest(tn_lake *l, int64_t number, tn_str text, int64_t since_us)
