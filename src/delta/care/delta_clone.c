@@ -63,10 +63,7 @@ static tn_rc is_there(tn_store *s, tn_arena *a, tn_str key, bool *ret, tn_err *e
     tn_err why = TN_ERR_INIT;
     tn_rc rc = tn_store_head(s, a, key, &item, &why);
     *ret = rc == TN_OK;
-    if (rc != TN_OK && rc != TN_E_NOTFOUND) {
-        return tn_fail(err, rc, "%s", why.msg);
-    }
-    return TN_OK;
+    return rc == TN_OK || rc == TN_E_NOTFOUND ? TN_OK : tn_err_pass(err, rc, &why);
 }
 
 /* Many files may share one file of vectors: it is copied once. */

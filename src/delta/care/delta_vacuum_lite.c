@@ -105,10 +105,7 @@ static tn_rc look_at(void *self, size_t i, tn_err *err)
         return TN_OK;
     }
     if (rc != TN_OK) {
-        if (err != NULL) {
-            *err = why;
-        }
-        return rc;
+        return tn_err_pass(err, rc, &why);
     }
     if (item.mtime_us / 1000 < s->v->cut_ms) {
         TN_LOCKED(&s->v->mutex);

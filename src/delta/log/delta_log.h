@@ -90,7 +90,10 @@ struct tn_delta_snapshot {
     int chain;                   /* how many older snapshots live on under this one */
 };
 
-/* The same version read without the checkpoints from `bad` on. */
+/* The newest version; *ret NULL: there is no table. */
+tn_rc tn_delta_snapshot_if_there(
+    tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
+/* A version read without the checkpoints from `bad` on. */
 tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
     tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;
 

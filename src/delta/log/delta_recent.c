@@ -12,8 +12,7 @@ enum { RECENT_US = 5000000, FILES_MAX = 200000, CHAIN_MAX = 20 };
 struct tn_delta_found {
     tn_arena *arena;
     int64_t since_us;
-    bool there;
-    tn_delta_segment seg; /* of the latest version */
+    const tn_delta_segment *seg; /* of the latest version; NULL: there is no table */
 };
 
 bool tn_delta_is_far(const tn_delta_table *t)
@@ -77,10 +76,9 @@ void tn_delta_found_put(tn_delta_table *t, const tn_delta_segment *seg, int64_t 
     }
     tn_arena *a = tn_arena_new("delta found", NULL);
     tn_delta_found *f = tn_new(a, tn_delta_found);
-    *f = (tn_delta_found){ .arena = a, .since_us = since_us, .there = seg != NULL };
-    if (seg != NULL) {
-        f->seg = *tn_delta_segment_copy(a, seg);
-    }
+    *f = (tn_delta_found){ .arena = a,
+        .since_us = since_us,
+        .seg = seg != NULL ? tn_delta_segment_copy(a, seg) : NULL };
     tn_delta_found *old;
     {
         TN_LOCKED(&t->mutex);
@@ -115,25 +113,11 @@ tn_delta_snapshot *tn_delta_recent_version(tn_delta_table *t, int64_t version)
     return s;
 }
 
-static tn_rc open_latest(tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret, tn_err *err)
-{
-    tn_err why = TN_ERR_INIT;
-    tn_rc rc = tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, ret, &why);
-    if (rc == TN_E_NOTFOUND) {
-        *ret = NULL;
-        return TN_OK;
-    }
-    if (rc != TN_OK && err != NULL) {
-        *err = why;
-    }
-    return rc;
-}
-
 /* A look that is younger than the snapshot has found that very version. An older one tells nothing. */
 static bool same_version(tn_delta_table *t, const tn_delta_found *f, const tn_delta_snapshot *s)
 {
     TN_LOCKED(&t->mutex);
-    return f->since_us < t->latest_us || (f->there && f->seg.version == s->version);
+    return f->since_us < t->latest_us || (f->seg != NULL && f->seg->version == s->version);
 }
 
 tn_rc tn_delta_snapshot_recent(
@@ -150,8 +134,8 @@ tn_rc tn_delta_snapshot_recent(
     tn_rc rc = TN_OK;
     if (s == NULL && f != NULL && is_recent(f->since_us)) {
         tn_err ignored = TN_ERR_INIT;
-        asked =
-            f->there && tn_delta_snapshot_of_segment(t, conn, a, &f->seg, &s, &ignored) != TN_OK;
+        asked = f->seg != NULL &&
+                tn_delta_snapshot_of_segment(t, conn, a, f->seg, &s, &ignored) != TN_OK;
         if (s != NULL) {
             tn_delta_table_saw(t, s, f->since_us);
         }
@@ -159,7 +143,7 @@ tn_rc tn_delta_snapshot_recent(
         asked = s == NULL;
     }
     if (asked) {
-        rc = open_latest(t, conn, &s, err);
+        rc = tn_delta_snapshot_if_there(t, conn, &s, err);
     }
     found_free(f);
     TN_TRY(rc);

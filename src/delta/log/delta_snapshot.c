@@ -462,6 +462,18 @@ static tn_rc open_from_log(tn_delta_table *t, tn_conn *conn, tn_arena *a, int64_
     return tn_delta_snapshot_of_segment(t, conn, a, &seg, ret, err);
 }
 
+tn_rc tn_delta_snapshot_if_there(
+    tn_delta_table *t, tn_conn *conn, tn_delta_snapshot **ret, tn_err *err)
+{
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = tn_delta_snapshot_open(t, conn, TN_DELTA_LATEST, ret, &why);
+    if (rc == TN_E_NOTFOUND) {
+        *ret = NULL;
+        return TN_OK;
+    }
+    return rc == TN_OK ? rc : tn_err_pass(err, rc, &why);
+}
+
 tn_rc tn_delta_snapshot_before(tn_delta_table *t, tn_conn *conn, int64_t version, int64_t bad,
     tn_delta_snapshot **ret, tn_err *err)
 {

@@ -202,17 +202,8 @@ static tn_rc open_if_there(
     if (!c->ask) {
         return tn_delta_snapshot_recent(c->t, c->conn, ret, ret_asked, err);
     }
-    tn_err why = TN_ERR_INIT;
-    tn_rc rc = tn_delta_snapshot_open(c->t, c->conn, TN_DELTA_LATEST, ret, &why);
     *ret_asked = true;
-    if (rc == TN_E_NOTFOUND) {
-        *ret = NULL;
-        return TN_OK;
-    }
-    if (rc != TN_OK && err != NULL) {
-        *err = why;
-    }
-    return rc;
+    return tn_delta_snapshot_if_there(c->t, c->conn, ret, err);
 }
 
 static tn_rc ask_before_commit(write *w, tn_err *err)
