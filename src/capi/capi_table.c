@@ -53,10 +53,7 @@ static tn_rc open_table(tarn_table *t, const tarn_at *at, int flags, tn_err *err
         TN_TRY(tn_delta_table_exists(t->table, &there, err));
         rc = there ? rc : TN_OK;
     }
-    if (rc != TN_OK && err != NULL) {
-        *err = why;
-    }
-    return rc;
+    return rc == TN_OK ? rc : tn_err_pass(err, rc, &why);
 }
 
 int tarn_table_open(tarn_engine *engine, const char *url, const tarn_at *at, int flags,

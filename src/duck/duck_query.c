@@ -100,10 +100,7 @@ tn_rc tn_conn_rollback(tn_conn *c, tn_err *err)
         tn_str_find(tn_str_of(why.msg), TN_STR("no transaction is active"), 0) != SIZE_MAX) {
         return TN_OK;
     }
-    if (err != NULL) {
-        *err = why;
-    }
-    return rc;
+    return tn_err_pass(err, rc, &why);
 }
 
 /* ---- prepared statements ---- */

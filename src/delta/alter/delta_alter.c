@@ -237,11 +237,7 @@ static tn_rc run(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,
     if (rc == TN_OK && tracked && !ret->changed) {
         *ret = (tn_delta_alter_result){ .version = tracked_at, .changed = true };
     }
-    if (rc != TN_OK && err != NULL) {
-        *err = why;
-        err->rc = rc;
-    }
-    return rc;
+    return rc == TN_OK ? rc : tn_err_pass(err, rc, &why);
 }
 
 tn_rc tn_delta_alter_run(tn_delta_table *t, tn_conn *conn, const tn_delta_alter *c,

@@ -267,10 +267,7 @@ tn_rc tn_dml_run(tn_delta_table *t, tn_conn *conn, const tn_delta_dml_opts *opts
     if (rc == TN_OK) {
         return TN_OK;
     }
-    if (err != NULL) {
-        *err = why;
-        err->rc = rc;
-    }
+    (void)tn_err_pass(err, rc, &why);
     tn_conn_err_cite(err, TN_STR(""));
     return tn_while(err, rc, "changing the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
 }

@@ -124,10 +124,7 @@ tn_rc tn_delta_row_tracking_enable(
             done = false;
             tn_delta_wait_turn(++round);
         } else if (rc != TN_OK) {
-            if (err != NULL) {
-                *err = why;
-                err->rc = rc;
-            }
+            (void)tn_err_pass(err, rc, &why);
             return tn_while(err, rc, "switching on row tracking for the table '" TN_STR_FMT "'",
                 TN_STR_ARG(t->store->root));
         }

@@ -245,10 +245,7 @@ static tn_rc build(tn_delta_table *t, tn_conn *conn, const tn_delta_segment *seg
     if (seg->shorter.n > 0) {
         tn_rc rc = build_from(t, conn, seg, &seg->shorter, ret, &why);
         if (rc != TN_E_CORRUPT && rc != TN_E_NOTFOUND) {
-            if (rc != TN_OK && err != NULL) {
-                *err = why;
-            }
-            return rc;
+            return rc == TN_OK ? rc : tn_err_pass(err, rc, &why);
         }
         tn_log(TN_LOG_WARN, "delta", "a compacted log is passed over: %s", why.msg);
     }

@@ -297,10 +297,7 @@ tn_rc tn_delta_write(tn_delta_table *t, tn_conn *conn, tn_str select_sql,
     if (rc == TN_OK) {
         return TN_OK;
     }
-    if (err != NULL) {
-        *err = why;
-        err->rc = rc;
-    }
+    (void)tn_err_pass(err, rc, &why);
     tn_conn_err_cite(err, select);
     return tn_while(err, rc, "writing the table '" TN_STR_FMT "'", TN_STR_ARG(t->store->root));
 }

@@ -379,10 +379,7 @@ static tn_rc run_clone(maint *m, const clone_words *w, bool *ret_done, tn_err *e
         return TN_OK;
     }
     if (rc != TN_OK) {
-        if (err != NULL) {
-            *err = why;
-        }
-        return rc;
+        return tn_err_pass(err, rc, &why);
     }
     m->ret->note = tn_str_printf(m->a,
         "cloned version %lld of " TN_STR_FMT " as " TN_STR_FMT ": %lld file%s %s",
