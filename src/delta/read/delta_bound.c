@@ -14,11 +14,8 @@
 
 static domain domain_of(const tn_delta_type *t)
 {
-    static const char *const INTS[] = { "byte", "short", "integer", "long" };
-    for (size_t i = 0; i < TN_COUNTOF(INTS); i++) {
-        if (tn_delta_type_is(t, INTS[i])) {
-            return DOM_NUMBER;
-        }
+    if (tn_delta_type_int_rank(t) > 0) {
+        return DOM_NUMBER;
     }
     if (t->kind == TN_DT_PRIMITIVE && tn_str_starts(t->name, TN_STR("decimal"))) {
         return DOM_NUMBER;
@@ -175,7 +172,7 @@ static bound time_of(tn_str s, bool instant, bool cut_to_ms)
     bool zone = false;
     int offset;
     if (tn_parse_date(s, &days)) {
-        us = days * 86400000000;
+        us = days * TN_DELTA_DAY_US;
     } else if (!tn_parse_timestamp(s, &us, &zone, &offset)) {
         return (bound){ .known = false };
     }

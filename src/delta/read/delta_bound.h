@@ -5,9 +5,8 @@
 #include "delta/log/delta_log.h"
 #include "delta/read/delta_origin.h"
 
-#define TN_DAY_US ((long double)86400e6)
-/* No time zone was ever farther from UTC. */
-#define TN_ZONES_US (TN_DAY_US * 16 / 24)
+#define TN_DAY_US ((long double)TN_DELTA_DAY_US)
+#define TN_ZONES_US ((long double)TN_DELTA_ZONES_US)
 
 typedef enum domain {
     DOM_NONE,

@@ -6,8 +6,7 @@
 #include "text/sqltoken.h"
 #include "text/timetext.h"
 
-#define DAY_US INT64_C(86400000000)
-#define ZONES_US (DAY_US * 16 / 24)
+#define DAY_US TN_DELTA_DAY_US
 
 enum form { SAME, START, PART, FORMAT, PREFIX };
 
@@ -273,7 +272,7 @@ static span span_of_parts(const tn_delta_origins *list, tn_val values, const tn_
 
 static void meet(tn_delta_range *r, span s, bool instant)
 {
-    long double room = instant ? (long double)ZONES_US : 0;
+    long double room = instant ? (long double)TN_DELTA_ZONES_US : 0;
     long double lo = (long double)s.first - room;
     long double hi = (long double)s.next - 1 + room;
     if (s.known) {

@@ -11,6 +11,10 @@
 
 #include "delta/action/delta_schema.h"
 
+#define TN_DELTA_DAY_US INT64_C(86400000000)
+/* No time zone was ever farther from UTC. */
+#define TN_DELTA_ZONES_US (TN_DELTA_DAY_US * 16 / 24)
+
 typedef struct tn_delta_origin { /* a partition column that is generated */
     tn_str partition;            /* its name in partitionValues */
     const tn_delta_type *type;   /* its own */
