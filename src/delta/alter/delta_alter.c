@@ -10,7 +10,6 @@
 #include "delta/log/delta_commit.h"
 #include "delta/log/delta_log.h"
 #include "os/proc.h"
-#include "text/sqltext.h"
 
 #define CONSTRAINT "delta.constraints."
 

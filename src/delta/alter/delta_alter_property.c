@@ -6,7 +6,6 @@
 #include "delta/action/delta_action.h"
 #include "delta/action/delta_schema.h"
 #include "delta/alter/delta_alter_impl.h"
-#include "delta/files/delta_columns.h"
 #include "text/json.h"
 
 /* Written by the table's writers alone. */

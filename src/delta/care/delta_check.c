@@ -12,8 +12,6 @@
 #include "delta/log/delta_head.h"
 #include "delta/log/delta_log.h"
 #include "text/json.h"
-#include "text/sqltext.h"
-#include "text/uri.h"
 
 enum { FINDINGS_MAX = 10000, BATCH_FILES = 500, CRC_BYTES_MAX = 64 << 20 };
 

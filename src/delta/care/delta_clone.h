@@ -2,7 +2,6 @@
 #ifndef TN_DELTA_CLONE_H
 #define TN_DELTA_CLONE_H
 
-#include "delta/delta_maint.h"
 #include "delta/log/delta_log.h"
 
 typedef struct tn_delta_cloning {

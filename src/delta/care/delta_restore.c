@@ -9,8 +9,6 @@
 #include "delta/delta_maint.h"
 #include "delta/log/delta_log.h"
 #include "os/clock.h"
-#include "os/file.h"
-#include "text/uri.h"
 
 typedef struct restore {
     tn_delta_table *t;

@@ -14,7 +14,6 @@
 #include "delta/files/delta_columns.h"
 #include "delta/log/delta_log.h"
 #include "delta/read/delta_prune.h"
-#include "os/clock.h"
 #include "text/json.h"
 #include "text/sqltext.h"
 

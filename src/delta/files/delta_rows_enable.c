@@ -11,7 +11,6 @@
 #include "delta/files/delta_columns.h"
 #include "delta/log/delta_commit.h"
 #include "delta/log/delta_log.h"
-#include "delta/log/delta_rows.h"
 #include "os/proc.h"
 
 #define ENABLE TN_STR("delta.enableRowTracking")

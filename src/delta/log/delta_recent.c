@@ -76,9 +76,9 @@ void tn_delta_found_put(tn_delta_table *t, const tn_delta_segment *seg, int64_t 
     }
     tn_arena *a = tn_arena_new("delta found", NULL);
     tn_delta_found *f = tn_new(a, tn_delta_found);
-    *f = (tn_delta_found){ .arena = a,
-        .since_us = since_us,
-        .seg = seg != NULL ? tn_delta_segment_copy(a, seg) : NULL };
+    *f = (tn_delta_found){
+        .arena = a, .since_us = since_us, .seg = seg != NULL ? tn_delta_segment_copy(a, seg) : NULL
+    };
     tn_delta_found *old;
     {
         TN_LOCKED(&t->mutex);

@@ -6,7 +6,6 @@
  */
 #include "delta/log/delta_replay.h"
 #include "delta/action/delta_action.h"
-#include "text/uri.h"
 
 tn_delta_replay tn_delta_replay_init(tn_arena *a)
 {

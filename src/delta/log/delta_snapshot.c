@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "delta/action/delta_action.h"
 #include "delta/action/delta_schema.h"
-#include "delta/log/delta_head.h"
 #include "delta/log/delta_log.h"
 #include "delta/log/delta_replay.h"
 #include "os/clock.h"

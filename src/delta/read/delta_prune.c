@@ -10,7 +10,6 @@
  * statistics) forbids conclusions from a maximum, decimals and floats get room for rounding.
  */
 #include "delta/read/delta_prune.h"
-#include "delta/action/delta_action.h"
 #include "delta/action/delta_schema.h"
 #include "delta/action/delta_stats.h"
 #include "delta/log/delta_log.h"

@@ -9,7 +9,6 @@
 #include "delta/dml/delta_dml_run.h"
 #include "delta/files/delta_target.h"
 #include "delta/log/delta_log.h"
-#include "os/clock.h"
 #include "text/json.h"
 
 typedef struct replace {

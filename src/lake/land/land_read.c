@@ -7,7 +7,6 @@
 #include <ctype.h>
 
 #include "text/sqltext.h"
-#include "text/uri.h"
 
 enum { SQL_BYTES_MAX = 512 << 20 };
 

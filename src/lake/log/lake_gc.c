@@ -11,7 +11,6 @@
 
 #include "base/log.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "os/parallel.h"
 #include "text/uri.h"
 

@@ -4,8 +4,6 @@
 #include "lake/lake_gc.h"
 #include "lake/log/lake_file.h"
 
-#include "text/uri.h"
-
 static tn_rc open_table(
     const tn_lake_job *j, const tn_lake_place *at, tn_str shown, tn_delta_table **ret, tn_err *err)
 {

@@ -1,5 +1,4 @@
 /* lake_pin.c: where a named table lies, and pinning what was written. */
-#include "base/log.h"
 #include "lake/lake_sql.h"
 #include "lake/log/lake_file.h"
 #include "os/file.h"

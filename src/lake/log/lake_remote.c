@@ -10,7 +10,6 @@
 #include "os/file.h"
 #include "os/proc.h"
 #include "store/store_s3.h"
-#include "text/hash.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
 

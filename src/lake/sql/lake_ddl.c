@@ -4,8 +4,6 @@
  */
 #include "lake/sql/lake_ddl.h"
 
-#include "text/sqltext.h"
-
 enum { SQL_BYTES_MAX = 16 << 20, TYPE_DEPTH_MAX = 64 };
 
 /* ---- small parts ---- */

@@ -5,7 +5,6 @@
  */
 #include "lake/lake_narrow.h"
 #include "lake/sql/lake_session.h"
-#include "text/sqltext.h"
 
 static bool find(void *self, tn_arena *a, const tn_str part[3], tn_narrow_found *ret)
 {
