@@ -32,6 +32,11 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
         o.inline_sql = tn_str_printf(
             cli->arena, "{%% raw %%}" TN_STR_FMT "{%% endraw %%}", TN_STR_ARG(o.inline_direct));
     }
+    if (!done && verb == TN_VERB_SHOW) { /* as run_results.json tells it */
+        tn_dict_putz(given.dict, "limit", tn_val_int(o.limit));
+        tn_dict_putz(
+            given.dict, "output", o.output.n > 0 ? tn_val_str(o.output) : tn_val_z("text"));
+    }
     tn_run_opts opts = { .verb = verb,
         .no_ctes = o.inject_ctes == TN_FLAG_OFF,
         .bare = tn_flag_is(cli->quiet, false),

@@ -70,7 +70,8 @@ static tn_str profiles_dir(debug_run *d, const tn_project *p)
     tn_str dir = p != NULL && p->profile.file.n > 0
                      ? tn_path_dir(p->profile.file)
                      : tn_project_profiles_dir(d->arena, d->cli->profiles_dir);
-    return absolute(d, dir.n > 0 ? dir : TN_STR("."));
+    bool given = d->cli->profiles_dir.n > 0 || tn_env_get("DBT_PROFILES_DIR").n > 0;
+    return given ? dir : absolute(d, dir.n > 0 ? dir : TN_STR("."));
 }
 
 static bool is_secret(tn_str key)
@@ -170,7 +171,8 @@ static void tell_files(debug_run *d, const tn_load_reached *reached, tn_str prof
 {
     bool has_profiles = tn_file_exists(profiles), has_project = tn_file_exists(project);
     bool project_bad = !reached->project;
-    bool profile_bad = !has_profiles || (reached->project_file && !reached->profile);
+    bool named_bad = reached->profile_err.msg[0] != '\0';
+    bool profile_bad = !has_profiles || named_bad || (reached->project_file && !reached->profile);
     const char *profile_word = !has_profiles ? "ERROR not found"
                                : profile_bad ? "ERROR invalid"
                                              : "OK found and valid";
@@ -186,7 +188,8 @@ static void tell_files(debug_run *d, const tn_load_reached *reached, tn_str prof
     if (!has_profiles) {
         no_profiles(d, profiles);
     } else if (profile_bad) {
-        fail_with(d, "Profile loading failed for the following reason:", err);
+        fail_with(d, "Profile loading failed for the following reason:",
+            named_bad ? &reached->profile_err : err);
     }
     if (!has_project) {
         tn_vec_push(&d->failures, d->arena,
@@ -263,7 +266,8 @@ static int check_all(debug_run *d, const debug_options *o, tn_project *p,
         if (!tn_file_exists(profiles)) {
             no_profiles(d, profiles);
         } else if (d->failures.n == 0) {
-            fail_with(d, "Profile loading failed for the following reason:", err);
+            fail_with(d, "Profile loading failed for the following reason:",
+                reached->profile_err.msg[0] != '\0' ? &reached->profile_err : err);
         }
     }
     return summary(d);

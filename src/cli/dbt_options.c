@@ -448,7 +448,7 @@ int tn_dbt_execute(
     opts.select = start.select;
     opts.fail_fast = tn_val_bool_at(flags, "FAIL_FAST", false);
     opts.show_seeds = o->show == TN_FLAG_ON;
-    opts.write_json = o->inline_sql.n == 0 && tn_val_bool_at(flags, "WRITE_JSON", true);
+    opts.write_json = tn_val_bool_at(flags, "WRITE_JSON", true);
     opts.introspect = o->introspect != TN_FLAG_OFF;
     opts.memory_limit = cli->memory_limit;
     add_flags(cli->arena, given.dict, start.project->flags);

@@ -8,6 +8,7 @@
 #include "duck/duck.h"
 #include "lake/lake_remote.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/proc.h"
 #include "store/store_s3.h"
 #include "text/uri.h"
@@ -231,6 +232,11 @@ static int run_main(tn_arena *a, int argc, char **argv)
     }
     set_colors(&cli);
     bring_command_forward(rest, words);
+    if (cli.project_dir.n > 0 && !tn_file_exists(cli.project_dir)) {
+        return tn_cli_usage_error(&cli, "",
+            "Invalid value for '--project-dir': Path '" TN_STR_FMT "' does not exist.",
+            TN_STR_ARG(cli.project_dir));
+    }
     if (cli.ca_file.n > 0) { /* one place from which everything below takes it */
         tn_err err = TN_ERR_INIT;
         if (tn_env_set("TARN_CA_FILE", cli.ca_file, &err) != TN_OK) {

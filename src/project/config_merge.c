@@ -203,6 +203,20 @@ tn_rc tn_config_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_err 
     return TN_OK;
 }
 
+tn_rc tn_config_call_check(const tn_dict *call, tn_err *err)
+{
+    static const char *const pairs[][2] = { { "pre_hook", "pre-hook" },
+        { "post_hook", "post-hook" } };
+    for (size_t i = 0; i < TN_COUNTOF(pairs); i++) {
+        if (tn_dict_finds(call, tn_str_of(pairs[i][0])) != NULL &&
+            tn_dict_finds(call, tn_str_of(pairs[i][1])) != NULL) {
+            return tn_fail(err, TN_E_COMPILE,
+                "Invalid config, has conflicting keys \"%s\" and \"%s\"", pairs[i][0], pairs[i][1]);
+        }
+    }
+    return TN_OK;
+}
+
 /* Several config() calls of one file. */
 void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call)
 {

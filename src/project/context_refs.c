@@ -191,6 +191,7 @@ static tn_rc config_set_all(tn_pctx *c, const tn_call *call, tn_err *err)
     } else {
         return tn_fail(err, TN_E_COMPILE, "Invalid inline model config");
     }
+    TN_TRY(tn_config_call_check(opts.dict, err));
     if (c->record != NULL) {
         tn_config_call_merge(c->record->arena, c->record->config_call, opts.dict);
     }

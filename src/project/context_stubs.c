@@ -226,6 +226,24 @@ static tn_rc relation_create(void *self, const tn_call *call, tn_val *ret, tn_er
     return TN_OK;
 }
 
+static tn_val make_obj(tn_arena *a, const tn_obj_type *type)
+{
+    tn_obj *o = tn_new(a, tn_obj);
+    o->type = type;
+    return tn_val_obj(o);
+}
+
+static tn_rc relation_class_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
+{
+    (void)self, (void)err;
+    *ret = tn_str_is(name, "create") || tn_str_is(name, "create_from")
+               ? tn_val_fn(a, "create", relation_create, NULL)
+               : tn_val_str(tn_str_dup(a, name));
+    return TN_OK;
+}
+
+static const tn_obj_type relation_class = { .name = "Relation", .attr = relation_class_attr };
+
 /* ---- adapter ---- */
 
 typedef enum answer { ANSWER_NONE, ANSWER_LIST, ANSWER_FALSE, ANSWER_TEXT } answer;
@@ -324,6 +342,10 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
             return TN_OK;
         }
     }
+    if (tn_str_is(name, "Relation")) {
+        *ret = make_obj(a, &relation_class);
+        return TN_OK;
+    }
     answer an = ANSWER_NONE;
     for (size_t i = 0; i < TN_COUNTOF(answers); i++) {
         an = tn_str_is(name, answers[i].name) ? answers[i].answer : an;
@@ -369,24 +391,6 @@ static tn_rc column_make(void *self, const tn_call *call, tn_val *ret, tn_err *e
     *ret = tn_val_obj(self);
     return TN_OK;
 }
-
-static tn_val make_obj(tn_arena *a, const tn_obj_type *type)
-{
-    tn_obj *o = tn_new(a, tn_obj);
-    o->type = type;
-    return tn_val_obj(o);
-}
-
-static tn_rc relation_class_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
-{
-    (void)self, (void)err;
-    *ret = tn_str_is(name, "create") || tn_str_is(name, "create_from")
-               ? tn_val_fn(a, "create", relation_create, NULL)
-               : tn_val_str(tn_str_dup(a, name));
-    return TN_OK;
-}
-
-static const tn_obj_type relation_class = { .name = "Relation", .attr = relation_class_attr };
 
 void tn_context_stubs(tn_project *p)
 {

@@ -200,9 +200,14 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
 {
     tn_load_reached ignored, *reached = o->reached != NULL ? o->reached : &ignored;
     *reached = (tn_load_reached){ 0 };
-    TN_TRY(load_file(p, o, err));
-    reached->project_file = true;
     tn_str profile = o->profile.n > 0 ? o->profile : tn_env_get("DBT_PROFILE");
+    tn_rc rc = load_file(p, o, err);
+    if (rc != TN_OK && profile.n > 0 && o->reached != NULL) {
+        tn_rc other = tn_load_profile(p, o, profile, &reached->profile_err);
+        reached->profile = other == TN_OK;
+    }
+    TN_TRY(rc);
+    reached->project_file = true;
     tn_val name = tn_val_at((tn_val){ .tag = TN_DICT, .dict = p->package->raw }, "profile");
     if (profile.n == 0 && tn_val_is_str(name)) {
         tn_pctx c;

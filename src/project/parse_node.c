@@ -255,7 +255,8 @@ static bool take_static_config(
 {
     tn_val opts = c->args.list->n == 1 ? c->args.list->v[0] : c->kwargs;
     if (c->args.list->n > 1 || opts.tag != TN_DICT ||
-        (c->args.list->n == 1 && c->kwargs.tag == TN_DICT && c->kwargs.dict->live > 0)) {
+        (c->args.list->n == 1 && c->kwargs.tag == TN_DICT && c->kwargs.dict->live > 0) ||
+        tn_config_call_check(opts.dict, NULL) != TN_OK) {
         return false;
     }
     tn_config_call_merge(p->arena, r->config_call, tn_val_dup(p->arena, opts).dict);
@@ -320,6 +321,27 @@ static tn_rc parse_template(tn_project *p, tn_node *n, tn_err *err)
     return TN_OK;
 }
 
+/* Seeds are where the graph begins: what their hooks name would have to be there before. */
+static tn_rc refuse_seed_hooks(tn_project *p, const tn_node *n, tn_err *err)
+{
+    static const char *const keys[][2] = { { "pre-hook", "pre_hook" },
+        { "post-hook", "post_hook" } };
+    tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
+    for (size_t k = 0; k < TN_COUNTOF(keys); k++) {
+        tn_val hooks = tn_node_config(n, keys[k][0]);
+        for (size_t i = 0; hooks.tag == TN_LIST && i < hooks.list->n; i++) {
+            tn_buf_addf(&b, "\n- %s: \"" TN_STR_FMT "\"", keys[k][1],
+                TN_STR_ARG(tn_val_str_at(hooks.list->v[i], "sql", TN_STR_NONE)));
+        }
+    }
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error\n  Seeds cannot depend on other nodes. dbt detected a seed with a pre- or "
+        "post-hook\n"
+        "that calls 'ref', 'source', or 'metric', either directly or indirectly via other "
+        "macros.\n\nError raised for '" TN_STR_FMT "', which has these hooks defined: " TN_STR_FMT,
+        TN_STR_ARG(n->unique_id), TN_STR_ARG(tn_buf_str(&b)));
+}
+
 /* Hooks are rendered too, since they may ref. */
 tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err)
 {
@@ -340,6 +362,9 @@ tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err)
             if (rc != TN_OK) {
                 return tn_while(
                     err, rc, "%s of '" TN_STR_FMT "'", keys[k], TN_STR_ARG(n->unique_id));
+            }
+            if (n->kind == TN_NODE_SEED && (r.refs.n > 0 || r.sources.n > 0)) {
+                return refuse_seed_hooks(p, n, err);
             }
             tn_take_record(p, n, &r);
         }

@@ -22,6 +22,8 @@ typedef struct tn_load_reached {
     bool project_file; /* dbt_project.yml was read */
     bool profile;      /* and the profile */
     bool project;      /* and dbt_project.yml is rendered */
+    tn_err
+        profile_err; /* of the profile that the options name, when dbt_project.yml cannot be read */
 } tn_load_reached;
 
 typedef struct tn_project_opts {

@@ -490,6 +490,8 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
     *ret = made != NULL ? *made : TN_VAL_UNDEF;
     if (tn_str_is(name, "behavior")) {
         *ret = tn_val_obj(&behavior_obj);
+    } else if (tn_str_is(name, "Relation")) {
+        *ret = tn_val_obj(&tn_relation_class_obj);
     }
     for (size_t t = 0; t < TN_COUNTOF(tables) && tn_val_is_undef(*ret); t++) {
         for (const tn_adapter_method *m = tables[t]; m->name != NULL; m++) {

@@ -302,6 +302,7 @@ static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         args[2] = tn_val_int(run->opts->show_limit);
     }
     TN_TRY(tn_pctx_call(&j->pctx, TN_STR("get_show_sql"), args, 3, NULL, 0, &sql, err));
+    r->compiled_code = tn_val_to_str(r->arena, sql); /* with the limit: what the rows are of */
     tn_exec_opts opts = { .fetch = true };
     TN_TRY(tn_job_execute(j, tn_val_to_str(j->arena, sql), &opts, &response, &table, err));
     static const char *const unknown[] = { "code", "rows_affected", "query_id" };

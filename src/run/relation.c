@@ -567,14 +567,14 @@ static tn_rc class_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *
 static const tn_obj_type relation_class = {
     .name = "RelationProxy", .attr = class_attr, .call = class_call
 };
-static tn_obj relation_class_obj = { &relation_class };
+tn_obj tn_relation_class_obj = { &relation_class };
 
 extern tn_obj tn_column_class_obj;
 
 tn_val tn_api_new(tn_arena *a)
 {
     tn_val members = tn_val_dict(a);
-    tn_dict_putz(members.dict, "Relation", tn_val_obj(&relation_class_obj));
+    tn_dict_putz(members.dict, "Relation", tn_val_obj(&tn_relation_class_obj));
     tn_dict_putz(members.dict, "Column", tn_val_obj(&tn_column_class_obj));
     return tn_val_module(a, "api", members.dict);
 }

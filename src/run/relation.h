@@ -46,6 +46,8 @@ bool tn_val_is_column(tn_val v, tn_column **ret);
 /* A STRUCT column as its leaf fields "a.b", others as themselves: appended to list. */
 void tn_column_flatten(tn_arena *a, tn_str name, tn_str dtype, tn_list *list);
 
+/* Relation as a class: api.Relation and adapter.Relation. */
+extern tn_obj tn_relation_class_obj;
 /* The `api` object: Relation and Column. default_database is what Relation.create() without database shows: none. */
 tn_val tn_api_new(tn_arena *a);
 

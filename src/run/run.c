@@ -209,6 +209,18 @@ static tn_rc create_schema(tn_runner *run, const tn_node *n, tn_err *err)
     return rc;
 }
 
+/* A comment that no statement can carry stops the run before its first node. */
+static tn_rc check_query_comment(tn_runner *run, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("query comment", NULL);
+    tn_job j;
+    tn_str unused;
+    TN_TRY(tn_job_init(&j, run->session, &run->workers[0], NULL, run->selected_resources, a, err));
+    tn_rc rc = tn_job_comment(&j, TN_STR(""), &unused, err);
+    tn_job_rollback(&j);
+    return rc;
+}
+
 static tn_rc create_schemas(tn_runner *run, tn_err *err)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
@@ -497,6 +509,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
         tn_map_put(&run.session->selected, run.plan.v[i]->unique_id, run.plan.v[i]);
     }
     TN_TRY(tn_runner_open_workers(&run, err));
+    TN_TRY(check_query_comment(&run, err));
     TN_TRY(tn_runner_take_turn(&run, err));
     TN_TRY(carry_out(&run, err));
     TN_TRY(first_failure(&run, err));

@@ -39,10 +39,6 @@
     {{ log("Relation " ~ existing_relation ~ " already exists", info=True) }}
     {{ return(nothing) }}
   {%- endif -%}
-  {%- if this.render() == defer_relation.render() -%}
-    {{ log("Target relation and defer relation are the same, skipping clone for relation: " ~ this.render(), info=True) }}
-    {{ return(nothing) }}
-  {%- endif -%}
   {%- set cloneable = false -%}
   {%- if can_clone_table() -%}
     {%- set there = load_cached_relation(defer_relation) -%}
@@ -56,7 +52,11 @@
   {%- if existing_relation is not none and not existing_relation.is_table -%}
     {{ drop_relation_if_exists(existing_relation) }}
   {%- endif -%}
-  {%- do clone__table(target_relation, defer_relation) -%}
+  {%- if target_relation.render() == defer_relation.render() -%}
+    {{ log("Target relation and defer relation are the same, skipping clone for relation: " ~ target_relation.render()) }}
+  {%- else -%}
+    {%- do clone__table(target_relation, defer_relation) -%}
+  {%- endif -%}
   {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation, full_refresh_mode=True)) -%}
   {{ return({'relations': [target_relation]}) }}
 {%- endmaterialization -%}

@@ -1,0 +1,87 @@
+"""Corners of commands and templates, each as dbt answers them: what is refused before the first node, and what is written of a look."""
+import json, sys
+
+from dbt_flow import case, equal, has, main
+
+
+@case
+def relation_is_a_class_of_the_adapter(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/m.sql", "-- depends_on: {{ ref('a') }}\n{% set r = adapter.Relation.create(database='d', schema='s', identifier='i', type='table') %}\n"
+           "select '{{ r }}' as r, '{{ r.type }}' as t, '{{ adapter.Relation.create(schema='x', identifier='y') == api.Relation.create(schema='x', identifier='y') }}' as same")
+    p.run("run")
+    shown = json.loads(p.call("show", "-s", "m", "--output", "json", "--quiet").stdout)
+    equal(shown["show"][0], {"r": '"d"."s"."i"', "t": "table", "same": "True"})
+
+
+@case
+def clone_of_a_place_onto_itself_makes_no_relation(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/b.sql", "{{ config(materialized='table') }} select 2 as id")
+    p.run("run", "-s", "a")
+    out = p.run("clone", "--state", "target", status=1)
+    has(out, "The state and target directories are the same: 'target'")
+    has(out, 'Relation "p"."main"."a" already exists')
+    has(out, "Table with name b does not exist")
+
+
+@case
+def looks_are_written_with_what_was_asked(p):
+    p.file("models/a.sql", "select range as id from range(9)")
+    p.run("run")
+    p.run("show", "--inline", "select id from {{ ref('a') }}")
+    written = json.loads((p.dir / "target/run_results.json").read_text())
+    equal([r["unique_id"] for r in written["results"]], ["sql_operation.p.inline_query"])
+    has(written["results"][0]["compiled_code"], "limit 5")
+    equal(written["args"]["limit"], 5)
+    p.run("show", "-s", "a", "--limit", "3")
+    written = json.loads((p.dir / "target/run_results.json").read_text())
+    has(written["results"][0]["compiled_code"], "limit 3")
+    equal(list(json.loads((p.dir / "target/manifest.json").read_text())["nodes"]), ["model.p.a"])
+
+
+@case
+def hooks_in_two_spellings_are_refused(p):
+    for call in ("config({'pre_hook': 'select 1', 'pre-hook': 'select 2'})", "config(**{'post_hook': 'select 1', 'post-hook': 'select 2'})"):
+        p.file("models/a.sql", "{{ " + call + " }} select 1 as id")
+        word = "pre" if "pre" in call else "post"
+        has(p.run("parse", status=2), f'Invalid config, has conflicting keys "{word}_hook" and "{word}-hook"')
+
+
+@case
+def seeds_depend_on_nothing(p):
+    p.file("seeds/s.csv", "id\n1\n")
+    p.file("models/m.sql", "select 1 as id")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nseeds:\n  p:\n    +post-hook: \"select * from {{ ref('m') }}\"\n")
+    out = p.run("parse", status=2)
+    has(out, "Parsing Error\n  Seeds cannot depend on other nodes. dbt detected a seed with a pre- or post-hook")
+    has(out, "Error raised for 'seed.p.s'")
+    has(out, "- post_hook: \"select * from {{ ref('m') }}\"")
+
+
+@case
+def query_comment_is_looked_at_before_the_first_node(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nquery-comment: 'ends */ here'\n")
+    out = p.run("run", status=2)
+    has(out, 'query comment contains illegal value "*/": ends */ here')
+    equal("START" in out, False)
+
+
+@case
+def debug_blames_the_file_that_is_wrong(p):
+    p.file("dbt_project.yml", "invalid-key: 1\n")
+    has(p.run("debug", "--connection", "--profile", "NONE", status=1), "Could not find profile named 'NONE'")
+    out = p.run("debug", "--profiles-dir", "NONE", status=1)
+    has(out, "Using profiles dir at NONE")
+    has(out, "dbt looked for a profiles.yml file in NONE/profiles.yml")
+
+
+@case
+def project_folder_that_is_not_there(p):
+    for command in ("debug", "run"):
+        has(p.run(command, "--project-dir", "nowhere", status=2), "Invalid value for '--project-dir': Path 'nowhere' does not exist.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
