@@ -40,7 +40,8 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
         TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
-    for (size_t i = 0; i < unmatched.n; i++) { /* events of ls go to the log: stdout is the list */
+    bool quiet = tn_flag_is(cli->quiet, false);
+    for (size_t i = 0; i < unmatched.n && !quiet; i++) { /* its events go to the log only */
         tn_cli_warn(cli,
             "the selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
             TN_STR_ARG(unmatched.v[i]));
@@ -49,7 +50,9 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
         return tn_dbt_error(cli, start->events, &err);
     }
     if (nodes.n == 0) {
-        tn_cli_warn(cli, "no nodes selected");
+        if (!quiet) {
+            tn_cli_warn(cli, "no nodes selected");
+        }
         return TN_EXIT_OK;
     }
     tn_buf b = tn_buf_init(cli->arena, TN_BUF_NO_LIMIT);

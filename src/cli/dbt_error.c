@@ -21,6 +21,8 @@ static const char *kind_of(tn_rc rc)
     case TN_E_COMPILE:
     case TN_E_NODE:
         return "Compilation";
+    case TN_E_PARSE:
+        return "Parsing";
     default:
         return "Runtime";
     }

@@ -223,10 +223,36 @@ static tn_rc take_macro(walk *w, const tn_source_file *f, tn_err *err)
     return add_macros(w->p, w->pkg, copy.text, f->original, f->open, err);
 }
 
+static tn_rc add_fixture(walk *w, const tn_source_file *f, tn_err *err)
+{
+    tn_source_files *all = &w->p->state->fixtures;
+    tn_str name = tn_path_stem(tn_path_base(f->rel)), package = w->pkg->name;
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->v[i].package == w->pkg &&
+            tn_str_eq(tn_path_stem(tn_path_base(all->v[i].rel)), name)) {
+            return tn_fail(err, TN_E_COMPILE,
+                "dbt found two fixtures with the name \"" TN_STR_FMT
+                "\".\n\nSince these resources have the same name, dbt will be unable to find the "
+                "correct resource\nwhen looking for " TN_STR_FMT
+                ".\n\nTo fix this, change the name of one of these resources:\n"
+                "- fixture." TN_STR_FMT "." TN_STR_FMT " (" TN_STR_FMT ")\n"
+                "- fixture." TN_STR_FMT "." TN_STR_FMT " (" TN_STR_FMT ")",
+                TN_STR_ARG(name), TN_STR_ARG(name), TN_STR_ARG(package), TN_STR_ARG(name),
+                TN_STR_ARG(f->original), TN_STR_ARG(package), TN_STR_ARG(name),
+                TN_STR_ARG(all->v[i].original));
+        }
+    }
+    tn_vec_push(all, w->p->arena, *f);
+    return TN_OK;
+}
+
 /* Below a test folder: tests/generic/ holds generic tests (macros), tests/fixtures/ data; the rest are singular tests. */
 static tn_rc take_test(walk *w, const tn_source_file *f, tn_err *err)
 {
-    if (!has_ext(f, ".sql") || tn_str_starts(f->rel, TN_STR("fixtures/"))) {
+    if (tn_str_starts(f->rel, TN_STR("fixtures/"))) {
+        return has_ext(f, ".csv") || has_ext(f, ".sql") ? add_fixture(w, f, err) : TN_OK;
+    }
+    if (!has_ext(f, ".sql")) {
         return TN_OK;
     }
     return tn_str_starts(f->rel, TN_STR("generic/")) ? take_macro(w, f, err)

@@ -208,8 +208,8 @@ static void put_model(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "constraints", n->constraints.tag == TN_LIST ? n->constraints : tn_val_list(a));
     tn_dict_putz(d, "version", defined(n->version));
     tn_dict_putz(d, "latest_version", defined(n->latest_version));
-    tn_dict_putz(d, "deprecation_date", TN_VAL_NONE);
-    tn_dict_putz(d, "primary_key", tn_val_list(a));
+    tn_dict_putz(d, "deprecation_date", defined(n->deprecation_date));
+    tn_dict_putz(d, "primary_key", n->primary_key.tag == TN_LIST ? n->primary_key : tn_val_list(a));
     tn_dict_putz(d, "time_spine", n->time_spine.tag == TN_DICT ? n->time_spine : TN_VAL_NONE);
 }
 

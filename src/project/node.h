@@ -112,7 +112,9 @@ struct tn_node {
     tn_val constraints; /* list */
     tn_val
         time_spine; /* of a model: {standard_granularity_column, custom_granularities}, else not a dict */
-    tn_val version; /* int or str, else none */
+    tn_val primary_key; /* of a model: list of columns that its constraints or tests make a key */
+    tn_val deprecation_date; /* of a model: text, else none */
+    tn_val version;          /* int or str, else none */
     tn_val latest_version;
     tn_str access; /* "protected", ... (models) */
     tn_str group;

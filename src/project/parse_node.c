@@ -89,6 +89,14 @@ static void put_index(tn_project *p, tn_map *map, tn_str key, tn_node *n)
     tn_vec_push(list, p->arena, n);
 }
 
+static const char *plural_of(const tn_node *a, const tn_node *b)
+{
+    static const char *const names[TN_NODE_KINDS] = { "models", "seeds", "snapshots", "tests",
+        "analyses", "operations", "sources", "exposures", "metrics", "semantic_models",
+        "saved_queries", "unit_tests", "functions" };
+    return a->kind == b->kind ? names[a->kind] : "resources";
+}
+
 static tn_rc double_node(const tn_node *a, const tn_node *b, tn_err *err)
 {
     if (a->kind == TN_NODE_TEST && a->test != NULL) {
@@ -98,14 +106,24 @@ static tn_rc double_node(const tn_node *a, const tn_node *b, tn_err *err)
             TN_STR_ARG(a->name), TN_STR_ARG(a->original_file_path),
             TN_STR_ARG(b->original_file_path));
     }
+    TN_AUTO_ARENA scratch = tn_arena_new("twice", NULL);
+    tn_str name = a->name, looked_for = a->name;
+    if (a->kind == TN_NODE_SOURCE) {
+        name = tn_str_printf(scratch, TN_STR_FMT "_" TN_STR_FMT, TN_STR_ARG(a->source->source_name),
+            TN_STR_ARG(a->name));
+        looked_for = tn_str_printf(scratch, "source(\"" TN_STR_FMT "\", \"" TN_STR_FMT "\")",
+            TN_STR_ARG(a->source->source_name), TN_STR_ARG(a->name));
+    } else if (tn_node_is_refable(a)) {
+        looked_for = tn_str_printf(scratch, "ref(\"" TN_STR_FMT "\")", TN_STR_ARG(a->name));
+    }
     return tn_fail(err, TN_E_COMPILE,
-        "dbt found two %ss with the name \"" TN_STR_FMT
+        "dbt found two %s with the name \"" TN_STR_FMT
         "\".\n\nSince these resources have the same name, dbt will be unable to find the correct "
-        "resource\nwhen looking for ref(\"" TN_STR_FMT
-        "\").\n\nTo fix this, change the name of one of these resources:\n- " TN_STR_FMT
+        "resource\nwhen looking for " TN_STR_FMT
+        ".\n\nTo fix this, change the name of one of these resources:\n- " TN_STR_FMT
         " (" TN_STR_FMT ")\n- " TN_STR_FMT " (" TN_STR_FMT ")",
-        tn_node_kind_name(a->kind), TN_STR_ARG(a->name), TN_STR_ARG(a->name),
-        TN_STR_ARG(a->unique_id), TN_STR_ARG(a->original_file_path), TN_STR_ARG(b->unique_id),
+        plural_of(a, b), TN_STR_ARG(name), TN_STR_ARG(looked_for), TN_STR_ARG(a->unique_id),
+        TN_STR_ARG(a->original_file_path), TN_STR_ARG(b->unique_id),
         TN_STR_ARG(b->original_file_path));
 }
 
@@ -210,7 +228,7 @@ static bool static_names(const tn_strs *names)
     return true;
 }
 
-static bool take_static_ref(tn_project *p, const tn_jinja_static_call *c, struct tn_pctx_record *r)
+bool tn_static_ref(tn_arena *a, const tn_jinja_static_call *c, tn_ref *ret)
 {
     tn_ref ref = { .version = TN_VAL_UNDEF };
     size_t n = c->args.list->n;
@@ -222,8 +240,8 @@ static bool take_static_ref(tn_project *p, const tn_jinja_static_call *c, struct
             return false;
         }
     }
-    ref.name = tn_str_dup(p->arena, tn_val_as_str(c->args.list->v[n - 1]));
-    ref.package = n == 2 ? tn_str_dup(p->arena, tn_val_as_str(c->args.list->v[0])) : TN_STR_NONE;
+    ref.name = tn_str_dup(a, tn_val_as_str(c->args.list->v[n - 1]));
+    ref.package = n == 2 ? tn_str_dup(a, tn_val_as_str(c->args.list->v[0])) : TN_STR_NONE;
     size_t at = 0;
     const tn_dict_item *it;
     while (c->kwargs.tag == TN_DICT && (it = tn_dict_next(c->kwargs.dict, &at)) != NULL) {
@@ -231,21 +249,40 @@ static bool take_static_ref(tn_project *p, const tn_jinja_static_call *c, struct
         if (!tn_str_is(key, "v") && !tn_str_is(key, "version")) {
             return false;
         }
-        ref.version = tn_val_dup(p->arena, it->value);
+        ref.version = tn_val_dup(a, it->value);
+    }
+    *ret = ref;
+    return true;
+}
+
+static bool take_static_ref(tn_project *p, const tn_jinja_static_call *c, struct tn_pctx_record *r)
+{
+    tn_ref ref;
+    if (!tn_static_ref(p->arena, c, &ref)) {
+        return false;
     }
     tn_vec_push(&r->refs, p->arena, ref);
+    return true;
+}
+
+bool tn_static_source(tn_arena *a, const tn_jinja_static_call *c, tn_source_ref *ret)
+{
+    const tn_list *args = c->args.list;
+    if (args->n != 2 || !tn_val_is_str(args->v[0]) || !tn_val_is_str(args->v[1])) {
+        return false;
+    }
+    *ret = (tn_source_ref){ tn_str_dup(a, tn_val_as_str(args->v[0])),
+        tn_str_dup(a, tn_val_as_str(args->v[1])) };
     return true;
 }
 
 static bool take_static_source(
     tn_project *p, const tn_jinja_static_call *c, struct tn_pctx_record *r)
 {
-    const tn_list *args = c->args.list;
-    if (args->n != 2 || !tn_val_is_str(args->v[0]) || !tn_val_is_str(args->v[1])) {
+    tn_source_ref s;
+    if (!tn_static_source(p->arena, c, &s)) {
         return false;
     }
-    tn_source_ref s = { tn_str_dup(p->arena, tn_val_as_str(args->v[0])),
-        tn_str_dup(p->arena, tn_val_as_str(args->v[1])) };
     tn_vec_push(&r->sources, p->arena, s);
     return true;
 }

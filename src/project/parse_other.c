@@ -289,23 +289,6 @@ static tn_rc exposure_depends(
     return TN_OK;
 }
 
-/* A unit test depends on its model and on what it gives. */
-static tn_rc unit_depends(tn_project *p, tn_node *n, const tn_patch *patch, tn_val e, tn_err *err)
-{
-    tn_str model = tn_val_str_at(e, "model", TN_STR_NONE);
-    tn_ref ref = { .name = model, .version = TN_VAL_UNDEF };
-    tn_vec_push(&n->refs, p->arena, ref);
-    tn_val given = tn_val_at(e, "given"), inputs = tn_val_list(p->arena);
-    for (size_t i = 0; given.tag == TN_LIST && i < given.list->n; i++) {
-        tn_val input = tn_val_at(given.list->v[i], "input");
-        if (tn_val_is_str(input) && !tn_str_is(tn_val_as_str(input), "this")) {
-            tn_list_push(inputs.list, input);
-        }
-    }
-    (void)patch, (void)err, (void)inputs;
-    return TN_OK;
-}
-
 static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err);
 
 /* As dbt has it: tags beside the config of a metric or saved query are the node's and not the config's; what a saved query's config says as
@@ -402,7 +385,7 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
     if (kind == TN_NODE_EXPOSURE) {
         TN_TRY(exposure_depends(p, n, patch, tn_val_at(e, "depends_on"), err));
     } else if (kind == TN_NODE_UNIT_TEST) {
-        TN_TRY(unit_depends(p, n, patch, e, err));
+        return tn_unit_test_add(p, n, patch, err);
     } else if (kind == TN_NODE_SEMANTIC_MODEL && tn_val_is_str(tn_val_at(e, "model"))) {
         tn_val one = tn_val_list(a);
         tn_list_push(one.list, tn_val_at(e, "model"));

@@ -163,6 +163,18 @@ void tn_project_note(tn_project *p, const char *event, tn_str file, int line, co
 typedef enum tn_warn_fate { TN_WARN_SHOWN, TN_WARN_ERROR, TN_WARN_SILENT } tn_warn_fate;
 tn_warn_fate tn_project_warn_fate(const tn_project *p, const char *event);
 
+/* ---- inputs of unit tests ---- */
+/* ref('x') or source('s', 't') with literal arguments. */
+typedef struct tn_unit_input {
+    bool is_ref, is_source;
+    tn_ref ref;
+    tn_source_ref source;
+} tn_unit_input;
+/* Anything else is an error of class PARSE. */
+tn_rc tn_unit_input_read(
+    tn_project *p, tn_arena *a, tn_str input, tn_unit_input *ret, tn_err *err) TN_MUSTUSE;
+tn_node *tn_unit_input_find(tn_project *p, const tn_node *test, const tn_unit_input *in);
+
 /* ---- macros ---- */
 /* `package` is the package of the node that renders: its own macros, then the root's, then the built-in ones. NULL when there is none. */
 tn_macro *tn_project_find_macro(const tn_project *p, tn_str package, tn_str name);

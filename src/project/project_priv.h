@@ -58,6 +58,7 @@ typedef struct tn_project_state {
     tn_map source_disabled;
     tn_str inline_sql;
     tn_source_files sql_models, seeds, snapshots, tests, analyses, yamls, docs, functions;
+    tn_source_files fixtures; /* of unit tests; not read */
     tn_patches patches;
     tn_map patch_index;               /* "key.name" -> tn_patches * */
     tn_dict *defaults[TN_NODE_KINDS]; /* configs without any setting, made on first use */
@@ -164,6 +165,11 @@ tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg);
 /* Into nodes (or disabled ones), the indexes; fails for a double unique_id. */
 tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 void tn_fqn_of(tn_project *p, tn_package *pkg, tn_str rel, tn_str name, tn_strs *ret);
+/* Literal arguments of ref() and source(); false: they need the interpreter. */
+bool tn_static_ref(tn_arena *a, const tn_jinja_static_call *c, tn_ref *ret);
+bool tn_static_source(tn_arena *a, const tn_jinja_static_call *c, tn_source_ref *ret);
+/* parse_unit_test.c: checks a unit test and adds it, once for each version of its model. */
+tn_rc tn_unit_test_add(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
 void tn_parse_python(tn_project *p, tn_node *n); /* refs and sources of a Python model */
 tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Checks a model's constraints; the targets of foreign keys become its parents. */
@@ -194,6 +200,8 @@ tn_val tn_contract_sum(tn_arena *a, const tn_node *n);
 
 /* contract_error.c: exceptions.raise_contract_error(yaml_columns, sql_columns) */
 tn_rc tn_raise_contract_error(void *self, const tn_call *call, tn_val *ret, tn_err *err) TN_MUSTUSE;
+/* primary_key.c: the columns that constraints or tests make a key of each model. */
+void tn_infer_primary_keys(tn_project *p);
 /* check_config.c: what snapshots and microbatch models must say. */
 tn_rc tn_check_configs(tn_project *p, tn_err *err) TN_MUSTUSE;
 void tn_context_filters(tn_jinja_env *e); /* as_bool, as_number, as_native, as_text */

@@ -17,8 +17,9 @@ static tn_str artifact_path(
 {
     tn_str below = n->original_file_path;
     if (n->kind == TN_NODE_UNIT_TEST) {
-        below = tn_str_printf(
-            a, TN_STR_FMT "/models/" TN_STR_FMT ".sql", TN_STR_ARG(below), TN_STR_ARG(n->name));
+        tn_str beside = tn_path_dir(below);
+        below = tn_str_printf(a, TN_STR_FMT "/" TN_STR_FMT "/" TN_STR_FMT ".sql", TN_STR_ARG(below),
+            TN_STR_ARG(beside), TN_STR_ARG(n->name));
     } else if (n->kind ==
                TN_NODE_SNAPSHOT) { /* one of several in a file: in a folder of the file's name */
         below = tn_str_printf(

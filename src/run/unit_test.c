@@ -3,12 +3,7 @@
  * given: [{input: ref('x') | source('s', 't') | this, rows | fixture, format: dict | csv | sql}]; expect likewise; overrides: {macros, vars,
  * env_vars}. The `unit` materialization then puts the model's rows and the expected ones into one query.
  */
-#include "os/file.h"
 #include "run/job.h"
-#include "text/csv.h"
-#include "text/uri.h"
-
-enum { TN_FIXTURE_BYTES_MAX = 64 << 20 };
 
 typedef struct unit_job {
     tn_session *session;
@@ -21,66 +16,13 @@ typedef struct unit_job {
     tn_val ctes;
 } unit_job;
 
-/* Rows of a csv text as dicts; an empty cell is no value. */
-static tn_rc csv_rows(tn_arena *a, tn_str text, tn_val *ret, tn_err *err)
-{
-    tn_csv csv = tn_csv_init(tn_str_trim(text), ',');
-    tn_str *names = NULL, *fields = NULL;
-    size_t cols = 0, n = 0;
-    *ret = tn_val_list(a);
-    TN_TRY(tn_csv_next(&csv, a, &names, &cols, err));
-    while (cols != SIZE_MAX) {
-        TN_TRY(tn_csv_next(&csv, a, &fields, &n, err));
-        if (n == SIZE_MAX) {
-            break;
-        }
-        tn_val row = tn_val_dict(a);
-        for (size_t i = 0; i < cols; i++) {
-            bool value = i < n && tn_str_trim(fields[i]).n > 0;
-            tn_dict_puts(row.dict, tn_str_trim(names[i]),
-                value ? tn_val_str(tn_str_trim(fields[i])) : TN_VAL_NONE);
-        }
-        tn_list_push(ret->list, row);
-    }
-    return TN_OK;
-}
-
-static tn_rc read_fixture(unit_job *u, tn_str name, const char *ending, tn_str *ret, tn_err *err)
-{
-    const tn_project *p = u->session->project;
-    const tn_package *package = tn_project_package(p, u->test->package_name);
-    for (size_t i = 0; package != NULL && i < package->test_paths.n; i++) {
-        tn_str folder = tn_uri_join(u->arena, package->root, package->test_paths.v[i]);
-        tn_str path = tn_str_printf(u->arena, TN_STR_FMT "/fixtures/" TN_STR_FMT "%s",
-            TN_STR_ARG(folder), TN_STR_ARG(name), ending);
-        if (tn_file_exists(path)) {
-            return tn_file_read(u->arena, path, TN_FIXTURE_BYTES_MAX, ret, err);
-        }
-    }
-    return tn_fail(err, TN_E_COMPILE, "Could not find " TN_STR_FMT " fixture file %s for unit test",
-        TN_STR_ARG(name), ending);
-}
-
 /* What an entry of given or expect holds: SQL, or a list of dicts. */
-static tn_rc rows_of(unit_job *u, tn_val entry, tn_str *ret_sql, tn_val *ret_rows, tn_err *err)
+static void rows_of(tn_arena *a, tn_val entry, tn_str *ret_sql, tn_val *ret_rows)
 {
-    tn_str format = tn_val_str_at(entry, "format", TN_STR("dict")),
-           fixture = tn_val_str_at(entry, "fixture", TN_STR_NONE);
     tn_val rows = tn_val_at(entry, "rows");
-    tn_str text = tn_val_as_str(rows);
-    bool sql = tn_str_is(format, "sql"), csv = tn_str_is(format, "csv");
-    if (fixture.n > 0) {
-        TN_TRY(read_fixture(u, fixture, sql ? ".sql" : ".csv", &text, err));
-        csv = !sql;
-    }
-    *ret_sql = TN_STR_NONE;
-    *ret_rows = tn_val_is_seq(rows) ? rows : tn_val_list(u->arena);
-    if (sql) {
-        *ret_sql = tn_str_trim(text);
-    } else if (csv) {
-        return csv_rows(u->arena, text, ret_rows, err);
-    }
-    return TN_OK;
+    bool sql = tn_str_is(tn_val_str_at(entry, "format", TN_STR("dict")), "sql");
+    *ret_sql = sql ? tn_val_as_str(rows) : TN_STR_NONE;
+    *ret_rows = tn_val_is_seq(rows) ? rows : tn_val_list(a);
 }
 
 static tn_rc find_input(unit_job *u, tn_str input, tn_node **ret, tn_err *err)
@@ -89,7 +31,22 @@ static tn_rc find_input(unit_job *u, tn_str input, tn_node **ret, tn_err *err)
         *ret = u->model;
         return TN_OK;
     }
-    tn_job j;
+    tn_project *p = u->session->project;
+    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+    tn_unit_input in;
+    tn_err no = TN_ERR_INIT;
+    if (tn_unit_input_read(p, u->arena, input, &in, &no) == TN_OK) {
+        *ret = tn_unit_input_find(p, u->test, &in);
+        return *ret != NULL ? TN_OK
+                            : tn_fail(err, TN_E_PARSE,
+                                  "Unit test '" TN_STR_FMT "' had an input (" TN_STR_FMT
+                                  ") which was not found in the manifest.",
+                                  TN_STR_ARG(u->test->name), TN_STR_ARG(input));
+    }
+    if (!tn_val_bool_at(flags, "SUPPORT_CUSTOM_REF_KWARGS", false)) {
+        return tn_err_pass(err, no.rc, &no);
+    }
+    tn_job j; /* a ref() of the project's own, with arguments of its own */
     tn_str ignored;
     tn_jinja_src src = { .file = tn_str_z(u->arena, u->test->original_file_path) };
     *ret = NULL;
@@ -118,7 +75,7 @@ static tn_rc add_given(unit_job *u, tn_val given, tn_err *err)
     tn_str sql;
     tn_val rows, made;
     TN_TRY(find_input(u, tn_val_str_at(given, "input", TN_STR_NONE), &target, err));
-    TN_TRY(rows_of(u, given, &sql, &rows, err));
+    rows_of(u->arena, given, &sql, &rows);
     if (sql.n == 0) {
         tn_job j;
         TN_TRY(
@@ -220,11 +177,11 @@ static tn_rc render_model(unit_job *u, tn_str *ret, tn_err *err)
     return tn_inject_ctes(u->arena, sql, u->ctes, ret, err);
 }
 
-static tn_rc make_node(unit_job *u, tn_node **ret, tn_err *err)
+static tn_node *make_node(unit_job *u)
 {
     tn_str sql;
     tn_val rows;
-    TN_TRY(rows_of(u, tn_val_at(u->test->extra, "expect"), &sql, &rows, err));
+    rows_of(u->arena, tn_val_at(u->test->extra, "expect"), &sql, &rows);
     tn_val config = tn_val_dup(u->arena, (tn_val){ .tag = TN_DICT, .dict = u->test->config });
     tn_dict_putz(config.dict, "materialized", tn_val_z("unit"));
     tn_dict_putz(config.dict, "expected_rows", rows);
@@ -235,8 +192,7 @@ static tn_rc make_node(unit_job *u, tn_node **ret, tn_err *err)
     n->database = u->model->database;
     n->schema = u->model->schema;
     n->alias = n->name;
-    *ret = n;
-    return TN_OK;
+    return n;
 }
 
 tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test,
@@ -259,5 +215,6 @@ tn_rc tn_job_compile_unit_test(tn_session *s, tn_worker *w, tn_node *test,
         TN_TRY(add_given(&u, given.list->v[i], err));
     }
     TN_TRY(render_model(&u, ret_sql, err));
-    return make_node(&u, ret_node, err);
+    *ret_node = make_node(&u);
+    return TN_OK;
 }
