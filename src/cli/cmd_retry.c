@@ -80,6 +80,20 @@ static tn_val batches_of(const tn_cli *cli, tn_val doc)
     return out;
 }
 
+/* Which overloads of functions are there: those that failed are made again. */
+static tn_val overloads_of(const tn_cli *cli, tn_val doc)
+{
+    tn_val out = tn_val_dict(cli->arena), results = tn_val_at(doc, "results");
+    for (size_t i = 0; tn_val_is_seq(results) && i < results.list->n; i++) {
+        tn_val r = results.list->v[i], o = tn_val_at(r, "overload_results");
+        tn_val bad = tn_val_at(o, "failed");
+        if (tn_val_is_seq(bad) && bad.list->n > 0) {
+            tn_dict_puts(out.dict, tn_val_str_at(r, "unique_id", TN_STR_NONE), o);
+        }
+    }
+    return out;
+}
+
 /* When that run began: the newest batch is the same again. */
 static int64_t began_at(tn_val doc)
 {
@@ -179,13 +193,14 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
     take_previous(&o, args, given);
     tn_cli again = with_threads(cli, args, given);
     tn_strs ids = bad_ids(cli, before);
-    tn_val batches = batches_of(cli, before);
+    tn_val batches = batches_of(cli, before), overloads = overloads_of(cli, before);
     if (o.vars.n > 0) {
         tn_dict_putz(given.dict, "vars", tn_val_str(o.vars));
     }
     tn_run_opts opts = { .verb = verbs[k].verb,
         .only = &ids,
         .batches = batches.dict,
+        .overloads = overloads.dict,
         .began_us = began_at(before),
         .on_busy = o.on_busy,
         .show_limit = -1 };

@@ -21,9 +21,10 @@ typedef struct tn_pctx tn_pctx;
 typedef struct tn_pctx_hooks {
     /* Asked first for each name; false: not known here. */
     bool (*lookup)(tn_pctx *c, tn_str name, tn_val *ret);
-    /* ref() and source() after the target was found and, at execution, checked to be among the node's parents. */
+    /* ref(), source() and function() after the target was found and, at execution, checked to be among the node's parents. */
     tn_rc (*ref)(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err);
     tn_rc (*source)(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err);
+    tn_rc (*function)(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err);
     /* log(msg, info), print(msg) and exceptions.warn(msg). Without them: tn_log. */
     void (*log)(tn_pctx *c, tn_str msg, bool info);
     void (*print)(tn_pctx *c, tn_str msg);

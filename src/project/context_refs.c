@@ -176,6 +176,57 @@ static tn_rc fn_metric(void *self, const tn_call *call, tn_val *ret, tn_err *err
     return TN_OK;
 }
 
+/* ---- function ---- */
+
+static tn_rc run_function(tn_pctx *c, const tn_ref *f, tn_val *ret, tn_err *err)
+{
+    tn_node *off = NULL;
+    tn_node *target = tn_project_find_function(c->project, c->package, f->package, f->name, &off);
+    if (target == NULL) {
+        if (c->node != NULL) {
+            return tn_find_node_error(
+                c->project, c->node, TN_STR("function"), f->name, off != NULL, err);
+        }
+        return tn_fail(err, TN_E_COMPILE, "function('" TN_STR_FMT "'): there is no such function",
+            TN_STR_ARG(f->name));
+    }
+    if (c->hooks != NULL && c->hooks->function != NULL) {
+        return c->hooks->function(c, target, ret, err);
+    }
+    *ret = tn_stub_relation(c->arena, c->project, target->database, target->schema, target->alias);
+    return TN_OK;
+}
+
+static tn_rc fn_function(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    tn_pctx *c = tn_pctx_of(call);
+    tn_ref f = { .version = TN_VAL_UNDEF };
+    if (call->argc < 1 || call->argc > 2) {
+        return tn_fail(
+            err, TN_E_COMPILE, "function() takes at most two arguments (%zu given)", call->argc);
+    }
+    for (size_t i = 0; i < call->argc; i++) {
+        if (!tn_val_is_str(call->args[i])) {
+            return tn_fail(err, TN_E_COMPILE,
+                "The name argument to function() must be a string, got %s",
+                tn_val_type_name(call->args[i]));
+        }
+    }
+    f.name = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[call->argc - 1]));
+    if (call->argc == 2) {
+        f.package = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[0]));
+    }
+    if (c->execute) {
+        return run_function(c, &f, ret, err);
+    }
+    if (c->record != NULL) {
+        tn_vec_push(&c->record->functions, c->record->arena, f); /* doubles stay, as in dbt */
+    }
+    *ret = place_holder(c);
+    return TN_OK;
+}
+
 /* ---- config ---- */
 
 static tn_rc config_set_all(tn_pctx *c, const tn_call *call, tn_err *err)
@@ -402,7 +453,7 @@ void tn_context_refs(tn_project *p)
         const char *name;
         tn_call_fn fn;
     } functions[] = { { "ref", fn_ref }, { "source", fn_source }, { "metric", fn_metric },
-        { "function", fn_metric } };
+        { "function", fn_function } };
     tn_val builtins = tn_val_dict(p->arena);
     for (size_t i = 0; i < TN_COUNTOF(functions); i++) {
         tn_val *slot = tn_new(p->arena, tn_val);

@@ -148,6 +148,13 @@ static tn_rc take_analysis(walk *w, const tn_source_file *f, tn_err *err)
     return has_ext(f, ".sql") ? add_read(w, f, &w->p->state->analyses, err) : TN_OK;
 }
 
+static tn_rc take_function(walk *w, const tn_source_file *f, tn_err *err)
+{
+    return has_ext(f, ".sql") || has_ext(f, ".py") || has_ext(f, ".js")
+               ? add_read(w, f, &w->p->state->functions, err)
+               : TN_OK;
+}
+
 static tn_rc take_seed(walk *w, const tn_source_file *f, tn_err *err)
 {
     (void)err;
@@ -346,6 +353,7 @@ static tn_rc discover_package(tn_project *p, tn_package *g, tn_err *err)
     TN_TRY(walk_dirs(&w, &g->snapshot_paths, take_snapshot, err));
     TN_TRY(walk_dirs(&w, &g->seed_paths, take_seed, err));
     TN_TRY(walk_dirs(&w, &g->analysis_paths, take_analysis, err));
+    TN_TRY(walk_dirs(&w, &g->function_paths, take_function, err));
     TN_TRY(walk_dirs(&w, &g->docs_paths, take_doc, err));
     tn_strs yaml = { 0 };
     const tn_strs *const each[] = { &g->model_paths, &g->seed_paths, &g->snapshot_paths,

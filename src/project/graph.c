@@ -59,6 +59,18 @@ tn_node *tn_project_find_ref(const tn_project *p, tn_str from_package, tn_str pa
     return n;
 }
 
+tn_node *tn_project_find_function(
+    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_node **ret_disabled)
+{
+    tn_node *n =
+        pick(p, tn_map_find(&p->state->function_index, name), from_package, package, TN_VAL_UNDEF);
+    if (n == NULL && ret_disabled != NULL) {
+        *ret_disabled = pick(p, tn_map_find(&p->state->function_disabled, name), from_package,
+            package, TN_VAL_UNDEF);
+    }
+    return n;
+}
+
 tn_node *tn_project_find_source(
     const tn_project *p, tn_str from_package, tn_str source, tn_str table, tn_node **ret_disabled)
 {
@@ -184,7 +196,7 @@ static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target,
     if (n->kind == TN_NODE_TEST || (n->kind == TN_NODE_UNIT_TEST) ||
         (n->kind != TN_NODE_MODEL && n->kind != TN_NODE_SNAPSHOT && n->kind != TN_NODE_ANALYSIS &&
             n->kind != TN_NODE_SEED && n->kind != TN_NODE_EXPOSURE &&
-            n->kind != TN_NODE_OPERATION)) {
+            n->kind != TN_NODE_OPERATION && n->kind != TN_NODE_FUNCTION)) {
         if (!disabled || n->test == NULL) {
             tn_project_note(p, "NodeNotFoundOrDisabled", n->original_file_path, n->raw_line,
                 TN_STR_FMT, TN_STR_ARG(text));
@@ -213,7 +225,25 @@ static tn_rc check_access(tn_project *p, const tn_node *n, const tn_node *target
     return rc;
 }
 
-/* Sources come before refs in depends_on, as in dbt. */
+static tn_rc resolve_functions(tn_project *p, tn_node *n, tn_err *err)
+{
+    for (size_t i = 0; i < n->functions.n && n->enabled; i++) {
+        const tn_ref *r = &n->functions.v[i];
+        tn_node *off = NULL,
+                *target = tn_project_find_function(p, n->package_name, r->package, r->name, &off);
+        if (target == NULL) {
+            TN_AUTO_ARENA scratch = tn_arena_new("function", NULL);
+            TN_TRY(
+                missing(p, n, "function", target_text(scratch, r->package, r->name, TN_VAL_UNDEF),
+                    r->name, off != NULL, err));
+            continue;
+        }
+        tn_graph_edge(p, n, target);
+    }
+    return TN_OK;
+}
+
+/* Sources come before refs in depends_on, and functions behind them, as in dbt. */
 static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
 {
     for (size_t i = 0; i < n->sources.n && n->enabled; i++) {
@@ -243,7 +273,7 @@ static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
         TN_TRY(check_access(p, n, target, err));
         tn_graph_edge(p, n, target);
     }
-    return TN_OK;
+    return resolve_functions(p, n, err);
 }
 
 /* Attached node of tests that were made before their model was known to be elsewhere. */
@@ -448,6 +478,8 @@ static const char *section_of(tn_node_kind k)
         return "saved_queries";
     case TN_NODE_UNIT_TEST:
         return "unit_tests";
+    case TN_NODE_FUNCTION:
+        return "functions";
     default:
         return "nodes";
     }

@@ -127,6 +127,8 @@ static tn_project *make_project(tn_arena *a, const tn_project_opts *o)
     s->ref_disabled = tn_map_init(a);
     s->source_index = tn_map_init(a);
     s->source_disabled = tn_map_init(a);
+    s->function_index = tn_map_init(a);
+    s->function_disabled = tn_map_init(a);
     s->patch_index = tn_map_init(a);
     tn_jinja_env_opts run = { .dbt_tags = true };
     tn_jinja_env_opts parse = { .dbt_tags = true, .undefined_chain = true };
@@ -243,6 +245,7 @@ tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret
         tn_infer_primary_keys(p);
         TN_TRY(tn_resolve_graph(p, err));
         TN_TRY(tn_check_configs(p, err));
+        TN_TRY(tn_check_functions(p, err));
         tn_config_note_unused(p);
     }
     *ret = p;

@@ -106,6 +106,20 @@ static tn_val sources_list(tn_arena *a, const tn_node *n)
     return list;
 }
 
+static tn_val functions_list(tn_arena *a, const tn_node *n)
+{
+    tn_val list = tn_val_list(a);
+    for (size_t i = 0; i < n->functions.n; i++) {
+        tn_val call = tn_val_list(a);
+        if (n->functions.v[i].package.n > 0) {
+            tn_list_push(call.list, tn_val_str(n->functions.v[i].package));
+        }
+        tn_list_push(call.list, tn_val_str(n->functions.v[i].name));
+        tn_list_push(list.list, call);
+    }
+    return list;
+}
+
 static tn_val depends_dict(tn_arena *a, const tn_node *n, bool macros)
 {
     tn_val d = tn_val_dict(a), nodes = tn_val_list(a);
@@ -191,7 +205,7 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "refs", refs_list(a, n));
     tn_dict_putz(d, "sources", sources_list(a, n));
     tn_dict_putz(d, "metrics", tn_val_list(a));
-    tn_dict_putz(d, "functions", tn_val_list(a));
+    tn_dict_putz(d, "functions", functions_list(a, n));
     tn_dict_putz(d, "depends_on", depends_dict(a, n, true));
     tn_dict_putz(d, "compiled_path", TN_VAL_NONE);
     tn_val contract = tn_val_dict(a), cc = tn_node_config(n, "contract");
@@ -319,7 +333,6 @@ tn_val tn_node_dict(tn_arena *a, const tn_node *n)
     case TN_NODE_SEMANTIC_MODEL:
     case TN_NODE_SAVED_QUERY:
     case TN_NODE_UNIT_TEST:
-    case TN_NODE_FUNCTION:
         put_kept(a, v.dict, n);
         break;
     default:
@@ -328,6 +341,10 @@ tn_val tn_node_dict(tn_arena *a, const tn_node *n)
             put_model(a, v.dict, n);
         } else if (n->kind == TN_NODE_TEST) {
             put_test(a, v.dict, n);
+        } else if (n->kind == TN_NODE_FUNCTION) {
+            tn_dict_putz(v.dict, "returns", tn_val_at(n->extra, "returns"));
+            tn_dict_putz(v.dict, "arguments", tn_val_at(n->extra, "arguments"));
+            tn_dict_putz(v.dict, "overloads", tn_val_at(n->extra, "overloads"));
         }
     }
     return v;

@@ -119,13 +119,14 @@ struct tn_node {
     tn_str access; /* "protected", ... (models) */
     tn_str group;
     tn_val
-        extra; /* the YAML entry of kinds that are only kept: exposures, metrics, unit tests, ...; else none */
+        extra; /* the YAML entry of kinds that are only kept: exposures, metrics, unit tests, ...; of a function {returns, arguments, overloads}; else none */
     tn_test_info *test;
     tn_source_info *source;
     tn_refs refs;
     tn_source_refs sources;
-    tn_strs macros;   /* depends_on.macros */
-    tn_nodes parents; /* depends_on.nodes, in order of mention, no doubles */
+    tn_refs functions; /* function() calls: package and name */
+    tn_strs macros;    /* depends_on.macros */
+    tn_nodes parents;  /* depends_on.nodes, in order of mention, no doubles */
     tn_nodes children;
     uint32_t rank;  /* place in the topological order */
     tn_str refused; /* not empty: why it cannot be run (a Python model) */

@@ -142,6 +142,8 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
             put_index(p, &s->source_disabled, source_key, n);
         } else if (tn_node_is_refable(n)) {
             put_index(p, &s->ref_disabled, n->name, n);
+        } else if (n->kind == TN_NODE_FUNCTION) {
+            put_index(p, &s->function_disabled, n->name, n);
         }
         return TN_OK;
     }
@@ -160,6 +162,8 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
         put_index(p, &s->source_index, source_key, n);
     } else if (tn_node_is_refable(n)) {
         put_index(p, &s->ref_index, n->name, n);
+    } else if (n->kind == TN_NODE_FUNCTION) {
+        put_index(p, &s->function_index, n->name, n);
     }
     return TN_OK;
 }
@@ -199,6 +203,9 @@ void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r)
     }
     for (size_t i = 0; i < r->sources.n; i++) {
         tn_vec_push(&n->sources, p->arena, r->sources.v[i]);
+    }
+    for (size_t i = 0; i < r->functions.n; i++) {
+        tn_vec_push(&n->functions, p->arena, r->functions.v[i]);
     }
     for (size_t i = 0; i < r->macros.n; i++) {
         tn_strs_add_new(&n->macros, p->arena, r->macros.v[i]);
@@ -332,7 +339,7 @@ static bool look_static(tn_project *p, const tn_node *n, const tn_jinja_tmpl *t,
 }
 
 /* config.get and the like need the interpreter; so does anything that the look does not understand. */
-static tn_rc parse_template(tn_project *p, tn_node *n, tn_err *err)
+tn_rc tn_parse_template(tn_project *p, tn_node *n, tn_err *err)
 {
     if (!tn_text_has_jinja(n->raw_code)) {
         n->config_call = tn_val_dict(p->arena).dict;
@@ -411,7 +418,7 @@ tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err)
 
 /* ---- finishing a node ---- */
 
-static tn_rc finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
+tn_rc tn_node_finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
 {
     const tn_dict *config = patch != NULL ? tn_patch_config(p, patch) : NULL;
     if (n->refused.n > 0 &&
@@ -446,7 +453,7 @@ static tn_str make_id(tn_project *p, const tn_node *n)
         TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
 }
 
-static tn_node *node_of_file(tn_project *p, tn_node_kind kind, const tn_source_file *f)
+tn_node *tn_node_of_file(tn_project *p, tn_node_kind kind, const tn_source_file *f)
 {
     tn_node *n = tn_node_new(p, kind, f->package);
     n->name = stem_of(f->rel);
@@ -484,7 +491,7 @@ static void make_version(tn_project *p, tn_node *n, const tn_patch *patch)
 
 static tn_rc parse_model(tn_project *p, const tn_source_file *f, tn_err *err)
 {
-    tn_node *n = node_of_file(p, TN_NODE_MODEL, f);
+    tn_node *n = tn_node_of_file(p, TN_NODE_MODEL, f);
     tn_patch *patch = tn_patch_find(p, "models", f->package, n->name);
     if (patch != NULL && !tn_val_is_undef(patch->version)) {
         make_version(p, n, patch);
@@ -496,9 +503,9 @@ static tn_rc parse_model(tn_project *p, const tn_source_file *f, tn_err *err)
         tn_parse_python(p, n);
         n->config_call = tn_val_dict(p->arena).dict;
     } else {
-        TN_TRY(parse_template(p, n, err));
+        TN_TRY(tn_parse_template(p, n, err));
     }
-    return finish(p, n, patch, err);
+    return tn_node_finish(p, n, patch, err);
 }
 
 /* ---- seeds ---- */
@@ -533,10 +540,10 @@ static tn_rc seed_checksum(tn_project *p, const tn_source_file *f, tn_node *n, t
 
 static tn_rc parse_seed(tn_project *p, const tn_source_file *f, tn_err *err)
 {
-    tn_node *n = node_of_file(p, TN_NODE_SEED, f);
+    tn_node *n = tn_node_of_file(p, TN_NODE_SEED, f);
     n->config_call = tn_val_dict(p->arena).dict;
     TN_TRY(seed_checksum(p, f, n, err));
-    return finish(p, n, tn_patch_find(p, "seeds", f->package, n->name), err);
+    return tn_node_finish(p, n, tn_patch_find(p, "seeds", f->package, n->name), err);
 }
 
 /* ---- snapshots ---- */
@@ -551,7 +558,7 @@ static tn_rc parse_snapshot_file(tn_project *p, const tn_source_file *f, tn_err 
         if (b->kind != TN_BLOCK_SNAPSHOT) {
             continue;
         }
-        tn_node *n = node_of_file(p, TN_NODE_SNAPSHOT, f);
+        tn_node *n = tn_node_of_file(p, TN_NODE_SNAPSHOT, f);
         n->name = n->alias = b->name;
         n->raw_code = b->contents;
         n->raw_line = b->line;
@@ -559,8 +566,8 @@ static tn_rc parse_snapshot_file(tn_project *p, const tn_source_file *f, tn_err 
         tn_fqn_of(p, f->package,
             tn_str_printf(p->arena, TN_STR_FMT "/x", TN_STR_ARG(tn_path_stem(f->rel))), n->name,
             &n->fqn);
-        TN_TRY(parse_template(p, n, err));
-        TN_TRY(finish(p, n, tn_patch_find(p, "snapshots", f->package, n->name), err));
+        TN_TRY(tn_parse_template(p, n, err));
+        TN_TRY(tn_node_finish(p, n, tn_patch_find(p, "snapshots", f->package, n->name), err));
     }
     return TN_OK;
 }
@@ -583,7 +590,7 @@ static tn_rc parse_yaml_snapshot(tn_project *p, tn_patch *patch, tn_err *err)
     tn_source_file f = {
         .package = patch->package, .rel = patch->rel, .original = patch->file, .open = patch->open
     };
-    tn_node *n = node_of_file(p, TN_NODE_SNAPSHOT, &f);
+    tn_node *n = tn_node_of_file(p, TN_NODE_SNAPSHOT, &f);
     n->name = n->alias = patch->name;
     n->raw_code =
         tn_str_printf(p->arena, "select * from {{ " TN_STR_FMT " }}", TN_STR_ARG(relation));
@@ -592,26 +599,26 @@ static tn_rc parse_yaml_snapshot(tn_project *p, tn_patch *patch, tn_err *err)
     n->checksum_name = TN_STR("sha256");
     n->checksum = text_checksum(p->arena, yaml_text(p, patch->open));
     tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
-    TN_TRY(parse_template(p, n, err));
-    return finish(p, n, patch, err);
+    TN_TRY(tn_parse_template(p, n, err));
+    return tn_node_finish(p, n, patch, err);
 }
 
 /* ---- tests, analyses, hooks ---- */
 
 static tn_rc parse_singular(tn_project *p, const tn_source_file *f, tn_err *err)
 {
-    tn_node *n = node_of_file(p, TN_NODE_TEST, f);
-    TN_TRY(parse_template(p, n, err));
-    return finish(p, n, tn_patch_find(p, "data_tests", f->package, n->name), err);
+    tn_node *n = tn_node_of_file(p, TN_NODE_TEST, f);
+    TN_TRY(tn_parse_template(p, n, err));
+    return tn_node_finish(p, n, tn_patch_find(p, "data_tests", f->package, n->name), err);
 }
 
 static tn_rc parse_analysis(tn_project *p, const tn_source_file *f, tn_err *err)
 {
-    tn_node *n = node_of_file(p, TN_NODE_ANALYSIS, f);
+    tn_node *n = tn_node_of_file(p, TN_NODE_ANALYSIS, f);
     n->path = tn_str_printf(p->arena, "analysis/" TN_STR_FMT, TN_STR_ARG(f->rel));
     tn_fqn_of(p, f->package, n->path, n->name, &n->fqn);
-    TN_TRY(parse_template(p, n, err));
-    return finish(p, n, tn_patch_find(p, "analyses", f->package, n->name), err);
+    TN_TRY(tn_parse_template(p, n, err));
+    return tn_node_finish(p, n, tn_patch_find(p, "analyses", f->package, n->name), err);
 }
 
 /* A query from the command line: a node that nothing else can refer to. */
@@ -626,9 +633,9 @@ static tn_rc parse_inline(tn_project *p, tn_err *err)
     n->unique_id =
         tn_str_printf(p->arena, "sql_operation." TN_STR_FMT ".inline_query", TN_STR_ARG(p->name));
     tn_fqn_of(p, p->package, TN_STR("sql/inline_query"), n->name, &n->fqn);
-    TN_TRY(parse_template(p, n, err));
+    TN_TRY(tn_parse_template(p, n, err));
     p->inline_query = n;
-    return finish(p, n, NULL, err);
+    return tn_node_finish(p, n, NULL, err);
 }
 
 static tn_rc parse_run_hooks(
@@ -649,8 +656,8 @@ static tn_rc parse_run_hooks(
         n->checksum = text_checksum(p->arena, text);
         tn_fqn_of(p, g, n->path, n->name, &n->fqn);
         tn_strs_add_new(&n->tags, p->arena, tn_str_of(type));
-        TN_TRY(parse_template(p, n, err));
-        TN_TRY(finish(p, n, NULL, err));
+        TN_TRY(tn_parse_template(p, n, err));
+        TN_TRY(tn_node_finish(p, n, NULL, err));
     }
     return TN_OK;
 }
@@ -668,7 +675,7 @@ static tn_rc parse_each(tn_project *p, const tn_source_files *files, parse_fn fn
 /* Entries of properties files that describe nothing. */
 static void note_unused(tn_project *p)
 {
-    static const char *const keys[] = { "models", "seeds", "snapshots", "analyses" };
+    static const char *const keys[] = { "models", "seeds", "snapshots", "analyses", "functions" };
     for (size_t i = 0; i < p->state->patches.n; i++) {
         const tn_patch *e = p->state->patches.v[i];
         for (size_t k = 0; k < TN_COUNTOF(keys); k++) {
@@ -697,6 +704,7 @@ tn_rc tn_parse_nodes(tn_project *p, tn_err *err)
     TN_TRY(parse_each(p, &s->seeds, parse_seed, err));
     TN_TRY(parse_each(p, &s->tests, parse_singular, err));
     TN_TRY(parse_each(p, &s->analyses, parse_analysis, err));
+    TN_TRY(tn_parse_functions(p, err));
     TN_TRY(parse_inline(p, err));
     for (size_t i = 0; i < p->packages.n; i++) {
         TN_TRY(parse_run_hooks(

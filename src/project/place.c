@@ -137,6 +137,7 @@ static bool has_relation(const tn_project *p, const tn_node *n)
         return !tn_node_is_ephemeral(n);
     case TN_NODE_SEED:
     case TN_NODE_SNAPSHOT:
+    case TN_NODE_FUNCTION:
         return true;
     case TN_NODE_TEST: {
         tn_val store = tn_node_config(n, "store_failures");

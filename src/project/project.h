@@ -154,6 +154,9 @@ tn_node *tn_project_find_ref(const tn_project *p, tn_str from_package, tn_str pa
     tn_val version, tn_node **ret_disabled);
 tn_node *tn_project_find_source(
     const tn_project *p, tn_str from_package, tn_str source, tn_str table, tn_node **ret_disabled);
+/* The same for function(). */
+tn_node *tn_project_find_function(
+    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_node **ret_disabled);
 /* Path below the project root (or absolute), as text that can be opened. */
 tn_str tn_project_file(tn_arena *a, const tn_project *p, tn_str rel);
 void tn_project_note(tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...)

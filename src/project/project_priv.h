@@ -56,6 +56,8 @@ typedef struct tn_project_state {
     tn_map ref_disabled; /* name -> tn_nodes *, disabled */
     tn_map source_index; /* "source.table" -> tn_nodes * */
     tn_map source_disabled;
+    tn_map function_index; /* name -> tn_nodes *, enabled */
+    tn_map function_disabled;
     tn_str inline_sql;
     tn_source_files sql_models, seeds, snapshots, tests, analyses, yamls, docs, functions;
     tn_source_files fixtures; /* of unit tests; not read */
@@ -85,6 +87,7 @@ struct tn_pctx_record {
     tn_dict *config_call;
     tn_refs refs;
     tn_source_refs sources;
+    tn_refs functions;
     tn_strs macros;
     bool failed_static;
 };
@@ -152,6 +155,9 @@ tn_rc tn_load_warn_options(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_discover(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_properties(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_nodes(tn_project *p, tn_err *err) TN_MUSTUSE;
+tn_rc tn_parse_functions(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* After all: no JavaScript, and arguments with a default are the last ones. */
+tn_rc tn_check_functions(const tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_sources(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_others(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_generic_tests(tn_project *p, tn_err *err) TN_MUSTUSE;
@@ -164,6 +170,12 @@ void tn_link_metrics(tn_project *p);
 tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg);
 /* Into nodes (or disabled ones), the indexes; fails for a double unique_id. */
 tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
+/* A node of a file with its text, checksum and names, and not yet added. */
+tn_node *tn_node_of_file(tn_project *p, tn_node_kind kind, const tn_source_file *f);
+/* Notes what its template calls: refs, sources, functions, macros, config(). */
+tn_rc tn_parse_template(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
+/* Config, what the entry of a properties file (may be NULL) says, place and hooks; then it is added. */
+tn_rc tn_node_finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err) TN_MUSTUSE;
 void tn_fqn_of(tn_project *p, tn_package *pkg, tn_str rel, tn_str name, tn_strs *ret);
 /* Literal arguments of ref() and source(); false: they need the interpreter. */
 bool tn_static_ref(tn_arena *a, const tn_jinja_static_call *c, tn_ref *ret);

@@ -234,6 +234,20 @@ static bool same_parents(tn_val now, tn_val old)
     return found == a.list->n;
 }
 
+/* Signatures and bodies; descriptions are not SQL. */
+static bool same_overloads(tn_val now, tn_val old)
+{
+    static const char *const keys[] = { "defined_in", "arguments", "returns", "raw_body", NULL };
+    tn_val a = tn_val_at(now, "overloads"), b = tn_val_at(old, "overloads");
+    size_t na = a.tag == TN_LIST ? a.list->n : 0, nb = b.tag == TN_LIST ? b.list->n : 0;
+    for (size_t i = 0; i < na && na == nb; i++) {
+        if (!same_keys(a.list->v[i], b.list->v[i], keys)) {
+            return false;
+        }
+    }
+    return na == nb;
+}
+
 static bool same_parsed(tn_node_kind kind, tn_val now, tn_val old)
 {
     static const char *const of_refs[] = { "latest_version", "access", "deprecation_date", NULL };
@@ -242,7 +256,8 @@ static bool same_parsed(tn_node_kind kind, tn_val now, tn_val old)
            same_descriptions(now, old) && same_key(now, old, "fqn") &&
            same_relation(kind, now, old) && same_contract(kind, now, old) &&
            (kind != TN_NODE_MODEL || same_keys(now, old, of_refs)) &&
-           (kind != TN_NODE_FUNCTION || same_keys(now, old, of_function));
+           (kind != TN_NODE_FUNCTION ||
+               (same_keys(now, old, of_function) && same_overloads(now, old)));
 }
 
 static bool same_saved_query(tn_val now, tn_val old)

@@ -310,7 +310,7 @@ static tn_relation *state_relation(tn_job *j, const tn_node *n)
     const tn_project *p = j->session->project;
     tn_val old = p->deferred != NULL ? tn_previous_node(p->deferred, n->unique_id) : TN_VAL_UNDEF;
     tn_val config = tn_val_at(old, "config");
-    if (tn_val_is_undef(old) || !tn_node_is_refable(n) ||
+    if (tn_val_is_undef(old) || (!tn_node_is_refable(n) && n->kind != TN_NODE_FUNCTION) ||
         tn_str_is(tn_val_str_at(config, "materialized", TN_STR_NONE), "ephemeral")) {
         return NULL;
     }
@@ -477,6 +477,20 @@ static tn_rc fill_template(
     return tn_buf_finish(&b, "an external location", ret, err);
 }
 
+/* A function's relation is its name: --empty and windows cut no calls. */
+static tn_rc hook_function(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
+{
+    (void)err;
+    tn_job *j = c->self;
+    tn_relation *r = deferred_relation(j, target);
+    r = r != NULL ? r
+                  : quoted_relation(j, target->database, target->schema, target->alias,
+                        j->session->project->quoting);
+    r->type = TN_STR("function");
+    *ret = tn_relation_val(r);
+    return TN_OK;
+}
+
 static tn_rc hook_source(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
 {
     tn_job *j = c->self;
@@ -603,6 +617,7 @@ static void hook_warn(tn_pctx *c, tn_str msg)
 static const tn_pctx_hooks hooks = { .lookup = hook_lookup,
     .ref = hook_ref,
     .source = hook_source,
+    .function = hook_function,
     .log = hook_log,
     .print = hook_print,
     .warn = hook_warn };

@@ -331,6 +331,11 @@ static tn_rc run_compiled(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *
     if (run->opts->verb == TN_VERB_SHOW) {
         return run_show(run, j, r, err);
     }
+    if (j->node->kind == TN_NODE_FUNCTION) {
+        TN_TRY(tn_function_make(run, j->worker, j, r, err));
+        r->adapter_response = public_response(r->arena, j->response);
+        return TN_OK;
+    }
     return run_materialization(run, j, r, err);
 }
 
@@ -388,6 +393,9 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         TN_LOCKED(&run->lock);
         r->compiled_code = tn_str_dup(r->arena, j->sql);
         r->extra_ctes = tn_val_dup(r->arena, ctes);
+    }
+    if (n->kind == TN_NODE_FUNCTION) {
+        TN_TRY(tn_function_compile(run, j->worker, j, r, err));
     }
     r->compile_end_us = tn_clock_now_us();
     r->execute_start_us = r->compile_end_us;
@@ -591,8 +599,8 @@ static void add_end_names(tn_runner *run, tn_job *j)
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
         tn_status s = run->results[i].status;
-        bool relational =
-            tn_node_is_refable(n) || (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n));
+        bool relational = tn_node_is_refable(n) || n->kind == TN_NODE_FUNCTION ||
+                          (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n));
         if (!relational || s == TN_ST_SKIPPED || s == TN_ST_NONE || s == TN_ST_ERROR ||
             s == TN_ST_FAIL) {
             continue;

@@ -19,6 +19,8 @@ typedef enum relation_method {
     M_ADD_EPHEMERAL_PREFIX,
     M_RENDER_LIMITED,
     M_INFORMATION_SCHEMA_ONLY,
+    M_FUNCTION_CONFIG,
+    M_FUNCTION_MACRO,
 } relation_method;
 
 static const struct {
@@ -40,6 +42,8 @@ static const struct {
     { "to_dict", M_TO_DICT },
     { "add_ephemeral_prefix", M_ADD_EPHEMERAL_PREFIX },
     { "render_limited", M_RENDER_LIMITED },
+    { "get_function_config", M_FUNCTION_CONFIG },
+    { "get_function_macro_name", M_FUNCTION_MACRO },
 };
 
 static const char *const part_names[] = { "database", "schema", "identifier" };
@@ -295,6 +299,33 @@ static tn_val render_plain(tn_arena *a, const tn_relation *r, bool limited)
     return tn_val_str(tn_relation_render(a, c));
 }
 
+/* get_function_config(model): what a function is, or None for another node; get_function_macro_name(config): the macro that makes its SQL. */
+static tn_val function_config(tn_arena *a, tn_val model)
+{
+    static const char *const keys[] = { "type", "runtime_version", "entry_point" };
+    tn_val out = tn_val_dict(a), config = tn_val_at(model, "config");
+    if (!tn_str_is(tn_val_str_at(model, "resource_type", TN_STR_NONE), "function")) {
+        return TN_VAL_NONE;
+    }
+    tn_dict_putz(out.dict, "language", tn_val_str(tn_val_str_at(model, "language", TN_STR(""))));
+    for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
+        tn_val v = tn_val_at(config, keys[i]);
+        tn_dict_putz(out.dict, keys[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
+    }
+    return out;
+}
+
+static tn_val about_function(tn_arena *a, relation_method method, const tn_call *call)
+{
+    if (method == M_FUNCTION_CONFIG) {
+        return function_config(a, tn_call_arg(call, 0, "model"));
+    }
+    tn_val config = tn_call_arg(call, 0, "config");
+    return tn_val_str(tn_str_printf(a, TN_STR_FMT "_function_" TN_STR_FMT,
+        TN_STR_ARG(tn_val_str_at(config, "type", TN_STR(""))),
+        TN_STR_ARG(tn_val_str_at(config, "language", TN_STR("")))));
+}
+
 static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     const bound_method *m = self;
@@ -325,6 +356,10 @@ static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *e
         *ret = tn_relation_val(c);
         return TN_OK;
     }
+    case M_FUNCTION_CONFIG:
+    case M_FUNCTION_MACRO:
+        *ret = about_function(a, m->method, call);
+        return TN_OK;
     case M_RENDER:
     case M_RENDER_LIMITED:
         *ret = render_plain(a, r, m->method == M_RENDER_LIMITED);
@@ -412,7 +447,7 @@ static tn_val plain_attr(tn_relation *r, tn_arena *a, tn_str name)
         return str_or_none(r->info_view);
     }
     if (tn_str_is(name, "Table") || tn_str_is(name, "View") || tn_str_is(name, "CTE") ||
-        tn_str_is(name, "External")) {
+        tn_str_is(name, "External") || tn_str_is(name, "Function")) {
         return tn_val_str(tn_str_lower(a, name));
     }
     return TN_VAL_UNDEF;
@@ -542,7 +577,8 @@ static tn_rc ephemeral_prefix(void *self, const tn_call *call, tn_val *ret, tn_e
 static tn_rc class_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
-    static const char *const types[] = { "Table", "View", "CTE", "MaterializedView", "External" };
+    static const char *const types[] = { "Table", "View", "CTE", "MaterializedView", "External",
+        "Function" };
     *ret = TN_VAL_UNDEF;
     if (tn_str_is(name, "create")) {
         *ret = tn_val_fn(a, "create", relation_create, NULL);

@@ -39,13 +39,13 @@ static uint32_t kinds_of(tn_verb verb)
     case TN_VERB_FRESHNESS:
         return 1u << TN_NODE_SOURCE;
     case TN_VERB_COMPILE:
-        return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS;
+        return model | test | seed | snapshot | 1u << TN_NODE_ANALYSIS | 1u << TN_NODE_FUNCTION;
     case TN_VERB_SHOW:
         return model | seed | snapshot | 1u << TN_NODE_ANALYSIS;
     case TN_VERB_BUILD:
     default:
         return model | test | seed | snapshot | 1u << TN_NODE_UNIT_TEST | 1u << TN_NODE_EXPOSURE |
-               1u << TN_NODE_SAVED_QUERY;
+               1u << TN_NODE_SAVED_QUERY | 1u << TN_NODE_FUNCTION;
     }
 }
 
@@ -225,7 +225,7 @@ static tn_rc create_schemas(tn_runner *run, tn_err *err)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
-        if (tn_node_is_refable(n) ||
+        if (tn_node_is_refable(n) || n->kind == TN_NODE_FUNCTION ||
             (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n))) {
             TN_TRY(create_schema(run, n, err));
         }

@@ -30,7 +30,9 @@ typedef struct tn_run_opts {
     tn_select select;
     const tn_strs *only;    /* retry: exactly these unique ids in place of `select`; NULL: none */
     const tn_dict *batches; /* retry: unique id -> batch_results of the run before; NULL: none */
-    int64_t began_us;       /* retry: when the run before began; 0: now */
+    const tn_dict
+        *overloads;   /* retry: unique id -> overload_results of the run before; NULL: none */
+    int64_t began_us; /* retry: when the run before began; 0: now */
     bool fail_fast;
     bool write_json;    /* manifest.json, run_results.json */
     bool bare;          /* compile, show: the SQL or the rows without a line above them */

@@ -141,6 +141,9 @@ static tn_str description(tn_arena *a, const tn_node *n)
     case TN_NODE_SNAPSHOT:
         return tn_str_printf(
             a, "snapshot " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
+    case TN_NODE_FUNCTION:
+        return tn_str_printf(
+            a, "function " TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(alias));
     case TN_NODE_TEST:
         return tn_str_printf(a, "test " TN_STR_FMT, TN_STR_ARG(n->name));
     case TN_NODE_SOURCE:
@@ -347,6 +350,10 @@ static const char *put_made(
         return "LogSeedResult";
     }
     tn_dict_putz(data.dict, "description", tn_val_str(text));
+    if (n->kind == TN_NODE_FUNCTION) {
+        *ret_code = "Q047";
+        return "LogFunctionResult";
+    }
     if (n->kind == TN_NODE_SNAPSHOT) {
         tn_dict_putz(data.dict, "result_message", message);
         tn_dict_putz(data.dict, "cfg", snapshot_config(a, n));
@@ -376,10 +383,15 @@ static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_val data = tn_report_data(a, r, tn_report_status(r));
     put_place(run, data, r);
     const char *code, *event = put_made(a, data, r, text, &code);
-    const char *outcome = ok ? "OK" : partial ? "PARTIALLY" : "ERROR";
+    bool function = n->kind == TN_NODE_FUNCTION;
+    const char *outcome = ok || (partial && function) ? "OK" : partial ? "PARTIALLY" : "ERROR";
+    tn_str said = function && ok        ? TN_STR("SUCCESS")
+                  : function && partial ? TN_STR("PARTIAL SUCCESS")
+                  : ok || partial       ? r->message
+                                        : TN_STR("ERROR");
     tn_str line = fancy_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "%s %s " TN_STR_FMT, outcome, verb, TN_STR_ARG(text)),
-        timed(run, a, r, level_of(r->status), ok || partial ? r->message : TN_STR("ERROR")));
+        timed(run, a, r, level_of(r->status), said));
     tn_event(run->events, level_of(r->status), event, code, data, TN_STR_FMT, TN_STR_ARG(line));
 }
 
@@ -475,6 +487,33 @@ void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_
     tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
         end ? "LogBatchResult" : "LogStartBatch", end ? "Q046" : "Q045", data, "Batch " TN_STR_FMT,
         TN_STR_ARG(line));
+}
+
+void tn_report_overload(
+    tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end)
+{
+    TN_AUTO_ARENA a = tn_arena_new("line", NULL);
+    tn_val data = tn_report_data(a, r, end ? tn_report_status(r) : "started");
+    const char *word = !end                         ? "START"
+                       : r->status == TN_ST_ERROR   ? "ERROR creating"
+                       : r->status == TN_ST_SKIPPED ? "SKIP"
+                                                    : "OK created";
+    tn_dict_putz(data.dict, "description", tn_val_str(name));
+    tn_dict_putz(data.dict, "overload_index", tn_val_int((int64_t)r->index));
+    tn_dict_putz(data.dict, "total_overloads", tn_val_int((int64_t)total));
+    if (end) {
+        tn_dict_putz(data.dict, "status", tn_val_z(tn_report_status(r)));
+        tn_dict_putz(data.dict, "execution_time", tn_val_float(tn_report_seconds(r)));
+    }
+    tn_str status = tn_str_upper(a, tn_str_of(tn_report_status(r)));
+    tn_str line = fancy_line(run, a, r->index, total,
+        tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(name)),
+        end ? timed(
+                  run, a, r, r->status == TN_ST_SKIPPED ? TN_EV_WARN : level_of(r->status), status)
+            : TN_STR("RUN"));
+    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
+        end ? "LogOverloadResult" : "LogStartOverload", end ? "Q049" : "Q048", data,
+        "Overload " TN_STR_FMT, TN_STR_ARG(line));
 }
 
 /* p-on-run-end-0 is shown as p.on-run-end.0. */

@@ -53,7 +53,8 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(d.dict, "relation_name", str_or_none(r->node->relation_name));
     tn_dict_putz(
         d.dict, "batch_results", r->batch_results.tag == TN_DICT ? r->batch_results : TN_VAL_NONE);
-    tn_dict_putz(d.dict, "overload_results", TN_VAL_NONE);
+    tn_dict_putz(d.dict, "overload_results",
+        r->overload_results.tag == TN_DICT ? r->overload_results : TN_VAL_NONE);
     return d;
 }
 
@@ -84,7 +85,8 @@ static bool compiled_of(void *self, const tn_node *n, tn_manifest_compiled *ret)
     *ret = (tn_manifest_compiled){ .compiled = true,
         .compiled_code = r->compiled_code,
         .compiled_path = r->compiled_path,
-        .extra_ctes = r->extra_ctes };
+        .extra_ctes = r->extra_ctes,
+        .overloads = r->overloads };
     return true;
 }
 

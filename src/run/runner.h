@@ -32,10 +32,12 @@ typedef struct tn_node_result {
     tn_str relation_name;
     tn_str thread;
     int64_t started_us, compile_end_us, execute_start_us, finished_us;
-    tn_str error_kind;    /* "Runtime Error", "Compilation Error", "Database Error" */
-    tn_val batch_results; /* microbatch: {successful, failed}, lists of [start, end] */
-    tn_val table;         /* show: the rows */
-    size_t index;         /* the number on the console */
+    tn_str error_kind;       /* "Runtime Error", "Compilation Error", "Database Error" */
+    tn_val batch_results;    /* microbatch: {successful, failed}, lists of [start, end] */
+    tn_val overloads;        /* of a function: list as in the manifest, with compiled bodies */
+    tn_val overload_results; /* {successful, failed}, lists of file names */
+    tn_val table;            /* show: the rows */
+    size_t index;            /* the number on the console */
     int64_t max_loaded_us, snapshotted_us; /* freshness */
     bool finished;                         /* under the lock: the result is what it will be */
     bool yielded; /* skipped because another run works on it or on what it reads: no failure */
@@ -100,6 +102,11 @@ bool tn_runner_empty(const tn_runner *run); /* --empty */
 tn_rc tn_runner_windows(tn_runner *run, tn_err *err) TN_MUSTUSE;
 /* microbatch.c */
 tn_rc tn_microbatch_run(tn_runner *run, tn_worker *w, tn_node_result *r, tn_err *err) TN_MUSTUSE;
+/* function.c: compiles the overloads of a function into r->overloads; makes the function and each of them. */
+tn_rc tn_function_compile(
+    tn_runner *run, tn_worker *w, tn_job *j, tn_node_result *r, tn_err *err) TN_MUSTUSE;
+tn_rc tn_function_make(
+    tn_runner *run, tn_worker *w, tn_job *j, tn_node_result *r, tn_err *err) TN_MUSTUSE;
 /* Runs one on-run-start or on-run-end text. */
 tn_rc tn_runner_hooks(
     tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err) TN_MUSTUSE;
@@ -172,6 +179,9 @@ void tn_report_stage(tn_runner *run, const tn_node_result *r, bool executing);
 void tn_report_end(tn_runner *run, const tn_node_result *r);
 /* Ephemeral models: the events of nodes that were only compiled. */
 void tn_report_inlined(tn_runner *run);
+/* r->index: of the overload, from 1; skipped: made by the run before a retry. */
+void tn_report_overload(
+    tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end);
 /* r->index: of the batch, from 1. */
 void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end);
 void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_t total, bool end);
