@@ -96,8 +96,16 @@ typedef struct namespace_obj {
 
 static tn_rc namespace_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
-    (void)a;
     namespace_obj *o = (namespace_obj *)self;
+    const tn_val *other =
+        o->ctx->overrides == NULL
+            ? NULL
+            : tn_dict_finds(o->ctx->overrides, tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT,
+                                                   TN_STR_ARG(o->package), TN_STR_ARG(name)));
+    if (other != NULL) {
+        *ret = *other;
+        return TN_OK;
+    }
     tn_macro *m = tn_project_find_macro_in(o->ctx->project, o->package, name);
     if (m == NULL) {
         *ret = tn_val_undef(name);
@@ -185,13 +193,60 @@ static tn_rc context_get(void *self, const tn_call *call, tn_val *ret, tn_err *e
     return TN_OK;
 }
 
+static tn_dict *own_names(tn_pctx *c)
+{
+    if (c->overrides == NULL) {
+        c->overrides = tn_val_dict(c->arena).dict;
+    }
+    return c->overrides;
+}
+
+/* context.update({...}): what macros of packages keep for others of the same node. */
+static tn_rc context_update(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    tn_pctx *c = self;
+    *ret = TN_VAL_NONE;
+    if (call->argc > 1 || (call->argc == 1 && call->args[0].tag != TN_DICT)) {
+        return tn_fail(err, TN_E_VALUE, "context.update() takes one dict, and names");
+    }
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (call->argc == 1 && (it = tn_dict_next(call->args[0].dict, &at)) != NULL) {
+        tn_dict_put(own_names(c), it->key, it->value);
+    }
+    for (size_t i = 0; i < call->kwargc; i++) {
+        tn_dict_puts(own_names(c), call->kwargs[i].name, call->kwargs[i].value);
+    }
+    return TN_OK;
+}
+
+static tn_rc context_setdefault(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    static const char *const names[] = { "key", "default", NULL };
+    TN_TRY(tn_call_check(call, "setdefault", 1, 2, names, err));
+    tn_val key = tn_call_arg(call, 0, "key");
+    *ret = tn_pctx_get(self, tn_val_as_str(key));
+    if (tn_val_is_undef(*ret)) {
+        *ret = tn_call_has(call, 1, "default") ? tn_call_arg(call, 1, "default") : TN_VAL_NONE;
+        tn_dict_put(own_names(self), key, *ret);
+    }
+    return TN_OK;
+}
+
 static tn_rc context_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)err;
     tn_pctx *c = ((context_obj *)self)->ctx;
+    static const struct {
+        const char *name;
+        tn_rc (*call)(void *, const tn_call *, tn_val *, tn_err *);
+    } methods[] = { { "get", context_get }, { "update", context_update },
+        { "setdefault", context_setdefault } };
     *ret = tn_pctx_get(c, name);
-    if (tn_val_is_undef(*ret) && tn_str_is(name, "get")) {
-        *ret = tn_val_fn(a, "get", context_get, c);
+    for (size_t i = 0; tn_val_is_undef(*ret) && i < TN_COUNTOF(methods); i++) {
+        if (tn_str_is(name, methods[i].name)) {
+            *ret = tn_val_fn(a, methods[i].name, methods[i].call, c);
+        }
     }
     return TN_OK;
 }

@@ -44,7 +44,7 @@ struct tn_pctx {
         model; /* the `model` dict: made on first use from node; run may put its own (compiled_code, ...) here */
     tn_val selected_resources; /* list of unique ids; undefined: empty */
     tn_dict *
-        overrides; /* names that win over all (unit tests' overrides, generic test kwargs), or NULL */
+        overrides; /* names that win over all (unit tests' overrides, generic test kwargs), "package.macro" too; or NULL */
     struct tn_pctx_record *record; /* parse only */
     struct tn_pctx_state *state;   /* private: bound macros, made members */
 };

@@ -32,6 +32,20 @@ static tn_rc var_missing(tn_pctx *c, tn_str name, tn_err *err)
         TN_STR_ARG(name), TN_STR_ARG(node), TN_STR_ARG(tn_buf_str(&b)));
 }
 
+/* A text with Jinja in it is a template of its own, rendered where it is asked for; not in YAML of resources, where dbt hands it over as it is. */
+static tn_rc var_value(tn_pctx *c, tn_str name, tn_val v, tn_val *ret, tn_err *err)
+{
+    *ret = v;
+    if (!tn_val_is_str(v) || c->state->no_macros || !tn_text_has_jinja(tn_val_as_str(v))) {
+        return TN_OK;
+    }
+    tn_str s, place = tn_str_printf(c->arena, "<var " TN_STR_FMT ">", TN_STR_ARG(name));
+    TN_TRY(tn_pctx_render(
+        c, tn_val_as_str(v), (tn_jinja_src){ tn_str_z(c->arena, place), 0 }, &s, err));
+    *ret = tn_val_str(s);
+    return TN_OK;
+}
+
 static tn_rc var_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
@@ -42,7 +56,7 @@ static tn_rc var_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *er
     const tn_dict *vars = vars_of(c);
     const tn_val *v = vars != NULL && tn_val_hashable(name) ? tn_dict_find(vars, name) : NULL;
     if (v != NULL) {
-        *ret = *v;
+        return var_value(c, tn_val_to_str(c->arena, name), *v, ret, err);
     } else if (tn_call_has(call, 1, "default")) {
         *ret = tn_call_arg(call, 1, "default");
     } else if (!c->execute && !c->state->no_macros) {

@@ -209,27 +209,63 @@ static bool name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* The macro that adapter.dispatch('name', ...) at `open` (its parenthesis) leads to; NULL when the name is no literal. */
-static tn_macro *dispatched(tn_project *p, const tn_macro *m, size_t open)
+/* The literal that starts at or after `at`, past blanks; *ret_end: past its quote. */
+static bool literal_at(tn_str s, size_t at, tn_str *ret, size_t *ret_end)
 {
-    tn_str s = m->text;
-    size_t q = open + 1;
-    while (q < s.n && (s.p[q] == ' ' || s.p[q] == '\n')) {
-        q++;
+    while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\n')) {
+        at++;
     }
-    tn_macro *target = NULL;
-    if (q < s.n && (s.p[q] == '\'' || s.p[q] == '"')) {
-        size_t end = tn_min_size(tn_str_find_char(s, s.p[q], q + 1), s.n);
-        tn_str name = tn_str_sub(s, q + 1, end);
-        if (tn_project_dispatch(p, m->package_name, name, TN_STR_NONE, &target, NULL) != TN_OK) {
-            return NULL;
-        }
+    if (at >= s.n || (s.p[at] != '\'' && s.p[at] != '"')) {
+        return false;
     }
-    return target;
+    size_t end = tn_min_size(tn_str_find_char(s, s.p[at], at + 1), s.n);
+    *ret = tn_str_sub(s, at + 1, end);
+    *ret_end = tn_min_size(end + 1, s.n);
+    return true;
 }
 
-/* The macro that a call names whose parenthesis is at `open`; methods and filters name none. */
-static tn_macro *called(tn_project *p, const tn_macro *m, size_t open)
+static void add_called(tn_project *p, const tn_macro *target, tn_strs *out)
+{
+    if (target != NULL) {
+        tn_strs_add_new(out, p->state->late, target->unique_id);
+    }
+}
+
+/* adapter.dispatch('name', 'namespace') at `open` (its parenthesis): the macro of that name that its caller sees, as dbt has it, and the one
+ * that it leads to. */
+static void add_dispatched(tn_project *p, const tn_macro *m, size_t open, tn_strs *out)
+{
+    tn_str s = m->text, name, ns = TN_STR_NONE;
+    size_t end;
+    if (!literal_at(s, open + 1, &name, &end)) {
+        return;
+    }
+    size_t comma = end;
+    while (comma < s.n && (s.p[comma] == ' ' || s.p[comma] == '\n')) {
+        comma++;
+    }
+    if (comma < s.n && s.p[comma] == ',') {
+        tn_str rest = tn_str_trim(tn_str_sub(s, comma + 1, s.n));
+        size_t at = (size_t)(rest.p - s.p);
+        size_t label =
+            tn_str_starts(rest, TN_STR("macro_namespace")) ? tn_str_find_char(s, '=', at) : at - 1;
+        if (label == SIZE_MAX || !literal_at(s, label + 1, &ns, &end)) {
+            ns = TN_STR_NONE;
+        }
+    }
+    const tn_macro *seen = tn_project_find_macro(p, m->package_name, name);
+    if (!tn_str_eq(name, m->name)) {
+        add_called(p, seen, out);
+    }
+    tn_macro *target = NULL;
+    if (tn_project_dispatch(p, m->package_name, name, ns, &target, NULL) == TN_OK) {
+        add_called(p, target, out);
+    }
+}
+
+/* What a call names whose parenthesis is at `open`; filters name nothing. The method of a value that has a name is taken for a macro where there is
+ * one called like it, as dbt does: x.replace() for dbt's replace. */
+static void add_call(tn_project *p, const tn_macro *m, size_t open, tn_strs *out)
 {
     tn_str s = m->text, ns, bare;
     size_t from = open;
@@ -242,13 +278,17 @@ static tn_macro *called(tn_project *p, const tn_macro *m, size_t open)
     }
     tn_str name = tn_str_sub(s, from, open);
     if (name.n == 0 || name.p[0] == '.' || (before > 0 && s.p[before - 1] == '|')) {
-        return NULL;
+        return;
     }
     if (tn_str_is(name, "adapter.dispatch")) {
-        return dispatched(p, m, open);
+        add_dispatched(p, m, open, out);
+    } else if (!tn_str_cut(name, '.', &ns, &bare)) {
+        const tn_macro *target = tn_project_find_macro(p, m->package_name, name);
+        add_called(p, target != m ? target : NULL, out);
+    } else if (!tn_str_is(ns, "adapter") && tn_str_find_char(bare, '.', 0) == SIZE_MAX) {
+        const tn_macro *target = tn_project_find_macro_in(p, ns, bare);
+        add_called(p, target != NULL ? target : tn_project_find_macro(p, ns, bare), out);
     }
-    return tn_str_cut(name, '.', &ns, &bare) ? tn_project_find_macro_in(p, ns, bare)
-                                             : tn_project_find_macro(p, m->package_name, name);
 }
 
 /* The names before '(' inside of the tags of a macro, outside of quotes: enough to find calls without parsing
@@ -258,9 +298,12 @@ static void scan_calls(tn_project *p, tn_macro *m, tn_strs *out)
     tn_str s = m->text;
     bool inside = false;
     char quote = 0;
+    size_t head = tn_str_find_char(s, '(', 0);
     for (size_t i = 0; i + 1 < s.n; i++) {
         char c = s.p[i];
-        if (!inside) {
+        if (!inside && c == '{' && s.p[i + 1] == '#') {
+            i = tn_min_size(tn_str_find(s, TN_STR("#}"), i + 2), s.n);
+        } else if (!inside) {
             inside = c == '{' && (s.p[i + 1] == '{' || s.p[i + 1] == '%');
         } else if (quote != 0) {
             i += c == '\\';
@@ -270,10 +313,8 @@ static void scan_calls(tn_project *p, tn_macro *m, tn_strs *out)
         } else if ((c == '}' || c == '%') && s.p[i + 1] == '}') {
             inside = false;
         } else if (c == '(' && name_char(s.p[i - 1])) {
-            tn_macro *target = called(p, m, i);
-            bool own_head = target == m && out->n == 0 && tn_str_find_char(s, '(', 0) == i;
-            if (target != NULL && !own_head) {
-                tn_strs_add_new(out, p->state->late, target->unique_id);
+            if (i != head) {
+                add_call(p, m, i, out);
             }
         }
     }

@@ -100,9 +100,22 @@ static void gate_children(graph *g, const tn_node *n, const tn_node *test, uint3
     }
 }
 
+/* With build, the unit tests of a model run one after the other, and none after one that did not pass: as dbt does it. */
+static void stand_in_line(graph *g, uint32_t *last, const tn_node *model, uint32_t test)
+{
+    if (g->run->opts->verb == TN_VERB_BUILD) {
+        if (last[model->index] > 0) {
+            add_edge(g, last[model->index] - 1, test);
+        }
+        last[model->index] = test + 1;
+    }
+}
+
 static void make_graph(graph *g)
 {
     tn_runner *run = g->run;
+    TN_AUTO_ARENA a = tn_arena_new("lines", NULL);
+    uint32_t *last = tn_new_array(a, uint32_t, run->project->nodes.n + 1); /* by node: place + 1 */
     bool ordered = run->opts->verb != TN_VERB_CLONE; /* clones do not read each other */
     for (uint32_t i = 0; ordered && i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
@@ -113,6 +126,7 @@ static void make_graph(graph *g)
         uint32_t model = unit ? place_of(run, n->parents.v[0]) : UINT32_MAX;
         if (model != UINT32_MAX) {
             add_edge(g, i, model);
+            stand_in_line(g, last, n->parents.v[0], i);
         }
     }
     for (uint32_t i = 0; run->opts->verb == TN_VERB_BUILD && i < run->plan.n; i++) {

@@ -137,6 +137,23 @@ static void patch(unit_job *u, tn_job *j, const char *name, tn_val values)
     }
 }
 
+/* dbt's own macros have two names, with and without "dbt."; what says the bare name wins. */
+static void override_macro(unit_job *u, tn_job *j, tn_str name, tn_val value)
+{
+    fixed_answer *f = tn_new(u->arena, fixed_answer);
+    f->value = value;
+    tn_val answer = tn_val_fn(u->arena, "override", give_fixed, f);
+    tn_dict *names = j->pctx.overrides;
+    tn_str package, bare = name;
+    bool in_package = tn_str_cut(name, '.', &package, &bare);
+    tn_dict_puts(names, name, answer);
+    if (in_package && tn_str_is(package, "dbt") && tn_dict_finds(names, bare) == NULL) {
+        tn_dict_puts(names, bare, answer);
+    } else if (!in_package) {
+        tn_dict_puts(names, tn_str_printf(u->arena, "dbt." TN_STR_FMT, TN_STR_ARG(name)), answer);
+    }
+}
+
 static void apply_overrides(unit_job *u, tn_job *j, tn_val overrides)
 {
     tn_val names = tn_val_dict(u->arena), macros = tn_val_at(overrides, "macros");
@@ -148,10 +165,7 @@ static void apply_overrides(unit_job *u, tn_job *j, tn_val overrides)
     tn_dict_putz(
         names.dict, "is_incremental", tn_val_fn(u->arena, "is_incremental", give_fixed, no));
     while (macros.tag == TN_DICT && (it = tn_dict_next(macros.dict, &at)) != NULL) {
-        fixed_answer *f = tn_new(u->arena, fixed_answer);
-        f->value = it->value;
-        tn_dict_puts(
-            names.dict, tn_val_as_str(it->key), tn_val_fn(u->arena, "override", give_fixed, f));
+        override_macro(u, j, tn_val_as_str(it->key), it->value);
     }
     patch(u, j, "var", tn_val_at(overrides, "vars"));
     patch(u, j, "env_var", tn_val_at(overrides, "env_vars"));

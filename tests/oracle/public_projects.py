@@ -2,129 +2,14 @@
 
     tools/projects [--only NAME] [--report FILE] [--show]      or: make test-projects
 
-They are fetched by git into the user's cache once (set url.*.insteadOf of git for a mirror) and never committed. Both programs run on copies.
+public_cases.py says which ones, and how they are made to run. Both programs run on copies.
 """
-import argparse, contextlib, io, json, os, pathlib, shutil, subprocess, sys, tempfile, time
+import argparse, contextlib, io, json, pathlib, sys, tempfile, time
 
 import dbt_oracle as oracle
 import manifest_oracle as manifest
 
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tarn/projects"
-REPOSITORIES = {"jaffle_shop_duckdb": ("dbt-labs/jaffle_shop_duckdb", "9b13827"), "jaffle-shop": ("dbt-labs/jaffle-shop", "7be2c58"), "dbt_utils": ("dbt-labs/dbt-utils", "700764c"),
-                "dbt_date": ("godatadriven/dbt-date", "e706de9"), "dbt_expectations": ("metaplane/dbt-expectations", "77d3856"),
-                "elementary": ("elementary-data/dbt-data-reliability", "ccb0de3"), "nba-monte-carlo": ("matsonj/nba-monte-carlo", "6363a85")}
-PROFILE = "{name}:\n  target: duckdb\n  outputs:\n    duckdb: {{type: duckdb, path: '{database}.duckdb', schema: main, threads: 1}}\n"
-
-
-def checkout(name):
-    repository, commit = REPOSITORIES[name]
-    folder = CACHE / f"{name}-{commit}"
-    if not (folder / ".git").exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run(["git", "clone", "-q", f"https://github.com/{repository}", str(folder)], check=True)
-        subprocess.run(["git", "-C", str(folder), "checkout", "-q", commit], check=True)
-    return folder
-
-
-def profile(folder, name, database="public"):
-    (folder / "profiles.yml").write_text(PROFILE.format(name=name, database=database))
-
-
-def packages(folder, *names):
-    for old in ("package-lock.yml", "dependencies.yml"):
-        (folder / old).unlink(missing_ok=True)
-    (folder / "packages.yml").write_text("packages:\n" + "".join(f"  - local: {checkout(n)}\n" for n in names))
-
-
-def copied(name, base):
-    shutil.copytree(checkout(name), base / name, ignore=shutil.ignore_patterns(".git", "target", "logs", "dbt_packages"))
-    return base / name
-
-
-def plain(name, profile_name):
-    def make(base):
-        folder = copied(name, base)
-        profile(folder, profile_name)
-        return folder
-    return make
-
-
-def integration(name, *others):
-    """A package's own integration tests: the package beside them, as they name it."""
-    def make(base):
-        folder = copied(name, base) / "integration_tests"
-        profile(folder, "integration_tests")
-        if others:
-            packages(folder.parent, *others)
-        return folder
-    return make
-
-
-def jaffle_shop(base):
-    folder = copied("jaffle-shop", base)
-    profile(folder, "default")
-    packages(folder, "dbt_utils", "dbt_date")
-    seeds = folder / "seeds/jaffle-data"
-    customers, stores, products = ([line.split(",")[0] for line in (seeds / f"raw_{n}.csv").read_text().splitlines()[1:]] for n in ("customers", "stores", "products"))
-    orders = ["id,customer,ordered_at,store_id,subtotal,tax_paid,order_total"]
-    items = ["id,order_id,sku"]
-    if (seeds / "raw_orders.csv").exists():
-        return folder
-    for i in range(400):  # a mirror may leave large files out
-        orders.append(f"o{i},{customers[i % len(customers)]},2024-{i % 12 + 1:02d}-{i % 28 + 1:02d}T10:00:00,{stores[i % len(stores)]},{700 + i},{i % 90},{700 + i + i % 90}")
-        items += [f"i{i}-{k},o{i},{products[(i + k) % len(products)]}" for k in range(i % 3 + 1)]
-    (seeds / "raw_orders.csv").write_text("\n".join(orders) + "\n")
-    (seeds / "raw_items.csv").write_text("\n".join(items) + "\n")
-    return folder
-
-
-OBSERVED = """version: 2
-models:
-  - name: observed_orders
-    config: {elementary: {timestamp_column: seen_at}}
-    data_tests:
-      - elementary.volume_anomalies: {arguments: {time_bucket: {period: day, count: 1}, days_back: 20}}
-      - elementary.column_anomalies: {arguments: {column_name: status, column_anomalies: [null_count], days_back: 20}}
-      - elementary.dimension_anomalies: {arguments: {dimensions: [status], days_back: 20}}
-  - name: observed_customers
-    data_tests:
-      - elementary.schema_changes
-      - elementary.all_columns_anomalies: {arguments: {column_anomalies: [null_count, min_length]}}
-  - name: observed_payments
-    columns:
-      - name: payment_method
-        data_tests:
-          - accepted_values: {arguments: {values: [bank_transfer]}, config: {severity: warn}}
-"""
-
-
-def with_elementary(base):
-    """jaffle_shop_duckdb with the package that observes it: its models, and its hooks at the end of each run."""
-    folder = copied("jaffle_shop_duckdb", base)
-    profile(folder, "jaffle_shop", "jaffle_shop")
-    packages(copied("elementary", base), "dbt_utils")
-    (folder / "packages.yml").write_text(f"packages:\n  - local: {base / 'elementary'}\n  - local: {checkout('dbt_utils')}\n")
-    (folder / "models/observed.yml").write_text(OBSERVED)
-    for name in ("orders", "customers", "payments"):
-        (folder / f"models/observed_{name}.sql").write_text("select *, (current_date - (row_number() over () %% 19 + 1)::int)::timestamp as seen_at from {{ ref('stg_%s') }}\n" % name)
-    with open(folder / "dbt_project.yml", "a") as f:
-        f.write("  elementary: {+schema: elementary}\nflags: {require_explicit_package_overrides_for_builtin_materializations: false}\n")
-    return folder
-
-
-def nba(base):
-    folder = copied("nba-monte-carlo", base) / "transform"
-    return folder
-
-
-CASES = {"jaffle_shop_duckdb": (plain("jaffle_shop_duckdb", "jaffle_shop"), [["build"], ["build"]]),
-         "jaffle-shop": (jaffle_shop, [["seed", "--vars", "{load_source_data: true}"], ["build", "--vars", "{load_source_data: true}"]]),
-         "dbt_utils": (integration("dbt_utils"), [["seed"], ["build"]]),
-         "dbt_date": (integration("dbt_date"), [["build"]]),
-         "dbt_expectations": (integration("dbt_expectations", "dbt_date"), [["build"]]),
-         "elementary": (with_elementary, [["run", "--select", "elementary"], ["build"]]),
-         "nba-monte-carlo": (nba, [["build", "--exclude", "resource_type:unit_test"]])}
+from public_cases import CASES
 
 
 def count(a, b):

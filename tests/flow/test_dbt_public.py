@@ -1,0 +1,81 @@
+"""What public packages and projects ask of dbt and a small project of one's own does not: each case is the smallest form of what one of them does."""
+import json, sys
+
+from dbt_flow import case, equal, has, main
+
+
+def compiled(p, name):
+    return (p.dir / "target/compiled/p" / name).read_text().strip()
+
+
+def manifest(p):
+    p.run("parse")
+    return json.loads((p.dir / "target/manifest.json").read_text())
+
+
+@case
+def variables_are_templates(p):
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nvars: {size: \"{{ 5 if target.type in ['snowflake'] else 20 }}\", twice: \"{{ var('size') }}0\", "
+           "loop: \"{{ var('loop') }}\"}\n")
+    p.file("macros/m.sql", "{% macro batches(n=var('size') | int) %}{{ 100 / n }}{% endmacro %}")
+    p.file("models/m.sql", "{{ config(post_hook='select {{ batches() }}') }} select {{ var('size') | int + 1 }} as a, {{ batches() }} as b, {{ var('twice') }} as c")
+    p.run("build")
+    has(compiled(p, "models/m.sql"), "select 21 as a, 5.0 as b, 200 as c")
+    p.file("models/m.sql", "select '{{ var(\"loop\") }}' as a")
+    out = p.run("build", status=2)
+    has(out, "templates are nested too deep")
+    has(out, "<var loop>")
+
+
+@case
+def macros_keep_values_in_the_context(p):
+    p.file("macros/m.sql", """{% macro put(k, v) %}{% set kept = context.get('__KEPT__', {}) %}{% do kept.update({k: v}) %}{% do context.update({'__KEPT__': kept}) %}{% endmacro %}
+{% macro take(k) %}{% do return(context.get('__KEPT__', {}).get(k, 'none')) %}{% endmacro %}""")
+    p.file("models/m.sql", "{% do put('a', 7) %}{% do put('b', 8) %}{% do context.update(word='said') %}select {{ take('a') }} as a, {{ take('b') }} as b, "
+           "'{{ take('c') }}' as c, '{{ context['word'] }}' as d, '{{ context.setdefault('word', 'x') ~ context.setdefault('other', 'y') ~ context.other }}' as e")
+    p.file("models/n.sql", "select '{{ take('a') }}' as a")
+    p.run("build")
+    equal(compiled(p, "models/m.sql"), "select 7 as a, 8 as b, 'none' as c, 'said' as d, 'saidyy' as e")
+    equal(compiled(p, "models/n.sql"), "select 'none' as a")  # of one node only
+
+
+UNIT = """unit_tests:
+  - {name: t_one, model: m, given: [], overrides: {macros: {p.secret: 5}}, expect: {rows: [{a: 5}]}}
+  - {name: t_dbt, model: d, given: [], overrides: {macros: {dbt.current_timestamp: 6}}, expect: {rows: [{a: 6, b: 6}]}}
+  - {name: t_bare, model: d, given: [], overrides: {macros: {current_timestamp: 7}}, expect: {rows: [{a: 7, b: 7}]}}
+"""
+
+
+@case
+def unit_tests_override_macros_of_packages(p):
+    p.file("macros/m.sql", "{% macro secret() %}{% if execute %}{{ exceptions.raise_compiler_error('called') }}{% endif %}{% endmacro %}{% macro through() %}{{ p.secret() }}{% endmacro %}")
+    p.file("models/m.sql", "select {{ through() }} as a")
+    p.file("models/d.sql", "select {{ dbt.current_timestamp() }} as a, {{ current_timestamp() }} as b")
+    p.file("models/u.yml", UNIT)
+    p.run("test")
+    equal(p.results(), {"m": "pass", "d": "pass"})
+
+
+@case
+def after_a_failed_unit_test_the_others_of_its_model_are_skipped_in_a_build(p):
+    p.file("models/m.sql", "select 1 as a")
+    p.file("models/n.sql", "select 1 as a")
+    p.file("models/u.yml", "unit_tests:\n" + "".join(f"  - {{name: {m}{i}, model: {m}, given: [], expect: {{rows: [{{a: 2}}]}}}}\n" for m in "mn" for i in range(4)))
+    out = p.run("build", "--threads", "4", status=1)
+    has(out, "PASS=0 WARN=0 ERROR=2 SKIP=8 NO-OP=0")
+    has(p.run("test", "--threads", "4", status=1), "PASS=0 WARN=0 ERROR=8 SKIP=0")
+
+
+@case
+def macros_depend_on_what_they_dispatch_to_and_on_methods_called_like_macros(p):
+    p.file("macros/m.sql", """{% macro a(x) %}{{ return(adapter.dispatch('b', macro_namespace='p')(x)) }}{% endmacro %}
+{% macro b(x) %}{{ adapter.dispatch('b')(x) }}{% endmacro %}{% macro default__b(x) %}{# {{ a() }} #}{{ x.replace('a', 'b') }}{{ x.upper().split() }}{% endmacro %}
+{% macro again(n=a(1)) %}{{ again() if n else adapter.dispatch('default__b', 'p')(n) }}{% endmacro %}""")
+    macros = manifest(p)["macros"]
+    depends = {m: sorted(macros["macro.p." + m]["depends_on"]["macros"]) for m in ("a", "b", "default__b", "again")}
+    equal(depends, {"a": ["macro.p.b", "macro.p.default__b"], "b": ["macro.p.default__b"], "default__b": ["macro.dbt.replace"],
+                    "again": ["macro.p.a", "macro.p.default__b"]})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
