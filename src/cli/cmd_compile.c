@@ -12,7 +12,7 @@ static const tn_opt look_options[] = { TN_DBT_SELECTION, TN_DBT_COMMON,
         "--no-inject-ephemeral-ctes: compile without the SQL of ephemeral parents", NULL },
     { "--inline-direct", TN_OPT_STR, TN_DBT_AT(inline_direct), "SQL", "show: a query without Jinja",
         NULL },
-    { "--output", TN_OPT_STR, TN_DBT_AT(output), "FORM", "show: text (default) or json", NULL } };
+    { "--output", TN_OPT_STR, TN_DBT_AT(output), "FORM", "text (default) or json", NULL } };
 
 static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const char *summary,
     const char *examples)
@@ -40,8 +40,14 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
     tn_run_opts opts = { .verb = verb,
         .no_ctes = o.inject_ctes == TN_FLAG_OFF,
         .bare = tn_flag_is(cli->quiet, false),
-        .rows_as_json = tn_str_is(o.output, "json"),
+        .as_json = tn_str_is(o.output, "json"),
         .show_limit = o.limit };
+    if (!done && verb == TN_VERB_SHOW && o.select.n == 0 && o.models.n == 0 &&
+        o.inline_sql.n == 0) {
+        tn_err err = TN_ERR_INIT;
+        (void)tn_fail(&err, TN_E_VALUE, "Either --select or --inline must be passed to show");
+        return tn_dbt_error(cli, NULL, &err);
+    }
     return done ? status : tn_dbt_execute(cli, argv[0], &o, given, opts);
 }
 

@@ -3,6 +3,7 @@
 
 #include "cli/dbt_options.h"
 #include "os/file.h"
+#include "run/error_text.h"
 #include "text/uri.h"
 #include "text/yaml.h"
 
@@ -27,7 +28,9 @@ static bool one_operation(const tn_cli *cli, const tn_dbt_options *o, bool macro
             ? "--args cannot be used with --sql; pass arguments directly in the SQL"
             : NULL;
     if (wrong != NULL) {
-        (void)tn_cli_usage_error(cli, "run-operation", "%s", wrong);
+        tn_err err = TN_ERR_INIT;
+        (void)tn_fail(&err, TN_E_VALUE, "%s", wrong);
+        (void)tn_dbt_error(cli, NULL, &err);
     }
     return wrong == NULL;
 }
@@ -69,18 +72,13 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
     }
     tn_run_opts opts = { .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
         .args = given.dict };
-    tn_rc rc = o.sql.n > 0 ? tn_run_operation_sql(start.project, cli->arena, start.events, &err)
-                           : tn_run_operation(start.project, cli->arena, &opts, words.v[0], args,
-                                 start.events, &err);
+    tn_rc rc = o.sql.n > 0
+                   ? tn_run_operation_sql(start.project, cli->arena, &opts, start.events, &err)
+                   : tn_run_operation(
+                         start.project, cli->arena, &opts, words.v[0], args, start.events, &err);
     if (rc == TN_OK) {
         return TN_EXIT_OK;
     }
-    tn_str exc = rc == TN_E_USAGE ? tn_str_printf(cli->arena, "Runtime Error\n  %s", err.msg)
-                                  : tn_dbt_exception(cli->arena, &err);
-    tn_val data = tn_val_dict(cli->arena);
-    tn_dict_putz(data.dict, "exc", tn_val_str(exc));
-    tn_event(start.events, TN_EV_ERROR, "RunningOperationCaughtError", "Q001", data,
-        "[ERROR]: Encountered an error while running operation: " TN_STR_FMT, TN_STR_ARG(exc));
     if (!tn_cli_json(cli)) {
         fflush(stdout);
         tn_cli_error_details(cli, &err);
@@ -124,6 +122,30 @@ static bool holds_sources(tn_arena *a, const tn_project *p, tn_str path)
     return false;
 }
 
+/* Before anything is removed: what must stay. */
+static tn_rc check_targets(tn_arena *a, const tn_project *p, bool inside_only, tn_err *err)
+{
+    tn_buf sources = tn_buf_init(a, TN_BUF_NO_LIMIT), outside = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    for (size_t i = 0; i < p->clean_targets.n; i++) {
+        tn_str path = p->clean_targets.v[i];
+        bool inside = may_remove(a, p, path, &path), own = holds_sources(a, p, path);
+        tn_buf *b = own ? &sources : inside_only && !inside ? &outside : NULL;
+        if (b != NULL) {
+            tn_buf_addf(b, "%s'" TN_STR_FMT "'", b->n > 0 ? ", " : "", TN_STR_ARG(path));
+        }
+    }
+    if (sources.n > 0) {
+        return tn_fail(err, TN_E_VALUE,
+            "dbt will not clean the following source paths: [" TN_STR_FMT "]",
+            TN_STR_ARG(tn_buf_str(&sources)));
+    }
+    return outside.n == 0 ? TN_OK
+                          : tn_fail(err, TN_E_VALUE,
+                                "dbt will not clean the following directories outside the project: "
+                                "[" TN_STR_FMT "]",
+                                TN_STR_ARG(tn_buf_str(&outside)));
+}
+
 int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
 {
     tn_dbt_options o = { 0 };
@@ -142,27 +164,19 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
         return status;
     }
     const tn_project *p = start.project;
+    tn_err err = TN_ERR_INIT;
+    if (check_targets(cli->arena, p, o.project_files_only != TN_FLAG_OFF, &err) != TN_OK) {
+        return tn_dbt_error(cli, start.events, &err);
+    }
     for (size_t i = 0; i < p->clean_targets.n; i++) {
         tn_str path;
-        tn_err err = TN_ERR_INIT;
-        bool outside = !may_remove(cli->arena, p, p->clean_targets.v[i], &path);
-        if (outside && o.project_files_only != TN_FLAG_OFF) {
-            return tn_cli_usage_error(cli, "clean",
-                "dbt will not clean the following directories outside the project: '" TN_STR_FMT
-                "'",
-                TN_STR_ARG(p->clean_targets.v[i]));
-        }
-        if (holds_sources(cli->arena, p, path)) {
-            return tn_cli_usage_error(cli, "clean",
-                "'" TN_STR_FMT "' holds the project's own files and is not removed",
-                TN_STR_ARG(p->clean_targets.v[i]));
-        }
+        (void)may_remove(cli->arena, p, p->clean_targets.v[i], &path);
         tn_val data = tn_val_dict(cli->arena);
         tn_dict_putz(data.dict, "path", tn_val_str(path));
         tn_event(start.events, TN_EV_INFO, "CheckCleanPath", "Z012", data,
             "Checking " TN_STR_FMT "/*", TN_STR_ARG(path));
         if (tn_file_remove_tree(path, &err) != TN_OK) {
-            return tn_cli_error(cli, &err);
+            return tn_dbt_error(cli, start.events, &err);
         }
         tn_event(start.events, TN_EV_INFO, "ConfirmCleanPath", "Z013", data,
             "Cleaned " TN_STR_FMT "/*", TN_STR_ARG(path));

@@ -8,25 +8,9 @@
 #include "base/log.h"
 #include "cli/dbt_options.h"
 #include "os/clock.h"
+#include "run/error_text.h"
 #include "run/events.h"
 #include "text/timetext.h"
-
-/* What dbt calls such an error. */
-static const char *kind_of(tn_rc rc)
-{
-    switch (rc) {
-    case TN_E_SYNTAX:
-    case TN_E_TYPE:
-    case TN_E_NAME:
-    case TN_E_COMPILE:
-    case TN_E_NODE:
-        return "Compilation";
-    case TN_E_PARSE:
-        return "Parsing";
-    default:
-        return "Runtime";
-    }
-}
 
 void tn_dbt_completed(const tn_cli *cli, const char *command, const char *sub, int status)
 {
@@ -52,47 +36,33 @@ void tn_dbt_completed(const tn_cli *cli, const char *command, const char *sub, i
         ok ? "succeeded" : "failed", c.hour, c.minute, c.second, (int)(now % 1000000), seconds);
 }
 
-/* Where the head "Compilation Error in model a (models/a.sql)" of a message ends; 0 when it has none. */
-static size_t head_end(tn_str msg)
+static void tell(const tn_cli *cli, tn_events *events, tn_str text)
 {
-    static const char *const kinds[] = { "Compilation", "Parsing", "Runtime", "Database",
-        "Validation", "Dependency", "Internal" };
-    bool known = false;
-    for (size_t i = 0; i < TN_COUNTOF(kinds); i++) {
-        tn_str k = tn_str_of(kinds[i]);
-        known = known || (tn_str_starts(msg, k) &&
-                             tn_str_starts(tn_str_sub(msg, k.n, msg.n), TN_STR(" Error")));
-    }
-    if (!known) {
-        return 0;
-    }
-    size_t line = tn_min_size(tn_str_find_char(msg, '\n', 0), msg.n);
-    size_t paren = tn_str_find(msg, TN_STR("): "), 0);
-    size_t colon = tn_str_find(msg, TN_STR(": "), 0);
-    return paren < line ? paren + 1 : tn_min_size(colon, line);
+    tn_val data = tn_val_dict(cli->arena);
+    tn_dict_putz(data.dict, "exc", tn_val_str(text));
+    tn_event(events, TN_EV_ERROR, "MainEncounteredError", "Z002", data,
+        "[ERROR]: Encountered an error:\n" TN_STR_FMT, TN_STR_ARG(text));
 }
 
-tn_str tn_dbt_exception(tn_arena *a, const tn_err *err)
+int tn_dbt_inline_error(const tn_cli *cli, const tn_err *err)
 {
-    tn_str msg = tn_log_scrub(a, tn_str_of(err->msg[0] != '\0' ? err->msg : tn_rc_text(err->rc)));
-    size_t head = head_end(msg);
-    tn_buf b = tn_buf_init(a, 1 << 20);
-    tn_str rest = msg, line;
-    if (head > 0) {
-        tn_buf_add(&b, tn_str_sub(msg, 0, head));
-        rest = tn_str_sub(msg, head, msg.n);
-        rest = tn_str_starts(rest, TN_STR(": ")) ? tn_str_sub(rest, 2, rest.n)
-               : rest.n > 0                      ? tn_str_sub(rest, 1, rest.n)
-                                                 : rest;
-    } else {
-        tn_buf_addf(&b, "%s Error", kind_of(err->rc));
+    tn_events *events = tn_dbt_events(cli, NULL, false);
+    tn_val data = tn_val_dict(cli->arena), info = tn_val_dict(cli->arena);
+    tn_dict_putz(info.dict, "node_path", tn_val_z("sql/inline_query"));
+    tn_dict_putz(info.dict, "node_name", tn_val_z("inline_query"));
+    tn_dict_putz(info.dict, "unique_id", tn_val_z("sqloperation.test.inline_query"));
+    tn_dict_putz(info.dict, "node_status", tn_val_z("failed"));
+    tn_dict_putz(data.dict, "node_info", info);
+    tn_str msg = tn_log_scrub(cli->arena, tn_str_of(err->msg));
+    tn_dict_putz(data.dict, "exc", tn_val_str(msg));
+    tn_event(events, TN_EV_ERROR, "ParseInlineNodeError", "I069", data,
+        "[ERROR]: Error while parsing node: inline_query\n" TN_STR_FMT, TN_STR_ARG(msg));
+    tell(cli, events, TN_STR("Error parsing inline query"));
+    if (!tn_cli_json(cli)) {
+        fflush(stdout);
+        tn_cli_error_details(cli, err);
     }
-    bool indented = head > 0 && tn_str_starts(rest, TN_STR("  "));
-    while (rest.n > 0) {
-        (void)tn_str_cut(rest, '\n', &line, &rest);
-        tn_buf_addf(&b, "\n%s" TN_STR_FMT, indented ? "" : "  ", TN_STR_ARG(line));
-    }
-    return tn_buf_str(&b);
+    return TN_EXIT_USAGE;
 }
 
 int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
@@ -100,11 +70,7 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
     if (events == NULL) { /* before the project said where the log is */
         events = tn_dbt_events(cli, NULL, false);
     }
-    tn_str text = tn_dbt_exception(cli->arena, err);
-    tn_val data = tn_val_dict(cli->arena);
-    tn_dict_putz(data.dict, "exc", tn_val_str(text));
-    tn_event(events, TN_EV_ERROR, "MainEncounteredError", "Z002", data,
-        "[ERROR]: Encountered an error:\n" TN_STR_FMT, TN_STR_ARG(text));
+    tell(cli, events, tn_dbt_exception(cli->arena, err));
     if (!tn_cli_json(cli)) {
         fflush(stdout);
         tn_cli_error_details(cli, err);

@@ -371,6 +371,8 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
 {
     tn_err err = TN_ERR_INIT;
     tn_project_opts opts = tn_dbt_project_opts(cli, which, o, given);
+    bool inline_failed = false;
+    opts.ret_inline_failed = &inline_failed;
     *ret_status = TN_EXIT_USAGE;
     *ret = (tn_dbt_start){ 0 };
     if (!check_values(cli, o, given, &err) || !selection_of(o, &ret->select, &err)) {
@@ -380,7 +382,8 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     tn_interrupt_install();
     tn_rc rc = tn_project_load(cli->arena, &opts, &ret->project, &err);
     if (rc != TN_OK) {
-        *ret_status = tn_dbt_error(cli, NULL, &err);
+        *ret_status =
+            inline_failed ? tn_dbt_inline_error(cli, &err) : tn_dbt_error(cli, NULL, &err);
         return false;
     }
     if (cli->lake.n > 0 && tn_str_is(ret->project->profile.type, "tarn")) {

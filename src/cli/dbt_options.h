@@ -145,6 +145,8 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
  * output); selection, flags, artifacts and arguments are filled in here. Returns the exit status. */
 int tn_dbt_execute(
     const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given, tn_run_opts opts);
+/* The query of the command line cannot be parsed: what dbt says then. */
+int tn_dbt_inline_error(const tn_cli *cli, const tn_err *err);
 /* Its parts, for verbs that need less than a whole project. */
 tn_project_opts tn_dbt_project_opts(
     const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given);
@@ -153,8 +155,6 @@ tn_events *tn_dbt_events(const tn_cli *cli, const tn_project *p, bool quiet_cons
 /* "Running with dbt=...", the first line of a command, and "Registered adapter: ...". tn_dbt_begin says them. */
 void tn_dbt_tell_version(tn_events *events, tn_arena *a);
 void tn_dbt_tell_adapter(tn_events *events, tn_arena *a);
-/* What dbt's exceptions print: "Compilation Error", and below it what is wrong. */
-tn_str tn_dbt_exception(tn_arena *a, const tn_err *err);
 /* The error as dbt prints it ("Encountered an error:"), in the run's log. */
 int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err);
 

@@ -2,6 +2,8 @@
  *
  * Order: parents before children; among the nodes that are ready, by unique_id, so that it never depends on the disk.
  */
+#include <stdio.h>
+
 #include "base/nearest.h"
 #include "project/project_priv.h"
 
@@ -115,11 +117,16 @@ static tn_str target_text(tn_arena *a, tn_str package, tn_str name, tn_val versi
 static tn_str not_found_text(
     tn_arena *a, const tn_node *from, const char *kind, tn_str target, bool disabled)
 {
-    const char *type = tn_node_kind_name(from->kind);
+    char type[32];
+    (void)snprintf(type, sizeof type, "%s", tn_node_type_name(from));
+    for (size_t i = 0; type[i] != '\0'; i++) { /* Python's title(): Sql_Operation */
+        bool first = i == 0 || type[i - 1] == '_';
+        type[i] = (char)(first && type[i] >= 'a' && type[i] <= 'z' ? type[i] - 32 : type[i]);
+    }
     return tn_str_printf(a,
-        "%c%s '" TN_STR_FMT "' (" TN_STR_FMT ") depends on a %s named " TN_STR_FMT "which %s",
-        type[0] - 32, type + 1, TN_STR_ARG(from->unique_id), TN_STR_ARG(from->original_file_path),
-        kind, TN_STR_ARG(target), disabled ? "is disabled" : "was not found");
+        "%s '" TN_STR_FMT "' (" TN_STR_FMT ") depends on a %s named " TN_STR_FMT "which %s", type,
+        TN_STR_ARG(from->unique_id), TN_STR_ARG(from->original_file_path), kind, TN_STR_ARG(target),
+        disabled ? "is disabled" : "was not found");
 }
 
 tn_rc tn_find_node_error(const tn_project *p, const tn_node *from, tn_str kind, tn_str target,
@@ -213,7 +220,7 @@ static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target,
 static tn_rc check_access(tn_project *p, const tn_node *n, const tn_node *target, tn_err *err)
 {
     bool hidden = tn_str_is(target->access, "private") && !tn_str_eq(n->group, target->group);
-    if (!hidden || target->group.n == 0 || n->kind == TN_NODE_TEST) {
+    if (!hidden || target->group.n == 0 || n->kind == TN_NODE_TEST || n == p->inline_query) {
         return TN_OK;
     }
     tn_rc rc = tn_fail(err, TN_E_COMPILE,
@@ -452,7 +459,11 @@ static tn_rc check_places(tn_project *p, tn_err *err)
 tn_rc tn_resolve_graph(tn_project *p, tn_err *err)
 {
     for (size_t i = 0; i < p->nodes.n; i++) {
-        TN_TRY(resolve_node(p, p->nodes.v[i], err));
+        tn_rc rc = resolve_node(p, p->nodes.v[i], err);
+        if (rc != TN_OK) {
+            tn_project_inline_failed(p, p->nodes.v[i] == p->inline_query);
+            return rc;
+        }
     }
     tn_link_metrics(p);
     drop_disabled(p);

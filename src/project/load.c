@@ -137,6 +137,7 @@ static tn_project *make_project(tn_arena *a, const tn_project_opts *o)
     tn_context_filters(s->env);
     tn_context_filters(s->parse_env);
     s->inline_sql = o->inline_sql;
+    s->inline_failed = o->ret_inline_failed;
     p->state = s;
     return p;
 }

@@ -114,7 +114,7 @@ static void write_section(writer *m, const char *section)
     tn_jw_obj(&m->w);
     for (size_t i = 0; i < m->p->nodes.n; i++) {
         const tn_node *n = m->p->nodes.v[i];
-        if (in_section(n->kind, section)) {
+        if (in_section(n->kind, section) && n != m->p->inline_query) {
             tn_jw_key_s(&m->w, n->unique_id);
             write_node(m, n);
         }
@@ -308,6 +308,9 @@ static void write_map(writer *m, const char *key, bool parents)
     for (size_t i = 0; i < m->p->nodes.n; i++) {
         const tn_node *n = m->p->nodes.v[i];
         const tn_nodes *edges = parents ? &n->parents : &n->children;
+        if (n == m->p->inline_query) { /* it was here for one command */
+            continue;
+        }
         tn_node **sorted = tn_new_array(scratch, tn_node *, edges->n + 1);
         if (edges->n > 0) {
             memcpy(sorted, edges->v, edges->n * sizeof *sorted);
@@ -316,7 +319,9 @@ static void write_map(writer *m, const char *key, bool parents)
         tn_jw_key_s(&m->w, n->unique_id);
         tn_jw_arr(&m->w);
         for (size_t k = 0; k < edges->n; k++) {
-            tn_jw_str(&m->w, sorted[k]->unique_id);
+            if (sorted[k] != m->p->inline_query) {
+                tn_jw_str(&m->w, sorted[k]->unique_id);
+            }
         }
         tn_jw_arr_end(&m->w);
     }

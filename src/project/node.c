@@ -25,6 +25,12 @@ const char *tn_node_kind_name(tn_node_kind k)
     return kind_names[k];
 }
 
+const char *tn_node_type_name(const tn_node *n)
+{
+    return tn_str_starts(n->unique_id, TN_STR("sql_operation.")) ? "sql_operation"
+                                                                 : tn_node_kind_name(n->kind);
+}
+
 bool tn_node_kind_find(tn_str name, tn_node_kind *ret)
 {
     for (int k = 0; k < TN_NODE_KINDS; k++) {
@@ -159,7 +165,7 @@ static void put_common(tn_arena *a, tn_dict *d, const tn_node *n)
         tn_dict_putz(d, "schema", n->schema.p != NULL ? tn_val_str(n->schema) : TN_VAL_NONE);
     }
     tn_dict_putz(d, "name", tn_val_str(n->name));
-    tn_dict_putz(d, "resource_type", tn_val_z(tn_node_kind_name(n->kind)));
+    tn_dict_putz(d, "resource_type", tn_val_z(tn_node_type_name(n)));
     tn_dict_putz(d, "package_name", tn_val_str(n->package_name));
     tn_dict_putz(d, "path", tn_val_str(n->path));
     tn_dict_putz(d, "original_file_path", tn_val_str(n->original_file_path));

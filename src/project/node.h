@@ -160,4 +160,7 @@ struct tn_macro {
     struct tn_macro_code *code; /* private: parsed on first use */
 };
 
+/* resource_type: the kind's name, "sql_operation" of a query of the command line. */
+const char *tn_node_type_name(const tn_node *n);
+
 #endif

@@ -621,6 +621,13 @@ static tn_rc parse_analysis(tn_project *p, const tn_source_file *f, tn_err *err)
     return tn_node_finish(p, n, tn_patch_find(p, "analyses", f->package, n->name), err);
 }
 
+void tn_project_inline_failed(tn_project *p, bool failed)
+{
+    if (p->state->inline_failed != NULL && failed) {
+        *p->state->inline_failed = true;
+    }
+}
+
 /* A query from the command line: a node that nothing else can refer to. */
 static tn_rc parse_inline(tn_project *p, tn_err *err)
 {
@@ -628,14 +635,18 @@ static tn_rc parse_inline(tn_project *p, tn_err *err)
         return TN_OK;
     }
     tn_node *n = tn_node_new(p, TN_NODE_ANALYSIS, p->package);
-    n->name = n->alias = n->path = n->original_file_path = TN_STR("inline_query");
+    n->name = n->alias = TN_STR("inline_query");
+    n->path = TN_STR("sql/inline_query");
+    n->original_file_path = TN_STR("from remote system.sql");
     n->raw_code = tn_str_trim(p->state->inline_sql);
     n->unique_id =
         tn_str_printf(p->arena, "sql_operation." TN_STR_FMT ".inline_query", TN_STR_ARG(p->name));
     tn_fqn_of(p, p->package, TN_STR("sql/inline_query"), n->name, &n->fqn);
-    TN_TRY(tn_parse_template(p, n, err));
+    tn_rc rc = tn_parse_template(p, n, err);
     p->inline_query = n;
-    return tn_node_finish(p, n, NULL, err);
+    rc = rc == TN_OK ? tn_node_finish(p, n, NULL, err) : rc;
+    tn_project_inline_failed(p, rc != TN_OK);
+    return rc;
 }
 
 static tn_rc parse_run_hooks(

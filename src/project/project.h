@@ -43,7 +43,9 @@ typedef struct tn_project_opts {
     tn_val invocation_args; /* invocation_args_dict of templates; undefined: empty */
     tn_str invocation_id;   /* "": a new UUID */
     tn_str inline_sql;      /* show --inline: becomes the node tn_project.inline_query */
-    bool profile_only;      /* debug: stop after profile and dbt_project.yml */
+    bool *
+        ret_inline_failed; /* set when the project cannot be loaded because of inline_sql; NULL: not asked */
+    bool profile_only; /* debug: stop after profile and dbt_project.yml */
     bool no_version_check;
     tn_load_reached *reached; /* NULL: not asked */
 } tn_project_opts;

@@ -59,6 +59,8 @@ typedef struct tn_project_state {
     tn_map function_index; /* name -> tn_nodes *, enabled */
     tn_map function_disabled;
     tn_str inline_sql;
+    bool *
+        inline_failed; /* of the caller, to be set when it is the reason of a failure; may be NULL */
     tn_source_files sql_models, seeds, snapshots, tests, analyses, yamls, docs, functions;
     tn_source_files fixtures; /* of unit tests; not read */
     tn_patches patches;
@@ -207,6 +209,8 @@ void tn_context_refs(tn_project *p);
 /* What ref.config is (context_runtime.c). */
 tn_val tn_context_runtime_config(tn_arena *a, const tn_project *p);
 void tn_context_exceptions(tn_project *p);
+/* parse_node.c: told to who asked whether the query of the command line is what failed. */
+void tn_project_inline_failed(tn_project *p, bool failed);
 /* contract_sum.c: the checksum of an enforced contract that was patched by a property file; else None. */
 tn_val tn_contract_sum(tn_arena *a, const tn_node *n);
 

@@ -1,7 +1,8 @@
 /* compile.c: from a node's template to its SQL: rendering, and ephemeral models put in front as common table expressions.
  *
  * Ephemeral parents are compiled in their own contexts, theirs first, so that the list of CTEs is in an order in which each sees those
- * before it. dbt's text is kept: ` __dbt__cte__name as (\nsql\n)` pieces joined by ", ", merged into the query's own WITH.
+ * before it. dbt's text is kept to the blank: ` __dbt__cte__alias as (\nsql\n)` pieces joined by ", ", before the first word of the
+ * query, or behind the blanks that follow its own WITH.
  */
 #include "run/job.h"
 #include "text/sqltext.h"
@@ -53,7 +54,7 @@ static tn_rc add_ephemeral(tn_job *j, tn_job *root, tn_node *e, tn_val ctes, int
     tn_dict_putz(entry.dict, "id", tn_val_str(e->unique_id));
     tn_dict_putz(entry.dict, "sql",
         tn_val_str(tn_str_printf(j->arena, " __dbt__cte__" TN_STR_FMT " as (\n" TN_STR_FMT "\n)",
-            TN_STR_ARG(e->name), TN_STR_ARG(sql))));
+            TN_STR_ARG(e->alias), TN_STR_ARG(sql))));
     tn_list_push(ctes.list, entry);
     return TN_OK;
 }
@@ -81,6 +82,15 @@ static bool word_at(tn_str s, size_t at, const char *word)
                s.p[at + n] == '/');
 }
 
+static tn_str without_blanks(tn_str s)
+{
+    size_t at = 0;
+    while (at < s.n && strchr(" \t\r\n\f\v", s.p[at]) != NULL && s.p[at] != '\0') {
+        at++;
+    }
+    return tn_str_sub(s, at, s.n);
+}
+
 tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *err)
 {
     if (ctes.list->n == 0) {
@@ -89,7 +99,7 @@ tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *
     }
     tn_buf list = tn_buf_init(a, TN_BUF_NO_LIMIT), b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     for (size_t i = 0; i < ctes.list->n; i++) {
-        tn_buf_addz(&list, i > 0 ? "," : "");
+        tn_buf_addz(&list, i > 0 ? ", " : "");
         tn_buf_add(&list, tn_val_str_at(ctes.list->v[i], "sql", TN_STR_NONE));
     }
     tn_str rest = tn_sql_skip_blank(sql);
@@ -99,15 +109,18 @@ tn_rc tn_inject_ctes(tn_arena *a, tn_str sql, tn_val ctes, tn_str *ret, tn_err *
         tn_str tail = tn_sql_skip_blank(tn_str_sub(sql, after, sql.n));
         size_t recursive = sql.n - tail.n;
         after = word_at(sql, recursive, "recursive") ? recursive + 9 : after;
+        after = sql.n - without_blanks(tn_str_sub(sql, after, sql.n)).n;
         tn_buf_add(&b, tn_str_sub(sql, 0, after));
         tn_buf_add(&b, tn_buf_str(&list));
         tn_buf_addz(&b, ", ");
         tn_buf_add(&b, tn_str_sub(sql, after, sql.n));
     } else {
-        tn_buf_addz(&b, "with ");
+        tn_str text = without_blanks(sql);
+        tn_buf_add(&b, tn_str_sub(sql, 0, sql.n - text.n));
+        tn_buf_addz(&b, "with");
         tn_buf_add(&b, tn_buf_str(&list));
         tn_buf_addz(&b, " ");
-        tn_buf_add(&b, sql);
+        tn_buf_add(&b, text);
     }
     return tn_buf_finish(&b, "compiled SQL", ret, err);
 }

@@ -109,6 +109,10 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
     if (text.n == 0 || is_idle_commit(j, text)) {
         return TN_OK;
     }
+    if (j->session->closed) {
+        tn_rc rc = tn_fail(err, TN_E_SQL, "Connection Error: Connection already closed!");
+        return tn_hint(err, rc, "with --no-introspect templates cannot ask the database");
+    }
     if (first_word_is(text, "install") || first_word_is(text, "load")) {
         TN_TRY(tn_duck_intercept(c, text, &handled, err));
         if (handled) {
@@ -390,7 +394,7 @@ static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
             there != NULL ? as_input(j, target, there) : relation_of_node(j, target));
         return TN_OK;
     }
-    tn_str name = tn_str_printf(j->arena, "__dbt__cte__" TN_STR_FMT, TN_STR_ARG(target->name));
+    tn_str name = tn_str_printf(j->arena, "__dbt__cte__" TN_STR_FMT, TN_STR_ARG(target->alias));
     tn_relation *r = tn_relation_new(j->arena, TN_STR_NONE, TN_STR_NONE, name, "cte");
     r->quote = 0;
     r->limit = j->empty ? 0 : -1;

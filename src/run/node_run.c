@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/proc.h"
+#include "run/report_parts.h"
 #include "run/runner.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
@@ -159,7 +160,7 @@ static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *er
 
 /* ---- unit tests ---- */
 
-static tn_val public_response(tn_arena *a, tn_val response)
+tn_val tn_report_response(tn_arena *a, tn_val response)
 {
     tn_val d = tn_val_dict(a);
     size_t at = 0;
@@ -260,7 +261,7 @@ static tn_rc run_unit_test(
     TN_LOCKED(&run->lock);
     r->compiled_code = tn_str_dup(r->arena, sql);
     TN_TRY(judge_unit_test(&j, r));
-    r->adapter_response = public_response(r->arena, j.response);
+    r->adapter_response = tn_report_response(r->arena, j.response);
     return TN_OK;
 }
 
@@ -287,7 +288,7 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
         r->status = TN_ST_SUCCESS;
         r->message = tn_str_dup(r->arena, tn_val_str_at(j->response, "_message", TN_STR("OK")));
     }
-    r->adapter_response = public_response(r->arena, j->response);
+    r->adapter_response = tn_report_response(r->arena, j->response);
     return TN_OK;
 }
 
@@ -350,7 +351,7 @@ static tn_rc run_clone(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err
     TN_LOCKED(&run->lock);
     r->status = TN_ST_SUCCESS;
     r->message = tn_str_dup(r->arena, tn_val_str_at(j->response, "_message", TN_STR("No-op")));
-    r->adapter_response = public_response(r->arena, j->response);
+    r->adapter_response = tn_report_response(r->arena, j->response);
     return TN_OK;
 }
 

@@ -21,6 +21,11 @@ tn_val tn_report_timing(tn_arena *a, const char *name, int64_t from, int64_t to)
 /* run_results.json around its entries. type: what the event calls the artifact. */
 tn_rc tn_report_write_results(
     tn_runner *run, tn_arena *a, tn_val results, const char *type, tn_err *err) TN_MUSTUSE;
+/* "1 of 28 OK created ... ........ [OK in 0.03s]" */
+tn_str tn_report_line(
+    const tn_runner *run, tn_arena *a, size_t index, size_t total, tn_str text, tn_str status);
+/* adapter_response as artifacts have it, out of the adapter's. */
+tn_val tn_report_response(tn_arena *a, tn_val response);
 /* An ISO time, "" for 0. */
 tn_str tn_report_time(tn_arena *a, int64_t us, const char *suffix);
 

@@ -223,7 +223,7 @@ static tn_rc check_query_comment(tn_runner *run, tn_err *err)
 
 static tn_rc create_schemas(tn_runner *run, tn_err *err)
 {
-    for (size_t i = 0; i < run->plan.n; i++) {
+    for (size_t i = 0; i < run->plan.n && !tn_report_is_look(run); i++) {
         const tn_node *n = run->plan.v[i];
         if (tn_node_is_refable(n) || n->kind == TN_NODE_FUNCTION ||
             (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n))) {
@@ -355,6 +355,16 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
     return hooks_run(run) ? tn_runner_hooks(run, &run->workers[0], true, &end_failed, err) : TN_OK;
 }
 
+/* show tells the version of a node, compile does not: as dbt. */
+static tn_str shown_name(const tn_runner *run, const tn_node *n)
+{
+    tn_val version = run->opts->verb == TN_VERB_SHOW ? n->version : TN_VAL_NONE;
+    return tn_val_truthy(version)
+               ? tn_str_printf(run->arena, TN_STR_FMT ".v" TN_STR_FMT, TN_STR_ARG(n->name),
+                     TN_STR_ARG(tn_val_to_str(run->arena, version)))
+               : n->name;
+}
+
 /* "Compiled node 'a' is:" above the SQL, except where only results are wanted. */
 static void add_title(tn_runner *run, tn_buf *b, const tn_node *n, const char *what)
 {
@@ -362,7 +372,7 @@ static void add_title(tn_runner *run, tn_buf *b, const tn_node *n, const char *w
     if (!run->opts->bare && inline_query) {
         tn_buf_addf(b, "%s inline node%s:\n", what, what[0] == 'C' ? " is" : "");
     } else if (!run->opts->bare) {
-        tn_buf_addf(b, "%s node '" TN_STR_FMT "'%s:\n", what, TN_STR_ARG(n->name),
+        tn_buf_addf(b, "%s node '" TN_STR_FMT "'%s:\n", what, TN_STR_ARG(shown_name(run, n)),
             what[0] == 'C' ? " is" : "");
     }
 }
@@ -371,10 +381,10 @@ static void add_title(tn_runner *run, tn_buf *b, const tn_node *n, const char *w
 static tn_val looked_at(const tn_runner *run, const tn_node *n)
 {
     tn_val d = tn_val_dict(run->arena);
-    tn_dict_putz(d.dict, "node_name", tn_val_str(n->name));
+    tn_dict_putz(d.dict, "node_name", tn_val_str(shown_name(run, n)));
     tn_dict_putz(d.dict, "unique_id", tn_val_str(n->unique_id));
     tn_dict_putz(d.dict, "is_inline", tn_val_bool(n == run->project->inline_query));
-    tn_dict_putz(d.dict, "output_format", tn_val_z(run->opts->rows_as_json ? "json" : "text"));
+    tn_dict_putz(d.dict, "output_format", tn_val_z(run->opts->as_json ? "json" : "text"));
     tn_dict_putz(d.dict, "quiet", tn_val_bool(run->opts->bare));
     return d;
 }
@@ -394,6 +404,18 @@ static bool is_named(const tn_runner *run, const tn_node *n)
     return false;
 }
 
+/* {"node": its name, "compiled" or "show": ...}; a query of the command line has no name. */
+static void add_json(tn_runner *run, tn_buf *b, const tn_node *n, const char *key, tn_val content)
+{
+    tn_val doc = tn_val_dict(run->arena);
+    if (n != run->project->inline_query) {
+        tn_dict_putz(doc.dict, "node", tn_val_str(shown_name(run, n)));
+    }
+    tn_dict_putz(doc.dict, key, content);
+    static const tn_json_style style = { .indent = 2, .py_separators = true };
+    tn_json_print(b, doc, &style);
+}
+
 static void print_compiled(tn_runner *run)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
@@ -402,8 +424,12 @@ static void print_compiled(tn_runner *run)
             continue;
         }
         tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
-        add_title(run, &b, r->node, "Compiled");
-        tn_buf_add(&b, r->compiled_code);
+        if (run->opts->as_json) {
+            add_json(run, &b, r->node, "compiled", tn_val_str(r->compiled_code));
+        } else {
+            add_title(run, &b, r->node, "Compiled");
+            tn_buf_add(&b, r->compiled_code);
+        }
         tn_val data = looked_at(run, r->node);
         tn_dict_putz(data.dict, "compiled", tn_val_str(r->compiled_code));
         tn_event_result(run->events, "CompiledNode", "Q042", data, tn_buf_str(&b));
@@ -424,17 +450,6 @@ static tn_val json_rows(tn_runner *run, const tn_table *t)
     return rows;
 }
 
-static void add_json_rows(tn_runner *run, tn_buf *b, const tn_node *n, const tn_table *t)
-{
-    tn_val doc = tn_val_dict(run->arena);
-    if (n != run->project->inline_query) {
-        tn_dict_putz(doc.dict, "node", tn_val_str(n->name));
-    }
-    tn_dict_putz(doc.dict, "show", json_rows(run, t));
-    static const tn_json_style style = { .indent = 2, .py_separators = true };
-    tn_json_print(b, doc, &style);
-}
-
 static void print_shown(tn_runner *run)
 {
     for (size_t i = 0; i < run->plan.n; i++) {
@@ -445,8 +460,8 @@ static void print_shown(tn_runner *run)
         }
         tn_buf b = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
         size_t from = 0;
-        if (run->opts->rows_as_json) {
-            add_json_rows(run, &b, r->node, t);
+        if (run->opts->as_json) {
+            add_json(run, &b, r->node, "show", json_rows(run, t));
         } else {
             add_title(run, &b, r->node, "Previewing");
             from = b.n;
@@ -454,7 +469,7 @@ static void print_shown(tn_runner *run)
         }
         tn_val data = looked_at(run, r->node);
         tn_str preview = tn_str_sub(tn_buf_str(&b), from, b.n);
-        if (run->opts->rows_as_json) {
+        if (run->opts->as_json) {
             static const tn_json_style style = { .py_separators = true };
             tn_buf rows = tn_buf_init(run->arena, TN_BUF_NO_LIMIT);
             tn_json_print(&rows, json_rows(run, t), &style);
@@ -504,6 +519,7 @@ tn_rc tn_run_execute(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_eve
     TN_TRY(announce(&run));
     TN_TRY(tn_runner_publish_mode(&run, err));
     TN_TRY(tn_session_open(p, arena, events, opts->memory_limit, &run.session, err));
+    run.session->closed = opts->verb == TN_VERB_COMPILE && !opts->introspect;
     tn_session_keys_plan(run.session, &p->nodes);
     for (size_t i = 0; p->favor_state && i < run.plan.n; i++) {
         tn_map_put(&run.session->selected, run.plan.v[i]->unique_id, run.plan.v[i]);

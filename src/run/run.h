@@ -36,7 +36,7 @@ typedef struct tn_run_opts {
     bool fail_fast;
     bool write_json;    /* manifest.json, run_results.json */
     bool bare;          /* compile, show: the SQL or the rows without a line above them */
-    bool rows_as_json;  /* show --output json */
+    bool as_json;       /* compile, show: --output json */
     bool unprinted;     /* compile: the SQL is not shown */
     bool no_ctes;       /* compile: without the SQL of ephemeral parents */
     bool show_seeds;    /* print rows of seeds at the end */
@@ -72,7 +72,8 @@ tn_rc tn_run_operation(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_s
     tn_val args, tn_events *events, tn_err *err) TN_MUSTUSE;
 
 /* `run-operation --sql`: the inline query of the project, in a transaction. */
-tn_rc tn_run_operation_sql(tn_project *p, tn_arena *a, tn_events *events, tn_err *err) TN_MUSTUSE;
+tn_rc tn_run_operation_sql(
+    tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events, tn_err *err) TN_MUSTUSE;
 
 /* Warns of selection criteria that match nothing (an error with --warn-error). */
 /* "Found 5 models, ...". */

@@ -14,7 +14,7 @@ const char *tn_status_name(tn_status s)
 
 tn_str tn_node_where(tn_arena *a, const tn_node *n)
 {
-    return tn_str_printf(a, "%s " TN_STR_FMT " (" TN_STR_FMT ")", tn_node_kind_name(n->kind),
+    return tn_str_printf(a, "%s " TN_STR_FMT " (" TN_STR_FMT ")", tn_node_type_name(n),
         TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
 }
 
@@ -86,7 +86,7 @@ tn_val tn_report_node_info(tn_arena *a, const tn_node_result *r, const char *sta
     tn_dict_putz(d.dict, "node_started_at",
         tn_val_str(tn_report_time(a, status != NULL ? r->started_us : 0, "")));
     tn_dict_putz(d.dict, "node_status", tn_val_z(status != NULL ? status : "None"));
-    tn_dict_putz(d.dict, "resource_type", tn_val_z(tn_node_kind_name(n->kind)));
+    tn_dict_putz(d.dict, "resource_type", tn_val_z(tn_node_type_name(n)));
     tn_dict_putz(d.dict, "unique_id", tn_val_str(n->unique_id));
     if (n->kind == TN_NODE_UNIT_TEST && status == NULL && r->status != TN_ST_ERROR) {
         as_built_unit_test(a, d, n);
@@ -108,8 +108,7 @@ static size_t printer_width(const tn_runner *run)
     return v.tag == TN_INT && v.i >= 0 && v.i <= PRINTER_WIDTH_MAX ? (size_t)v.i : LINE_WIDTH;
 }
 
-/* "1 of 28 OK created ... ........ [OK in 0.03s]" */
-static tn_str fancy_line(
+tn_str tn_report_line(
     const tn_runner *run, tn_arena *a, size_t index, size_t total, tn_str text, tn_str status)
 {
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
@@ -189,7 +188,7 @@ void tn_report_start(tn_runner *run, const tn_node_result *r)
     tn_dict_putz(data.dict, "description", tn_val_str(text));
     tn_dict_putz(data.dict, "index", tn_val_int((int64_t)r->index));
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)run->plan.n));
-    tn_str line = fancy_line(run, a, r->index, run->plan.n,
+    tn_str line = tn_report_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "START " TN_STR_FMT, TN_STR_ARG(text)), TN_STR("RUN"));
     tn_event(run->events, TN_EV_INFO, "LogStartLine", "Q011", data, TN_STR_FMT, TN_STR_ARG(line));
 }
@@ -231,7 +230,7 @@ static void report_skip(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(data.dict, "resource_type", tn_val_z(tn_node_kind_name(n->kind)));
     tn_dict_putz(
         data.dict, "schema", tn_val_str(n->kind == TN_NODE_EXPOSURE ? TN_STR("") : n->schema));
-    tn_str line = fancy_line(run, a, r->index, run->plan.n, text,
+    tn_str line = tn_report_line(run, a, r->index, run->plan.n, text,
         tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("SKIP")));
     tn_event(
         run->events, TN_EV_INFO, "SkippingDetails", "Q034", data, TN_STR_FMT, TN_STR_ARG(line));
@@ -280,7 +279,7 @@ static void report_test(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(data.dict, "name", tn_val_str(test_name(a, n)));
     tn_dict_putz(data.dict, "num_failures", tn_val_int(r->failures < 0 ? 0 : r->failures));
     tn_dict_putz(data.dict, "num_models", tn_val_int((int64_t)run->plan.n));
-    tn_str line = fancy_line(run, a, r->index, run->plan.n,
+    tn_str line = tn_report_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, TN_STR_FMT " " TN_STR_FMT, TN_STR_ARG(word), TN_STR_ARG(test_name(a, n))),
         status);
     tn_event(run->events, level_of(r->status), "LogTestResult", "Q007", data, TN_STR_FMT,
@@ -298,7 +297,7 @@ static void report_freshness(tn_runner *run, tn_arena *a, const tn_node_result *
     tn_dict_putz(data.dict, "status", tn_val_z(tn_report_status(r)));
     tn_dict_putz(data.dict, "source_name", tn_val_str(r->node->source->source_name));
     tn_dict_putz(data.dict, "table_name", tn_val_str(r->node->name));
-    tn_str line = fancy_line(run, a, r->index, run->plan.n,
+    tn_str line = tn_report_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(description(a, r->node))),
         timed(run, a, r, level_of(r->status), tn_str_of(word)));
     tn_event(run->events, level_of(r->status), "LogFreshnessResult", "Q018", data, TN_STR_FMT,
@@ -389,7 +388,7 @@ static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r)
                   : function && partial ? TN_STR("PARTIAL SUCCESS")
                   : ok || partial       ? r->message
                                         : TN_STR("ERROR");
-    tn_str line = fancy_line(run, a, r->index, run->plan.n,
+    tn_str line = tn_report_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "%s %s " TN_STR_FMT, outcome, verb, TN_STR_ARG(text)),
         timed(run, a, r, level_of(r->status), said));
     tn_event(run->events, level_of(r->status), event, code, data, TN_STR_FMT, TN_STR_ARG(line));
@@ -403,7 +402,7 @@ static void report_no_op(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(data.dict, "description", tn_val_str(text));
     tn_dict_putz(data.dict, "status", tn_val_z(""));
     tn_str word = tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("NO-OP"));
-    tn_str line = fancy_line(run, a, r->index, run->plan.n,
+    tn_str line = tn_report_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "NO-OP " TN_STR_FMT, TN_STR_ARG(text)),
         tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(word), tn_report_seconds(r)));
     tn_event(
@@ -482,7 +481,7 @@ void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_
                 r->status != TN_ST_SKIPPED, status)),
             tn_report_seconds(r));
     }
-    tn_str line = fancy_line(run, a, r->index, total,
+    tn_str line = tn_report_line(run, a, r->index, total,
         tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(name)), end ? status : TN_STR("RUN"));
     tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
         end ? "LogBatchResult" : "LogStartBatch", end ? "Q046" : "Q045", data, "Batch " TN_STR_FMT,
@@ -545,7 +544,7 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
                                TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true,
                                    ok ? TN_STR("OK") : TN_STR("ERROR"))),
                                tn_report_seconds(r));
-    tn_str line = fancy_line(run, a, index, total,
+    tn_str line = tn_report_line(run, a, index, total,
         tn_str_printf(a, "%s hook: " TN_STR_FMT,
             !end ? "START"
             : ok ? "OK"

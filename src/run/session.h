@@ -20,6 +20,7 @@ typedef struct tn_session {
     tn_project *project;
     tn_events *events;
     tn_duck *duck;
+    bool closed;                 /* --no-introspect: templates may not ask the database */
     tn_str database;             /* the name of the main database in DuckDB */
     tn_str path;                 /* file; empty: in memory */
     bool is_lake;                /* type tarn */

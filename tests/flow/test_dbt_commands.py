@@ -233,7 +233,7 @@ def operation_of_plain_sql(p):
     p.file("models/a.sql", "{{ config(materialized='table') }} select 1 as id")
     p.run("run")
     out = p.run("run-operation", "--sql", "insert into {{ ref('a') }} values (2)")
-    has(out, "1 of 1 OK executing inline_query")
+    has(out, "1 of 1 OK executed inline_query")
     equal(shown(p, "select id from {{ ref('a') }} order by 1"), [{"id": 1}, {"id": 2}])
     has(p.run("run-operation", "--sql", "select * from nowhere", status=1), "nowhere")
     has(p.run("run-operation", status=2), "Either a macro name or --sql must be passed to run-operation")
@@ -253,8 +253,8 @@ def seed_can_show_its_rows(p):
 def compile_can_leave_ephemerals_out(p):
     p.file("models/e.sql", "{{ config(materialized='ephemeral') }} select 1 as id")
     p.file("models/a.sql", "select * from {{ ref('e') }}")
-    has(p.run("compile", "-s", "a"), "with  __dbt__cte__e as (")
-    lacks(p.run("compile", "-s", "a", "--no-inject-ephemeral-ctes"), "with  __dbt__cte__e")
+    has(p.run("compile", "-s", "a"), "with __dbt__cte__e as (")
+    lacks(p.run("compile", "-s", "a", "--no-inject-ephemeral-ctes"), "with __dbt__cte__e")
 
 
 @case

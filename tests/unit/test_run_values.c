@@ -192,11 +192,15 @@ static tn_str injected(tn_arena *a, const char *sql)
 TN_TEST(ctes_go_into_the_querys_own_with)
 {
     TN_ASSERT_EQ_S(injected(arena, "select * from __dbt__cte__e"),
-        "with  __dbt__cte__e as (\nselect 1\n) select * from __dbt__cte__e");
+        "with __dbt__cte__e as (\nselect 1\n) select * from __dbt__cte__e");
     TN_ASSERT_EQ_S(injected(arena, "-- why\nwith a as (select 2) select 3"),
-        "-- why\nwith __dbt__cte__e as (\nselect 1\n),  a as (select 2) select 3");
+        "-- why\nwith  __dbt__cte__e as (\nselect 1\n), a as (select 2) select 3");
     TN_ASSERT_EQ_S(injected(arena, "with recursive a as (select 2) select 3"),
-        "with recursive __dbt__cte__e as (\nselect 1\n),  a as (select 2) select 3");
+        "with recursive  __dbt__cte__e as (\nselect 1\n), a as (select 2) select 3");
     TN_ASSERT_EQ_S(injected(arena, "select with_tax from t"),
-        "with  __dbt__cte__e as (\nselect 1\n) select with_tax from t");
+        "with __dbt__cte__e as (\nselect 1\n) select with_tax from t");
+    TN_ASSERT_EQ_S(
+        injected(arena, "\n\n  select 1"), "\n\n  with __dbt__cte__e as (\nselect 1\n) select 1");
+    TN_ASSERT_EQ_S(injected(arena, "with\n\n  t as (select 1) select 1"),
+        "with\n\n   __dbt__cte__e as (\nselect 1\n), t as (select 1) select 1");
 }

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""What a process of dbt's commands answers: words on its output, artifacts, exit status, in the cases that scripts around dbt look at."""
+import json, sys
+
+from dbt_flow import case, equal, has, lacks, main
+
+
+def result_of(p):
+    found = json.loads((p.dir / "target/run_results.json").read_text())["results"]
+    equal(len(found), 1)
+    return found[0]
+
+
+@case
+def operations_leave_results(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.run("run")
+    out = p.run("run-operation", "--sql", "select '{{ target.schema }}' from {{ ref('a') }}")
+    has(out, "1 of 1 START executing inline_query")
+    has(out, "1 of 1 OK executed inline_query")
+    r = result_of(p)
+    equal((r["status"], r["unique_id"], r["adapter_response"], r["failures"]), ("success", "sql_operation.p.inline_query", {"_message": "OK"}, 0))
+    equal([t["name"] for t in r["timing"]], ["compile", "execute"])
+    out = p.run("run-operation", "--sql", "select nope from nowhere", status=1)
+    caught = "Encountered an error while running operation: Runtime Error\n  Catalog Error: Table with name nowhere does not exist!"
+    has(out, caught)
+    assert out.index(caught) < out.index("1 of 1 ERROR executing inline_query"), out
+    r = result_of(p)
+    equal((r["status"], r["adapter_response"], r["failures"]), ("error", {}, 1))
+    has(r["message"], "Runtime Error\n  Catalog Error")
+
+
+@case
+def operations_without_sense_are_refused_in_dbts_words(p):
+    has(p.run("run-operation", status=2), "Encountered an error:\nRuntime Error\n  Either a macro name or --sql must be passed to run-operation")
+
+
+@case
+def an_operation_is_found_in_any_package(p):
+    p.file("packages.yml", "packages: [{local: other}]\n")
+    p.file("other/dbt_project.yml", "name: other\nversion: '1.0'\n")
+    p.file("other/macros/m.sql", "{% macro theirs() %}{{ log('called', info=true) }}{% endmacro %}")
+    p.run("deps")
+    has(p.run("run-operation", "theirs"), "called")
+    has(p.run("run-operation", "other.theirs"), "called")
+    has(p.run("run-operation", "p.theirs", status=2), "dbt could not find a macro with the name")
+
+
+@case
+def a_query_that_cannot_be_parsed_is_named_as_such(p):
+    for command in ("compile", "show"):
+        out = p.run(command, "--inline", "select * from {{ ref('x') }}", status=2)
+        has(out, "Error while parsing node: inline_query\nSql_Operation 'sql_operation.p.inline_query' (from remote system.sql) depends on a node named 'x'")
+        has(out, "Encountered an error:\nError parsing inline query")
+    p.file("models/a.sql", "select * from {{ ref('x') }}")
+    lacks(p.run("compile", "--inline", "select 1", status=2), "inline query")
+
+
+@case
+def compile_answers_as_json(p):
+    p.file("models/a.sql", "select 1 as id")
+    equal(json.loads(p.run("compile", "-q", "-s", "a", "--output", "json")), {"node": "a", "compiled": "select 1 as id"})
+    equal(json.loads(p.run("compile", "-q", "--inline", "select * from {{ ref('a') }}", "--output", "json")), {"compiled": 'select * from "p"."main"."a"'})
+    equal(result_of(p)["unique_id"], "sql_operation.p.inline_query")
+    manifest = (p.dir / "target/manifest.json").read_text()
+    lacks(manifest, "sql_operation")  # it was of one command
+
+
+@case
+def show_wants_to_know_what(p):
+    p.file("models/a.sql", "select 1 as id")
+    has(p.run("show", status=2), "Runtime Error\n  Either --select or --inline must be passed to show")
+
+
+@case
+def show_names_versions(p):
+    p.file("models/a_v1.sql", "select 1 as id")
+    p.file("models/a_v2.sql", "select 2 as id")
+    p.file("models/s.yml", "models: [{name: a, latest_version: 2, versions: [{v: 1}, {v: 2}]}]")
+    p.run("run")
+    out = p.run("show", "-s", "a")
+    has(out, "Previewing node 'a.v1'")
+    has(out, "Previewing node 'a.v2'")
+
+
+@case
+def queries_of_the_command_line_may_see_private_models(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/s.yml", "groups: [{name: g, owner: {name: o}}]\nmodels: [{name: a, config: {access: private, group: g}}]")
+    p.run("run")
+    has(p.run("show", "--inline", "select * from {{ ref('a') }}"), "| id |")
+
+
+@case
+def without_introspection_templates_cannot_ask(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.run("compile", "--no-introspect")
+    p.file("models/b.sql", "{{ config(materialized='view') }}{% do run_query('select 1') %} select 1 as id")
+    p.run("compile")
+    has(p.run("compile", "--no-introspect", status=2), "Connection Error: Connection already closed!")
+
+
+@case
+def compile_and_show_build_nothing(p):
+    p.file("models/a.sql", "{{ config(schema='elsewhere') }} select 1 as id")
+    p.run("compile")
+    p.run("show", "-s", "a")
+    lacks(p.run("show", "--inline", "select schema_name from information_schema.schemata", "--limit", "-1"), "main_elsewhere")
+
+
+@case
+def ephemeral_models_go_by_their_alias(p):
+    p.file("models/e.sql", "{{ config(materialized='ephemeral', alias='f') }} select 1 as id")
+    p.file("models/a.sql", "select * from {{ ref('e') }}")
+    has(p.run("compile", "-s", "a"), "with __dbt__cte__f as (\n select 1 as id\n) select * from __dbt__cte__f")
+    p.run("run")
+
+
+@case
+def clean_keeps_what_is_not_its(p):
+    project = "name: p\nprofile: p\nclean-targets: [%s]\n"
+    p.file("models/a.sql", "select 1 as id")
+    p.file("dbt_project.yml", project % "target, models")
+    has(p.run("clean", status=2), f"Runtime Error\n  dbt will not clean the following source paths: ['{p.dir.resolve()}/models']")
+    p.file("dbt_project.yml", project % "target, ../else")
+    has(p.run("clean", status=2), "Runtime Error\n  dbt will not clean the following directories outside the project: [")
+
+
+sys.exit(main())
