@@ -334,7 +334,7 @@ static tn_rc run_compiled(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *
     }
     if (j->node->kind == TN_NODE_FUNCTION) {
         TN_TRY(tn_function_make(run, j->worker, j, r, err));
-        r->adapter_response = public_response(r->arena, j->response);
+        r->adapter_response = tn_report_response(r->arena, j->response);
         return TN_OK;
     }
     return run_materialization(run, j, r, err);

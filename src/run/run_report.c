@@ -505,7 +505,7 @@ void tn_report_overload(
         tn_dict_putz(data.dict, "execution_time", tn_val_float(tn_report_seconds(r)));
     }
     tn_str status = tn_str_upper(a, tn_str_of(tn_report_status(r)));
-    tn_str line = fancy_line(run, a, r->index, total,
+    tn_str line = tn_report_line(run, a, r->index, total,
         tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(name)),
         end ? timed(
                   run, a, r, r->status == TN_ST_SKIPPED ? TN_EV_WARN : level_of(r->status), status)
