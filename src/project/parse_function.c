@@ -197,7 +197,8 @@ static tn_rc absorb_overloads(tn_project *p, function_files *all, function_file 
 static tn_rc read_function(tn_project *p, const tn_source_file *f, function_files *all, tn_err *err)
 {
     tn_node *n = tn_node_of_file(p, TN_NODE_FUNCTION, f);
-    tn_patch *patch = tn_patch_find(p, "functions", f->package, n->name);
+    tn_patch *patch;
+    TN_TRY(tn_patch_find(p, "functions", f->package, n->name, &patch, err));
     n->language = tn_str_ends(f->rel, TN_STR(".py"))   ? TN_STR("python")
                   : tn_str_ends(f->rel, TN_STR(".js")) ? TN_STR("javascript")
                                                        : TN_STR("sql");

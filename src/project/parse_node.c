@@ -168,23 +168,6 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
     return TN_OK;
 }
 
-tn_patch *tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, tn_str name)
-{
-    TN_AUTO_ARENA scratch = tn_arena_new("patch", NULL);
-    tn_patches *list = tn_map_find(
-        &p->state->patch_index, tn_str_printf(scratch, "%s." TN_STR_FMT, key, TN_STR_ARG(name)));
-    tn_patch *found = NULL;
-    for (size_t i = 0; list != NULL && i < list->n; i++) {
-        tn_patch *e = list->v[i];
-        if (e->package == pkg && (found == NULL || found->package != pkg)) {
-            found = e;
-        } else if (found == NULL && !e->used && e->package == p->package) {
-            found = e; /* the root project may describe a package's model */
-        }
-    }
-    return found;
-}
-
 /* ---- recording ---- */
 
 tn_rc tn_record_init(
@@ -492,7 +475,8 @@ static void make_version(tn_project *p, tn_node *n, const tn_patch *patch)
 static tn_rc parse_model(tn_project *p, const tn_source_file *f, tn_err *err)
 {
     tn_node *n = tn_node_of_file(p, TN_NODE_MODEL, f);
-    tn_patch *patch = tn_patch_find(p, "models", f->package, n->name);
+    tn_patch *patch;
+    TN_TRY(tn_patch_find(p, "models", f->package, n->name, &patch, err));
     if (patch != NULL && !tn_val_is_undef(patch->version)) {
         make_version(p, n, patch);
     }
@@ -543,7 +527,9 @@ static tn_rc parse_seed(tn_project *p, const tn_source_file *f, tn_err *err)
     tn_node *n = tn_node_of_file(p, TN_NODE_SEED, f);
     n->config_call = tn_val_dict(p->arena).dict;
     TN_TRY(seed_checksum(p, f, n, err));
-    return tn_node_finish(p, n, tn_patch_find(p, "seeds", f->package, n->name), err);
+    tn_patch *patch;
+    TN_TRY(tn_patch_find(p, "seeds", f->package, n->name, &patch, err));
+    return tn_node_finish(p, n, patch, err);
 }
 
 /* ---- snapshots ---- */
@@ -567,7 +553,9 @@ static tn_rc parse_snapshot_file(tn_project *p, const tn_source_file *f, tn_err 
             tn_str_printf(p->arena, TN_STR_FMT "/x", TN_STR_ARG(tn_path_stem(f->rel))), n->name,
             &n->fqn);
         TN_TRY(tn_parse_template(p, n, err));
-        TN_TRY(tn_node_finish(p, n, tn_patch_find(p, "snapshots", f->package, n->name), err));
+        tn_patch *patch;
+        TN_TRY(tn_patch_find(p, "snapshots", f->package, n->name, &patch, err));
+        TN_TRY(tn_node_finish(p, n, patch, err));
     }
     return TN_OK;
 }
@@ -609,7 +597,9 @@ static tn_rc parse_singular(tn_project *p, const tn_source_file *f, tn_err *err)
 {
     tn_node *n = tn_node_of_file(p, TN_NODE_TEST, f);
     TN_TRY(tn_parse_template(p, n, err));
-    return tn_node_finish(p, n, tn_patch_find(p, "data_tests", f->package, n->name), err);
+    tn_patch *patch;
+    TN_TRY(tn_patch_find(p, "data_tests", f->package, n->name, &patch, err));
+    return tn_node_finish(p, n, patch, err);
 }
 
 static tn_rc parse_analysis(tn_project *p, const tn_source_file *f, tn_err *err)
@@ -618,7 +608,9 @@ static tn_rc parse_analysis(tn_project *p, const tn_source_file *f, tn_err *err)
     n->path = tn_str_printf(p->arena, "analysis/" TN_STR_FMT, TN_STR_ARG(f->rel));
     tn_fqn_of(p, f->package, n->path, n->name, &n->fqn);
     TN_TRY(tn_parse_template(p, n, err));
-    return tn_node_finish(p, n, tn_patch_find(p, "analyses", f->package, n->name), err);
+    tn_patch *patch;
+    TN_TRY(tn_patch_find(p, "analyses", f->package, n->name, &patch, err));
+    return tn_node_finish(p, n, patch, err);
 }
 
 void tn_project_inline_failed(tn_project *p, bool failed)

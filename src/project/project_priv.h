@@ -196,8 +196,9 @@ void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r);
 tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
 tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version);
 tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch);
-/* The entry of `key` for a resource of that name: of the package itself first. NULL when there is none. */
-tn_patch *tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, tn_str name);
+/* The entry of `key` that describes a resource of that name in that package; NULL when there is none. */
+tn_rc tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, tn_str name,
+    tn_patch **ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_record_init(tn_project *p, tn_pctx *c, tn_node *n, struct tn_pctx_record *r,
     tn_arena *scratch, tn_err *err) TN_MUSTUSE;
 

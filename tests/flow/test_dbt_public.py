@@ -77,5 +77,26 @@ def macros_depend_on_what_they_dispatch_to_and_on_methods_called_like_macros(p):
                     "again": ["macro.p.a", "macro.p.default__b"]})
 
 
+@case
+def a_package_describes_what_takes_the_place_of_its_own(p):
+    p.file("packages.yml", "packages:\n  - {local: other}\n")
+    p.file("other/dbt_project.yml", "name: other\nversion: '1.0'\n")
+    p.file("other/seeds/exceptions.csv", "id\n1\n")
+    p.file("other/seeds/s.yml", "seeds:\n  - name: exceptions\n    description: what is not told\n    config: {column_types: {id: varchar}}\n")
+    p.file("seeds/exceptions.csv", "id\n2\n3\n")
+    p.file("models/m.sql", "select typeof(id) as t from {{ ref('exceptions') }}")
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\nseeds: {other: {+enabled: false}}\n")
+    p.run("deps")
+    seed = manifest(p)["nodes"]["seed.p.exceptions"]
+    equal([seed["description"], seed["patch_path"], seed["config"]["column_types"]], ["what is not told", "other://seeds/s.yml", {"id": "varchar"}])
+    p.file("seeds/own.yml", "seeds:\n  - {name: exceptions, description: mine}\n")
+    out = p.run("parse", status=2)
+    has(out, "dbt found two schema.yml entries for the same resource named exceptions")
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\n")  # now the package has its own
+    p.file("other/dbt_project.yml", "name: other\nversion: '1.0'\nseeds: {+schema: other}\n")
+    seeds = manifest(p)["nodes"]
+    equal([seeds["seed.p.exceptions"]["description"], seeds["seed.other.exceptions"]["description"]], ["mine", "what is not told"])
+
+
 if __name__ == "__main__":
     sys.exit(main())
