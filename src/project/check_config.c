@@ -164,12 +164,53 @@ static void note_concurrent_batches(tn_project *p)
     }
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return tn_str_cmp(tn_val_as_str(*(const tn_val *)a), tn_val_as_str(*(const tn_val *)b));
+}
+
+/* A group that nobody defines, and a public model that nobody can read. */
+static tn_rc check_group(const tn_project *p, const tn_node *n, tn_err *err)
+{
+    tn_val names = tn_val_list(p->arena);
+    for (size_t i = 0; i < p->groups.list->n; i++) {
+        tn_val name = tn_val_at(p->groups.list->v[i], "name");
+        if (tn_str_eq(tn_val_as_str(name), n->group)) {
+            return TN_OK;
+        }
+        tn_list_push(names.list, name);
+    }
+    qsort(names.list->v, names.list->n, sizeof *names.list->v, by_name);
+    tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
+    tn_val_repr_to(&b, names);
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error in %s " TN_STR_FMT " (" TN_STR_FMT ")\n  Invalid group '" TN_STR_FMT
+        "', expected one of " TN_STR_FMT,
+        tn_node_kind_name(n->kind), TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path),
+        TN_STR_ARG(n->group), TN_STR_ARG(tn_buf_str(&b)));
+}
+
+static tn_rc check_access(const tn_node *n, tn_err *err)
+{
+    if (n->kind == TN_NODE_MODEL && tn_str_is(n->access, "public") && tn_node_is_ephemeral(n)) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error\n  Node " TN_STR_FMT
+            " with 'ephemeral' materialization has an invalid value (public) for the access field",
+            TN_STR_ARG(n->unique_id));
+    }
+    return TN_OK;
+}
+
 tn_rc tn_check_configs(tn_project *p, tn_err *err)
 {
     TN_TRY(check_spaces(p, err));
     note_concurrent_batches(p);
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
+        if (n->group.n > 0) {
+            TN_TRY(check_group(p, n, err));
+        }
+        TN_TRY(check_access(n, err));
         if (n->kind == TN_NODE_SNAPSHOT) {
             TN_TRY(check_snapshot(n, err));
         } else if (tn_node_is_microbatch(n)) {

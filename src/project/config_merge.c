@@ -384,7 +384,8 @@ static tn_rc take_access(tn_node *n, tn_err *err)
     if (n->access.n > 0 && !tn_str_is(n->access, "protected") && !tn_str_is(n->access, "public") &&
         !tn_str_is(n->access, "private")) {
         return tn_fail(err, TN_E_VALUE,
-            "Node " TN_STR_FMT " has an invalid value (" TN_STR_FMT ") for the access field",
+            "Parsing Error\n  Node " TN_STR_FMT " has an invalid value (" TN_STR_FMT
+            ") for the access field",
             TN_STR_ARG(n->unique_id), TN_STR_ARG(n->access));
     }
     return TN_OK;

@@ -217,19 +217,39 @@ static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target,
     return near.n > 0 ? tn_hint(err, rc, TN_STR_FMT, TN_STR_ARG(near)) : rc;
 }
 
+static tn_rc refuse_access(const tn_node *n, const tn_node *target, const char *what, tn_str scope,
+    const char *scope_kind, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("access", NULL);
+    tn_rc rc = tn_fail(err, TN_E_COMPILE,
+        "Parsing Error\n  Node " TN_STR_FMT " attempted to reference node " TN_STR_FMT
+        ", which is not allowed because the referenced node is %s to the '" TN_STR_FMT "' %s.",
+        TN_STR_ARG(n->unique_id), TN_STR_ARG(target->unique_id), what, TN_STR_ARG(scope),
+        scope_kind);
+    tn_err_place(err, tn_str_z(scratch, n->file), n->raw_line, 1);
+    return rc;
+}
+
+/* A private model is for its group, a protected one of a package with restrict-access for its package. A generic test is of its model's group,
+ * a query from the command line of none and free. */
 static tn_rc check_access(tn_project *p, const tn_node *n, const tn_node *target, tn_err *err)
 {
-    bool hidden = tn_str_is(target->access, "private") && !tn_str_eq(n->group, target->group);
-    if (!hidden || target->group.n == 0 || n->kind == TN_NODE_TEST || n == p->inline_query) {
+    if (target->kind != TN_NODE_MODEL || n == p->inline_query || n->test != NULL ||
+        n->kind == TN_NODE_UNIT_TEST) {
         return TN_OK;
     }
-    tn_rc rc = tn_fail(err, TN_E_COMPILE,
-        "Node " TN_STR_FMT " attempted to reference node " TN_STR_FMT
-        ", which is not allowed because the referenced node is private to the '" TN_STR_FMT
-        "' group.",
-        TN_STR_ARG(n->unique_id), TN_STR_ARG(target->unique_id), TN_STR_ARG(target->group));
-    tn_err_place(err, tn_str_z(p->arena, n->file), n->raw_line, 1);
-    return rc;
+    const tn_package *theirs = tn_project_package(p, target->package_name);
+    tn_val config = { .tag = TN_DICT, .dict = theirs->config };
+    bool outside = !tn_str_eq(n->package_name, target->package_name) && theirs != p->package &&
+                   tn_val_bool_at(config, "restrict-access", false);
+    if (tn_str_is(target->access, "private") &&
+        (n->group.n == 0 || !tn_str_eq(n->group, target->group) || outside)) {
+        return refuse_access(n, target, "private",
+            target->group.n > 0 ? target->group : TN_STR("None"), "group", err);
+    }
+    return tn_str_is(target->access, "protected") && outside
+               ? refuse_access(n, target, "protected", target->package_name, "package", err)
+               : TN_OK;
 }
 
 static tn_rc resolve_functions(tn_project *p, tn_node *n, tn_err *err)

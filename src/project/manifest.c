@@ -62,7 +62,9 @@ typedef struct writer {
 
 static void put_compiled(writer *m, const tn_node *n, tn_dict *d)
 {
-    tn_manifest_compiled c = { .extra_ctes = TN_VAL_UNDEF, .overloads = TN_VAL_UNDEF };
+    tn_manifest_compiled c = {
+        .extra_ctes = TN_VAL_UNDEF, .overloads = TN_VAL_UNDEF, .keyed = TN_VAL_UNDEF
+    };
     if (m->compiled == NULL || !m->compiled(m->self, n, &c) || !c.compiled) {
         return;
     }
@@ -73,6 +75,10 @@ static void put_compiled(writer *m, const tn_node *n, tn_dict *d)
     tn_dict_putz(d, "extra_ctes_injected", TN_VAL_TRUE);
     tn_dict_putz(
         d, "extra_ctes", tn_val_is_undef(c.extra_ctes) ? tn_val_list(d->arena) : c.extra_ctes);
+    if (c.keyed.tag == TN_DICT) {
+        tn_dict_putz(d, "constraints", tn_val_at(c.keyed, "constraints"));
+        tn_dict_putz(d, "columns", tn_val_at(c.keyed, "columns"));
+    }
     if (c.overloads.tag == TN_LIST) {
         tn_dict_putz(d, "overloads", c.overloads);
     }

@@ -10,7 +10,9 @@ typedef struct tn_manifest_compiled {
     tn_str compiled_code;
     bool compiled;     /* false: the node was not compiled in this invocation */
     tn_val extra_ctes; /* list of {id, sql} or undefined */
-    tn_val overloads;  /* of a function, with their compiled bodies; or undefined */
+    tn_val
+        keyed; /* of a model with foreign keys: {constraints, columns} with their targets; or undefined */
+    tn_val overloads; /* of a function, with their compiled bodies; or undefined */
 } tn_manifest_compiled;
 typedef bool (*tn_manifest_compiled_fn)(void *self, const tn_node *n, tn_manifest_compiled *ret);
 tn_rc tn_manifest_write(

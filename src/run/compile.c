@@ -152,6 +152,7 @@ tn_rc tn_job_compile(tn_job *j, tn_val *ret_ctes, tn_err *err)
     if (j->batch.tag == TN_DICT) {
         tn_dict_putz(model.dict, "batch", j->batch);
     }
+    TN_TRY(tn_job_foreign_keys(j, model, err));
     j->pctx.model = model;
     return TN_OK;
 }

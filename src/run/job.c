@@ -329,6 +329,20 @@ tn_str tn_job_state_relation(tn_job *j)
     return r != NULL ? tn_relation_render(j->arena, r) : TN_STR_NONE;
 }
 
+tn_relation *tn_job_built_relation(tn_job *j, const tn_node *n)
+{
+    tn_val selected = j->pctx.selected_resources;
+    bool built = false;
+    for (size_t i = 0; tn_val_is_seq(selected) && i < selected.list->n && !built; i++) {
+        built = tn_str_eq(tn_val_as_str(selected.list->v[i]), n->unique_id);
+    }
+    tn_relation *there = built ? NULL : state_relation(j, n);
+    return there != NULL
+               ? there
+               : quoted_relation(j, n->database, n->schema, n->alias,
+                     n->kind == TN_NODE_SOURCE ? n->source->quoting : j->session->project->quoting);
+}
+
 /* --defer: a relation that is not there, or with --favor-state is not of this run, is read where the state has it. NULL: here. */
 static tn_relation *deferred_relation(tn_job *j, const tn_node *n)
 {

@@ -52,6 +52,7 @@ typedef struct tn_job {
     tn_node **capture; /* when set, ref and source tell here whom they mean */
     const tn_map
         *mocked;     /* unit tests: unique_id -> name of the CTE that stands for it; NULL: none */
+    tn_val keyed;    /* {constraints, columns} with the targets of foreign keys; undefined: none */
     tn_val response; /* of the last statement that was stored as 'main' */
 } tn_job;
 
@@ -77,6 +78,11 @@ void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
 
 /* Where the state of --defer has the job's node, rendered; p NULL: it has it not. */
 tn_str tn_job_state_relation(tn_job *j);
+
+/* Where the node is that this run builds, or else where the state of --defer has it: what is stored in the database names no other place. */
+tn_relation *tn_job_built_relation(tn_job *j, const tn_node *n);
+/* foreign_key.c: the targets of foreign keys in `model`, the dict of the job's node, and in j->keyed. */
+tn_rc tn_job_foreign_keys(tn_job *j, tn_val model, tn_err *err) TN_MUSTUSE;
 
 /* delta_scan('place') with a literal becomes the SELECT of our own reader. Returns sql itself when there is none. */
 tn_rc tn_job_serve_delta(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;

@@ -394,6 +394,7 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         TN_LOCKED(&run->lock);
         r->compiled_code = tn_str_dup(r->arena, j->sql);
         r->extra_ctes = tn_val_dup(r->arena, ctes);
+        r->keyed = tn_val_dup(r->arena, j->keyed);
     }
     if (n->kind == TN_NODE_FUNCTION) {
         TN_TRY(tn_function_compile(run, j->worker, j, r, err));

@@ -32,12 +32,13 @@ typedef struct tn_node_result {
     tn_str relation_name;
     tn_str thread;
     int64_t started_us, compile_end_us, execute_start_us, finished_us;
-    tn_str error_kind;       /* "Runtime Error", "Compilation Error", "Database Error" */
-    tn_val batch_results;    /* microbatch: {successful, failed}, lists of [start, end] */
-    tn_val overloads;        /* of a function: list as in the manifest, with compiled bodies */
-    tn_val overload_results; /* {successful, failed}, lists of file names */
-    tn_val table;            /* show: the rows */
-    size_t index;            /* the number on the console */
+    tn_str error_kind;    /* "Runtime Error", "Compilation Error", "Database Error" */
+    tn_val batch_results; /* microbatch: {successful, failed}, lists of [start, end] */
+    tn_val keyed;     /* of a model with foreign keys: {constraints, columns} with their targets */
+    tn_val overloads; /* of a function: list as in the manifest, with compiled bodies */
+    tn_val overload_results;               /* {successful, failed}, lists of file names */
+    tn_val table;                          /* show: the rows */
+    size_t index;                          /* the number on the console */
     int64_t max_loaded_us, snapshotted_us; /* freshness */
     bool finished;                         /* under the lock: the result is what it will be */
     bool yielded; /* skipped because another run works on it or on what it reads: no failure */

@@ -173,7 +173,7 @@ def listing(call):
     lines = call.output.splitlines()
     if any(STAMP.match(line) or line.startswith('{"data"') for line in lines):
         lines = call.again("--quiet").output.splitlines()
-    return [line for line in lines if line]
+    return [line for line in lines if line and not line.startswith("warning: ")]  # what tarn says on standard error
 
 
 def rows_of(call):
