@@ -39,6 +39,11 @@
     {{ log("Relation " ~ existing_relation ~ " already exists", info=True) }}
     {{ return(nothing) }}
   {%- endif -%}
+  {%- if target.type == 'tarn' and this.render() == defer_relation.render() -%}
+    {#- the same table of the lake, which the other run has and this one does not show yet -#}
+    {{ log("Target relation and defer relation are the same, skipping clone for relation: " ~ this.render(), info=True) }}
+    {{ return(nothing) }}
+  {%- endif -%}
   {%- set cloneable = false -%}
   {%- if can_clone_table() -%}
     {%- set there = load_cached_relation(defer_relation) -%}
