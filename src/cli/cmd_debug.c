@@ -294,5 +294,9 @@ int tn_cmd_debug(const tn_cli *cli, int argc, char **argv)
     }
     debug_run d = { .cli = cli, .arena = cli->arena, .events = tn_dbt_events(cli, p, false) };
     tn_dbt_tell_version(d.events, cli->arena);
+    tn_err warned = TN_ERR_INIT;
+    if (p != NULL && tn_dbt_tell_notices(p, 0, d.events, &warned) != TN_OK) {
+        return tn_dbt_error(cli, d.events, &warned);
+    }
     return check_all(&d, &o, p, &reached, &err);
 }

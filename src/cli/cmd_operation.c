@@ -3,6 +3,7 @@
 
 #include "cli/dbt_options.h"
 #include "os/file.h"
+#include "project/deprecation.h"
 #include "run/error_text.h"
 #include "text/uri.h"
 #include "text/yaml.h"
@@ -146,6 +147,25 @@ static tn_rc check_targets(tn_arena *a, const tn_project *p, bool inside_only, t
                                 TN_STR_ARG(tn_buf_str(&outside)));
 }
 
+/* Packages once lay in dbt_modules. */
+static tn_rc note_old_folder(tn_project *p, tn_events *events, tn_err *err)
+{
+    bool old = false, now = false;
+    for (size_t i = 0; i < p->clean_targets.n; i++) {
+        old = old || tn_str_is(p->clean_targets.v[i], "dbt_modules");
+        now = now || tn_str_eq(p->clean_targets.v[i], p->packages_install_path);
+    }
+    if (!old || now) {
+        return TN_OK;
+    }
+    size_t before = p->notices.n;
+    tn_deprecate(p, "PackageInstallPathDeprecation", TN_STR_NONE,
+        "The default package install path has changed from `dbt_modules` to `dbt_packages`. "
+        "Please update `clean-targets` in `dbt_project.yml` and check `.gitignore` as well. Or, "
+        "set `packages-install-path: dbt_modules` if you'd like to keep the current value.");
+    return tn_dbt_tell_notices(p, before, events, err);
+}
+
 int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
 {
     tn_dbt_options o = { 0 };
@@ -166,6 +186,9 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
     const tn_project *p = start.project;
     tn_err err = TN_ERR_INIT;
     if (check_targets(cli->arena, p, o.project_files_only != TN_FLAG_OFF, &err) != TN_OK) {
+        return tn_dbt_error(cli, start.events, &err);
+    }
+    if (note_old_folder(start.project, start.events, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);
     }
     for (size_t i = 0; i < p->clean_targets.n; i++) {

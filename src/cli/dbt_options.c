@@ -215,23 +215,26 @@ static void log_to_events(void *self, tn_log_level level, const char *module, tn
         "Log", "Z000", TN_VAL_UNDEF, TN_STR_FMT, TN_STR_ARG(msg));
 }
 
-static tn_rc tell_notices(const tn_project *p, tn_events *events, tn_err *err)
+tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, tn_err *err)
 {
-    for (size_t i = 0; i < p->notices.n; i++) {
+    for (size_t i = from; i < p->notices.n; i++) {
         const tn_notice *n = &p->notices.v[i];
         tn_warn_fate fate = n->debug ? TN_WARN_SHOWN : tn_project_warn_fate(p, n->event);
         if (fate == TN_WARN_SILENT) {
             continue;
         }
-        bool deprecation = tn_str_ends(tn_str_of(n->event), TN_STR("Deprecation"));
+        bool deprecation =
+            n->code == NULL && tn_str_ends(tn_str_of(n->event), TN_STR("Deprecation"));
         tn_str text = deprecation ? tn_deprecation_text(p->arena, p, n->event, n->msg)
                                   : tn_str_concat(p->arena, TN_STR("[WARNING]: "), n->msg);
         if (fate == TN_WARN_ERROR) {
             return tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(text));
         }
         tn_event(events, n->debug ? TN_EV_DEBUG : TN_EV_WARN, n->event,
-            deprecation ? tn_deprecation_code(n->event) : "D000", TN_VAL_UNDEF, TN_STR_FMT,
-            TN_STR_ARG(text));
+            n->code != NULL ? n->code
+            : deprecation   ? tn_deprecation_code(n->event)
+                            : "D000",
+            n->data, TN_STR_FMT, TN_STR_ARG(text));
     }
     return TN_OK;
 }
@@ -409,7 +412,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     *end = (summary_at_end){ ret->project, ret->events };
     tn_arena_defer(cli->arena, tell_summary, end);
     warn_of_state(cli, o, ret->project, ret->events);
-    if (tell_notices(ret->project, ret->events, &err) != TN_OK) {
+    if (tn_dbt_tell_notices(ret->project, 0, ret->events, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, ret->events, &err);
         return false;
     }

@@ -165,5 +165,6 @@ tn_val tn_jinja_module_datetime(tn_arena *a);
 tn_val tn_jinja_module_pytz(tn_arena *a);
 tn_val tn_jinja_module_re(tn_arena *a);
 tn_val tn_jinja_module_itertools(tn_arena *a);
+tn_dict *tn_jinja_itertools_members(tn_arena *a); /* its functions by name */
 
 #endif

@@ -517,7 +517,7 @@ static const tn_obj_type CHAIN = {
     .name = "type", .attr = chain_attr, .call = chain_call, .str = chain_str
 };
 
-tn_val tn_jinja_module_itertools(tn_arena *a)
+tn_dict *tn_jinja_itertools_members(tn_arena *a)
 {
     static const struct {
         const char *name;
@@ -538,5 +538,10 @@ tn_val tn_jinja_module_itertools(tn_arena *a)
     for (size_t i = 0; i < TN_COUNTOF(fns); i++) {
         tn_dict_putz(d.dict, fns[i].name, tn_val_fn(a, fns[i].name, fns[i].fn, NULL));
     }
-    return tn_val_module(a, "itertools", d.dict);
+    return d.dict;
+}
+
+tn_val tn_jinja_module_itertools(tn_arena *a)
+{
+    return tn_val_module(a, "itertools", tn_jinja_itertools_members(a));
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "os/proc.h"
 #include "os/random.h"
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/hash.h"
 #include "text/json.h"
@@ -550,6 +551,47 @@ static tn_val env_metadata(tn_arena *a)
     return d;
 }
 
+/* A function of modules.itertools: using one is deprecated. */
+typedef struct old_function {
+    tn_obj base;
+    tn_obj *inner;
+} old_function;
+
+static tn_rc old_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    tn_obj *inner = ((old_function *)(void *)self)->inner;
+    tn_pctx *c = tn_pctx_of(call);
+    if (!c->execute) { /* a template is parsed before it runs, and parsing is where warnings are told */
+        tn_deprecate(c->project, "ModulesItertoolsUsageDeprecation", TN_STR_NONE,
+            "Usage of itertools modules is deprecated. Please use the built-in functions instead.");
+    }
+    return inner->type->call(inner, call, ret, err);
+}
+
+static tn_rc old_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
+{
+    tn_obj *inner = ((old_function *)(void *)self)->inner;
+    *ret = TN_VAL_UNDEF;
+    return inner->type->attr != NULL ? inner->type->attr(inner, a, name, ret, err) : TN_OK;
+}
+
+static const tn_obj_type old_function_type = {
+    .name = "function", .call = old_call, .attr = old_attr
+};
+
+static tn_val old_module(tn_arena *a)
+{
+    tn_dict *members = tn_jinja_itertools_members(a), *d = tn_val_dict(a).dict;
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(members, &at)) != NULL) {
+        old_function *f = tn_new(a, old_function);
+        *f = (old_function){ { &old_function_type }, it->value.obj };
+        tn_dict_put(d, it->key, tn_val_obj(&f->base));
+    }
+    return tn_val_module(a, "itertools", d);
+}
+
 static void put_values(tn_project *p)
 {
     tn_arena *a = p->arena;
@@ -569,7 +611,7 @@ static void put_values(tn_project *p)
     tn_dict_putz(modules.dict, "datetime", tn_jinja_module_datetime(a));
     tn_dict_putz(modules.dict, "pytz", tn_jinja_module_pytz(a));
     tn_dict_putz(modules.dict, "re", tn_jinja_module_re(a));
-    tn_dict_putz(modules.dict, "itertools", tn_jinja_module_itertools(a));
+    tn_dict_putz(modules.dict, "itertools", old_module(a));
     put_member(p, "modules", tn_val_module(a, "modules", modules.dict));
     tn_dict_putz(validation.dict, "any", make_obj(a, &validator_type));
     put_member(p, "validation", tn_val_module(a, "validation", validation.dict));

@@ -11,7 +11,15 @@ static const struct {
 } known[] = { { "PackageRedirectDeprecation", "D001", true },
     { "PackageInstallPathDeprecation", "D002", true },
     { "ConfigSourcePathDeprecation", "D003", true }, { "ConfigDataPathDeprecation", "D004", true },
-    { "ExposureNameDeprecation", "D007", true }, { "EnvironmentVariableRenamed", "D009", true },
+    { "ExposureNameDeprecation", "D007", true }, { "ConfigLogPathDeprecation", "D010", true },
+    { "ConfigTargetPathDeprecation", "D011", true },
+    { "ProjectFlagsMovedDeprecation", "D013", true },
+    { "UnexpectedJinjaBlockDeprecation", "D023", false },
+    { "PropertyMovedToConfigDeprecation", "D030", false },
+    { "ModulesItertoolsUsageDeprecation", "D034", false },
+    { "EnvironmentVariableNamespaceDeprecation", "D036", false },
+    { "DuplicateNameDistinctNodeTypesDeprecation", "D040", false },
+    { "EnvironmentVariableRenamed", "D009", true },
     { "ResourceNamesWithSpacesDeprecation", "D015", true },
     { "DuplicateYAMLKeysDeprecation", "D024", false },
     { "CustomOutputPathInSourceFreshnessDeprecation", "D029", false },
@@ -95,6 +103,17 @@ tn_str tn_deprecation_text(tn_arena *a, const tn_project *p, const char *event, 
         width_of(p));
 }
 
+static void deprecate(tn_project *p, const char *event, tn_str file, tn_val data, tn_str text)
+{
+    tn_val count = tn_val_at(p->deprecations, event);
+    tn_dict_putz(p->deprecations.dict, event, tn_val_int(count.tag == TN_INT ? count.i + 1 : 1));
+    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+    if (count.tag != TN_INT || tn_val_bool_at(flags, "SHOW_ALL_DEPRECATIONS", false)) {
+        tn_project_note(p, event, file, 0, TN_STR_FMT, TN_STR_ARG(text));
+        p->notices.v[p->notices.n - 1].data = data;
+    }
+}
+
 void tn_deprecate(tn_project *p, const char *event, tn_str file, const char *fmt, ...)
 {
     tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
@@ -102,12 +121,17 @@ void tn_deprecate(tn_project *p, const char *event, tn_str file, const char *fmt
     va_start(ap, fmt);
     tn_buf_vaddf(&b, fmt, ap);
     va_end(ap);
-    tn_val count = tn_val_at(p->deprecations, event);
-    tn_dict_putz(p->deprecations.dict, event, tn_val_int(count.tag == TN_INT ? count.i + 1 : 1));
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    if (count.tag != TN_INT || tn_val_bool_at(flags, "SHOW_ALL_DEPRECATIONS", false)) {
-        tn_project_note(p, event, file, 0, TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
-    }
+    deprecate(p, event, file, TN_VAL_UNDEF, tn_buf_str(&b));
+}
+
+void tn_deprecate_with(tn_project *p, const char *event, tn_val data, const char *fmt, ...)
+{
+    tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
+    va_list ap;
+    va_start(ap, fmt);
+    tn_buf_vaddf(&b, fmt, ap);
+    va_end(ap);
+    deprecate(p, event, TN_STR_NONE, data, tn_buf_str(&b));
 }
 
 tn_str tn_deprecation_summary(tn_arena *a, const tn_project *p)

@@ -11,11 +11,29 @@
 /* Counts it, and notes it when it is the first of its kind or all are wanted. event: a literal, "ExposureNameDeprecation". */
 void tn_deprecate(tn_project *p, const char *event, tn_str file, const char *fmt, ...)
     TN_PRINTF(4, 5);
+/* The same with the event's data, a dict. */
+void tn_deprecate_with(tn_project *p, const char *event, tn_val data, const char *fmt, ...)
+    TN_PRINTF(4, 5);
 /* dbt's code of the event: "D039"; "D000" for an unknown one. */
 const char *tn_deprecation_code(const char *event);
 /* The warning as it is shown: tag, "Deprecated functionality", text. */
 tn_str tn_deprecation_text(tn_arena *a, const tn_project *p, const char *event, tn_str text);
 /* "Summary of encountered deprecations: ...", shown; empty when there was none. */
 tn_str tn_deprecation_summary(tn_arena *a, const tn_project *p);
+
+/* ---- deprecated_use.c: what a project uses that is deprecated ---- */
+
+/* A model's deprecation_date as properties give it (date, datetime or text); not a TN_DATETIME: none. */
+tn_val tn_deprecation_date_of(tn_val given);
+tn_str tn_deprecation_date_text(tn_arena *a, tn_val date); /* 2024-01-31T00:00:00+00:00 */
+/* Keys of dbt_project.yml that have another name by now; both names at once are an error. */
+tn_rc tn_note_project_keys(tn_project *p, const tn_package *pkg, tn_err *err) TN_MUSTUSE;
+/* DBT_ENGINE_ variables that dbt does not know. */
+void tn_note_environment(tn_project *p);
+/* `config:` of profiles.yml: flags, where dbt_project.yml has none. profiles: the whole file. */
+tn_rc tn_take_profile_flags(
+    tn_project *p, const tn_project_opts *o, tn_val profiles, tn_err *err) TN_MUSTUSE;
+/* Models past their date, and who reads from one that has a date. */
+void tn_note_model_dates(tn_project *p);
 
 #endif

@@ -101,6 +101,12 @@ static const flag_def *find_def(tn_str name)
     return NULL;
 }
 
+bool tn_flag_has_variable(tn_str name)
+{
+    const flag_def *d = find_def(name);
+    return d != NULL && d->kind != FLAG_BEHAVIOUR;
+}
+
 /* A text as a flag of this kind has it: click reads booleans so. */
 static tn_val typed(tn_arena *a, flag_kind kind, tn_str text)
 {

@@ -135,6 +135,28 @@ static bool is_setting(tn_str key)
     return false;
 }
 
+/* Settings beside the arguments instead of below `config:`. args: NULL when nobody asks. */
+static void note_settings(builder *b, const tn_dict *args)
+{
+    const tn_patch *on = b->on->patch;
+    for (size_t i = 0; args != NULL && i < TN_COUNTOF(config_args); i++) {
+        if (tn_dict_finds(args, tn_str_of(config_args[i])) == NULL) {
+            continue;
+        }
+        tn_str path = tn_str_printf(
+            b->p->arena, "data_tests." TN_STR_FMT ".%s", TN_STR_ARG(b->name), config_args[i]);
+        tn_val data = tn_val_dict(b->p->arena);
+        tn_dict_putz(data.dict, "key", tn_val_z(config_args[i]));
+        tn_dict_putz(data.dict, "file", tn_val_str(on->file));
+        tn_dict_putz(data.dict, "key_path", tn_val_str(path));
+        tn_deprecate_with(b->p, "PropertyMovedToConfigDeprecation", data,
+            "Found `%s` as a top-level property of `" TN_STR_FMT "` in file `" TN_STR_FMT
+            "`. The `%s` top-level property should be moved into the `config` of `" TN_STR_FMT "`.",
+            config_args[i], TN_STR_ARG(path), TN_STR_ARG(on->file), config_args[i],
+            TN_STR_ARG(path));
+    }
+}
+
 /* dbt wants arguments below `arguments:`, or, with require_generic_test_arguments_property off, nothing there. */
 static void note_arguments(builder *b, const tn_val *args)
 {
@@ -149,6 +171,7 @@ static void note_arguments(builder *b, const tn_val *args)
             "keyword arguments in future versions of dbt.",
             TN_STR_ARG(b->name), TN_STR_ARG(tn_val_to_repr(b->p->arena, inner)));
     }
+    note_settings(b, wanted ? args->dict : NULL);
     size_t at = 0;
     const tn_dict_item *it;
     while (wanted && !tn_val_truthy(inner) && (it = tn_dict_next(args->dict, &at)) != NULL) {

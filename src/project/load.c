@@ -3,6 +3,7 @@
 #include "os/file.h"
 #include "os/proc.h"
 #include "os/random.h"
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/hash.h"
 #include "text/uri.h"
@@ -14,7 +15,9 @@ void tn_project_note(tn_project *p, const char *event, tn_str file, int line, co
     va_start(ap, fmt);
     tn_buf_vaddf(&b, fmt, ap);
     va_end(ap);
-    tn_notice n = { .event = event, .msg = tn_buf_str(&b), .file = file, .line = line };
+    tn_notice n = {
+        .event = event, .msg = tn_buf_str(&b), .file = file, .line = line, .data = TN_VAL_UNDEF
+    };
     tn_vec_push(&p->notices, p->arena, n);
 }
 
@@ -221,6 +224,7 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
     }
     TN_TRY(tn_load_profile(p, o, profile, err));
     reached->profile = true;
+    tn_note_environment(p);
     tn_context_members(p); /* again, now that there is a target */
     TN_TRY(tn_render_package(p, p->package, err));
     TN_TRY(take_settings(p, o, err));
@@ -247,6 +251,7 @@ tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret
         TN_TRY(tn_resolve_graph(p, err));
         TN_TRY(tn_check_configs(p, err));
         TN_TRY(tn_check_functions(p, err));
+        tn_note_model_dates(p);
         tn_config_note_unused(p);
     }
     *ret = p;

@@ -1,6 +1,7 @@
 /* node.c: what is asked of one node, and a node as the dict that templates and the manifest see. */
 #include "project/node.h"
 
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 
 static const char *const kind_names[TN_NODE_KINDS] = {
@@ -228,7 +229,11 @@ static void put_model(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "constraints", n->constraints.tag == TN_LIST ? n->constraints : tn_val_list(a));
     tn_dict_putz(d, "version", defined(n->version));
     tn_dict_putz(d, "latest_version", defined(n->latest_version));
-    tn_dict_putz(d, "deprecation_date", defined(n->deprecation_date));
+    tn_val date = TN_VAL_NONE;
+    if (n->deprecation_date.tag == TN_DATETIME) {
+        date = tn_val_str(tn_deprecation_date_text(a, n->deprecation_date));
+    }
+    tn_dict_putz(d, "deprecation_date", date);
     tn_dict_putz(d, "primary_key", n->primary_key.tag == TN_LIST ? n->primary_key : tn_val_list(a));
     tn_dict_putz(d, "time_spine", n->time_spine.tag == TN_DICT ? n->time_spine : TN_VAL_NONE);
 }

@@ -113,10 +113,10 @@ struct tn_node {
     tn_val
         time_spine; /* of a model: {standard_granularity_column, custom_granularities}, else not a dict */
     tn_val primary_key; /* of a model: list of columns that its constraints or tests make a key */
-    tn_val deprecation_date; /* of a model: text, else none */
-    tn_val version;          /* int or str, else none */
+    tn_val version;     /* int or str, else none */
     tn_val latest_version;
-    tn_str access; /* "protected", ... (models) */
+    tn_val deprecation_date; /* of a model: a TN_DATETIME with a zone, else not one */
+    tn_str access;           /* "protected", ... (models) */
     tn_str group;
     tn_val
         extra; /* the YAML entry of kinds that are only kept: exposures, metrics, unit tests, ...; of a function {returns, arguments, overloads}; else none */

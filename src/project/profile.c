@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "os/file.h"
 #include "os/proc.h"
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/uri.h"
 
@@ -324,6 +325,7 @@ tn_rc tn_load_profile(tn_project *p, const tn_project_opts *o, tn_str profile_na
     tn_val doc, output;
     tn_yaml_opts yo = { .file = tn_str_z(a, f->file) };
     TN_TRY(tn_yaml_parse(a, text, &yo, &doc, err));
+    TN_TRY(tn_take_profile_flags(p, o, doc, err));
     const tn_val *profile = doc.tag == TN_DICT ? tn_dict_finds(doc.dict, f->name) : NULL;
     if (profile == NULL || profile->tag != TN_DICT) {
         tn_rc rc = tn_fail(err, TN_E_VALUE,

@@ -3,6 +3,7 @@
 #include "base/res.h"
 #include "os/file.h"
 #include "os/proc.h"
+#include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/uri.h"
 
@@ -76,6 +77,10 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
         return rc;
     }
     TN_TRY(check_keys(p, file, doc.dict, err));
+    if (tn_val_truthy(tn_val_at(doc, "tests")) && tn_val_truthy(tn_val_at(doc, "data_tests"))) {
+        return tn_fail(err, TN_E_VALUE,
+            "Invalid project config: cannot have both 'tests' and 'data_tests' defined");
+    }
     const tn_val *tests = tn_dict_finds(doc.dict, TN_STR("tests"));
     if (tests != NULL && tn_dict_finds(doc.dict, TN_STR("data_tests")) == NULL) {
         tn_dict_putz(doc.dict, "data_tests", *tests);
@@ -197,6 +202,7 @@ static void set_paths(tn_project *p, tn_package *g)
 tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err)
 {
     tn_pctx c;
+    TN_TRY(tn_note_project_keys(p, pkg, err));
     TN_TRY(tn_yaml_context(&c, p, NULL, false, p->arena, err));
     c.state->vars = p->cli_vars;
     c.state->target = p->profile.target;

@@ -137,6 +137,8 @@ int tn_place_line(const tn_yaml_places *places, const tn_dict *d, const char *ke
 tn_dict *tn_config_defaults(tn_arena *a, tn_node_kind kind);
 /* One level over another by dbt's merge rules (tags, meta, hooks add up; the rest replaces). */
 tn_rc tn_config_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_err *err) TN_MUSTUSE;
+/* Whether DBT_<name> sets a flag. */
+bool tn_flag_has_variable(tn_str name);
 /* One config() call may spell its hooks in one way only. */
 tn_rc tn_config_call_check(const tn_dict *call, tn_err *err) TN_MUSTUSE;
 void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call);

@@ -231,6 +231,21 @@ static tn_rc add_entry(tn_project *p, const tn_source_file *f, const char *key, 
     return TN_OK;
 }
 
+/* The old name of data tests beside the new one: at the entry, its columns, its tables and theirs. */
+static bool has_both_tests(tn_val entry)
+{
+    static const char *const parts[] = { "columns", "tables" };
+    bool both = tn_val_truthy(tn_val_at(entry, "tests")) &&
+                !tn_val_is_undef(tn_val_at(entry, "data_tests"));
+    for (size_t k = 0; k < TN_COUNTOF(parts); k++) {
+        tn_val list = tn_val_at(entry, parts[k]);
+        for (size_t i = 0; list.tag == TN_LIST && i < list.list->n && !both; i++) {
+            both = has_both_tests(list.list->v[i]);
+        }
+    }
+    return both;
+}
+
 static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
 {
     tn_yaml_places *places = NULL;
@@ -243,8 +258,9 @@ static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
         return tn_while(err, rc, "Parsing Error at path " TN_STR_FMT, TN_STR_ARG(f->original));
     }
     for (size_t i = 0; warnings.tag == TN_LIST && i < warnings.list->n; i++) {
-        tn_deprecate(p, "DuplicateYAMLKeysDeprecation", f->original, TN_STR_FMT,
-            TN_STR_ARG(tn_val_as_str(warnings.list->v[i])));
+        tn_deprecate(p, "DuplicateYAMLKeysDeprecation", f->original,
+            TN_STR_FMT " in file `" TN_STR_FMT "`", TN_STR_ARG(tn_val_as_str(warnings.list->v[i])),
+            TN_STR_ARG(f->original));
     }
     if (doc.tag != TN_DICT) {
         return TN_OK;
@@ -261,6 +277,14 @@ static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
                 tn_str_printf(p->arena, "the value of '%s' is not a list", list_keys[k]).p);
         }
         for (size_t i = 0; i < list.list->n; i++) {
+            if (has_both_tests(list.list->v[i])) {
+                return tn_fail(err, TN_E_COMPILE,
+                    "Parsing Error\n  Invalid %s config given in " TN_STR_FMT " @ %s: " TN_STR_FMT
+                    " - at path []: Invalid test config: cannot have both 'tests' and 'data_tests' "
+                    "defined",
+                    list_keys[k], TN_STR_ARG(f->original), list_keys[k],
+                    TN_STR_ARG(tn_val_to_repr(p->arena, list.list->v[i])));
+            }
             TN_TRY(add_entry(p, f, list_keys[k], list.list->v[i], places, &c, err));
         }
     }
@@ -445,6 +469,8 @@ tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *e
     TN_TRY(render_columns(p, n, patch, err));
     tn_val constraints = tn_val_at(v, "constraints");
     n->constraints = constraints.tag == TN_LIST ? constraints : tn_val_at(e, "constraints");
+    n->deprecation_date =
+        tn_deprecation_date_of(tn_val_at(v.tag == TN_DICT ? v : e, "deprecation_date"));
     n->time_spine = tn_time_spine_of(p->arena, tn_val_at(e, "time_spine"));
     n->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
         TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));

@@ -227,18 +227,16 @@ static void warn_double(loader *l, tn_val key, yaml_mark_t mark)
 {
     if (l->warnings.tag == TN_LIST) {
         tn_str k = tn_val_to_repr(l->arena, key);
-        tn_list_push(l->warnings.list, tn_val_str(tn_str_printf(l->arena,
-                                           "duplicate key " TN_STR_FMT " in line %zu, column %zu",
-                                           TN_STR_ARG(k), mark.line + 1, mark.column + 1)));
+        tn_list_push(l->warnings.list,
+            tn_val_str(tn_str_printf(l->arena,
+                "Duplicate key " TN_STR_FMT " in \"<unicode string>\", line %zu, column %zu",
+                TN_STR_ARG(k), mark.line + 1, mark.column + 1)));
     }
 }
 
 static void put_entry(
     loader *l, tn_dict *d, place_list *places, tn_val key, tn_val value, yaml_mark_t mark)
 {
-    if (tn_dict_find(d, key) != NULL) {
-        warn_double(l, key, mark);
-    }
     tn_dict_put(d, key, value);
     if (places != NULL) {
         place p = { key, { (int)mark.line + 1, (int)mark.column + 1 } };
@@ -303,6 +301,9 @@ static tn_rc read_entries(loader *l, tn_dict *d, tn_err *err)
         }
         if (!tn_val_hashable(key)) {
             return fail_at(l, ke.start_mark, tn_fail(err, TN_E_TYPE, "found unhashable key"), err);
+        }
+        if (tn_dict_find(d, key) != NULL) {
+            warn_double(l, key, ke.start_mark);
         }
         put_entry(l, d, places, key, value, ve.start_mark);
     }
