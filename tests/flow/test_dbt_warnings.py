@@ -13,7 +13,7 @@ Found top-level arguments to test `accepted_values` defined on 'a' in package
 
 def deprecated(p):
     p.file("models/a.sql", "select 1 as id")
-    p.file("models/s.yml", "models: [{name: a, columns: [{name: id, tests: [{accepted_values: {values: [1]}}, {accepted_values: {values: [1, 2], name: more}}, not_null, {unique: {severity: warn}}]}]}]")
+    p.file("models/s.yml", "models: [{name: a, columns: [{name: id, tests: [{accepted_values: {values: [1]}}, {accepted_values: {values: [1, 2], name: more}}, not_null, {unique: {config: {severity: warn}}}]}]}]")
 
 
 @case
