@@ -18,6 +18,8 @@
 #include "os/proc.h"
 #include "os/random.h"
 
+#define PART_BYTES ((size_t)16 << 20)
+
 /* ---- fault injection and error texts ---- */
 
 static _Atomic int64_t fault_at;
@@ -284,53 +286,93 @@ static tn_rc temp_name(const char *path, temp_file *t, tn_err *err)
     return TN_OK;
 }
 
-/* Writes data under a temporary name next to path, flushed to disk. */
-static tn_rc write_temp(const char *path, tn_str data, temp_file *t, tn_err *err)
+static tn_rc read_memory(
+    const void *self, tn_arena *a, int64_t at, size_t n, tn_str *ret, tn_err *err)
+{
+    (void)a, (void)err;
+    *ret = tn_str_sub(*(const tn_str *)self, (size_t)at, (size_t)at + n);
+    return TN_OK;
+}
+
+tn_parts tn_parts_of(const tn_str *data)
+{
+    return (tn_parts){ .read = read_memory, .self = data, .bytes = (int64_t)data->n };
+}
+
+static tn_rc write_parts(int fd, const tn_parts *from, const char *z, tn_err *err)
+{
+    for (int64_t at = 0; at < from->bytes;) {
+        TN_AUTO_ARENA scratch = tn_arena_new("file part", NULL);
+        tn_str part;
+        size_t n = tn_min_size(PART_BYTES, (size_t)(from->bytes - at));
+        TN_TRY(from->read(from->self, scratch, at, n, &part, err));
+        TN_TRY(write_all(fd, part, z, err));
+        at += (int64_t)n;
+    }
+    return TN_OK;
+}
+
+/* A new file under a temporary name next to path. */
+static tn_rc open_temp(const char *path, temp_file *t, int *ret, tn_err *err)
 {
     TN_TRY(temp_name(path, t, err));
-    TN_AUTO(tn_fd) f = { -1 };
-    tn_rc rc = open_at(t->path, O_WRONLY | O_CREAT | O_EXCL, "create a file next to", &f.fd, err);
+    tn_rc rc = open_at(t->path, O_WRONLY | O_CREAT | O_EXCL, "create a file next to", ret, err);
     if (rc != TN_OK) {
         t->path[0] = '\0';
         return rc;
     }
     struct stat st;
     if (stat(path, &st) == 0) { /* keep the mode of what is replaced; failing that is no failure */
-        (void)!fchmod(f.fd, st.st_mode & 07777);
+        (void)!fchmod(*ret, st.st_mode & 07777);
     }
-    TN_TRY(write_all(f.fd, data, t->path, err));
-    return sync_fd(f.fd, t->path, err);
+    return TN_OK;
 }
 
-tn_rc tn_file_write_atomic(tn_str path, tn_str data, tn_err *err)
+static tn_rc rename_temp(temp_file *t, const char *z, tn_err *err)
 {
-    char z[TN_PATH_MAX];
-    TN_TRY(tn_sys_path(path, z, err));
-    TN_AUTO(temp_file) t = { "" };
-    TN_TRY(write_temp(z, data, &t, err));
-    if (tn_sys_faulted() || rename(t.path, z) != 0) {
+    if (tn_sys_faulted() || rename(t->path, z) != 0) {
         return tn_sys_fail(err, errno, "replace", z);
     }
-    t.path[0] = '\0';
+    t->path[0] = '\0';
     return sync_folder_of(z, err);
 }
 
-tn_rc tn_file_write_absent(tn_str path, tn_str data, tn_err *err)
+static tn_rc link_temp(const temp_file *t, const char *z, tn_err *err)
 {
-    char z[TN_PATH_MAX];
-    TN_TRY(tn_sys_path(path, z, err));
-    TN_AUTO(temp_file) t = { "" };
-    TN_TRY(write_temp(z, data, &t, err));
-    if (tn_sys_faulted() || link(t.path, z) != 0) {
+    if (tn_sys_faulted() || link(t->path, z) != 0) {
         /* On NFS the answer of a link that took place may be lost: two links to our file say that it did. */
         int e = errno;
         struct stat st;
-        if (e == EEXIST && stat(t.path, &st) == 0 && st.st_nlink == 2) {
+        if (e == EEXIST && stat(t->path, &st) == 0 && st.st_nlink == 2) {
             return sync_folder_of(z, err);
         }
         return tn_sys_fail(err, e, "create", z);
     }
     return sync_folder_of(z, err);
+}
+
+tn_rc tn_file_write_parts(tn_str path, const tn_parts *from, bool absent, tn_err *err)
+{
+    char z[TN_PATH_MAX];
+    TN_TRY(tn_sys_path(path, z, err));
+    TN_AUTO(temp_file) t = { "" };
+    TN_AUTO(tn_fd) f = { -1 };
+    TN_TRY(open_temp(z, &t, &f.fd, err));
+    TN_TRY(write_parts(f.fd, from, t.path, err));
+    TN_TRY(sync_fd(f.fd, t.path, err));
+    return absent ? link_temp(&t, z, err) : rename_temp(&t, z, err);
+}
+
+tn_rc tn_file_write_atomic(tn_str path, tn_str data, tn_err *err)
+{
+    tn_parts from = tn_parts_of(&data);
+    return tn_file_write_parts(path, &from, false, err);
+}
+
+tn_rc tn_file_write_absent(tn_str path, tn_str data, tn_err *err)
+{
+    tn_parts from = tn_parts_of(&data);
+    return tn_file_write_parts(path, &from, true, err);
 }
 
 tn_rc tn_file_fsync(tn_str path, tn_err *err)
@@ -363,15 +405,24 @@ tn_rc tn_file_remove(tn_str path, tn_err *err)
     return TN_OK;
 }
 
+/* What the kernel copies, or shares, by itself. Both descriptors stand behind it; the rest, which may be all, is read and written. */
+static void copy_blocks(int in, int out)
+{
+    while (copy_file_range(in, NULL, out, NULL, PART_BYTES, 0) > 0) {
+    }
+}
+
 tn_rc tn_file_copy(tn_str from, tn_str to, tn_err *err)
 {
     char zf[TN_PATH_MAX], zt[TN_PATH_MAX];
     TN_TRY(tn_sys_path(from, zf, err));
     TN_TRY(tn_sys_path(to, zt, err));
     TN_AUTO(tn_fd) in = { -1 };
-    TN_AUTO(tn_fd) out = { -1 };
     TN_TRY(open_at(zf, O_RDONLY, "open", &in.fd, err));
-    TN_TRY(open_at(zt, O_WRONLY | O_CREAT | O_TRUNC, "open for writing", &out.fd, err));
+    TN_AUTO(temp_file) t = { "" };
+    TN_AUTO(tn_fd) out = { -1 };
+    TN_TRY(open_temp(zt, &t, &out.fd, err));
+    copy_blocks(in.fd, out.fd);
     char chunk[1 << 16];
     for (;;) {
         ssize_t n = tn_sys_faulted() ? -1 : read(in.fd, chunk, sizeof chunk);
@@ -382,9 +433,10 @@ tn_rc tn_file_copy(tn_str from, tn_str to, tn_err *err)
             return tn_sys_fail(err, errno, "read", zf);
         }
         if (n == 0) {
-            return sync_fd(out.fd, zt, err);
+            TN_TRY(sync_fd(out.fd, t.path, err));
+            return rename_temp(&t, zt, err);
         }
-        TN_TRY(write_all(out.fd, tn_str_n(chunk, (size_t)n), zt, err));
+        TN_TRY(write_all(out.fd, tn_str_n(chunk, (size_t)n), t.path, err));
     }
 }
 

@@ -32,6 +32,15 @@ tn_rc tn_file_append(tn_str path, tn_str data, tn_err *err) TN_MUSTUSE;
 tn_rc tn_file_write_atomic(tn_str path, tn_str data, tn_err *err) TN_MUSTUSE;
 /* The same but put-if-absent by link(): TN_E_EXISTS when path is there. Readers never see a part of it. */
 tn_rc tn_file_write_absent(tn_str path, tn_str data, tn_err *err) TN_MUSTUSE;
+/* Bytes that are held a part at a time: read gives n bytes from `at` on, all within `bytes`. It may be called by several threads. */
+typedef struct tn_parts {
+    tn_rc (*read)(const void *self, tn_arena *a, int64_t at, size_t n, tn_str *ret, tn_err *err);
+    const void *self;
+    int64_t bytes;
+} tn_parts;
+tn_parts tn_parts_of(const tn_str *data); /* in memory; both outlive it */
+/* As write_atomic and, with absent, as write_absent, of what comes in parts. */
+tn_rc tn_file_write_parts(tn_str path, const tn_parts *from, bool absent, tn_err *err) TN_MUSTUSE;
 tn_rc tn_file_fsync(tn_str path, tn_err *err) TN_MUSTUSE; /* file or folder */
 tn_rc tn_file_rename(
     tn_str from, tn_str to, tn_err *err) TN_MUSTUSE;       /* replaces; fsyncs the target folder */
@@ -40,6 +49,7 @@ tn_rc tn_file_remove_tree(
     tn_str path, tn_err *err) TN_MUSTUSE; /* absent: ok; does not follow links */
 tn_rc tn_file_link_to(
     tn_str target, tn_str path, tn_err *err) TN_MUSTUSE; /* path becomes a symbolic link */
+/* The copy appears whole, as with write_atomic; it shares blocks with the original where the file system can. */
 tn_rc tn_file_copy(tn_str from, tn_str to, tn_err *err) TN_MUSTUSE;
 tn_rc tn_file_stat(tn_arena *a, tn_str path, tn_file_info *ret, tn_err *err) TN_MUSTUSE;
 bool tn_file_exists(tn_str path);

@@ -234,7 +234,7 @@ void doctor_check_parts(doctor *d)
     memset(bytes, 'x', n);
     tn_str key = doctor_key(d, "parts");
     tn_store_item item = { .size = -1 };
-    tn_rc rc = s3_put_parts(s, key, tn_str_n(bytes, n), PART_BYTES, &why);
+    tn_rc rc = s3_put_cut(s, key, tn_str_n(bytes, n), PART_BYTES, &why);
     rc = rc == TN_OK ? tn_store_head(d->store, d->a, key, &item, &why) : rc;
     if (rc == TN_OK && item.size != (int64_t)n) {
         rc = tn_fail(&why, TN_E_CORRUPT, "an upload in parts has %lld bytes of %zu",

@@ -6,7 +6,6 @@
 #include "text/uri.h"
 
 enum { SCHEMES_MAX = 16, KEY_BYTES_MAX = 4096 };
-#define FILE_BYTES_MAX ((size_t)1 << 40)
 
 static struct {
     tn_mutex lock;
@@ -193,18 +192,6 @@ tn_rc tn_store_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *er
     return TN_OK;
 }
 
-tn_rc tn_store_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)
-{
-    TN_TRY(check_key(key, false, err));
-    if (s->ops->put_file != NULL) {
-        return s->ops->put_file(s, key, path, mode, err);
-    }
-    TN_AUTO_ARENA a = tn_arena_new("store file", NULL);
-    tn_str data;
-    TN_TRY(tn_file_read(a, path, FILE_BYTES_MAX, &data, err));
-    return s->ops->put(s, key, data, mode, err);
-}
-
 tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key)
 {
     return s->ops->locate(s, a, key);
@@ -310,12 +297,6 @@ static tn_rc sub_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *
     return tn_store_remove_many(sub_of(s)->outer, whole.v, n, err);
 }
 
-static tn_rc sub_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)
-{
-    TN_AUTO_ARENA a = tn_arena_new("store key", NULL);
-    return tn_store_put_file(sub_of(s)->outer, full(s, a, key), path, mode, err);
-}
-
 static tn_str sub_locate(tn_store *s, tn_arena *a, tn_str key)
 {
     tn_str whole = full(s, a, key);
@@ -360,7 +341,6 @@ static const tn_store_ops sub_ops = {
     .head = sub_head,
     .remove = sub_remove,
     .remove_many = sub_remove_many,
-    .put_file = sub_put_file,
     .locate = sub_locate,
     .prepare = sub_prepare,
     .close = sub_close,
@@ -386,4 +366,83 @@ tn_rc tn_store_sub(tn_store *s, tn_str prefix, tn_store **ret, tn_err *err)
     sub->base.root = tn_str_dup(a, tn_store_locate(s, a, prefix));
     *ret = &sub->base;
     return TN_OK;
+}
+
+/* ---- objects that come in parts ---- */
+
+/* The store that holds the object itself. */
+static tn_store *holder(tn_store *s, tn_arena *a, tn_str *key)
+{
+    for (; s->ops == &sub_ops; s = sub_of(s)->outer) {
+        *key = full(s, a, *key);
+    }
+    return s;
+}
+
+static tn_rc put_parts(
+    tn_store *s, tn_arena *a, tn_str key, const tn_parts *from, tn_put_mode mode, tn_err *err)
+{
+    if (s->ops->put_parts != NULL) {
+        return s->ops->put_parts(s, key, from, mode, err);
+    }
+    tn_str data;
+    TN_TRY(from->read(from->self, a, 0, (size_t)from->bytes, &data, err));
+    return s->ops->put(s, key, data, mode, err);
+}
+
+static tn_rc read_file(
+    const void *self, tn_arena *a, int64_t at, size_t n, tn_str *ret, tn_err *err)
+{
+    tn_str path = *(const tn_str *)self;
+    TN_TRY(tn_file_read_range(a, path, at, n, ret, err));
+    return ret->n == n ? TN_OK
+                       : tn_fail(err, TN_E_IO, "'" TN_STR_FMT "' became shorter while it was sent",
+                             TN_STR_ARG(path));
+}
+
+tn_rc tn_store_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("store file", NULL);
+    TN_TRY(check_key(key, false, err));
+    tn_file_info info;
+    TN_TRY(tn_file_stat(a, path, &info, err));
+    tn_parts from = { .read = read_file, .self = &path, .bytes = info.size };
+    s = holder(s, a, &key);
+    return put_parts(s, a, key, &from, mode, err);
+}
+
+typedef struct original {
+    tn_store *store;
+    tn_store_item item;
+} original;
+
+static tn_rc read_original(
+    const void *self, tn_arena *a, int64_t at, size_t n, tn_str *ret, tn_err *err)
+{
+    const original *o = self;
+    const tn_store_ops *ops = o->store->ops;
+    TN_TRY(ops->get_part != NULL ? ops->get_part(o->store, a, &o->item, at, n, ret, err)
+                                 : ops->get_range(o->store, a, o->item.key, at, n, ret, err));
+    return ret->n == n
+               ? TN_OK
+               : tn_fail(err, TN_E_CORRUPT, "'" TN_STR_FMT "' was replaced while it was read",
+                     TN_STR_ARG(tn_store_locate(o->store, a, o->item.key)));
+}
+
+tn_rc tn_store_copy(tn_store *s, tn_str key, tn_store *from, tn_str from_key, tn_err *err)
+{
+    TN_AUTO_ARENA a = tn_arena_new("store copy", NULL);
+    TN_TRY(check_key(key, false, err));
+    TN_TRY(check_key(from_key, false, err));
+    s = holder(s, a, &key);
+    from = holder(from, a, &from_key);
+    tn_err why = TN_ERR_INIT;
+    tn_rc rc = s->ops->copy != NULL ? s->ops->copy(s, key, from, from_key, &why) : TN_E_UNSUPPORTED;
+    if (rc != TN_E_UNSUPPORTED) {
+        return rc == TN_OK ? rc : tn_err_pass(err, rc, &why);
+    }
+    original o = { .store = from };
+    TN_TRY(from->ops->head(from, a, from_key, &o.item, err));
+    tn_parts parts = { .read = read_original, .self = &o, .bytes = o.item.size };
+    return put_parts(s, a, key, &parts, TN_PUT_OVERWRITE, err);
 }

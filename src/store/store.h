@@ -15,6 +15,7 @@
 
 #include "base/val.h"
 #include "base/vec.h"
+#include "os/file.h"
 
 typedef struct tn_store tn_store;
 
@@ -48,8 +49,11 @@ typedef struct tn_store_ops {
     tn_rc (*remove)(tn_store *s, tn_str key, tn_err *err); /* absent: ok */
     /* Many at once; NULL: one by one. Absent ones are ok. */
     tn_rc (*remove_many)(tn_store *s, const tn_str *keys, size_t n, tn_err *err);
-    /* A file as an object, without holding it in memory; NULL: read and put. */
-    tn_rc (*put_file)(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err);
+    /* An object that comes in parts, without holding it in memory; NULL: read whole and put. */
+    tn_rc (*put_parts)(
+        tn_store *s, tn_str key, const tn_parts *from, tn_put_mode mode, tn_err *err);
+    /* A copy that is made where both lie; TN_E_UNSUPPORTED: they do not lie together. NULL: never. */
+    tn_rc (*copy)(tn_store *s, tn_str key, tn_store *from, tn_str from_key, tn_err *err);
     /* The location of a key as DuckDB must be told it: a path or s3://bucket/prefix/key. */
     tn_str (*locate)(tn_store *s, tn_arena *a, tn_str key);
     /* Makes sure that a file may be created at key by path (folders exist). No-op on buckets. */
@@ -95,6 +99,10 @@ tn_rc tn_store_remove_many(tn_store *s, const tn_str *keys, size_t n, tn_err *er
 /* The bytes of a local file under key; a large one goes in parts, one part in memory at a time. */
 tn_rc tn_store_put_file(
     tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
+/* The object under from_key of another store, or the same one, under key; replaces what is there. Within a disk or a server nothing passes through this
+ * process; else one part is in memory at a time, and TN_E_CORRUPT tells that the object was replaced while it was read. */
+tn_rc tn_store_copy(
+    tn_store *s, tn_str key, tn_store *from, tn_str from_key, tn_err *err) TN_MUSTUSE;
 tn_str tn_store_locate(tn_store *s, tn_arena *a, tn_str key);
 tn_rc tn_store_prepare(tn_store *s, tn_str key, tn_err *err) TN_MUSTUSE;
 /* Opens a place that an object of s names by URL, with the options that opened s. */

@@ -38,13 +38,13 @@ static tn_rc local_get_range(
     return tn_file_read_range(a, path_of(s, a, key), from, n, ret, err);
 }
 
-static tn_rc write_once(tn_str path, tn_str data, tn_put_mode mode, tn_err *err)
+static tn_rc write_once(tn_str path, const tn_parts *from, tn_put_mode mode, tn_err *err)
 {
     if (mode == TN_PUT_OVERWRITE) {
-        return tn_file_write_atomic(path, data, err);
+        return tn_file_write_parts(path, from, false, err);
     }
     tn_err why = TN_ERR_INIT;
-    tn_rc rc = tn_file_write_absent(path, data, &why);
+    tn_rc rc = tn_file_write_parts(path, from, true, &why);
     if (rc == TN_E_IO && tn_file_exists(path)) {
         /* The link may have been made and only the flush of the folder have failed. */
         return tn_fail(err, TN_E_AMBIGUOUS, "'" TN_STR_FMT "' may have been written: %s",
@@ -57,20 +57,24 @@ static tn_rc write_once(tn_str path, tn_str data, tn_put_mode mode, tn_err *err)
 }
 
 /* The folder is there nearly always, so it is made only after a write has failed for the lack of it. */
-static tn_rc local_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err)
+static tn_rc local_put_parts(
+    tn_store *s, tn_str key, const tn_parts *from, tn_put_mode mode, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("store key", NULL);
     tn_str path = path_of(s, a, key);
     tn_err first = TN_ERR_INIT;
-    tn_rc rc = write_once(path, data, mode, &first);
+    tn_rc rc = write_once(path, from, mode, &first);
     if (rc == TN_E_NOTFOUND) {
         TN_TRY(tn_dir_make(tn_path_dir(path), err));
-        return write_once(path, data, mode, err);
+        return write_once(path, from, mode, err);
     }
-    if (rc != TN_OK && err != NULL) {
-        *err = first;
-    }
-    return rc;
+    return rc == TN_OK ? rc : tn_err_pass(err, rc, &first);
+}
+
+static tn_rc local_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err)
+{
+    tn_parts from = tn_parts_of(&data);
+    return local_put_parts(s, key, &from, mode, err);
 }
 
 static tn_rc local_head(tn_store *s, tn_arena *a, tn_str key, tn_store_item *ret, tn_err *err)
@@ -218,11 +222,15 @@ static void local_close(tn_store *s)
     tn_arena_free(((local_store *)s)->arena);
 }
 
+static tn_rc local_copy(tn_store *s, tn_str key, tn_store *from, tn_str from_key, tn_err *err);
+
 static const tn_store_ops local_ops = {
     .name = "local",
     .get = local_get,
     .get_range = local_get_range,
     .put = local_put,
+    .put_parts = local_put_parts,
+    .copy = local_copy,
     .list = local_list,
     .head = local_head,
     .remove = local_remove,
@@ -230,6 +238,16 @@ static const tn_store_ops local_ops = {
     .prepare = local_prepare,
     .close = local_close,
 };
+
+static tn_rc local_copy(tn_store *s, tn_str key, tn_store *from, tn_str from_key, tn_err *err)
+{
+    if (from->ops != &local_ops) {
+        return TN_E_UNSUPPORTED;
+    }
+    TN_AUTO_ARENA a = tn_arena_new("store copy", NULL);
+    TN_TRY(local_prepare(s, key, err));
+    return tn_file_copy(path_of(from, a, from_key), path_of(s, a, key), err);
+}
 
 tn_rc tn_store_open_local(tn_str path, const tn_store_opts *opts, tn_store **ret, tn_err *err)
 {

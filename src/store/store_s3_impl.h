@@ -94,9 +94,12 @@ tn_rc s3_list(tn_store *s, tn_arena *a, const tn_store_list_opts *opts, tn_store
     tn_err *err) TN_MUSTUSE;
 /* ---- store_s3_put.c ---- */
 tn_rc s3_put(tn_store *s, tn_str key, tn_str data, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
-tn_rc s3_put_file(tn_store *s, tn_str key, tn_str path, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
+tn_rc s3_put_parts(
+    tn_store *s, tn_str key, const tn_parts *from, tn_put_mode mode, tn_err *err) TN_MUSTUSE;
 /* A put-if-absent in parts whatever its size; a part but the last has 5 MiB at least. */
-tn_rc s3_put_parts(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *err) TN_MUSTUSE;
+tn_rc s3_put_cut(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *err) TN_MUSTUSE;
+/* ---- store_s3_copy.c ---- */
+tn_rc s3_copy(tn_store *s, tn_str key, tn_store *from, tn_str from_key, tn_err *err) TN_MUSTUSE;
 /* One put with If-None-Match and nothing else: what the question to a store is made of. */
 tn_rc s3_put_by_header(s3_store *s, tn_arena *a, tn_str key, tn_str data, tn_err *err) TN_MUSTUSE;
 /* ---- store_s3_condition.c ---- */

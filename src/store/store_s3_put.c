@@ -5,7 +5,6 @@
  */
 #include "base/log.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "os/random.h"
 #include "store/store_s3_impl.h"
 #include "store/store_s3_xml.h"
@@ -16,7 +15,7 @@ enum {
     CONFLICT_WAIT_MS = 50,
     PARTS_MAX = 10000
 };
-#define PART_BYTES ((size_t)32 << 20)
+#define PART_BYTES ((size_t)16 << 20)
 #define ONE_PUT_BYTES_MAX ((size_t)64 << 20)
 
 /* Judges the answer to the request that makes the object visible. */
@@ -238,42 +237,23 @@ static tn_rc put_part(s3_store *s, tn_arena *a, const upload *up, size_t number,
     return TN_OK;
 }
 
-/* Where the parts come from: memory, or a file of which one part at a time is read. */
-typedef struct source {
-    tn_str data; /* p NULL: the file at path */
-    tn_str path;
-    size_t bytes;
-} source;
-
-static tn_rc read_part(
-    const source *from, tn_arena *a, size_t at, size_t n, tn_str *ret, tn_err *err)
-{
-    if (from->data.p != NULL) {
-        *ret = tn_str_sub(from->data, at, at + n);
-        return TN_OK;
-    }
-    TN_TRY(tn_file_read_range(a, from->path, (int64_t)at, n, ret, err));
-    return ret->n == n ? TN_OK
-                       : tn_fail(err, TN_E_IO, "'" TN_STR_FMT "' became shorter while it was sent",
-                             TN_STR_ARG(from->path));
-}
-
 static tn_rc put_all_parts(
-    s3_store *s, const upload *up, const source *from, size_t part, tn_buf *list, tn_err *err)
+    s3_store *s, const upload *up, const tn_parts *from, size_t part, tn_buf *list, tn_err *err)
 {
-    for (size_t at = 0, number = 1; at < from->bytes; at += part, number++) {
+    size_t bytes = (size_t)from->bytes;
+    for (size_t at = 0, number = 1; at < bytes; at += part, number++) {
         TN_AUTO_ARENA scratch = tn_arena_new("s3 part", NULL);
-        size_t n = tn_min_size(part, from->bytes - at);
+        size_t n = tn_min_size(part, bytes - at);
         tn_str data;
-        TN_TRY(read_part(from, scratch, at, n, &data, err));
+        TN_TRY(from->read(from->self, scratch, (int64_t)at, n, &data, err));
         TN_TRY(put_part(s, scratch, up, number, data, list, err));
         tn_log(TN_LOG_DEBUG, "store", "'" TN_STR_FMT "': %zu of %zu MiB are uploaded",
-            TN_STR_ARG(up->key), (at + n) >> 20, from->bytes >> 20);
+            TN_STR_ARG(up->key), (at + n) >> 20, bytes >> 20);
     }
     return TN_OK;
 }
 
-static tn_rc put_in_parts(s3_store *s, tn_arena *a, const upload *up, const source *from,
+static tn_rc put_in_parts(s3_store *s, tn_arena *a, const upload *up, const tn_parts *from,
     size_t part, bool absent, tn_err *err)
 {
     tn_buf list = tn_buf_init(a, TN_BUF_NO_LIMIT);
@@ -296,18 +276,18 @@ static tn_rc put_in_parts(s3_store *s, tn_arena *a, const upload *up, const sour
     return TN_OK;
 }
 
-static tn_rc upload_parts(
-    s3_store *s, tn_arena *a, tn_str key, const source *from, size_t part, bool absent, tn_err *err)
+static tn_rc upload_parts(s3_store *s, tn_arena *a, tn_str key, const tn_parts *from, size_t part,
+    bool absent, tn_err *err)
 {
-    s3_transfer told = { .verb = "uploading", .name = key, .total = (int64_t)from->bytes };
+    s3_transfer told = { .verb = "uploading", .name = key, .total = from->bytes };
     upload up = { .key = key, .way = &told };
     s3_way way;
     if (absent) {
         TN_TRY(s3_way_find(s, a, &way, err)); /* before gigabytes are sent */
     }
     TN_TRY(begin_upload(s, a, key, &up.id, err));
-    tn_rc rc =
-        put_in_parts(s, a, &up, from, tn_max_size(part, from->bytes / PARTS_MAX + 1), absent, err);
+    tn_rc rc = put_in_parts(
+        s, a, &up, from, tn_max_size(part, (size_t)from->bytes / PARTS_MAX + 1), absent, err);
     s3_transfer_end(&told);
     if (rc != TN_OK && rc != TN_E_AMBIGUOUS) {
         abort_upload(s, a, key, up.id);
@@ -329,29 +309,26 @@ tn_rc s3_put(tn_store *store, tn_str key, tn_str data, tn_put_mode mode, tn_err 
         }
         return TN_OK;
     }
-    source from = { .data = data, .bytes = data.n };
+    tn_parts from = tn_parts_of(&data);
     return upload_parts(s, a, full, &from, PART_BYTES, absent, err);
 }
 
-tn_rc s3_put_file(tn_store *store, tn_str key, tn_str path, tn_put_mode mode, tn_err *err)
+tn_rc s3_put_parts(tn_store *store, tn_str key, const tn_parts *from, tn_put_mode mode, tn_err *err)
 {
     s3_store *s = (s3_store *)store;
-    TN_AUTO_ARENA a = tn_arena_new("s3 put file", NULL);
-    tn_file_info info;
-    tn_str data;
-    TN_TRY(tn_file_stat(a, path, &info, err));
-    if (info.size <= (int64_t)PART_BYTES) {
-        TN_TRY(tn_file_read(a, path, PART_BYTES, &data, err));
+    TN_AUTO_ARENA a = tn_arena_new("s3 put parts", NULL);
+    if (from->bytes <= (int64_t)PART_BYTES) {
+        tn_str data;
+        TN_TRY(from->read(from->self, a, 0, (size_t)from->bytes, &data, err));
         return s3_put(store, key, data, mode, err);
     }
-    bool absent = mode == TN_PUT_IF_ABSENT;
-    source from = { .path = path, .bytes = (size_t)info.size };
-    return upload_parts(s, a, s3_full_key(s, a, key), &from, PART_BYTES, absent, err);
+    return upload_parts(
+        s, a, s3_full_key(s, a, key), from, PART_BYTES, mode == TN_PUT_IF_ABSENT, err);
 }
 
-tn_rc s3_put_parts(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *err)
+tn_rc s3_put_cut(s3_store *s, tn_str key, tn_str data, size_t part, tn_err *err)
 {
-    TN_AUTO_ARENA a = tn_arena_new("s3 put parts", NULL);
-    source from = { .data = data, .bytes = data.n };
+    TN_AUTO_ARENA a = tn_arena_new("s3 put cut", NULL);
+    tn_parts from = tn_parts_of(&data);
     return upload_parts(s, a, s3_full_key(s, a, key), &from, part, true, err);
 }

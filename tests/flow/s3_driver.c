@@ -99,7 +99,19 @@ static tn_rc check_file(tn_store *s, tn_arena *a, tn_err *err)
     TN_TRY(check(tn_str_eq(got, data), "a file comes back", err));
     tn_rc rc = tn_store_put_file(s, TN_STR("file"), path, TN_PUT_IF_ABSENT, NULL);
     TN_TRY(check(rc == TN_E_EXISTS, "a file that is there already", err));
-    TN_TRY(tn_store_remove(s, TN_STR("file"), err));
+    TN_AUTOPTR(tn_store) disk = NULL;
+    TN_TRY(tn_store_open(dir, &(tn_store_opts){ .create = true }, &disk, err));
+    TN_TRY(tn_store_copy(s, TN_STR("its copy"), s, TN_STR("file"), err)); /* by the server */
+    TN_TRY(tn_store_copy(disk, TN_STR("down"), s, TN_STR("its copy"), err));
+    TN_TRY(tn_store_copy(s, TN_STR("up"), disk, TN_STR("down"), err));
+    TN_TRY(tn_store_get(s, a, TN_STR("up"), FILE_BYTES, &got, err));
+    TN_TRY(check(tn_str_eq(got, data), "a file comes back by way of copies", err));
+    rc = tn_store_copy(s, TN_STR("up"), s, TN_STR("nothing"), NULL);
+    TN_TRY(check(rc == TN_E_NOTFOUND, "a copy of nothing", err));
+    static const char *const made[] = { "file", "its copy", "up" };
+    for (size_t i = 0; i < TN_COUNTOF(made); i++) {
+        TN_TRY(tn_store_remove(s, tn_str_of(made[i]), err));
+    }
     return tn_file_remove_tree(dir, err);
 }
 

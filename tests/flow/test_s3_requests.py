@@ -77,6 +77,16 @@ def a_lake_of_many_tables_costs_a_write_no_more(b):
 
 
 @case
+def a_deep_clone_is_copied_by_the_server(b):
+    lake = b.lake()
+    b.run(lake, "sql", "create table t.x as select range i, hash(range) h from range(100000); insert into t.x select range, 0 from range(1000)")
+    b.asked(lake, "table", "clone", "t.x", "t.copy")
+    data = [(method, path) for method, path, _ in b.log if path.endswith(".parquet")]
+    equal(sorted(m for m, _ in data), ["PUT", "PUT"])
+    equal(b.rows(lake, "select count(*) n, count(distinct h) d from t.copy"), b.rows(lake, "select count(*) n, count(distinct h) d from t.x"))
+
+
+@case
 def a_table_made_anew_in_the_same_place_is_not_taken_for_the_old_one(b):
     lake = b.lake()
     b.run(lake, "sql", "create table t.x as select 1 i; insert into t.x values (2)")

@@ -107,6 +107,8 @@ class Proxy:
             writer.write(raw)
             await writer.drain()
             first, headers, head = await read_message(reader)
+            while first.split(" ")[1] == "100":  # the answer to Expect, which the client has had from here
+                first, headers, head = await read_message(reader)
             return first, head, await read_body(reader, first, headers, method)
         finally:
             writer.close()
@@ -128,6 +130,8 @@ class Proxy:
         method, path = first.split(" ")[:2]
         if self.careless and "if-none-match" in headers and method != "GET":
             head = without_condition(first, headers, head, self.careless)
+        if headers.get("expect", "").lower() == "100-continue":
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         raw = head + await read_body(reader, first, headers)
         began, n = time.monotonic(), self.count
         self.count += 1

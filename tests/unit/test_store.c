@@ -110,6 +110,40 @@ TN_TEST(put_get_head_remove)
     }
 }
 
+/* More than two parts of file.c, so that their joints are met. */
+TN_TEST(copies_from_any_kind_to_any)
+{
+    size_t n = ((size_t)33 << 20) + 5;
+    char *p = tn_arena_alloc(arena, n);
+    for (size_t i = 0; i < n; i++) {
+        p[i] = (char)(((uint32_t)i * 2246822519u) >> 11);
+    }
+    tn_str big = tn_str_n(p, n), got;
+    for (kind from = LOCAL; from < KINDS; from++) {
+        for (kind to = LOCAL; to < KINDS; to++) {
+            TN_AUTO_ARENA a = tn_arena_new("test copies", NULL);
+            if ((from == MEM || from == SUB_OF_MEM) && (to == MEM || to == SUB_OF_MEM)) {
+                continue; /* one tree, forgotten with each */
+            }
+            tn_store *x = open_kind(a, from, err), *y = open_kind(a, to, err);
+            put(x, "a", "small", err);
+            TN_ASSERT_OK(tn_store_copy(y, TN_STR("f/b"), x, TN_STR("a"), err));
+            TN_ASSERT_EQ_S(get(y, a, "f/b", err), "small");
+            put(x, "a", "", err);
+            TN_ASSERT_OK(tn_store_copy(y, TN_STR("f/b"), x, TN_STR("a"), err));
+            TN_ASSERT_EQ_S(get(y, a, "f/b", err), "");
+            TN_ASSERT_RC(tn_store_copy(y, TN_STR("c"), x, TN_STR("none"), err), TN_E_NOTFOUND);
+            TN_ASSERT_RC(tn_store_copy(y, TN_STR("../c"), x, TN_STR("a"), err), TN_E_VALUE);
+            if (from == LOCAL || to == LOCAL) {
+                TN_ASSERT_OK(tn_store_put(x, TN_STR("big"), big, TN_PUT_OVERWRITE, err));
+                TN_ASSERT_OK(tn_store_copy(y, TN_STR("big2"), x, TN_STR("big"), err));
+                TN_ASSERT_OK(tn_store_get(y, a, TN_STR("big2"), n + 1, &got, err));
+                TN_ASSERT(tn_str_eq(got, big));
+            }
+        }
+    }
+}
+
 TN_TEST(put_if_absent)
 {
     EACH_KIND(s)

@@ -14,11 +14,11 @@
 #include "delta/action/delta_schema.h"
 #include "delta/delta_maint.h"
 #include "delta/log/delta_log.h"
-#include "os/file.h"
+#include "os/parallel.h"
 #include "os/random.h"
 #include "text/uri.h"
 
-#define COPY_BYTES_MAX ((size_t)8 << 30)
+enum { COPIES_AT_ONCE = 8 };
 
 /* A place as it goes to a log: an absolute path (DuckDB's delta extension takes no file:// for data files, and wants it for vectors) or a
  * URL. */
@@ -35,26 +35,23 @@ static tn_rc url_of(
 
 /* ---- copying ---- */
 
-static tn_rc copy_object(tn_delta_cloning *c, tn_str place, tn_str key, tn_err *err)
+/* Noted now, made by make_copies. */
+static void plan_copy(tn_delta_cloning *c, tn_str place, tn_str key)
 {
     tn_map_put(&c->copied, key, c);
-    tn_str source =
-        tn_delta_path_is_absolute(place) ? place : tn_store_locate(c->from->store, c->a, place);
-    tn_str target = tn_store_locate(c->to->store, c->a, key);
-    if (!tn_uri_is_remote(source) && !tn_uri_is_remote(target)) {
-        TN_TRY(tn_store_prepare(c->to->store, key, err));
-        return tn_file_copy(source, target, err);
+    tn_vec_push(&c->copies, c->a, ((tn_delta_clone_copy){ .place = place, .key = key }));
+}
+
+static tn_rc make_copy(void *self, size_t i, tn_err *err)
+{
+    const tn_delta_cloning *c = self;
+    const tn_delta_clone_copy *copy = &c->copies.v[i];
+    if (!tn_delta_path_is_absolute(copy->place)) {
+        return tn_store_copy(c->to->store, copy->key, c->from->store, copy->place, err);
     }
-    TN_AUTO_ARENA scratch = tn_arena_new("delta copy", NULL);
     TN_AUTOPTR(tn_store) other = NULL;
-    tn_str data;
-    if (tn_delta_path_is_absolute(place)) {
-        TN_TRY(tn_store_open_beside(c->from->store, tn_path_dir(place), &other, err));
-        TN_TRY(tn_store_get(other, scratch, tn_path_base(place), COPY_BYTES_MAX, &data, err));
-    } else {
-        TN_TRY(tn_store_get(c->from->store, scratch, place, COPY_BYTES_MAX, &data, err));
-    }
-    return tn_store_put(c->to->store, key, data, TN_PUT_OVERWRITE, err);
+    TN_TRY(tn_store_open_beside(c->from->store, tn_path_dir(copy->place), &other, err));
+    return tn_store_copy(c->to->store, copy->key, other, tn_path_base(copy->place), err);
 }
 
 static tn_rc is_there(tn_store *s, tn_arena *a, tn_str key, bool *ret, tn_err *err)
@@ -78,7 +75,10 @@ static tn_rc copy_vector(tn_delta_cloning *c, tn_delta_dv *dv, tn_err *err)
     if (!there && c->over != NULL) { /* its name is a UUID: what is called so came from there */
         TN_TRY(is_there(c->to->store, c->a, place, &there, err));
     }
-    return there ? TN_OK : copy_object(c, place, place, err);
+    if (!there) {
+        plan_copy(c, place, place);
+    }
+    return TN_OK;
 }
 
 /* The key of a copy: that of the source unless another object of the table has it. */
@@ -103,7 +103,7 @@ static tn_rc copy_file(tn_delta_cloning *c, tn_delta_file *f, tn_err *err)
     }
     TN_TRY(key_for(c, place, &key, err));
     f->path = tn_str_eq(key, place) ? f->path : key;
-    TN_TRY(copy_object(c, place, key, err));
+    plan_copy(c, place, key);
     return copy_vector(c, &f->dv, err);
 }
 
@@ -137,7 +137,7 @@ static tn_rc take_files(tn_delta_cloning *c, tn_err *err)
         }
         tn_vec_push(&c->adds, c->a, f);
     }
-    return TN_OK;
+    return tn_parallel(c->copies.n, COPIES_AT_ONCE, make_copy, c, err);
 }
 
 static void discard(const tn_delta_cloning *c)

@@ -4,6 +4,11 @@
 
 #include "delta/log/delta_log.h"
 
+typedef struct tn_delta_clone_copy {
+    tn_str place; /* relative to the source's root, or absolute */
+    tn_str key;
+} tn_delta_clone_copy;
+
 typedef struct tn_delta_cloning {
     tn_delta_table *from, *to;
     tn_arena *a;
@@ -11,7 +16,8 @@ typedef struct tn_delta_cloning {
     const tn_delta_snapshot *over; /* of to, which is replaced; NULL: a new table */
     bool shallow;
     tn_delta_files adds;
-    tn_map copied; /* keys of what was copied, or begun to be */
+    tn_vec(tn_delta_clone_copy) copies;
+    tn_map copied; /* their keys: they are there, or may be */
     tn_map live;   /* keys of all that it has -> tn_delta_file */
     tn_map paths;  /* their decoded paths -> tn_delta_file */
     tn_map shared; /* keys (tn_delta_file_key) of files that the table has already */
