@@ -5,6 +5,7 @@
 #include "text/json.h"
 #include "text/timetext.h"
 #include "text/uri.h"
+#include "text/yaml.h"
 
 enum { RESULTS_BYTES_MAX = 1 << 30 };
 
@@ -30,9 +31,15 @@ static const struct {
     { "seed", TN_VERB_SEED }, { "snapshot", TN_VERB_SNAPSHOT }, { "compile", TN_VERB_COMPILE },
     { "clone", TN_VERB_CLONE } };
 
+static tn_str root_of(const tn_cli *cli)
+{
+    return cli->project_dir.n > 0 ? cli->project_dir : TN_STR(".");
+}
+
 static tn_rc read_results(const tn_cli *cli, tn_str folder, tn_val *ret, tn_err *err)
 {
-    tn_str text, path = tn_uri_join(cli->arena, folder, TN_STR("run_results.json"));
+    tn_str text, path = tn_uri_join(cli->arena, tn_uri_join(cli->arena, root_of(cli), folder),
+                     TN_STR("run_results.json"));
     if (!tn_file_exists(path)) {
         return tn_fail(err, TN_E_NOTFOUND,
             "Could not find previous run in '" TN_STR_FMT "' target directory", TN_STR_ARG(folder));
@@ -41,7 +48,7 @@ static tn_rc read_results(const tn_cli *cli, tn_str folder, tn_val *ret, tn_err 
     return tn_json_parse(cli->arena, text, ret, err);
 }
 
-static bool was_bad(tn_str status)
+static bool was_bad(tn_str status, bool warned)
 {
     static const char *const bad[] = { "error", "fail", "skipped", "runtime error",
         "partial success" };
@@ -50,17 +57,20 @@ static bool was_bad(tn_str status)
             return true;
         }
     }
-    return false;
+    return warned && tn_str_is(status, "warn");
 }
 
-static tn_strs bad_ids(const tn_cli *cli, tn_val doc)
+/* What failed, and with --warn-error what warned; hooks run anyway. */
+static tn_strs bad_ids(const tn_cli *cli, tn_val doc, bool warned)
 {
     tn_strs out = { 0 };
     tn_val results = tn_val_at(doc, "results");
     for (size_t i = 0; tn_val_is_seq(results) && i < results.list->n; i++) {
         tn_val r = results.list->v[i];
-        if (was_bad(tn_val_str_at(r, "status", TN_STR_NONE))) {
-            tn_vec_push(&out, cli->arena, tn_val_str_at(r, "unique_id", TN_STR_NONE));
+        tn_str id = tn_val_str_at(r, "unique_id", TN_STR_NONE);
+        if (was_bad(tn_val_str_at(r, "status", TN_STR_NONE), warned) &&
+            !tn_str_starts(id, TN_STR("operation."))) {
+            tn_vec_push(&out, cli->arena, id);
         }
     }
     return out;
@@ -133,8 +143,7 @@ static void take_previous(tn_dbt_options *o, tn_val args, tn_val given)
         tn_flag *field;
         const char *key;
     } flags[] = { { &o->full_refresh, "full_refresh" }, { &o->fail_fast, "fail_fast" },
-        { &o->empty, "empty" }, { &o->store_failures, "store_failures" },
-        { &o->warn_error, "warn_error" }, { &o->defer, "defer" },
+        { &o->empty, "empty" }, { &o->store_failures, "store_failures" }, { &o->defer, "defer" },
         { &o->favor_state, "favor_state" } };
     for (size_t i = 0; i < TN_COUNTOF(flags); i++) {
         if (*flags[i].field == TN_FLAG_UNSET && tn_val_bool_at(args, flags[i].key, false)) {
@@ -155,14 +164,22 @@ static tn_cli with_threads(const tn_cli *cli, tn_val args, tn_val given)
     return again;
 }
 
+/* What target-path of the project's file says. */
+static tn_str own_target_path(const tn_cli *cli, tn_str root)
+{
+    tn_str text, path = tn_uri_join(cli->arena, root, TN_STR("dbt_project.yml"));
+    tn_val doc;
+    bool read = tn_file_read(cli->arena, path, RESULTS_BYTES_MAX, &text, NULL) == TN_OK &&
+                tn_yaml_parse(cli->arena, text, NULL, &doc, NULL) == TN_OK;
+    return read ? tn_val_str_at(doc, "target-path", TN_STR("target")) : TN_STR("target");
+}
+
+/* As dbt names it: below the project. */
 static tn_str results_folder(const tn_cli *cli, const tn_dbt_options *o)
 {
-    if (o->state.n > 0) {
-        return o->state;
-    }
-    tn_str root = cli->project_dir.n > 0 ? cli->project_dir : TN_STR(".");
-    return tn_uri_join(
-        cli->arena, root, cli->target_path.n > 0 ? cli->target_path : TN_STR("target"));
+    return o->state.n > 0           ? o->state
+           : cli->target_path.n > 0 ? cli->target_path
+                                    : own_target_path(cli, root_of(cli));
 }
 
 int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
@@ -192,7 +209,7 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
     }
     take_previous(&o, args, given);
     tn_cli again = with_threads(cli, args, given);
-    tn_strs ids = bad_ids(cli, before);
+    tn_strs ids = bad_ids(cli, before, o.warn_error == TN_FLAG_ON);
     tn_val batches = batches_of(cli, before), overloads = overloads_of(cli, before);
     if (o.vars.n > 0) {
         tn_dict_putz(given.dict, "vars", tn_val_str(o.vars));

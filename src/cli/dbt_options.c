@@ -1,6 +1,8 @@
 /* dbt_options.c: from the command line to a loaded project: flags by dbt's names, the console's form, the log file. */
 #include "cli/dbt_options.h"
 
+#include <limits.h>
+
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -74,12 +76,29 @@ static tn_dict *flags_of(
     return d;
 }
 
-static bool kinds_of(const tn_strs *names, uint32_t *ret, tn_err *err)
+/* One word may hold several names. */
+static tn_strs words_of(tn_arena *a, const tn_strs *given)
 {
+    tn_strs out = { 0 };
+    for (size_t i = 0; i < given->n; i++) {
+        tn_str rest = given->v[i], word;
+        while (rest.n > 0) {
+            (void)tn_str_cut(rest, ' ', &word, &rest);
+            if (word.n > 0) {
+                tn_vec_push(&out, a, word);
+            }
+        }
+    }
+    return out;
+}
+
+static bool kinds_of(tn_arena *a, const tn_strs *given, uint32_t *ret, tn_err *err)
+{
+    tn_strs names = words_of(a, given);
     *ret = 0;
-    for (size_t i = 0; i < names->n; i++) {
+    for (size_t i = 0; i < names.n; i++) {
         tn_node_kind kind;
-        tn_str name = names->v[i];
+        tn_str name = names.v[i];
         if (tn_str_is(name, "all") || tn_str_is(name, "default")) {
             *ret = UINT32_MAX;
             continue;
@@ -97,7 +116,7 @@ static bool kinds_of(const tn_strs *names, uint32_t *ret, tn_err *err)
     return true;
 }
 
-static bool selection_of(const tn_dbt_options *o, tn_select *ret, tn_err *err)
+static bool selection_of(tn_arena *a, const tn_dbt_options *o, tn_select *ret, tn_err *err)
 {
     uint32_t only, except;
     *ret = (tn_select){ .select = o->models.n > 0 ? o->models : o->select,
@@ -114,8 +133,8 @@ static bool selection_of(const tn_dbt_options *o, tn_select *ret, tn_err *err)
             TN_STR_ARG(o->indirect));
         return false;
     }
-    if (!kinds_of(&o->resource_types, &only, err) ||
-        !kinds_of(&o->exclude_resource_types, &except, err)) {
+    if (!kinds_of(a, &o->resource_types, &only, err) ||
+        !kinds_of(a, &o->exclude_resource_types, &except, err)) {
         return false;
     }
     ret->kinds = only;
@@ -153,6 +172,10 @@ static bool check_values(const tn_cli *cli, const tn_dbt_options *o, tn_val give
     tn_val threads = tn_val_at(cli->invocation, "threads");
     if (threads.tag == TN_INT && threads.i < 1) {
         (void)tn_fail(err, TN_E_USAGE, "--threads must be at least 1");
+        return false;
+    }
+    if (threads.tag == TN_INT && threads.i > INT_MAX) {
+        (void)tn_fail(err, TN_E_USAGE, "--threads: %lld is too many", (long long)threads.i);
         return false;
     }
     if (tn_val_is_str(tn_val_at(given, "vars")) && tn_str_trim(o->vars).n == 0) {
@@ -378,7 +401,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     opts.ret_inline_failed = &inline_failed;
     *ret_status = TN_EXIT_USAGE;
     *ret = (tn_dbt_start){ 0 };
-    if (!check_values(cli, o, given, &err) || !selection_of(o, &ret->select, &err)) {
+    if (!check_values(cli, o, given, &err) || !selection_of(cli->arena, o, &ret->select, &err)) {
         (void)tn_cli_error(cli, &err);
         return false;
     }

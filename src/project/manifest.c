@@ -442,37 +442,53 @@ static void add_name(tn_buf *b, const tn_node *n)
     }
 }
 
-static void add_json(tn_buf *b, tn_arena *a, const tn_node *n, const tn_strs *keys)
+/* The value at a path of names, config.materialized; undefined where there is none. */
+static tn_val at_path(tn_arena *a, tn_val v, tn_str path)
 {
-    static const char *const dflt[] = { "alias", "name", "package_name", "depends_on", "tags",
+    tn_str part;
+    while (path.n > 0 && !tn_val_is_undef(v)) {
+        (void)tn_str_cut(path, '.', &part, &path);
+        v = tn_val_at(v, tn_str_z(a, part));
+    }
+    return v;
+}
+
+/* What was asked for comes in the order of asking, and what is not there is left out: of paths also what is None. */
+static tn_val chosen(tn_arena *a, tn_val all, const tn_strs *keys)
+{
+    tn_val out = tn_val_dict(a);
+    for (size_t i = 0; i < keys->n; i++) {
+        bool path = tn_str_find_char(keys->v[i], '.', 0) != SIZE_MAX;
+        tn_val v = path ? at_path(a, all, keys->v[i]) : tn_val_at(all, tn_str_z(a, keys->v[i]));
+        if (!tn_val_is_undef(v) && !(path && tn_val_is_none(v))) {
+            tn_dict_puts(out.dict, keys->v[i], v);
+        }
+    }
+    return out;
+}
+
+static tn_val usual(tn_arena *a, tn_val all)
+{
+    static const char *const names[] = { "alias", "name", "package_name", "depends_on", "tags",
         "config", "resource_type", "source_name", "original_file_path", "unique_id" };
-    tn_val all = tn_node_dict(a, n), out = tn_val_dict(a);
-    size_t count = keys != NULL && keys->n > 0 ? keys->n : TN_COUNTOF(dflt);
+    tn_val out = tn_val_dict(a);
     size_t at = 0;
     const tn_dict_item *it;
     while ((it = tn_dict_next(all.dict, &at)) != NULL) {
-        for (size_t i = 0; i < count; i++) {
-            tn_str key = keys != NULL && keys->n > 0 ? keys->v[i] : tn_str_of(dflt[i]);
-            if (tn_str_eq(tn_val_as_str(it->key), key)) {
+        for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+            if (tn_str_is(tn_val_as_str(it->key), names[i])) {
                 tn_dict_put(out.dict, it->key, it->value);
             }
         }
     }
-    /* Keys may be paths: config.materialized. */
-    for (size_t i = 0; keys != NULL && i < keys->n; i++) {
-        tn_str rest = keys->v[i], part;
-        if (tn_str_find_char(rest, '.', 0) == SIZE_MAX) {
-            continue;
-        }
-        tn_val v = all;
-        while (rest.n > 0 && !tn_val_is_undef(v)) {
-            tn_str_cut(rest, '.', &part, &rest);
-            v = tn_val_at(v, tn_str_z(a, part));
-        }
-        tn_dict_puts(out.dict, keys->v[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
-    }
+    return out;
+}
+
+static void add_json(tn_buf *b, tn_arena *a, const tn_node *n, const tn_strs *keys)
+{
+    tn_val all = tn_node_dict(a, n);
     tn_json_style style = { .py_separators = true, .ascii = true };
-    tn_json_print(b, out, &style);
+    tn_json_print(b, keys != NULL && keys->n > 0 ? chosen(a, all, keys) : usual(a, all), &style);
 }
 
 tn_rc tn_ls_print(tn_project *p, const tn_nodes *nodes, tn_ls_form form, const tn_strs *keys,

@@ -83,6 +83,16 @@ static bool is_idle_commit(const tn_job *j, tn_str sql)
            (first_word_is(sql, "commit") || first_word_is(sql, "rollback"));
 }
 
+/* What a template does is told with its node. */
+static void put_node_info(const tn_job *j, tn_arena *a, tn_val data)
+{
+    if (j->node != NULL) {
+        const tn_node_result r = { .node = j->node };
+        bool hook = j->node->kind == TN_NODE_OPERATION;
+        tn_dict_putz(data.dict, "node_info", tn_report_node_info(a, &r, hook ? NULL : "compiling"));
+    }
+}
+
 static void tell_sql(tn_job *j, tn_str sql)
 {
     tn_str name = j->node != NULL ? j->node->unique_id : TN_STR("master");
@@ -93,6 +103,7 @@ static void tell_sql(tn_job *j, tn_str sql)
     tn_val data = tn_val_dict(a);
     tn_dict_putz(data.dict, "conn_name", tn_val_str(name));
     tn_dict_putz(data.dict, "sql", tn_val_str(sql));
+    put_node_info(j, a, data);
     tn_event(j->session->events, TN_EV_DEBUG, "SQLQuery", "E016", data,
         "On " TN_STR_FMT ": " TN_STR_FMT, TN_STR_ARG(name), TN_STR_ARG(sql));
 }
@@ -603,12 +614,7 @@ static void hook_log(tn_pctx *c, tn_str msg, bool info)
     tn_job *j = c->self;
     tn_val data = tn_val_dict(j->arena);
     tn_dict_putz(data.dict, "msg", tn_val_str(msg));
-    if (j->node != NULL) {
-        const tn_node_result r = { .node = j->node };
-        bool hook = j->node->kind == TN_NODE_OPERATION;
-        tn_dict_putz(
-            data.dict, "node_info", tn_report_node_info(j->arena, &r, hook ? NULL : "compiling"));
-    }
+    put_node_info(j, j->arena, data);
     tn_event(j->session->events, info ? TN_EV_INFO : TN_EV_DEBUG,
         info ? "JinjaLogInfo" : "JinjaLogDebug", info ? "I062" : "I063", data, TN_STR_FMT,
         TN_STR_ARG(msg));

@@ -223,5 +223,10 @@ tn_rc tn_microbatch_run(tn_runner *run, tn_worker *w, tn_node_result *r, tn_err 
         note(r->arena, s == TN_ST_SUCCESS ? good : bad, &m.batches.v[i]);
     }
     judge(&m, good, bad);
+    if (r->status == TN_ST_SUCCESS) {
+        tn_job j;
+        TN_TRY(tn_job_init(&j, run->session, w, r->node, run->selected_resources, a, err));
+        TN_TRY(tn_runner_version_pointer(run, &j, err));
+    }
     return TN_OK;
 }

@@ -281,6 +281,7 @@ static tn_rc run_materialization(tn_runner *run, tn_job *j, tn_node_result *r, t
     } else {
         TN_TRY(tn_runner_materialize(run, j, kind, err));
     }
+    TN_TRY(tn_runner_version_pointer(run, j, err));
     TN_LOCKED(&run->lock); /* others look at the status while this one runs */
     if (n->kind == TN_NODE_TEST) {
         TN_TRY(judge_test(run, j, r, err));
@@ -627,6 +628,55 @@ static bool is_hook(const tn_node *n, bool at_end)
                SIZE_MAX;
 }
 
+static void keep_hook(tn_runner *run, tn_node_result *r, size_t index, size_t total)
+{
+    r->finished_us = tn_clock_now_us();
+    r->adapter_response = tn_val_dict(run->arena);
+    tn_vec_push(&run->hooks, run->arena, *r);
+    tn_report_hook(run, &tn_vec_last(&run->hooks), index, total, true);
+}
+
+/* Those behind one that failed. */
+static void skip_hook(tn_runner *run, tn_node *n, size_t index, size_t total)
+{
+    tn_node_result r = { .node = n,
+        .arena = run->arena,
+        .started_us = tn_clock_now_us(),
+        .thread = TN_STR("main"),
+        .status = TN_ST_SKIPPED,
+        .failures = 1 };
+    r.message =
+        tn_str_printf(run->arena, TN_STR_FMT " skipped", TN_STR_ARG(tn_hook_name(run->arena, n)));
+    keep_hook(run, &r, index, total);
+}
+
+static bool carry_out_hook(
+    tn_runner *run, tn_worker *w, tn_node *n, bool at_end, size_t index, size_t total)
+{
+    TN_AUTO_ARENA a = tn_arena_new("hook", NULL);
+    tn_node_result r = { .node = n,
+        .arena = run->arena,
+        .started_us = tn_clock_now_us(),
+        .thread = TN_STR("main"),
+        .failures = -1 };
+    tn_err inner = TN_ERR_INIT;
+    tn_job j;
+    tn_rc rc = tn_job_init(&j, run->session, w, n, run->selected_resources, a, &inner);
+    if (rc == TN_OK && at_end) {
+        add_end_names(run, &j);
+    }
+    tn_str sql = TN_STR("");
+    rc = rc == TN_OK ? compile_hook(&j, &r, &sql, &inner) : rc;
+    tn_report_hook(run, &r, index, total, false);
+    rc = rc == TN_OK ? run_hook(run, &j, &r, sql, &inner) : rc;
+    if (rc != TN_OK) {
+        keep_hook_error(run, &r, rc, &inner);
+    }
+    tn_job_rollback(&j);
+    keep_hook(run, &r, index, total);
+    return rc == TN_OK;
+}
+
 tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err)
 {
     (void)err;
@@ -643,34 +693,11 @@ tn_rc tn_runner_hooks(tn_runner *run, tn_worker *w, bool at_end, bool *ret_faile
         if (!is_hook(n, at_end)) {
             continue;
         }
-        TN_AUTO_ARENA a = tn_arena_new("hook", NULL);
-        tn_node_result r = { .node = n,
-            .arena = run->arena,
-            .started_us = tn_clock_now_us(),
-            .thread = TN_STR("main"),
-            .failures = -1 };
-        tn_err inner = TN_ERR_INIT;
-        tn_job j;
         index++;
-        tn_rc rc = tn_job_init(&j, run->session, w, n, run->selected_resources, a, &inner);
-        if (rc == TN_OK && at_end) {
-            add_end_names(run, &j);
-        }
-        tn_str sql = TN_STR("");
-        rc = rc == TN_OK ? compile_hook(&j, &r, &sql, &inner) : rc;
-        tn_report_hook(run, &r, index, total, false);
-        rc = rc == TN_OK ? run_hook(run, &j, &r, sql, &inner) : rc;
-        if (rc != TN_OK) {
-            keep_hook_error(run, &r, rc, &inner);
-            *ret_failed = true;
-        }
-        tn_job_rollback(&j);
-        r.finished_us = tn_clock_now_us();
-        r.adapter_response = tn_val_dict(run->arena);
-        tn_vec_push(&run->hooks, run->arena, r);
-        tn_report_hook(run, &tn_vec_last(&run->hooks), index, total, true);
-        if (rc != TN_OK && !at_end) {
-            break;
+        if (*ret_failed) {
+            skip_hook(run, n, index, total);
+        } else {
+            *ret_failed = !carry_out_hook(run, w, n, at_end, index, total);
         }
     }
     return TN_OK;

@@ -24,6 +24,8 @@ tn_rc tn_report_write_results(
 /* "1 of 28 OK created ... ........ [OK in 0.03s]" */
 tn_str tn_report_line(
     const tn_runner *run, tn_arena *a, size_t index, size_t total, tn_str text, tn_str status);
+/* Puts the group of the result's node, with its owner, into what an event says. */
+void tn_report_put_group(const tn_runner *run, tn_arena *a, tn_val data, const tn_node *n);
 /* adapter_response as artifacts have it, out of the adapter's. */
 tn_val tn_report_response(tn_arena *a, tn_val response);
 /* An ISO time, "" for 0. */

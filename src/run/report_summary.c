@@ -148,6 +148,7 @@ static void report_message(tn_runner *run, tn_arena *a, const tn_node_result *r)
     bool warn = r->status == TN_ST_WARN,
          stale = r->node->kind == TN_NODE_SOURCE && r->status == TN_ST_FAIL;
     tn_val data = tn_report_data(a, r, NULL);
+    tn_report_put_group(run, a, data, r->node);
     if (stale) {
         tn_dict_putz(data.dict, "status", tn_val_z("error"));
         tn_event(
@@ -189,6 +190,7 @@ static void report_problem(tn_runner *run, tn_arena *a, const tn_node_result *r)
 {
     bool warn = r->status == TN_ST_WARN;
     tn_val data = tn_report_data(a, r, NULL);
+    tn_report_put_group(run, a, data, r->node);
     tn_dict_putz(data.dict, "node_name", tn_val_str(r->node->name));
     tn_dict_putz(data.dict, "path", tn_val_str(r->node->original_file_path));
     tn_dict_putz(data.dict, "resource_type", tn_val_z(tn_node_kind_name(r->node->kind)));

@@ -88,12 +88,17 @@ tn_rc tn_run_warn_unmatched(tn_project *p, tn_events *events, const tn_strs *unm
     return TN_OK;
 }
 
-static void select_only(tn_runner *run, tn_nodes *selected)
+static tn_rc select_only(tn_runner *run, tn_nodes *selected, tn_err *err)
 {
     const tn_project *p = run->project;
     tn_map wanted = tn_map_init(run->arena);
     for (size_t i = 0; i < run->opts->only->n; i++) {
         tn_map_put(&wanted, run->opts->only->v[i], run);
+        if (tn_map_find(&p->node_by_id, run->opts->only->v[i]) == NULL) {
+            return tn_fail(err, TN_E_COMPILE,
+                "Couldn't find model '" TN_STR_FMT "' -- does it exist or is it disabled?",
+                TN_STR_ARG(run->opts->only->v[i]));
+        }
     }
     for (size_t i = 0; i < p->order.n; i++) {
         tn_node *n = p->order.v[i];
@@ -102,6 +107,7 @@ static void select_only(tn_runner *run, tn_nodes *selected)
             tn_vec_push(selected, run->arena, n);
         }
     }
+    return TN_OK;
 }
 
 static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
@@ -114,7 +120,7 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
     if (p->inline_query != NULL) {
         tn_vec_push(&selected, run->arena, p->inline_query);
     } else if (run->opts->only != NULL) {
-        select_only(run, &selected);
+        TN_TRY(select_only(run, &selected, err));
     } else {
         TN_TRY(tn_select_run(p, run->arena, &sel, &selected, NULL, &unmatched, err));
     }

@@ -101,6 +101,30 @@ tn_val tn_report_data(tn_arena *a, const tn_node_result *r, const char *status)
     return data;
 }
 
+void tn_report_put_group(const tn_runner *run, tn_arena *a, tn_val data, const tn_node *n)
+{
+    const tn_list *groups = run->project->groups.list;
+    for (size_t i = 0; n->group.n > 0 && i < groups->n; i++) {
+        tn_val g = groups->v[i], owner = tn_val_at(g, "owner");
+        if (!tn_str_eq(tn_val_str_at(g, "name", TN_STR_NONE), n->group)) {
+            continue;
+        }
+        tn_val told = tn_val_dict(a), who = tn_val_dict(a);
+        size_t at = 0;
+        const tn_dict_item *it;
+        while (owner.tag == TN_DICT && (it = tn_dict_next(owner.dict, &at)) != NULL) {
+            if (!tn_val_is_none(it->value)) {
+                tn_dict_put(who.dict, it->key, tn_val_str(tn_val_to_str(a, it->value)));
+            }
+        }
+        tn_dict_putz(told.dict, "name", tn_val_str(n->group));
+        tn_dict_putz(told.dict, "owner", who);
+        tn_dict_putz(told.dict, "package_name", tn_val_at(g, "package_name"));
+        tn_dict_putz(data.dict, "group", told);
+        return;
+    }
+}
+
 static size_t printer_width(const tn_runner *run)
 {
     tn_val flags = { .tag = TN_DICT, .dict = run->project->flags },
@@ -273,6 +297,7 @@ static void report_test(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_val data = tn_report_data(a, r, built ? NULL : tn_report_status(r));
     put_place(run, data, r);
     (void)tn_dict_remove(data.dict, tn_val_z("total"));
+    tn_report_put_group(run, a, data, n);
     tn_dict_putz(data.dict, "status", tn_val_z(tn_report_status(r)));
     tn_dict_putz(data.dict, "attached_node",
         attached != NULL ? tn_val_str(attached->unique_id) : tn_val_z(""));
@@ -381,6 +406,7 @@ static void report_made(tn_runner *run, tn_arena *a, const tn_node_result *r)
     }
     tn_val data = tn_report_data(a, r, tn_report_status(r));
     put_place(run, data, r);
+    tn_report_put_group(run, a, data, n);
     const char *code, *event = put_made(a, data, r, text, &code);
     bool function = n->kind == TN_NODE_FUNCTION;
     const char *outcome = ok || (partial && function) ? "OK" : partial ? "PARTIALLY" : "ERROR";
@@ -531,7 +557,9 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
     tn_val data = tn_report_data(a, r, end ? tn_report_status(r) : "started");
     tn_str name = tn_hook_name(a, r->node);
-    bool ok = r->status == TN_ST_SUCCESS;
+    bool ok = r->status == TN_ST_SUCCESS, skipped = r->status == TN_ST_SKIPPED;
+    const char *outcome = ok ? "OK" : skipped ? "SKIP" : "ERROR";
+    tn_ev_level level = skipped ? TN_EV_WARN : level_of(r->status);
     tn_dict_putz(data.dict, "index", tn_val_int((int64_t)index));
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)total));
     tn_dict_putz(data.dict, "statement", tn_val_str(name));
@@ -539,19 +567,15 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
         tn_dict_putz(data.dict, "status", tn_val_z(tn_report_status(r)));
         tn_dict_putz(data.dict, "execution_time", tn_val_float(tn_report_seconds(r)));
     }
-    tn_str status = !end ? TN_STR("RUN")
-                         : tn_str_printf(a, TN_STR_FMT " in %.2fs",
-                               TN_STR_ARG(tn_events_paint(run->events, a, level_of(r->status), true,
-                                   ok ? TN_STR("OK") : TN_STR("ERROR"))),
-                               tn_report_seconds(r));
+    tn_str status =
+        !end ? TN_STR("RUN")
+             : tn_str_printf(a, TN_STR_FMT " in %.2fs",
+                   TN_STR_ARG(tn_events_paint(run->events, a, level, true, tn_str_of(outcome))),
+                   tn_report_seconds(r));
     tn_str line = tn_report_line(run, a, index, total,
-        tn_str_printf(a, "%s hook: " TN_STR_FMT,
-            !end ? "START"
-            : ok ? "OK"
-                 : "ERROR",
-            TN_STR_ARG(name)),
+        tn_str_printf(a, "%s hook: " TN_STR_FMT, end ? outcome : "START", TN_STR_ARG(name)),
         status);
-    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
+    tn_event(run->events, end && !skipped ? level_of(r->status) : TN_EV_INFO,
         end ? "LogHookEndLine" : "LogHookStartLine", end ? "Q033" : "Q032", data, TN_STR_FMT,
         TN_STR_ARG(line));
 }

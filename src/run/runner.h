@@ -98,6 +98,8 @@ void tn_runner_artifact(tn_runner *run, tn_arena *a, const char *folder, const t
 tn_rc tn_runner_materialize(tn_runner *run, tn_job *j, const char *name, tn_err *err) TN_MUSTUSE;
 void tn_runner_keep_error(
     tn_runner *run, tn_job *j, tn_node_result *r, tn_rc rc, const tn_err *err);
+/* version_pointer.c: of the latest version of a model that has been built, the view under its name, when it is asked for. */
+tn_rc tn_runner_version_pointer(tn_runner *run, tn_job *j, tn_err *err) TN_MUSTUSE;
 bool tn_runner_empty(const tn_runner *run); /* --empty */
 /* window.c */
 tn_rc tn_runner_windows(tn_runner *run, tn_err *err) TN_MUSTUSE;

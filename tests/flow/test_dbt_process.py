@@ -126,4 +126,97 @@ def clean_keeps_what_is_not_its(p):
     has(p.run("clean", status=2), "Runtime Error\n  dbt will not clean the following directories outside the project: [")
 
 
-sys.exit(main())
+@case
+def ls_gives_the_keys_in_the_order_of_asking(p):
+    p.file("models/a.sql", "select 1 as id")
+    out = p.run("-q", "ls", "-s", "a", "--output", "json", "--output-keys", "config.materialized", "name", "config.nonexistent", "nothing")
+    equal(out.strip(), '{"config.materialized": "view", "name": "a"}')
+    p.file("tests/t.sql", "select 1 as id where false")
+    equal(sorted(p.run("-q", "ls", "--resource-types", "model test").split()), ["p.a", "p.t"])
+
+
+@case
+def threads_are_counted_as_given(p):
+    has(p.run("build", "--threads", "4294967297", status=2), "--threads: 4294967297 is too many")
+
+
+@case
+def names_with_spaces_of_sources_and_semantic_models_are_deprecated(p):
+    p.file("models/s.yml", "sources: [{name: raw data, tables: [{name: t}, {name: u}]}, {name: more data, tables: [{name: t}]}]")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {show_all_deprecations: true}\n")
+    out = p.run("parse")
+    equal(out.count("[SpacesInResourceNameDeprecation]"), 1)
+    has(out, "`source.p.raw data`")
+    has(p.run("parse", "--debug"), "`source.p.more data`")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {require_source_and_semantic_model_names_without_spaces: true}\n")
+    has(p.run("parse", status=2), "Resource names cannot contain spaces:\n    * 'source.p.raw data' (models/s.yml)\n    * 'source.p.more data'")
+
+
+@case
+def events_tell_the_group_of_their_node(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/s.yml", "groups: [{name: g, owner: {name: me, email: [x@y, z@y]}}]\n"
+           "models: [{name: a, config: {group: g}}]")
+    lines = [json.loads(line) for line in p.run("run", "--log-format", "json", "--log-level", "debug").splitlines()]
+    made = [e for e in lines if e["info"]["name"] == "LogModelResult"]
+    equal(made[0]["data"]["group"], {"name": "g", "owner": {"name": "me", "email": "['x@y', 'z@y']"}, "package_name": "p"})
+    queries = [e["data"] for e in lines if e["info"]["name"] == "SQLQuery" and e["data"]["conn_name"] == "model.p.a"]
+    assert queries and all(q["node_info"]["unique_id"] == "model.p.a" for q in queries), queries
+
+
+@case
+def the_latest_version_goes_by_the_models_name_when_asked(p):
+    p.file("models/a_v1.sql", "select 1 as id")
+    p.file("models/a_v2.sql", "select 2 as id")
+    p.file("models/b_v1.sql", "select 3 as id")
+    p.file("models/s.yml", "models:\n"
+           "- {name: a, latest_version: 2, config: {materialized: table, latest_version_pointer: {enabled: true}}, versions: [{v: 1}, {v: 2}]}\n"
+           "- {name: b, latest_version: 1, versions: [{v: 1}]}\n")
+    p.run("run")
+    p.run("run")
+    has(p.run("show", "--inline", "select id, table_type from a, information_schema.tables where table_name = 'a'"), "|  2 | VIEW")
+    p.run("show", "--inline", "select * from b", status=2)
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {latest_version_pointer_enabled_by_default: true}\n")
+    p.run("run", "-s", "b")
+    has(p.run("show", "--inline", "select * from b"), "|  3 |")
+    p.file("models/s.yml", "models:\n- {name: b, latest_version: 1, config: {latest_version_pointer: {alias: b_v1}}, versions: [{v: 1}]}\n"
+           "- {name: a, latest_version: 2, versions: [{v: 1}, {v: 2}]}\n")
+    has(p.run("run", "-s", "b", status=1), "Cannot create latest version pointer: the latest version of 'b' is already aliased to 'b_v1'")
+
+
+@case
+def hooks_behind_a_failed_one_are_skipped(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {skip_nodes_if_on_run_start_fails: true}\non-run-start: [select 1, select nope, select 2]\n")
+    out = p.run("run", status=1)
+    has(out, "3 of 3 SKIP hook: p.on-run-start.2")
+    wanted = {"p-on-run-start-0": "success", "p-on-run-start-1": "error", "p-on-run-start-2": "skipped", "a": "skipped"}
+    equal(p.results(), wanted)
+    p.run("retry", status=1)
+    equal(p.results(), wanted)
+
+
+@case
+def retry_knows_where_the_results_are_and_what_is_gone(p):
+    p.file("dbt_project.yml", "name: p\nprofile: p\ntarget-path: out\n")
+    has(p.run("retry", status=2), "Could not find previous run in 'out' target directory")
+    p.file("models/a.sql", "select nope")
+    p.run("run", status=1)
+    p.run("retry", status=1)
+    (p.dir / "models/a.sql").unlink()
+    p.file("models/b.sql", "select 1 as id")
+    has(p.run("retry", status=2), "Compilation Error\n  Couldn't find model 'model.p.a' -- does it exist or is it disabled?")
+
+
+@case
+def retry_forgets_and_minds_warn_error(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("tests/t.sql", "{{ config(severity='warn') }} select 1 as id")
+    p.run("build")
+    p.run("--warn-error", "build", status=1)
+    p.run("retry")
+    p.run("--warn-error", "retry", status=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
