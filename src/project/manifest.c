@@ -65,8 +65,9 @@ static void put_compiled(writer *m, const tn_node *n, tn_dict *d)
     tn_manifest_compiled c = {
         .extra_ctes = TN_VAL_UNDEF, .overloads = TN_VAL_UNDEF, .keyed = TN_VAL_UNDEF
     };
-    if (m->compiled == NULL || !m->compiled(m->self, n, &c) || !c.compiled) {
-        return;
+    if (n->kind == TN_NODE_UNIT_TEST || m->compiled == NULL || !m->compiled(m->self, n, &c) ||
+        !c.compiled) {
+        return; /* what is compiled of a unit test is a node that only its run has */
     }
     tn_dict_putz(d, "compiled", TN_VAL_TRUE);
     tn_dict_putz(d, "compiled_code", tn_val_str(c.compiled_code));

@@ -127,16 +127,17 @@ static tn_val functions_list(tn_arena *a, const tn_node *n)
     return list;
 }
 
-static tn_val depends_dict(tn_arena *a, const tn_node *n, bool macros)
+/* A seed depends on no nodes: dbt has no list of them, and readers refuse one. */
+static tn_val depends_dict(tn_arena *a, const tn_node *n)
 {
     tn_val d = tn_val_dict(a), nodes = tn_val_list(a);
     for (size_t i = 0; i < n->parents.n; i++) {
         tn_list_push(nodes.list, tn_val_str(n->parents.v[i]->unique_id));
     }
-    if (macros) {
-        tn_dict_putz(d.dict, "macros", tn_strs_list(a, &n->macros));
+    tn_dict_putz(d.dict, "macros", tn_strs_list(a, &n->macros));
+    if (n->kind != TN_NODE_SEED) {
+        tn_dict_putz(d.dict, "nodes", nodes);
     }
-    tn_dict_putz(d.dict, "nodes", nodes);
     return d;
 }
 
@@ -205,7 +206,7 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
         tn_dict_putz(d, "root_path",
             text_or_none(tn_str_sub(
                 n->file, 0, n->file.n - tn_min_size(n->file.n, n->original_file_path.n + 1))));
-        tn_dict_putz(d, "depends_on", depends_dict(a, n, true));
+        tn_dict_putz(d, "depends_on", depends_dict(a, n));
         return;
     }
     tn_dict_putz(d, "language", tn_val_str(n->language));
@@ -213,7 +214,7 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "sources", sources_list(a, n));
     tn_dict_putz(d, "metrics", tn_val_list(a));
     tn_dict_putz(d, "functions", functions_list(a, n));
-    tn_dict_putz(d, "depends_on", depends_dict(a, n, true));
+    tn_dict_putz(d, "depends_on", depends_dict(a, n));
     tn_dict_putz(d, "compiled_path", TN_VAL_NONE);
     tn_val contract = tn_val_dict(a), cc = tn_node_config(n, "contract");
     tn_dict_putz(contract.dict, "enforced", tn_val_bool(tn_val_bool_at(cc, "enforced", false)));
@@ -321,7 +322,7 @@ static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "tags", tn_strs_list(a, &n->tags));
     tn_dict_putz(d, "config", dict_of(a, n->config));
     tn_dict_putz(d, "unrendered_config", dict_of(a, n->unrendered_config));
-    tn_dict_putz(d, "depends_on", depends_dict(a, n, true));
+    tn_dict_putz(d, "depends_on", depends_dict(a, n));
     tn_dict_putz(d, "refs", refs_list(a, n));
     tn_dict_putz(d, "sources", sources_list(a, n));
     tn_dict_putz(d, "metrics", tn_val_list(a));
@@ -343,8 +344,11 @@ tn_val tn_node_dict(tn_arena *a, const tn_node *n)
     case TN_NODE_METRIC:
     case TN_NODE_SEMANTIC_MODEL:
     case TN_NODE_SAVED_QUERY:
+        put_kept(a, v.dict, n);
+        break;
     case TN_NODE_UNIT_TEST:
         put_kept(a, v.dict, n);
+        tn_unit_form(a, v.dict, n);
         break;
     default:
         put_compiled_kind(a, v.dict, n);

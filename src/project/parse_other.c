@@ -407,10 +407,17 @@ static void add_group(tn_project *p, const tn_patch *patch)
     tn_dict_putz(g.dict, "unique_id",
         tn_val_str(tn_str_printf(a, "group." TN_STR_FMT "." TN_STR_FMT,
             TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->name))));
-    tn_dict_putz(g.dict, "owner", or_empty(a, tn_val_at(e, "owner")));
+    tn_val owner = tn_val_dict(a), config = kept_config(a, e);
+    tn_dict_putz(owner.dict, "email", TN_VAL_NONE);
+    tn_dict_putz(owner.dict, "name", TN_VAL_NONE);
+    merge(owner.dict, or_empty(a, tn_val_at(e, "owner")));
+    if (tn_dict_finds(config.dict, TN_STR("meta")) == NULL) {
+        tn_dict_putz(config.dict, "meta", tn_val_dict(a));
+    }
+    tn_dict_putz(g.dict, "owner", owner);
     tn_val desc = tn_val_at(e, "description");
     tn_dict_putz(g.dict, "description", tn_val_is_undef(desc) ? TN_VAL_NONE : desc);
-    tn_dict_putz(g.dict, "config", kept_config(a, e));
+    tn_dict_putz(g.dict, "config", config);
     tn_list_push(p->groups.list, g);
 }
 

@@ -216,6 +216,8 @@ void tn_context_exceptions(tn_project *p);
 void tn_project_inline_failed(tn_project *p, bool failed);
 /* contract_sum.c: the checksum of an enforced contract that was patched by a property file; else None. */
 tn_val tn_contract_sum(tn_arena *a, const tn_node *n);
+/* The entry of a unit test with the keys that dbt writes, and its checksum. */
+void tn_unit_form(tn_arena *a, tn_dict *d, const tn_node *n);
 
 /* contract_error.c: exceptions.raise_contract_error(yaml_columns, sql_columns) */
 tn_rc tn_raise_contract_error(void *self, const tn_call *call, tn_val *ret, tn_err *err) TN_MUSTUSE;

@@ -220,6 +220,9 @@ static bool same_parents(tn_val now, tn_val old)
     tn_val a = tn_val_at(tn_val_at(now, "depends_on"), "nodes");
     tn_val b = tn_val_at(tn_val_at(old, "depends_on"), "nodes");
     size_t found = 0;
+    if (tn_val_is_undef(a) && tn_val_is_undef(b)) {
+        return true; /* seeds have no such list */
+    }
     if (!tn_val_is_seq(a) || !tn_val_is_seq(b) || a.list->n != b.list->n) {
         return false;
     }

@@ -1,5 +1,5 @@
 """What public packages and projects ask of dbt and a small project of one's own does not: each case is the smallest form of what one of them does."""
-import json, sys
+import hashlib, json, sys
 
 from dbt_flow import case, equal, has, main
 
@@ -96,6 +96,39 @@ def a_package_describes_what_takes_the_place_of_its_own(p):
     p.file("other/dbt_project.yml", "name: other\nversion: '1.0'\nseeds: {+schema: other}\n")
     seeds = manifest(p)["nodes"]
     equal([seeds["seed.p.exceptions"]["description"], seeds["seed.other.exceptions"]["description"]], ["mine", "what is not told"])
+
+
+@case
+def unit_tests_and_seeds_have_the_keys_of_their_classes_in_the_manifest(p):
+    p.file("seeds/s.csv", "id\n1\n")
+    p.file("models/a.sql", "select 1 as id, 'x' as b")
+    p.file("models/m.sql", "select * from {{ ref('a') }}")
+    p.file("models/g.yml", "groups:\n  - {name: g, owner: {email: x@y}}\n")
+    p.file("tests/fixtures/f.csv", "id,b\n2,y\n")
+    p.file("models/u.yml", """unit_tests:
+  - name: t
+    model: m
+    given: [{input: ref('a'), format: csv, fixture: f}]
+    expect: {rows: [{id: 2, b: 'y'}]}
+    overrides: {vars: {k: null}}
+""")
+    p.run("build")
+    found = json.loads((p.dir / "target/manifest.json").read_text())
+    test = found["unit_tests"]["unit_test.p.m.t"]
+    equal(set(test), {"model", "given", "expect", "name", "resource_type", "package_name", "path", "original_file_path", "unique_id", "fqn", "description", "overrides",
+                      "depends_on", "config", "checksum", "schema", "created_at", "versions", "version"})
+    equal([test["overrides"], test["schema"], test["version"], test["versions"]], [{"macros": {}, "vars": {"k": None}, "env_vars": {}}, "main", None, None])
+    rows = "[{'id': '2', 'b': 'y'}]"
+    text = ("m-None-[UnitTestInputFixture(input=\"ref('a')\", rows=%s, format=<UnitTestFormat.CSV: 'csv'>, fixture='f')]-"
+            "UnitTestOutputFixture(rows=[{'id': 2, 'b': 'y'}], format=<UnitTestFormat.Dict: 'dict'>, fixture=None)-"
+            "UnitTestOverrides(macros={}, vars={'k': None}, env_vars={})-%s" % (rows, rows))
+    equal(test["checksum"], hashlib.sha256(text.encode()).hexdigest())
+    equal(found["nodes"]["seed.p.s"]["depends_on"], {"macros": []})
+    equal([found["groups"]["group.p.g"][k] for k in ("owner", "config")], [{"email": "x@y", "name": None}, {"meta": {}}])
+    (p.dir / "target/manifest.json").rename(p.dir / "old.json")
+    (p.dir / "old").mkdir()
+    (p.dir / "old.json").rename(p.dir / "old/manifest.json")
+    has(p.run("ls", "--select", "state:modified", "--state", "old"), "no nodes selected")
 
 
 if __name__ == "__main__":
