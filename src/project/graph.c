@@ -31,6 +31,8 @@ static bool version_matches(const tn_node *n, tn_val version)
 static tn_node *pick(
     const tn_project *p, const tn_nodes *list, tn_str from, tn_str package, tn_val version)
 {
+    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+    bool own_first = tn_val_bool_at(flags, "REQUIRE_REF_SEARCHES_NODE_PACKAGE_BEFORE_ROOT", false);
     tn_node *best = NULL;
     int best_rank = 3;
     for (size_t i = 0; list != NULL && i < list->n; i++) {
@@ -39,9 +41,10 @@ static tn_node *pick(
             (package.n > 0 && !tn_str_eq(n->package_name, package))) {
             continue;
         }
-        int rank = tn_str_eq(n->package_name, from)      ? 0
-                   : tn_str_eq(n->package_name, p->name) ? 1
+        int rank = tn_str_eq(n->package_name, from)      ? (own_first ? 0 : 1)
+                   : tn_str_eq(n->package_name, p->name) ? (own_first ? 1 : 0)
                                                          : 2;
+        rank = tn_str_eq(from, p->name) && rank == 1 ? 0 : rank;
         if (rank < best_rank) {
             best = n;
             best_rank = rank;
@@ -298,6 +301,7 @@ static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
             continue;
         }
         TN_TRY(check_access(p, n, target, err));
+        tn_note_ref_of_root(p, n, target, r->package);
         tn_graph_edge(p, n, target);
     }
     return resolve_functions(p, n, err);

@@ -248,6 +248,7 @@ tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret
         TN_TRY(tn_parse_others(p, err));
         TN_TRY(tn_parse_generic_tests(p, err));
         tn_infer_primary_keys(p);
+        TN_TRY(tn_check_names(p, err));
         TN_TRY(tn_resolve_graph(p, err));
         TN_TRY(tn_check_configs(p, err));
         TN_TRY(tn_check_functions(p, err));

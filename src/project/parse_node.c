@@ -97,7 +97,7 @@ static const char *plural_of(const tn_node *a, const tn_node *b)
     return a->kind == b->kind ? names[a->kind] : "resources";
 }
 
-static tn_rc double_node(const tn_node *a, const tn_node *b, tn_err *err)
+tn_rc tn_double_node(const tn_node *a, const tn_node *b, tn_err *err)
 {
     if (a->kind == TN_NODE_TEST && a->test != NULL) {
         return tn_fail(err, TN_E_COMPILE,
@@ -149,7 +149,7 @@ tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err)
     }
     const tn_node *old = tn_map_find(&p->node_by_id, n->unique_id);
     if (old != NULL) {
-        return double_node(old, n, err);
+        return tn_double_node(old, n, err);
     }
     if (p->nodes.n >= TN_PROJECT_NODES_MAX) {
         return tn_fail(

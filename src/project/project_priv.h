@@ -137,6 +137,15 @@ int tn_place_line(const tn_yaml_places *places, const tn_dict *d, const char *ke
 tn_dict *tn_config_defaults(tn_arena *a, tn_node_kind kind);
 /* One level over another by dbt's merge rules (tags, meta, hooks add up; the rest replaces). */
 tn_rc tn_config_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_err *err) TN_MUSTUSE;
+/* ---- check_names.c: names, by the rules that flags choose ---- */
+
+/* "dbt found two ... with the name ...". */
+tn_rc tn_double_node(const tn_node *a, const tn_node *b, tn_err *err) TN_MUSTUSE;
+tn_rc tn_check_names(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* n's ref without the project's name (package: the one that it names) reaches target. */
+void tn_note_ref_of_root(tn_project *p, const tn_node *n, const tn_node *target, tn_str package);
+/* The arguments that properties say of a macro, beside those of its code. */
+void tn_check_macro_arguments(tn_project *p, const tn_macro *m);
 /* Whether DBT_<name> sets a flag. */
 bool tn_flag_has_variable(tn_str name);
 /* One config() call may spell its hooks in one way only. */

@@ -314,6 +314,7 @@ static tn_rc patch_macros(tn_project *p, tn_err *err)
         m->meta = tn_val_is_undef(meta) ? tn_val_at(tn_val_at(e, "config"), "meta") : meta;
         m->docs = tn_val_at(e, "docs");
         m->arguments = tn_val_at(e, "arguments");
+        tn_check_macro_arguments(p, m);
         m->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
             TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
     }
