@@ -278,8 +278,8 @@ static void put_source(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "unrendered_config", dict_of(a, n->unrendered_config));
     tn_dict_putz(d, "relation_name", text_or_none(n->relation_name));
     tn_dict_putz(d, "created_at", tn_val_float((double)n->created_us / 1e6));
-    tn_dict_putz(d, "unrendered_database", TN_VAL_NONE);
-    tn_dict_putz(d, "unrendered_schema", TN_VAL_NONE);
+    tn_dict_putz(d, "unrendered_database", defined(s->raw_database));
+    tn_dict_putz(d, "unrendered_schema", defined(s->raw_schema));
     tn_dict_putz(d, "doc_blocks", tn_val_list(a));
 }
 

@@ -74,6 +74,7 @@ typedef struct tn_source_info {
     tn_val external;  /* dict or none */
     tn_val quoting;   /* dict */
     tn_val source_meta;
+    tn_val raw_database, raw_schema; /* as written, for state comparison; undefined: not given */
 } tn_source_info;
 
 struct tn_node {

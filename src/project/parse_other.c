@@ -135,6 +135,8 @@ static void source_fields(
     s->external = tn_val_at(table, "external");
     s->quoting = source_quoting(a, source, table);
     s->source_meta = tn_val_dict(a);
+    s->raw_database = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->raw }, "database");
+    s->raw_schema = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->raw }, "schema");
     merge(s->source_meta.dict, tn_val_at(source, "meta"));
     merge(s->source_meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
     n->database =

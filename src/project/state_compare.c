@@ -125,15 +125,20 @@ static bool same_body(tn_node_kind kind, tn_val now, tn_val old)
     return same_key(now, old, kind == TN_NODE_SEED ? "checksum" : "raw_code");
 }
 
-static bool same_relation(tn_node_kind kind, tn_val now, tn_val old)
+static bool same_relation(tn_val now, tn_val old)
 {
-    static const char *const source[] = { "database", "schema", "identifier", NULL };
     static const char *const node[] = { "database", "schema", "alias", NULL };
-    if (kind == TN_NODE_SOURCE) {
-        return same_keys(now, old, source);
-    }
     return same_keys(
         tn_val_at(now, "unrendered_config"), tn_val_at(old, "unrendered_config"), node);
+}
+
+/* written: a source's place as its file has it, so that another target or variable is no change. */
+static bool same_source_place(tn_val now, tn_val old, bool written)
+{
+    static const char *const given[] = { "unrendered_database", "unrendered_schema", "identifier",
+        NULL };
+    static const char *const rendered[] = { "database", "schema", "identifier", NULL };
+    return same_keys(now, old, written ? given : rendered);
 }
 
 static bool same_column_descriptions(tn_val now, tn_val old)
@@ -256,8 +261,8 @@ static bool same_parsed(tn_node_kind kind, tn_val now, tn_val old)
     static const char *const of_refs[] = { "latest_version", "access", "deprecation_date", NULL };
     static const char *const of_function[] = { "arguments", "returns", NULL };
     return same_body(kind, now, old) && same_config(kind, now, old) &&
-           same_descriptions(now, old) && same_key(now, old, "fqn") &&
-           same_relation(kind, now, old) && same_contract(kind, now, old) &&
+           same_descriptions(now, old) && same_key(now, old, "fqn") && same_relation(now, old) &&
+           same_contract(kind, now, old) &&
            (kind != TN_NODE_MODEL || same_keys(now, old, of_refs)) &&
            (kind != TN_NODE_FUNCTION ||
                (same_keys(now, old, of_function) && same_overloads(now, old)));
@@ -291,7 +296,7 @@ static bool same_owner(tn_val now, tn_val old)
     return owner_within(a, b) && owner_within(b, a);
 }
 
-static bool same_contents(const tn_node *n, tn_val now, tn_val old)
+static bool same_contents(const tn_node *n, tn_val now, tn_val old, bool written)
 {
     static const char *const source[] = { "fqn", "quoting", "freshness", "loaded_at_field",
         "external", NULL };
@@ -302,7 +307,7 @@ static bool same_contents(const tn_node *n, tn_val now, tn_val old)
         "dimensions", "measures", "config", "primary_entity", "group", NULL };
     switch (n->kind) {
     case TN_NODE_SOURCE:
-        return same_keys(now, old, source) && same_relation(n->kind, now, old) &&
+        return same_keys(now, old, source) && same_source_place(now, old, written) &&
                same_config(n->kind, now, old);
     case TN_NODE_EXPOSURE:
         return same_keys(now, old, exposure) && same_owner(now, old) && same_parents(now, old) &&
@@ -346,7 +351,7 @@ static bool new_is_modified(tn_node_kind kind)
     return is_parsed(kind) || kind == TN_NODE_UNIT_TEST;
 }
 
-static bool same_in(const tn_node *n, tn_val now, tn_val old, tn_state_aspect aspect)
+static bool same_in(const tn_node *n, tn_val now, tn_val old, tn_state_aspect aspect, bool written)
 {
     switch (aspect) {
     case TN_STATE_BODY:
@@ -356,16 +361,17 @@ static bool same_in(const tn_node *n, tn_val now, tn_val old, tn_state_aspect as
     case TN_STATE_DESCRIPTIONS:
         return same_descriptions(now, old);
     case TN_STATE_RELATION:
-        return same_relation(n->kind, now, old);
+        return n->kind == TN_NODE_SOURCE ? same_source_place(now, old, written)
+                                         : same_relation(now, old);
     case TN_STATE_CONTRACT:
         return same_contract(n->kind, now, old);
     default:
-        return same_contents(n, now, old);
+        return same_contents(n, now, old, written);
     }
 }
 
 tn_rc tn_state_modified(
-    const tn_node *n, tn_val old, tn_state_aspect aspect, bool *ret, tn_err *err)
+    const tn_node *n, tn_val old, tn_state_aspect aspect, bool written, bool *ret, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("a node's state", NULL);
     if (!has_aspect(n->kind, aspect) || tn_val_is_undef(old)) {
@@ -379,7 +385,7 @@ tn_rc tn_state_modified(
     tn_val now;
     tn_jw_val(&w, tn_node_dict(scratch, n));
     TN_TRY(tn_json_parse(scratch, tn_buf_str(&b), &now, err));
-    *ret = !same_in(n, now, old, aspect);
+    *ret = !same_in(n, now, old, aspect, written);
     return TN_OK;
 }
 

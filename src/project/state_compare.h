@@ -14,8 +14,8 @@ typedef enum tn_state_aspect {
 } tn_state_aspect;
 
 bool tn_state_aspect_find(tn_str name, tn_state_aspect *ret); /* "body", "configs", ... */
-/* old: the node in the manifest, undefined when it is new. */
-tn_rc tn_state_modified(
-    const tn_node *n, tn_val old, tn_state_aspect aspect, bool *ret, tn_err *err) TN_MUSTUSE;
+/* old: the node in the manifest, undefined when it is new. written: sources are compared by their place as written. */
+tn_rc tn_state_modified(const tn_node *n, tn_val old, tn_state_aspect aspect, bool written,
+    bool *ret, tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -58,6 +58,7 @@ static tn_rc begin(tn_job *j, tn_err *err)
     }
     TN_TRY(tn_conn_exec(j->worker->conn, TN_STR("BEGIN"), err));
     j->worker->in_transaction = true;
+    j->worker->wrote = false;
     return TN_OK;
 }
 
@@ -137,13 +138,10 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
     TN_TRY(tn_job_comment(j, text, &text, err));
     tell_sql(j, text);
     TN_AUTOPTR(tn_result) r = NULL;
-    if (opts->binding_count > 0) {
-        TN_TRY(tn_conn_query_params(c, text, opts->bindings, opts->binding_count, &r, err));
-    } else {
-        TN_TRY(tn_conn_query(c, text, &r, err));
-    }
+    TN_TRY(tn_job_query(j, text, opts, &r, err));
     follow_transaction(j->worker, sql);
     bool rows = r != NULL && tn_result_is_rows(r);
+    j->worker->wrote = j->worker->wrote || !rows;
     if (opts->fetch && rows) {
         TN_TRY(tn_table_fetch(r, j->arena, ret_table, err));
     }

@@ -18,6 +18,7 @@ typedef struct tn_worker {
     tn_arena
         *keep; /* what outlives a node: its result; only this worker's thread allocates in it */
     bool in_transaction;
+    bool wrote;    /* in this transaction: it cannot be begun again unseen */
     char name[24]; /* "Thread-1 (worker)" */
     int number;
 } tn_worker;
@@ -72,6 +73,16 @@ typedef struct tn_exec_opts {
 tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response,
     tn_val *ret_table, tn_err *err) TN_MUSTUSE;
 /* The statement with its query comment. */
+/* ---- sql_retry.c: `retries:` of the profile ---- */
+
+/* One statement, asked as often as retries.query_attempts says. */
+tn_rc tn_job_query(
+    tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_result **ret, tn_err *err) TN_MUSTUSE;
+/* Whether the error with this message is one of retries.retryable_exceptions (without them: IOException). */
+bool tn_retry_wanted(tn_val retries, const char *message);
+int64_t tn_retry_attempts(tn_val retries, const char *key); /* 1 when the key says nothing */
+void tn_retry_pause(int64_t attempt);                       /* 1 s, 2 s, 4 s, ... */
+
 tn_rc tn_job_comment(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
 void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */

@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/proc.h"
+#include "run/job.h"
 #include "run/lake_target.h"
 #include "run/session.h"
 #include "store/store_s3.h"
@@ -369,14 +370,11 @@ static tn_rc check_credentials(const tn_session *s, tn_val creds, tn_err *err)
     return TN_OK;
 }
 
-enum { CONNECT_ATTEMPTS_MAX = 10 };
-
-/* retries.connect_attempts of a file that another process holds; the pauses double from a second on, as dbt-duckdb's do. */
+/* retries.connect_attempts of a file that another process holds: an IOException. */
 static tn_rc open_with_retries(const tn_duck_opts *opts, tn_val retries, tn_duck **ret, tn_err *err)
 {
-    tn_val v = tn_val_at(retries, "connect_attempts");
     int64_t attempts =
-        v.tag == TN_INT && v.i > 0 ? (v.i < CONNECT_ATTEMPTS_MAX ? v.i : CONNECT_ATTEMPTS_MAX) : 1;
+        tn_retry_wanted(retries, "IO Error: ") ? tn_retry_attempts(retries, "connect_attempts") : 1;
     for (int64_t i = 1;; i++) {
         tn_err own = TN_ERR_INIT;
         tn_rc rc = tn_duck_open(opts, ret, &own);
@@ -386,7 +384,7 @@ static tn_rc open_with_retries(const tn_duck_opts *opts, tn_val retries, tn_duck
             }
             return rc;
         }
-        tn_clock_sleep_us((int64_t)1000000 << (i - 1));
+        tn_retry_pause(i);
     }
 }
 

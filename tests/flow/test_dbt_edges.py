@@ -1,5 +1,5 @@
 """Corners of commands and templates, each as dbt answers them: what is refused before the first node, and what is written of a look."""
-import json, sys
+import json, sys, threading, time
 
 from dbt_flow import case, equal, has, main
 
@@ -81,6 +81,27 @@ def debug_blames_the_file_that_is_wrong(p):
 def project_folder_that_is_not_there(p):
     for command in ("debug", "run"):
         has(p.run(command, "--project-dir", "nowhere", status=2), "Invalid value for '--project-dir': Path 'nowhere' does not exist.")
+
+
+@case
+def statements_are_asked_again(p):
+    def with_retries(text):
+        p.file("profiles.yml", f"p:\n  target: dev\n  outputs:\n    dev: {{type: duckdb, path: p.duckdb, retries: {text}}}\n")
+
+    def arrive():
+        time.sleep(0.3)
+        p.file("late.part", "id\n1\n")
+        (p.dir / "late.part").rename(p.dir / "late.csv")
+
+    p.file("models/m.sql", "select * from read_csv('late.csv')")
+    for text in ("{connect_attempts: 2}", "{query_attempts: 3, retryable_exceptions: [CatalogException]}", "{query_attempts: 1}"):
+        with_retries(text)
+        has(p.run("run", status=1), "IO Error: No files found that match the pattern")
+    with_retries("{query_attempts: 5}")
+    later = threading.Thread(target=arrive)
+    later.start()
+    p.run("run")
+    later.join()
 
 
 if __name__ == "__main__":

@@ -88,5 +88,20 @@ def arguments_of_macros(p):
     lacks(p.run("parse"), "macro bad")
 
 
+@case
+def sources_are_compared_as_written(p):
+    p.file("models/m.sql", "select * from {{ source('s', 't') }}")
+    p.file("models/s.yml", "sources:\n  - name: s\n    schema: \"{{ var('place', 'main') }}\"\n    tables: [{name: t}]\n")
+    p.run("parse")
+    manifest = json.loads((p.dir / "target/manifest.json").read_text())
+    equal([manifest["sources"]["source.p.s.t"][k] for k in ("schema", "unrendered_schema", "unrendered_database")], ["main", "{{ var('place', 'main') }}", None])
+    (p.dir / "state").mkdir()
+    (p.dir / "target/manifest.json").rename(p.dir / "state/manifest.json")
+    look = ("ls", "--quiet", "--resource-type", "source", "--select", "state:modified", "--state", "state", "--vars", "{place: other}")
+    lacks(p.run(*look), "source:p.s.t")
+    with_flags(p, state_modified_compare_more_unrendered_values=False)
+    has(p.run(*look), "source:p.s.t")
+
+
 if __name__ == "__main__":
     sys.exit(main())
