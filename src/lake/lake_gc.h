@@ -15,15 +15,9 @@
 
 #define TN_LAKE_RETENTION_MS ((int64_t)7 * 24 * 3600 * 1000)
 
-typedef struct tn_lake_need { /* one version of one table, however many commits pin it */
-    tn_str schema, name, location;
-    int64_t version;
-} tn_lake_need;
-typedef tn_vec(tn_lake_need) tn_lake_needs;
-
-/* Commits that are needed when readers may look back for retention_ms, and what they pin. Costs one request a commit of that time. */
+/* What is pinned by the commits that are needed when readers may look back for retention_ms: one pin a version of a table, however many commits pin it. Costs one request a commit of that time. */
 tn_rc tn_lake_needs_read(
-    tn_lake *l, tn_arena *a, int64_t retention_ms, tn_lake_needs *ret, tn_err *err) TN_MUSTUSE;
+    tn_lake *l, tn_arena *a, int64_t retention_ms, tn_pins *ret, tn_err *err) TN_MUSTUSE;
 
 typedef struct tn_lake_gc_opts {
     int64_t retention_ms;

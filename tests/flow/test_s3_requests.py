@@ -2,8 +2,8 @@
 when others write, when it is lost, and when a table is made anew."""
 import concurrent.futures, shutil, sys
 
-from s3_flow import Bucket, equal, run_cases
-from s3_proxy import Proxy
+from s3_flow import Bucket, equal, has, run_cases
+from s3_proxy import Proxy, rounds
 
 CASES = []
 
@@ -84,6 +84,22 @@ def a_deep_clone_is_copied_by_the_server(b):
     data = [(method, path) for method, path, _ in b.log if path.endswith(".parquet")]
     equal(sorted(m for m, _ in data), ["PUT", "PUT"])
     equal(b.rows(lake, "select count(*) n, count(distinct h) d from t.copy"), b.rows(lake, "select count(*) n, count(distinct h) d from t.x"))
+
+
+@case
+def a_cleaning_opens_many_tables_at_once(b):
+    lake = b.lake()
+    b.run(lake, "sql", ";".join(f"create table s.t{i} as select {i} i; insert into s.t{i} values (1)" for i in range(10)))
+    b.run(lake, "lake", "env", "create", "alice")
+    b.run(lake, "sql", "--env", "alice", "insert into s.t3 values (7)")
+    b.run(lake, "lake", "env", "drop", "alice")
+    b.forget()
+    b.proxy.take_log()
+    has(b.run(lake, "lake", "gc", "--retention", "0d"), "removed")
+    log = b.proxy.take_log()
+    taken = rounds(log)
+    assert taken <= 40, (len(log), taken)
+    equal(b.rows(lake, "select sum(i) n from s.t3 union all select sum(i) from s.t9"), [{"n": 4}, {"n": 10}])
 
 
 @case

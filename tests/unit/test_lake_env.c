@@ -262,7 +262,7 @@ TN_TEST(cleaning_keeps_what_the_model_keeps)
         for (int e = 0; e < ENVS; e++) {
             kept[heads[e]] = true;
         }
-        tn_lake_needs needs;
+        tn_pins needs;
         TN_ASSERT_OK(tn_lake_needs_read(l, arena, retention, &needs, err));
         size_t expected = 0;
         for (int t = 0; t < TABLES; t++) {

@@ -24,7 +24,7 @@ typedef struct sweep {
     tn_lake_numbers all;
     tn_map keep; /* number as text */
     tn_map seen; /* "location@version" of needs */
-    tn_lake_needs needs;
+    tn_pins needs;
     tn_map envs; /* that live */
 } sweep;
 
@@ -44,10 +44,12 @@ static void add_need(sweep *w, const tn_pin *p)
     tn_str key =
         tn_str_printf(w->a, TN_STR_FMT "@%lld", TN_STR_ARG(p->location), (long long)p->version);
     if (p->kind == TN_PIN_DELTA && tn_map_find(&w->seen, key) == NULL) {
-        tn_lake_need n = { .schema = tn_str_dup(w->a, p->schema),
+        tn_pin n = { .kind = TN_PIN_DELTA,
+            .schema = tn_str_dup(w->a, p->schema),
             .name = tn_str_dup(w->a, p->name),
             .location = tn_str_dup(w->a, p->location),
-            .version = p->version };
+            .version = p->version,
+            .commit_hash = tn_str_dup(w->a, p->commit_hash) };
         tn_map_put(&w->seen, key, w);
         tn_vec_push(&w->needs, w->a, n);
     }
@@ -106,12 +108,22 @@ static tn_rc keep_tags(sweep *w, tn_err *err)
     return TN_OK;
 }
 
+/* Commits are read from the newest back: those before all.v[i] come with it. */
+static void read_back(const sweep *w, size_t i)
+{
+    size_t n = tn_min_size(TN_LAKE_DOCS_AHEAD, i + 1);
+    if ((w->all.n - 1 - i) % TN_LAKE_DOCS_AHEAD == 0) {
+        tn_lake_docs_ahead(w->l, w->all.v + i + 1 - n, n);
+    }
+}
+
 /* From the newest back, until all are older than the retention, whatever the writers' clocks. A commit's parent was in force until the commit came. */
 static tn_rc keep_recent(sweep *w, tn_err *err)
 {
     for (size_t i = w->all.n; i-- > 0;) {
         TN_AUTO_ARENA scratch = tn_arena_new("lake gc", NULL);
         tn_val doc;
+        read_back(w, i);
         tn_rc rc = tn_lake_doc_read(w->l, scratch, w->all.v[i], &doc, err);
         if (rc == TN_E_NOTFOUND) {
             continue;
@@ -139,6 +151,7 @@ static tn_rc keep_young(sweep *w, tn_err *err)
         TN_TRY(tn_lake_spared_from(w->l, w->a, &from, err));
     }
     for (size_t i = w->all.n; i-- > 0 && w->all.v[i] >= from;) {
+        read_back(w, i);
         TN_TRY(keep(w, w->all.v[i], TN_VAL_UNDEF, err));
     }
     return TN_OK;
@@ -156,8 +169,7 @@ static tn_rc find_needs(sweep *w, tn_err *err)
     return keep_recent(w, err);
 }
 
-tn_rc tn_lake_needs_read(
-    tn_lake *l, tn_arena *a, int64_t retention_ms, tn_lake_needs *ret, tn_err *err)
+tn_rc tn_lake_needs_read(tn_lake *l, tn_arena *a, int64_t retention_ms, tn_pins *ret, tn_err *err)
 {
     sweep w = { .l = l, .a = a, .cutoff_ms = tn_clock_now_ms() - retention_ms };
     TN_TRY(find_needs(&w, err));
@@ -185,14 +197,20 @@ static tn_str relative(const tn_lake *l, tn_str location)
 /* Places that expired commits pin and that their environment wrote. */
 static tn_rc expired_places(sweep *w, dead *d, tn_err *err)
 {
+    tn_lake_numbers expired = { 0 };
     for (size_t i = 0; i < w->all.n; i++) {
+        if (!is_kept(w, w->all.v[i])) {
+            tn_vec_push(&expired, w->a, w->all.v[i]);
+        }
+    }
+    for (size_t i = 0; i < expired.n; i++) {
         TN_AUTO_ARENA scratch = tn_arena_new("lake gc", NULL);
         tn_val doc;
         tn_pins pins;
-        if (is_kept(w, w->all.v[i])) {
-            continue;
+        if (i % TN_LAKE_DOCS_AHEAD == 0) {
+            tn_lake_docs_ahead(w->l, expired.v + i, expired.n - i);
         }
-        tn_rc rc = tn_lake_doc_read(w->l, scratch, w->all.v[i], &doc, err);
+        tn_rc rc = tn_lake_doc_read(w->l, scratch, expired.v[i], &doc, err);
         if (rc == TN_E_NOTFOUND) {
             continue;
         }
@@ -250,16 +268,15 @@ static tn_rc orphaned_places(sweep *w, dead *d, tn_err *err)
 /* What is pinned stays, and so does a table whose files a needed clone reads. */
 static tn_rc spare_needed(sweep *w, tn_conn *conn, dead *d, tn_err *err)
 {
+    tn_lake_warm(w->l, &w->needs);
     for (size_t i = 0; i < w->needs.n; i++) {
         TN_AUTO_ARENA scratch = tn_arena_new("lake gc", NULL);
-        TN_AUTOPTR(tn_delta_table) table = NULL;
         TN_AUTOPTR(tn_delta_snapshot) s = NULL;
         tn_strs outside = { 0 };
         tn_err why = TN_ERR_INIT;
-        const tn_lake_need *n = &w->needs.v[i];
+        const tn_pin *n = &w->needs.v[i];
         (void)!tn_map_remove(&d->places, relative(w->l, n->location));
-        TN_TRY(tn_lake_table_open(w->l, n->location, &table, err));
-        tn_rc rc = tn_delta_snapshot_open(table, conn, n->version, &s, &why);
+        tn_rc rc = tn_lake_pin_open(w->l, conn, n, &s, &why);
         if (rc == TN_E_NOTFOUND || rc == TN_E_UNSUPPORTED) {
             continue;
         }

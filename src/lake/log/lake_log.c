@@ -765,14 +765,27 @@ static tn_rc number_before(
     return TN_OK;
 }
 
+static void read_back_from(tn_lake *l, int64_t n, size_t most)
+{
+    int64_t numbers[TN_LAKE_DOCS_AHEAD];
+    size_t count = 0;
+    for (; count < tn_min_size(most, TN_LAKE_DOCS_AHEAD) && n >= 0; count++) {
+        numbers[count] = n--;
+    }
+    tn_lake_docs_ahead(l, numbers, count);
+}
+
 tn_rc tn_lake_log(tn_lake *l, tn_arena *a, tn_str env, size_t limit, tn_val *ret_list, tn_err *err)
 {
     tn_val out = tn_val_list(a);
     tn_lake_numbers all = { 0 };
     int64_t n;
     TN_TRY(tn_lake_newest_number(l, a, &n, err));
-    while (n >= 0 && (limit == 0 || out.list->n < limit)) {
+    for (size_t seen = 0; n >= 0 && (limit == 0 || out.list->n < limit); seen++) {
         tn_val doc;
+        if (seen % TN_LAKE_DOCS_AHEAD == 0) {
+            read_back_from(l, n, limit == 0 ? SIZE_MAX : limit - out.list->n);
+        }
         tn_rc rc = tn_lake_doc_read(l, a, n, &doc, err);
         if (rc == TN_E_NOTFOUND) {
             TN_TRY(number_before(l, a, n, &all, &n, err));

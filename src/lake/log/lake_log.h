@@ -13,6 +13,9 @@ tn_rc tn_lake_doc_pins(tn_arena *a, tn_val doc, tn_pins *ret, tn_err *err) TN_MU
 /* -1: the log is empty. */
 tn_rc tn_lake_newest_number(tn_lake *l, tn_arena *a, int64_t *ret, tn_err *err) TN_MUSTUSE;
 /* Numbers of the commits after one (-1: all) that are there, ascending; cleaning leaves gaps. */
+/* Before documents are read one after another: brings at most TN_LAKE_DOCS_AHEAD of them from a far lake, all at once. Numbers may be of no commit. */
+enum { TN_LAKE_DOCS_AHEAD = 8 };
+void tn_lake_docs_ahead(tn_lake *l, const int64_t *numbers, size_t n);
 tn_rc tn_lake_numbers_after(
     tn_lake *l, tn_arena *a, int64_t after, tn_lake_numbers *ret, tn_err *err) TN_MUSTUSE;
 /* The first of the commits that the store got less than TN_LAKE_SPARE_MS before the newest; INT64_MAX: the log is empty. */

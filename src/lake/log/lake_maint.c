@@ -117,7 +117,7 @@ typedef struct needs { /* what lake commits need of a table */
 } needs;
 
 static tn_rc need_version(
-    const tn_lake_job *j, tn_arena *a, tn_str here, const tn_lake_need *p, needs *n, tn_err *err)
+    const tn_lake_job *j, tn_arena *a, tn_str here, const tn_pin *p, needs *n, tn_err *err)
 {
     bool same = tn_str_eq(tn_lake_absolute(a, j->lake, p->location), here);
     TN_AUTOPTR(tn_delta_table) other = NULL;
@@ -143,7 +143,7 @@ static tn_rc need_version(
 static tn_rc find_needs(
     const tn_lake_job *j, tn_arena *a, int64_t retention_ms, needs *n, tn_err *err)
 {
-    tn_lake_needs all;
+    tn_pins all;
     if (j->head == NULL) {
         return TN_OK;
     }

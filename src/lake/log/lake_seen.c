@@ -5,6 +5,7 @@
  */
 #include "lake/log/lake_log.h"
 #include "os/clock.h"
+#include "os/parallel.h"
 
 enum { TEXT_BYTES_MAX = 16 << 20 }; /* a larger document is read again */
 
@@ -42,6 +43,35 @@ bool tn_lake_doc_kept(tn_lake *l, tn_arena *a, int64_t number, tn_str *ret_text)
         *ret_text = tn_str_dup(a, d->text);
     }
     return d != NULL;
+}
+
+typedef struct reading {
+    tn_lake *l;
+    const int64_t *numbers;
+} reading;
+
+static tn_rc read_one(void *self, size_t i, tn_err *err)
+{
+    (void)err;
+    const reading *r = self;
+    TN_AUTO_ARENA a = tn_arena_new("lake commit ahead", NULL);
+    tn_str text;
+    int64_t number = r->numbers[i];
+    if (!tn_lake_doc_kept(r->l, a, number, &text) &&
+        tn_store_get(r->l->store, a, tn_lake_commit_key(a, number), TEXT_BYTES_MAX, &text, NULL) ==
+            TN_OK) {
+        tn_lake_doc_keep(r->l, number, text);
+    }
+    return TN_OK;
+}
+
+void tn_lake_docs_ahead(tn_lake *l, const int64_t *numbers, size_t n)
+{
+    reading r = { .l = l, .numbers = numbers };
+    if (l->far && n > 1) {
+        (void)!tn_parallel(
+            tn_min_size(n, TN_LAKE_DOCS_AHEAD), TN_LAKE_DOCS_AHEAD, read_one, &r, NULL);
+    }
 }
 
 void tn_lake_seen_newest(tn_lake *l, int64_t number, tn_str text, int64_t since_us)
