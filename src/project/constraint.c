@@ -6,6 +6,40 @@
 static const char *const constraint_types[] = { "check", "not_null", "unique", "primary_key",
     "foreign_key", "custom" };
 
+/* Every key of dbt's class, as macros and readers of the manifest find them; what else is said stays behind them. */
+static tn_val spelled_out(tn_arena *a, tn_val c, bool of_model)
+{
+    static const char *const keys[] = { "type", "name", "expression", "warn_unenforced",
+        "warn_unsupported", "to", "to_columns", "columns" };
+    if (c.tag != TN_DICT) {
+        return c;
+    }
+    tn_val d = tn_val_dict(a);
+    for (size_t i = 0; i < TN_COUNTOF(keys) - !of_model; i++) {
+        tn_val v = tn_val_at(c, keys[i]);
+        bool list = i >= 6, yes = i == 3 || i == 4;
+        tn_val dflt = list ? tn_val_list(a) : yes ? TN_VAL_TRUE : TN_VAL_NONE;
+        tn_dict_putz(d.dict, keys[i], tn_val_is_undef(v) ? dflt : v);
+    }
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(c.dict, &at)) != NULL) {
+        if (tn_dict_find(d.dict, it->key) == NULL) {
+            tn_dict_put(d.dict, it->key, it->value);
+        }
+    }
+    return d;
+}
+
+tn_val tn_constraints_of(tn_arena *a, tn_val list, bool of_model)
+{
+    tn_val out = tn_val_list(a);
+    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
+        tn_list_push(out.list, spelled_out(a, list.list->v[i], of_model));
+    }
+    return out;
+}
+
 static bool of_type(tn_val c, const char *type)
 {
     return tn_str_is(tn_val_str_at(c, "type", TN_STR_NONE), type);

@@ -198,6 +198,8 @@ tn_rc tn_unit_test_add(tn_project *p, tn_node *n, const tn_patch *patch, tn_err 
 void tn_parse_python(tn_project *p, tn_node *n); /* refs and sources of a Python model */
 tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Checks a model's constraints; the targets of foreign keys become its parents. */
+/* Constraints of a column or a model as dbt spells them out. */
+tn_val tn_constraints_of(tn_arena *a, tn_val list, bool of_model);
 tn_rc tn_parse_constraints(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Columns of a properties entry as the manifest has them. */
 tn_val tn_columns_of(tn_arena *a, tn_val list);

@@ -372,9 +372,7 @@ static tn_val column_of(tn_arena *a, tn_val c)
         tn_val v = tn_val_at(c, same[i]);
         tn_dict_putz(out.dict, same[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
     }
-    tn_val constraints = tn_val_at(c, "constraints");
-    tn_dict_putz(
-        out.dict, "constraints", constraints.tag == TN_LIST ? constraints : tn_val_list(a));
+    tn_dict_putz(out.dict, "constraints", tn_constraints_of(a, tn_val_at(c, "constraints"), false));
     tn_val tags = tn_value_listify(a, tn_val_at(c, "tags")),
            more = tn_value_listify(a, tn_val_at(config, "tags"));
     for (size_t i = 0; i < more.list->n; i++) {
@@ -469,7 +467,8 @@ tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *e
     n->columns = tn_columns_of(p->arena, tn_version_columns(p->arena, e, v));
     TN_TRY(render_columns(p, n, patch, err));
     tn_val constraints = tn_val_at(v, "constraints");
-    n->constraints = constraints.tag == TN_LIST ? constraints : tn_val_at(e, "constraints");
+    n->constraints = tn_constraints_of(
+        p->arena, constraints.tag == TN_LIST ? constraints : tn_val_at(e, "constraints"), true);
     n->deprecation_date =
         tn_deprecation_date_of(tn_val_at(v.tag == TN_DICT ? v : e, "deprecation_date"));
     n->time_spine = tn_time_spine_of(p->arena, tn_val_at(e, "time_spine"));

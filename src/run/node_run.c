@@ -43,7 +43,7 @@ void tn_runner_artifact(tn_runner *run, tn_arena *a, const char *folder, const t
 {
     tn_err err = TN_ERR_INIT;
     tn_str path = artifact_path(run, a, folder, n, batch);
-    if (tn_str_trim(text).n == 0) {
+    if (text.n == 0) {
         return;
     }
     tn_rc rc = tn_dir_make(tn_path_dir(path), &err);
@@ -361,15 +361,6 @@ static bool has_sql(const tn_node *n)
     return n->kind != TN_NODE_SEED;
 }
 
-/* Ephemeral parents are compiled with their children; their own text is kept too. */
-static void keep_ephemerals(tn_runner *run, tn_job *j)
-{
-    for (size_t i = 0; i < j->compiled_parents.n; i++) {
-        write_artifact(run, j->arena, "compiled", j->compiled_parents.v[i].node,
-            j->compiled_parents.v[i].sql, NULL);
-    }
-}
-
 static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
     tn_node *n = j->node;
@@ -391,7 +382,7 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         j->no_ctes = run->opts->no_ctes;
         TN_TRY(tn_job_compile(j, &ctes, err));
         write_artifact(run, j->arena, "compiled", n, j->sql, &r->compiled_path);
-        keep_ephemerals(run, j);
+        tn_runner_keep_ephemerals(run, j);
         TN_LOCKED(&run->lock);
         r->compiled_code = tn_str_dup(r->arena, j->sql);
         r->extra_ctes = tn_val_dup(r->arena, ctes);
@@ -667,6 +658,7 @@ static bool carry_out_hook(
     }
     tn_str sql = TN_STR("");
     rc = rc == TN_OK ? compile_hook(&j, &r, &sql, &inner) : rc;
+    write_artifact(run, a, "compiled", n, sql, NULL);
     tn_report_hook(run, &r, index, total, false);
     rc = rc == TN_OK ? run_hook(run, &j, &r, sql, &inner) : rc;
     if (rc != TN_OK) {

@@ -148,6 +148,7 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
         }
     }
     tn_val_freeze(run->selected_resources);
+    run->kept = tn_new_array(run->arena, bool, p->nodes.n + 1);
     run->results = tn_new_array(run->arena, tn_node_result, run->plan.n + 1);
     for (size_t i = 0; i < run->plan.n; i++) {
         run->results[i].node = run->plan.v[i];
@@ -357,6 +358,7 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
     } else {
         tn_report_inlined(run);
         TN_TRY(tn_runner_schedule(run, err));
+        tn_runner_inlined(run, &run->workers[0]);
     }
     return hooks_run(run) ? tn_runner_hooks(run, &run->workers[0], true, &end_failed, err) : TN_OK;
 }

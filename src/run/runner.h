@@ -56,8 +56,9 @@ typedef struct tn_runner {
     const tn_run_opts *opts;
     tn_events *events;
     tn_session *session;
-    tn_nodes plan;           /* what is run, parents first; ephemeral models are not in it */
-    tn_nodes inlined;        /* ephemeral models that were selected: nothing to run, but told of */
+    tn_nodes plan;    /* what is run, parents first; ephemeral models are not in it */
+    tn_nodes inlined; /* ephemeral models that were selected: nothing to run, but told of */
+    bool *kept; /* by node->index: an ephemeral model whose compiled text is written; under lock */
     tn_node_result *results; /* by place in plan */
     uint32_t *place;         /* node->index -> place in plan, UINT32_MAX */
     tn_val selected_resources;
@@ -110,6 +111,9 @@ tn_rc tn_function_compile(
     tn_runner *run, tn_worker *w, tn_job *j, tn_node_result *r, tn_err *err) TN_MUSTUSE;
 tn_rc tn_function_make(
     tn_runner *run, tn_worker *w, tn_job *j, tn_node_result *r, tn_err *err) TN_MUSTUSE;
+/* ephemeral_text.c: writes the compiled text of ephemeral models that j's node reads; compiles those of run->inlined that no node has compiled. */
+void tn_runner_keep_ephemerals(tn_runner *run, tn_job *j);
+void tn_runner_inlined(tn_runner *run, tn_worker *w);
 /* Runs one on-run-start or on-run-end text. */
 tn_rc tn_runner_hooks(
     tn_runner *run, tn_worker *w, bool at_end, bool *ret_failed, tn_err *err) TN_MUSTUSE;

@@ -131,5 +131,28 @@ def unit_tests_and_seeds_have_the_keys_of_their_classes_in_the_manifest(p):
     has(p.run("ls", "--select", "state:modified", "--state", "old"), "no nodes selected")
 
 
+@case
+def ephemeral_models_that_nothing_reads_and_hooks_are_compiled(p):
+    p.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\non-run-end: ['select {{ results | length }} as n', '{{ target.name if false }}']\n")
+    p.file("models/a.sql", "{{ config(materialized='ephemeral') }} select 1 as id")
+    p.file("models/b.sql", "{{ config(materialized='ephemeral') }} select * from {{ ref('a') }}")
+    p.file("models/c.sql", "{{ config(materialized='ephemeral') }} {% if execute %}{{ run_query('select nope') }}{% endif %}")
+    p.run("build")
+    equal(compiled(p, "models/a.sql"), "select 1 as id")
+    has(compiled(p, "models/b.sql"), "__dbt__cte__a as (")
+    equal(compiled(p, "dbt_project.yml/hooks/p-on-run-end-0.sql"), "select 0 as n")
+    equal((p.dir / "target/compiled/p/models/c.sql").exists(), False)
+
+
+@case
+def constraints_are_spelled_out(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/a.yml", "models:\n  - name: a\n    constraints: [{type: check, expression: id > 0}]\n    columns: [{name: id, data_type: int, constraints: [{type: not_null}]}]\n")
+    node = manifest(p)["nodes"]["model.p.a"]
+    rest = {"name": None, "warn_unenforced": True, "warn_unsupported": True, "to": None, "to_columns": []}
+    equal(node["constraints"], [{"type": "check", "expression": "id > 0", "columns": [], **rest}])
+    equal(node["columns"]["id"]["constraints"], [{"type": "not_null", "expression": None, **rest}])
+
+
 if __name__ == "__main__":
     sys.exit(main())
