@@ -100,6 +100,8 @@ const tn_jinja_macro_def *tn_jinja_macro_at(const tn_jinja_tmpl *t, size_t i);
 tn_str tn_jinja_macro_name(
     const tn_jinja_macro_def *m); /* "test_unique", "materialization_view_default", ... */
 size_t tn_jinja_macro_argc(const tn_jinja_macro_def *m);
+/* The texts in the list that is a parameter's default; an empty list when it is none. */
+tn_val tn_jinja_macro_list(const tn_jinja_macro_def *m, tn_arena *a, tn_str param);
 tn_str tn_jinja_macro_arg(const tn_jinja_macro_def *m, size_t i, bool *ret_has_default);
 /* A callable that runs the macro with its global names resolved through ctx. `scope`, if not NULL, is asked before ctx->lookup (a package's own
  * macros). The value is a text, or what return() gave. */

@@ -145,6 +145,21 @@ const tn_jinja_macro_def *tn_jinja_macro_at(const tn_jinja_tmpl *t, size_t i)
     return t->macros.v[i];
 }
 
+tn_val tn_jinja_macro_list(const tn_jinja_macro_def *m, tn_arena *a, tn_str param)
+{
+    tn_val out = tn_val_list(a);
+    for (size_t i = 0; i < m->n; i++) {
+        const tn_jx *x = tn_str_eq(m->params[i].name, param) ? m->params[i].dflt : NULL;
+        for (size_t k = 0; x != NULL && x->kind == TN_JX_LIST && k < x->items.n; k++) {
+            const tn_jx *one = x->items.v[k];
+            if (one->kind == TN_JX_CONST && tn_val_is_str(one->value)) {
+                tn_list_push(out.list, one->value);
+            }
+        }
+    }
+    return out;
+}
+
 tn_str tn_jinja_macro_name(const tn_jinja_macro_def *m)
 {
     return m->name;

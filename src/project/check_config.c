@@ -262,6 +262,7 @@ tn_rc tn_check_configs(tn_project *p, tn_err *err)
 {
     TN_TRY(check_spaces(p, err));
     TN_TRY(check_source_spaces(p, err));
+    tn_note_replaced_materializations(p);
     note_concurrent_batches(p);
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];

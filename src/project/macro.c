@@ -123,43 +123,6 @@ tn_rc tn_project_dispatch(
     return dispatch_fail(p, name, &packages, err);
 }
 
-/* ---- materializations ---- */
-
-typedef enum locality { IN_ROOT, IN_PACKAGES, BUILT_IN } locality;
-
-/* At one place the adapter's stands before the default. */
-static tn_macro *materialization_of(const tn_project *p, locality where, tn_str name)
-{
-    TN_AUTO_ARENA scratch = tn_arena_new("materialization", NULL);
-    tn_macro *best = NULL;
-    for (size_t i = 0; i < p->packages.n && best == NULL; i++) {
-        const tn_package *pkg = p->packages.v[i];
-        locality here = pkg->builtin ? BUILT_IN : pkg == p->package ? IN_ROOT : IN_PACKAGES;
-        for (size_t k = 0; here == where && k < p->state->chain_n && best == NULL; k++) {
-            tn_str full = tn_str_printf(
-                scratch, "materialization_" TN_STR_FMT "_%s", TN_STR_ARG(name), p->state->chain[k]);
-            best = tn_map_find(&pkg->macros, full);
-        }
-    }
-    return best;
-}
-
-/* The project's, an installed package's, the built-in one; a package does not replace a built-in one unasked. */
-tn_macro *tn_project_find_materialization(const tn_project *p, tn_str package, tn_str name)
-{
-    (void)package;
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    tn_macro *root = materialization_of(p, IN_ROOT, name),
-             *installed = materialization_of(p, IN_PACKAGES, name),
-             *builtin = materialization_of(p, BUILT_IN, name);
-    bool explicit = tn_val_bool_at(
-        flags, "REQUIRE_EXPLICIT_PACKAGE_OVERRIDES_FOR_BUILTIN_MATERIALIZATIONS", true);
-    if (root != NULL) {
-        return root;
-    }
-    return installed != NULL && (builtin == NULL || !explicit) ? installed : builtin;
-}
-
 /* ---- code ---- */
 
 static tn_rc parse_macro(tn_project *p, tn_macro *m, tn_err *err)

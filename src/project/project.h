@@ -191,8 +191,10 @@ tn_macro *tn_project_find_macro_in(
 /* adapter.dispatch: namespace "" when not given. Fails with the names that were tried, as dbt does. */
 tn_rc tn_project_dispatch(tn_project *p, tn_str package, tn_str name, tn_str namespace,
     tn_macro **ret, tn_err *err) TN_MUSTUSE;
-/* materialization_<name>_<adapter|default> by dbt's priority: root, packages, built-in; adapter before default. NULL when there is none. */
+/* materialization_<name>_<adapter|default> by dbt's priority (materialization.c). NULL when there is none. */
 tn_macro *tn_project_find_materialization(const tn_project *p, tn_str package, tn_str name);
+/* That it takes models in this language: its supported_languages. */
+tn_rc tn_materialization_takes(tn_project *p, tn_macro *m, tn_str language, tn_err *err) TN_MUSTUSE;
 /* "duckdb" or "tarn" then "duckdb", then "default". */
 const char *const *tn_project_adapter_chain(const tn_project *p, size_t *ret_n);
 /* The parsed definition (thread-safe, parsed on first use). */

@@ -225,6 +225,8 @@ tn_val tn_context_runtime_config(tn_arena *a, const tn_project *p);
 void tn_context_exceptions(tn_project *p);
 /* parse_node.c: told to who asked whether the query of the command line is what failed. */
 void tn_project_inline_failed(tn_project *p, bool failed);
+/* materialization.c: deprecates those of packages that stand for built-in ones. */
+void tn_note_replaced_materializations(tn_project *p);
 /* contract_sum.c: the checksum of an enforced contract that was patched by a property file; else None. */
 tn_val tn_contract_sum(tn_arena *a, const tn_node *n);
 /* The entry of a unit test with the keys that dbt writes, and its checksum. */

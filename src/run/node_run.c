@@ -87,7 +87,18 @@ tn_rc tn_runner_materialize(tn_runner *run, tn_job *j, const char *name, tn_err 
             name);
     }
     tn_val returned;
+    bool made =
+        tn_node_is_refable(j->node) && strcmp(name, "unit") != 0 && strcmp(name, "clone") != 0;
+    if (j->node->kind == TN_NODE_MODEL && made) {
+        TN_TRY(tn_materialization_takes(run->project, m, TN_STR("sql"), err));
+    }
     TN_TRY(tn_pctx_call_macro(&j->pctx, m, NULL, 0, NULL, 0, &returned, err));
+    if (made && tn_val_is_str(returned)) {
+        return tn_fail(err, TN_E_COMPILE,
+            "The materialization (\"%s\") did not explicitly return a list of relations to add to "
+            "the cache.",
+            name);
+    }
     cache_relations(j, returned);
     /* What the materialization left open is its work: dbt commits nothing it was not told to, but neither may it leak into the next node. */
     if (j->worker->in_transaction) {
@@ -305,7 +316,8 @@ static tn_rc run_show(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
         args[2] = tn_val_int(run->opts->show_limit);
     }
     TN_TRY(tn_pctx_call(&j->pctx, TN_STR("get_show_sql"), args, 3, NULL, 0, &sql, err));
-    r->compiled_code = tn_val_to_str(r->arena, sql); /* with the limit: what the rows are of */
+    r->compiled_code = tn_str_dup(
+        r->arena, tn_val_to_str(j->arena, sql)); /* with the limit: what the rows are of */
     tn_exec_opts opts = { .fetch = true };
     TN_TRY(tn_job_execute(j, tn_val_to_str(j->arena, sql), &opts, &response, &table, err));
     static const char *const unknown[] = { "code", "rows_affected", "query_id" };
@@ -365,6 +377,11 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
     tn_node *n = j->node;
     if (n->refused.n > 0) {
+        tn_macro *m = tn_project_find_materialization(
+            run->project, n->package_name, tn_node_config_str(n, "materialized", TN_STR("view")));
+        if (m != NULL && n->kind == TN_NODE_MODEL) { /* where dbt refuses it, too, in dbt's words */
+            TN_TRY(tn_materialization_takes(run->project, m, TN_STR("python"), err));
+        }
         return tn_fail(err, TN_E_UNSUPPORTED, TN_STR_FMT, TN_STR_ARG(n->refused));
     }
     tn_report_stage(run, r, false);

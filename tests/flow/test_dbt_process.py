@@ -218,5 +218,59 @@ def retry_forgets_and_minds_warn_error(p):
     p.run("--warn-error", "retry", status=1)
 
 
+TABLE = """{% materialization NAME, default %}
+  {% call statement('main') %} create or replace view {{ this }} as select 'HERE' as made_by {% endcall %}
+  {{ return({'relations': [this]}) }}
+{% endmaterialization %}
+"""
+
+
+def with_package(p, flags):
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {show_all_deprecations: true%s}\n" % flags)
+    p.file("packages.yml", "packages: [{local: other}]\n")
+    p.file("other/dbt_project.yml", "name: other\nversion: '1.0'\n")
+    p.file("other/macros/m.sql", TABLE.replace("NAME", "view").replace("HERE", "package").replace("default", "adapter='duckdb'") + TABLE.replace("NAME", "own").replace("HERE", "package"))
+    p.file("models/a.sql", "select 'builtin' as made_by")
+    p.file("models/b.sql", "{{ config(materialized='own') }} select 'builtin' as made_by")
+    p.run("deps")
+
+
+@case
+def packages_replace_no_builtin_materialization_unasked(p):
+    with_package(p, "")
+    lacks(p.run("run"), "PackageMaterializationOverride")
+    has(p.run("show", "--inline", "select a.made_by || '/' || b.made_by as x from a, b"), "builtin/package")
+
+
+@case
+def packages_replace_builtin_materializations_by_the_flag(p):
+    with_package(p, ", require_explicit_package_overrides_for_builtin_materializations: false")
+    has(p.run("run"), "Installed package 'other' is overriding the built-in materialization 'view'")
+    has(p.run("show", "--inline", "select made_by from a"), "package")
+
+
+@case
+def materializations_say_what_they_take_and_give(p):
+    p.file("macros/m.sql", TABLE.replace("NAME, default", "py, default, supported_languages=['python']").replace("HERE", "py")
+           + "{% materialization mute, default %}{% call statement('main') %} select 1 {% endcall %}{% endmaterialization %}")
+    p.file("models/a.sql", "{{ config(materialized='py') }} select 1 as id")
+    p.file("models/b.sql", "{{ config(materialized='mute') }} select 1 as id")
+    p.file("models/c.py", "def model(dbt, session):\n    return None\n")
+    p.file("models/s.yml", "models: [{name: c, config: {materialized: mute}}]\n")
+    out = p.run("run", status=1)
+    has(out, "Materialization \"materialization_py_default\" only supports languages ['python']; got \"sql\"")
+    has(out, 'The materialization ("mute") did not explicitly return a list of relations to add to the cache.')
+    has(out, "Materialization \"materialization_mute_default\" only supports languages ['sql']; got \"python\"")
+
+
+@case
+def results_of_show_are_text(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.run("run")
+    for _ in range(3):
+        p.run("show", "-s", "a", "--limit", "3")
+        has(result_of(p)["compiled_code"], "limit 3")
+
+
 if __name__ == "__main__":
     sys.exit(main())
