@@ -1,4 +1,4 @@
-/* check_names.c: names that are told or refused once the graph is known: two resources of one name, sources with spaces, refs that leave a package
+/* check_names.c: names that are told or refused once the graph is known: two resources of one name, names with spaces, refs that leave a package
  * for the project, macros whose YAML says other arguments than their code. What flags of dbt_project.yml decide is looked up here. */
 #include "project/deprecation.h"
 #include "project/project_priv.h"
@@ -49,51 +49,102 @@ static tn_rc check_unique(tn_project *p, tn_err *err)
     return TN_OK;
 }
 
-/* ---- sources and semantic models with spaces ---- */
+/* ---- spaces ---- */
 
-static tn_rc check_source_names(tn_project *p, tn_err *err)
+static bool in_nodes(const tn_node *n)
 {
-    TN_AUTO_ARENA scratch = tn_arena_new("source names", NULL);
-    tn_map seen = tn_map_init(scratch);
-    tn_buf list = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
-    size_t count = 0;
-    for (size_t i = 0; i < p->nodes.n; i++) {
-        const tn_node *n = p->nodes.v[i];
-        bool source = n->kind == TN_NODE_SOURCE;
-        tn_str name = source ? n->source->source_name : n->name;
-        if ((!source && n->kind != TN_NODE_SEMANTIC_MODEL) ||
-            tn_str_find_char(name, ' ', 0) == SIZE_MAX) {
-            continue;
-        }
-        tn_str id = source ? tn_str_printf(scratch, "source." TN_STR_FMT "." TN_STR_FMT,
-                                 TN_STR_ARG(n->package_name), TN_STR_ARG(name))
-                           : n->unique_id;
-        if (tn_map_find(&seen, id) != NULL) {
-            continue;
-        }
-        tn_map_put(&seen, id, p);
-        tn_buf_addf(&list, "  * '" TN_STR_FMT "' (" TN_STR_FMT ")\n", TN_STR_ARG(id),
-            TN_STR_ARG(n->original_file_path));
-        if (count++ == 0 &&
-            !flag(p, "REQUIRE_SOURCE_AND_SEMANTIC_MODEL_NAMES_WITHOUT_SPACES", false)) {
-            tn_project_note(p, "SpacesInResourceNameDeprecation", n->original_file_path, 0,
-                "Found spaces in the name of `" TN_STR_FMT "`", TN_STR_ARG(id));
-        }
+    return tn_node_is_refable(n) || n->kind == TN_NODE_TEST || n->kind == TN_NODE_ANALYSIS;
+}
+
+/* Names with spaces that were found: an error that lists them, or a deprecation that names the first, and with --debug each. */
+typedef struct spaced_names {
+    tn_project *p;
+    bool required; /* names without spaces */
+    bool debug;
+    tn_buf list;
+    tn_str file; /* of the first */
+    int64_t count;
+} spaced_names;
+
+static spaced_names spaced_names_of(tn_project *p, const char *flag, bool required)
+{
+    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+    return (spaced_names){ .p = p,
+        .required = tn_val_bool_at(flags, flag, required),
+        .debug = tn_val_bool_at(flags, "DEBUG", false),
+        .list = tn_buf_init(p->arena, TN_BUF_NO_LIMIT) };
+}
+
+static void add_spaced(spaced_names *s, tn_str unique_id, tn_str file)
+{
+    if (!s->required && (s->count == 0 || s->debug)) {
+        tn_project_note(s->p, "SpacesInResourceNameDeprecation", file, 0,
+            "Found spaces in the name of `" TN_STR_FMT "`", TN_STR_ARG(unique_id));
     }
-    if (count > 0 && flag(p, "REQUIRE_SOURCE_AND_SEMANTIC_MODEL_NAMES_WITHOUT_SPACES", false)) {
+    tn_buf_addf(&s->list, "  * '" TN_STR_FMT "' (" TN_STR_FMT ")\n", TN_STR_ARG(unique_id),
+        TN_STR_ARG(file));
+    s->file = s->count == 0 ? file : s->file;
+    s->count++;
+}
+
+static tn_rc end_spaced(spaced_names *s, const char *what, tn_err *err)
+{
+    if (s->count > 0 && s->required) {
         return tn_fail(err, TN_E_COMPILE,
             "Resource names cannot contain spaces:\n" TN_STR_FMT
-            "Please rename the invalid resource(s) so that their name(s) do not contain any "
-            "spaces.",
-            TN_STR_ARG(tn_buf_str(&list)));
+            "Please rename the invalid %s(s) so that their name(s) do not contain any spaces.",
+            TN_STR_ARG(tn_buf_str(&s->list)), what);
     }
-    if (count > 0) {
-        tn_deprecate(p, "ResourceNamesWithSpacesDeprecation", TN_STR_NONE,
-            "Spaces found in %zu resource name(s). This is deprecated, and may lead to errors when "
-            "using dbt. Run again with `--debug` to see them all.",
-            count);
+    if (s->count > 0) {
+        tn_deprecate(s->p, "ResourceNamesWithSpacesDeprecation", s->file,
+            "Spaces found in %lld resource name(s). This is deprecated, and may lead to errors "
+            "when using dbt.%s",
+            (long long)s->count, s->debug ? "" : " Run again with `--debug` to see them all.");
     }
     return TN_OK;
+}
+
+static bool has_space(tn_str name)
+{
+    return tn_str_find_char(name, ' ', 0) != SIZE_MAX;
+}
+
+static tn_rc check_spaces(tn_project *p, tn_err *err)
+{
+    spaced_names s = spaced_names_of(p, "REQUIRE_RESOURCE_NAMES_WITHOUT_SPACES", true);
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        if (in_nodes(n) && has_space(n->name)) {
+            add_spaced(&s, n->unique_id, n->original_file_path);
+        }
+    }
+    return end_spaced(&s, "model", err);
+}
+
+/* Sources are told once for all of their tables, and before semantic models. */
+static tn_rc check_source_spaces(tn_project *p, tn_err *err)
+{
+    spaced_names s =
+        spaced_names_of(p, "REQUIRE_SOURCE_AND_SEMANTIC_MODEL_NAMES_WITHOUT_SPACES", false);
+    tn_map seen = tn_map_init(p->arena);
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        if (n->kind == TN_NODE_SOURCE && n->source != NULL && has_space(n->source->source_name) &&
+            tn_map_find(&seen, n->source->source_name) == NULL) {
+            tn_map_put(&seen, n->source->source_name, p);
+            add_spaced(&s,
+                tn_str_printf(p->arena, "source." TN_STR_FMT "." TN_STR_FMT,
+                    TN_STR_ARG(n->package_name), TN_STR_ARG(n->source->source_name)),
+                n->original_file_path);
+        }
+    }
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        if (n->kind == TN_NODE_SEMANTIC_MODEL && has_space(n->name)) {
+            add_spaced(&s, n->unique_id, n->original_file_path);
+        }
+    }
+    return end_spaced(&s, "resource", err);
 }
 
 /* ---- refs out of a package ---- */
@@ -216,5 +267,6 @@ void tn_check_macro_arguments(tn_project *p, const tn_macro *m)
 tn_rc tn_check_names(tn_project *p, tn_err *err)
 {
     TN_TRY(check_unique(p, err));
-    return check_source_names(p, err);
+    TN_TRY(check_spaces(p, err));
+    return check_source_spaces(p, err);
 }
