@@ -391,6 +391,17 @@ static void warn_of_state(
     }
 }
 
+/* A project that was not read whole has a log all the same; NULL: not even that. What its check found comes before the error. */
+static tn_events *failed_events(const tn_cli *cli, const tn_project *p, bool quiet_console)
+{
+    tn_events *events = p != NULL ? tn_dbt_events(cli, p, quiet_console) : NULL;
+    for (size_t i = 0; p != NULL && i < p->problems.n; i++) {
+        tn_event(events, TN_EV_ERROR, "SemanticValidationFailure", "I070", TN_VAL_UNDEF,
+            "[ERROR]: " TN_STR_FMT, TN_STR_ARG(p->problems.v[i]));
+    }
+    return events;
+}
+
 /* How the console was asked to be is known before the project is: its errors are shown the same way. */
 bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
     bool quiet_console, tn_dbt_start *ret, int *ret_status)
@@ -399,6 +410,8 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     tn_project_opts opts = tn_dbt_project_opts(cli, which, o, given);
     bool inline_failed = false;
     opts.ret_inline_failed = &inline_failed;
+    tn_project *partial = NULL;
+    opts.ret_partial = &partial;
     *ret_status = TN_EXIT_USAGE;
     *ret = (tn_dbt_start){ 0 };
     if (!check_values(cli, o, given, &err) || !selection_of(cli->arena, o, &ret->select, &err)) {
@@ -408,8 +421,9 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     tn_interrupt_install();
     tn_rc rc = tn_project_load(cli->arena, &opts, &ret->project, &err);
     if (rc != TN_OK) {
+        tn_events *events = failed_events(cli, partial, quiet_console);
         *ret_status =
-            inline_failed ? tn_dbt_inline_error(cli, &err) : tn_dbt_error(cli, NULL, &err);
+            inline_failed ? tn_dbt_inline_error(cli, &err) : tn_dbt_error(cli, events, &err);
         return false;
     }
     if (cli->lake.n > 0 && tn_str_is(ret->project->profile.type, "tarn")) {

@@ -166,13 +166,92 @@ static tn_rc fn_source(void *self, const tn_call *call, tn_val *ret, tn_err *err
     return TN_OK;
 }
 
+/* ---- metric ---- */
+
+/* A metric at execution: its text is its name, its attributes are the node's. */
+typedef struct metric_ref {
+    tn_obj base;
+    const tn_node *node;
+} metric_ref;
+
+static tn_rc metric_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
+{
+    (void)err;
+    tn_val v = tn_val_at(tn_node_dict(a, ((const metric_ref *)self)->node), tn_str_z(a, name));
+    *ret = tn_val_is_undef(v) ? tn_val_undef(name) : v;
+    return TN_OK;
+}
+
+static void metric_str(tn_obj *self, tn_buf *b)
+{
+    tn_buf_add(b, ((const metric_ref *)self)->node->name);
+}
+
+static tn_val metric_dup(tn_obj *self, tn_arena *a)
+{
+    metric_ref *m = tn_new(a, metric_ref);
+    *m = *(const metric_ref *)self;
+    return tn_val_obj(&m->base);
+}
+
+static const tn_obj_type metric_type = {
+    .name = "ResolvedMetricReference", .attr = metric_attr, .str = metric_str, .dup = metric_dup
+};
+
+static tn_rc run_metric(tn_pctx *c, const tn_ref *r, tn_val *ret, tn_err *err)
+{
+    const tn_project *p = c->project;
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        if (n->kind == TN_NODE_METRIC && tn_str_eq(n->name, r->name) &&
+            (r->package.n == 0 || tn_str_eq(n->package_name, r->package))) {
+            metric_ref *m = tn_new(c->arena, metric_ref);
+            *m = (metric_ref){ { &metric_type }, n };
+            *ret = tn_val_obj(&m->base);
+            return TN_OK;
+        }
+    }
+    return c->node != NULL
+               ? tn_find_node_error(p, c->node, TN_STR("metric"), r->name, false, err)
+               : tn_fail(err, TN_E_COMPILE, "metric('" TN_STR_FMT "'): there is no such metric",
+                     TN_STR_ARG(r->name));
+}
+
+/* The one or two names of metric() and function(). */
+static tn_rc named_call(const tn_call *call, const char *what, tn_ref *ret, tn_err *err)
+{
+    tn_pctx *c = tn_pctx_of(call);
+    *ret = (tn_ref){ .version = TN_VAL_UNDEF };
+    if (call->argc < 1 || call->argc > 2) {
+        return tn_fail(
+            err, TN_E_COMPILE, "%s() takes at most two arguments (%zu given)", what, call->argc);
+    }
+    for (size_t i = 0; i < call->argc; i++) {
+        if (!tn_val_is_str(call->args[i])) {
+            return tn_fail(err, TN_E_COMPILE, "The name argument to %s() must be a string, got %s",
+                what, tn_val_type_name(call->args[i]));
+        }
+    }
+    ret->name = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[call->argc - 1]));
+    if (call->argc == 2) {
+        ret->package = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[0]));
+    }
+    return TN_OK;
+}
+
 static tn_rc fn_metric(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
-    if (call->argc < 1) {
-        return tn_fail(err, TN_E_COMPILE, "metric() needs a name");
+    tn_pctx *c = tn_pctx_of(call);
+    tn_ref m;
+    TN_TRY(named_call(call, "metric", &m, err));
+    if (c->execute) {
+        return run_metric(c, &m, ret, err);
     }
-    *ret = call->args[call->argc - 1];
+    if (c->record != NULL) {
+        tn_vec_push(&c->record->metrics, c->record->arena, m);
+    }
+    *ret = tn_val_str(m.name);
     return TN_OK;
 }
 
@@ -201,22 +280,8 @@ static tn_rc fn_function(void *self, const tn_call *call, tn_val *ret, tn_err *e
 {
     (void)self;
     tn_pctx *c = tn_pctx_of(call);
-    tn_ref f = { .version = TN_VAL_UNDEF };
-    if (call->argc < 1 || call->argc > 2) {
-        return tn_fail(
-            err, TN_E_COMPILE, "function() takes at most two arguments (%zu given)", call->argc);
-    }
-    for (size_t i = 0; i < call->argc; i++) {
-        if (!tn_val_is_str(call->args[i])) {
-            return tn_fail(err, TN_E_COMPILE,
-                "The name argument to function() must be a string, got %s",
-                tn_val_type_name(call->args[i]));
-        }
-    }
-    f.name = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[call->argc - 1]));
-    if (call->argc == 2) {
-        f.package = tn_str_dup(keep_arena(c), tn_val_as_str(call->args[0]));
-    }
+    tn_ref f;
+    TN_TRY(named_call(call, "function", &f, err));
     if (c->execute) {
         return run_function(c, &f, ret, err);
     }

@@ -203,10 +203,7 @@ static tn_rc missing(tn_project *p, tn_node *n, const char *kind, tn_str target,
 {
     TN_AUTO_ARENA scratch = tn_arena_new("missing", NULL);
     tn_str text = not_found_text(scratch, n, kind, target, disabled);
-    if (n->kind == TN_NODE_TEST || (n->kind == TN_NODE_UNIT_TEST) ||
-        (n->kind != TN_NODE_MODEL && n->kind != TN_NODE_SNAPSHOT && n->kind != TN_NODE_ANALYSIS &&
-            n->kind != TN_NODE_SEED && n->kind != TN_NODE_EXPOSURE &&
-            n->kind != TN_NODE_OPERATION && n->kind != TN_NODE_FUNCTION)) {
+    if (n->kind == TN_NODE_TEST || n->kind == TN_NODE_UNIT_TEST) {
         if (!disabled || n->test == NULL) {
             tn_project_note(p, "NodeNotFoundOrDisabled", n->original_file_path, n->raw_line,
                 TN_STR_FMT, TN_STR_ARG(text));
@@ -489,7 +486,7 @@ tn_rc tn_resolve_graph(tn_project *p, tn_err *err)
             return rc;
         }
     }
-    tn_link_metrics(p);
+    TN_TRY(tn_link_metrics(p, err));
     drop_disabled(p);
     attach_tests(p);
     TN_TRY(check_places(p, err));

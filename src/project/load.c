@@ -232,6 +232,27 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
     return TN_OK;
 }
 
+static tn_rc load_nodes(tn_project *p, const tn_project_opts *o, tn_err *err)
+{
+    TN_TRY(tn_load_packages(p, o, err));
+    TN_TRY(tn_load_selectors(p, err));
+    TN_TRY(tn_discover(p, err));
+    TN_TRY(tn_load_properties(p, err));
+    TN_TRY(tn_parse_nodes(p, err));
+    TN_TRY(tn_parse_sources(p, err));
+    TN_TRY(tn_parse_others(p, err));
+    TN_TRY(tn_parse_generic_tests(p, err));
+    tn_infer_primary_keys(p);
+    TN_TRY(tn_check_names(p, err));
+    TN_TRY(tn_resolve_graph(p, err));
+    TN_TRY(tn_check_configs(p, err));
+    TN_TRY(tn_check_functions(p, err));
+    TN_TRY(tn_check_semantics(p, err));
+    tn_note_model_dates(p);
+    tn_config_note_unused(p);
+    return TN_OK;
+}
+
 tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret, tn_err *err)
 {
     static const tn_project_opts none = { .invocation_args = { .tag = TN_UNDEF } };
@@ -239,21 +260,13 @@ tn_rc tn_project_load(tn_arena *a, const tn_project_opts *opts, tn_project **ret
     tn_project *p = make_project(a, o);
     TN_TRY(load_config(p, o, err));
     if (!o->profile_only) {
-        TN_TRY(tn_load_packages(p, o, err));
-        TN_TRY(tn_load_selectors(p, err));
-        TN_TRY(tn_discover(p, err));
-        TN_TRY(tn_load_properties(p, err));
-        TN_TRY(tn_parse_nodes(p, err));
-        TN_TRY(tn_parse_sources(p, err));
-        TN_TRY(tn_parse_others(p, err));
-        TN_TRY(tn_parse_generic_tests(p, err));
-        tn_infer_primary_keys(p);
-        TN_TRY(tn_check_names(p, err));
-        TN_TRY(tn_resolve_graph(p, err));
-        TN_TRY(tn_check_configs(p, err));
-        TN_TRY(tn_check_functions(p, err));
-        tn_note_model_dates(p);
-        tn_config_note_unused(p);
+        tn_rc rc = load_nodes(p, o, err);
+        if (rc != TN_OK) {
+            if (o->ret_partial != NULL) {
+                *o->ret_partial = p;
+            }
+            return rc;
+        }
     }
     *ret = p;
     return TN_OK;

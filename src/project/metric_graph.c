@@ -36,15 +36,64 @@ static measures collect(tn_project *p, tn_arena *a)
     return m;
 }
 
-static void link_name(tn_project *p, const tn_map *where, tn_node *n, tn_val v)
+/* A measure that no semantic model has, or one that is disabled: dbt's words. */
+static tn_rc no_measure(const tn_project *p, const tn_node *n, tn_str name, tn_err *err)
 {
-    tn_node *target = name_of(v).n > 0 ? tn_map_find(where, name_of(v)) : NULL;
+    const tn_node *off = NULL;
+    for (size_t i = 0; i < p->disabled.n && off == NULL; i++) {
+        const tn_node *d = p->disabled.v[i];
+        tn_val list =
+            d->kind == TN_NODE_SEMANTIC_MODEL ? tn_val_at(d->extra, "measures") : TN_VAL_UNDEF;
+        for (size_t k = 0; list.tag == TN_LIST && k < list.list->n; k++) {
+            off = tn_str_eq(name_of(list.list->v[k]), name) ? d : off;
+        }
+    }
+    if (off != NULL) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error in metric " TN_STR_FMT " (" TN_STR_FMT ")\n  The measure `" TN_STR_FMT
+            "` is referenced on disabled semantic model `" TN_STR_FMT "`.",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(name),
+            TN_STR_ARG(off->name));
+    }
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error in metric " TN_STR_FMT " (" TN_STR_FMT
+        ")\n  A semantic model having a measure `" TN_STR_FMT
+        "` does not exist but was referenced.",
+        TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(name));
+}
+
+static tn_rc link_measure(tn_project *p, const measures *m, tn_node *n, tn_val v, tn_err *err)
+{
+    tn_str name = name_of(v);
+    tn_node *target = name.n > 0 ? tn_map_find(&m->by_name, name) : NULL;
+    if (name.n > 0 && target == NULL) {
+        return no_measure(p, n, name, err);
+    }
+    if (target != NULL) {
+        tn_graph_edge(p, n, target);
+    }
+    return TN_OK;
+}
+
+static tn_rc link_to_metric(tn_project *p, const measures *m, tn_node *n, tn_val v, tn_err *err)
+{
+    tn_str name = name_of(v);
+    tn_node *target = name.n > 0 ? tn_map_find(&m->metrics, name) : NULL;
+    bool disabled = false;
+    if (name.n > 0 && target == NULL) {
+        for (size_t i = 0; i < p->disabled.n; i++) {
+            const tn_node *d = p->disabled.v[i];
+            disabled = disabled || (d->kind == TN_NODE_METRIC && tn_str_eq(d->name, name));
+        }
+        return tn_find_node_error(p, n, TN_STR("metric"), name, disabled, err);
+    }
     if (target != NULL && target != n) {
         tn_graph_edge(p, n, target);
     }
+    return TN_OK;
 }
 
-static void link_metric(tn_project *p, const measures *m, tn_node *n)
+static tn_rc link_metric(tn_project *p, const measures *m, tn_node *n, tn_err *err)
 {
     static const char *const measure_keys[] = { "measure", "base_measure", "conversion_measure" };
     static const char *const metric_keys[] = { "numerator", "denominator", "metric", "base_metric",
@@ -54,16 +103,17 @@ static void link_metric(tn_project *p, const measures *m, tn_node *n)
         tn_val_at(params, "cumulative_type_params"), n->extra };
     for (size_t s = 0; s < TN_COUNTOF(scopes); s++) {
         for (size_t i = 0; i < TN_COUNTOF(measure_keys); i++) {
-            link_name(p, &m->by_name, n, tn_val_at(scopes[s], measure_keys[i]));
+            TN_TRY(link_measure(p, m, n, tn_val_at(scopes[s], measure_keys[i]), err));
         }
         for (size_t i = 0; i < TN_COUNTOF(metric_keys); i++) {
-            link_name(p, &m->metrics, n, tn_val_at(scopes[s], metric_keys[i]));
+            TN_TRY(link_to_metric(p, m, n, tn_val_at(scopes[s], metric_keys[i]), err));
         }
     }
     tn_val inputs = tn_val_at(params, "metrics");
     for (size_t i = 0; inputs.tag == TN_LIST && i < inputs.list->n; i++) {
-        link_name(p, &m->metrics, n, inputs.list->v[i]);
+        TN_TRY(link_to_metric(p, m, n, inputs.list->v[i], err));
     }
+    return TN_OK;
 }
 
 /* ---- input measures: those of a metric and of the metrics that it is made from ---- */
@@ -120,22 +170,33 @@ static void find_inputs(measures *m, tn_node *n)
     }
 }
 
-void tn_link_metrics(tn_project *p)
+/* metric() in a template, or in depends_on of an exposure. */
+static tn_rc link_calls(tn_project *p, const measures *m, tn_node *n, tn_err *err)
+{
+    for (size_t i = 0; i < n->metrics.n; i++) {
+        TN_TRY(link_to_metric(p, m, n, tn_val_str(n->metrics.v[i].name), err));
+    }
+    return TN_OK;
+}
+
+tn_rc tn_link_metrics(tn_project *p, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("metrics", NULL);
     measures m = collect(p, scratch);
     for (size_t i = 0; i < p->nodes.n; i++) {
         tn_node *n = p->nodes.v[i];
+        TN_TRY(link_calls(p, &m, n, err));
         if (n->kind == TN_NODE_METRIC) {
-            link_metric(p, &m, n);
+            TN_TRY(link_metric(p, &m, n, err));
             find_inputs(&m, n);
         } else if (n->kind == TN_NODE_SEMANTIC_MODEL) {
             tn_semantic_place(p, n);
         } else if (n->kind == TN_NODE_SAVED_QUERY) {
             tn_val list = tn_val_at(tn_val_at(n->extra, "query_params"), "metrics");
             for (size_t k = 0; list.tag == TN_LIST && k < list.list->n; k++) {
-                link_name(p, &m.metrics, n, list.list->v[k]);
+                TN_TRY(link_to_metric(p, &m, n, list.list->v[k], err));
             }
         }
     }
+    return TN_OK;
 }

@@ -113,15 +113,16 @@ static tn_val sources_list(tn_arena *a, const tn_node *n)
     return list;
 }
 
-static tn_val functions_list(tn_arena *a, const tn_node *n)
+/* [name] or [package, name] of each. */
+static tn_val calls_list(tn_arena *a, const tn_refs *calls)
 {
     tn_val list = tn_val_list(a);
-    for (size_t i = 0; i < n->functions.n; i++) {
+    for (size_t i = 0; i < calls->n; i++) {
         tn_val call = tn_val_list(a);
-        if (n->functions.v[i].package.n > 0) {
-            tn_list_push(call.list, tn_val_str(n->functions.v[i].package));
+        if (calls->v[i].package.n > 0) {
+            tn_list_push(call.list, tn_val_str(calls->v[i].package));
         }
-        tn_list_push(call.list, tn_val_str(n->functions.v[i].name));
+        tn_list_push(call.list, tn_val_str(calls->v[i].name));
         tn_list_push(list.list, call);
     }
     return list;
@@ -212,8 +213,8 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "language", tn_val_str(n->language));
     tn_dict_putz(d, "refs", refs_list(a, n));
     tn_dict_putz(d, "sources", sources_list(a, n));
-    tn_dict_putz(d, "metrics", tn_val_list(a));
-    tn_dict_putz(d, "functions", functions_list(a, n));
+    tn_dict_putz(d, "metrics", calls_list(a, &n->metrics));
+    tn_dict_putz(d, "functions", calls_list(a, &n->functions));
     tn_dict_putz(d, "depends_on", depends_dict(a, n));
     tn_dict_putz(d, "compiled_path", TN_VAL_NONE);
     tn_val contract = tn_val_dict(a), cc = tn_node_config(n, "contract");
@@ -325,7 +326,7 @@ static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "depends_on", depends_dict(a, n));
     tn_dict_putz(d, "refs", refs_list(a, n));
     tn_dict_putz(d, "sources", sources_list(a, n));
-    tn_dict_putz(d, "metrics", tn_val_list(a));
+    tn_dict_putz(d, "metrics", calls_list(a, &n->metrics));
     tn_dict_putz(d, "created_at", tn_val_float((double)n->created_us / 1e6));
     if (is_semantic(n)) {
         settle_semantic(d, n);

@@ -125,6 +125,7 @@ struct tn_node {
     tn_source_info *source;
     tn_refs refs;
     tn_source_refs sources;
+    tn_refs metrics;   /* metric() calls */
     tn_refs functions; /* function() calls: package and name */
     tn_strs macros;    /* depends_on.macros */
     tn_nodes parents;  /* depends_on.nodes, in order of mention, no doubles */

@@ -187,6 +187,9 @@ void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r)
     for (size_t i = 0; i < r->sources.n; i++) {
         tn_vec_push(&n->sources, p->arena, r->sources.v[i]);
     }
+    for (size_t i = 0; i < r->metrics.n; i++) {
+        tn_vec_push(&n->metrics, p->arena, r->metrics.v[i]);
+    }
     for (size_t i = 0; i < r->functions.n; i++) {
         tn_vec_push(&n->functions, p->arena, r->functions.v[i]);
     }
@@ -423,6 +426,7 @@ tn_rc tn_node_finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
     if (patch != NULL) {
         TN_TRY(tn_patch_apply(p, n, patch, err));
         TN_TRY(tn_parse_constraints(p, n, err));
+        TN_TRY(tn_time_spine_check(p, n, err));
         patch->used = true;
         patch->node = n;
     }

@@ -244,13 +244,14 @@ tn_rc tn_parse_sources(tn_project *p, tn_err *err)
 
 /* ---- kept resources ---- */
 
-static tn_val kept_config(tn_arena *a, tn_val e)
+static tn_val kept_config(tn_arena *a, tn_val e, tn_node_kind kind)
 {
     static const char *const moved[] = { "meta", "tags", "group" };
     tn_val c = tn_val_dict(a);
     for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
         tn_val v = tn_val_at(e, moved[i]);
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
+        bool own = kind == TN_NODE_METRIC && strcmp(moved[i], "meta") == 0;
+        if (!own && !tn_val_is_undef(v) && !tn_val_is_none(v)) {
             tn_dict_putz(c.dict, moved[i], v);
         }
     }
@@ -293,12 +294,38 @@ static tn_rc exposure_depends(
 
 static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err);
 
+static int by_text(const void *a, const void *b)
+{
+    return tn_str_cmp(*(const tn_str *)a, *(const tn_str *)b);
+}
+
+/* Tags of exposures and saved queries come sorted. */
+static void sort_tags(tn_arena *a, tn_node *n)
+{
+    if (n->tags.n > 1) {
+        qsort(n->tags.v, n->tags.n, sizeof *n->tags.v, by_text);
+    }
+    if (n->kind == TN_NODE_EXPOSURE) {
+        tn_dict_putz(n->config, "tags", tn_strs_list(a, &n->tags));
+    }
+}
+
 /* As dbt has it: tags beside the config of a metric or saved query are the node's and not the config's; what a saved query's config says as
  * written is what its own entry says. */
 static void settle_config(tn_arena *a, tn_node *n, tn_val e)
 {
     tn_val own = tn_val_at(e, "config");
     bool metric = n->kind == TN_NODE_METRIC, query = n->kind == TN_NODE_SAVED_QUERY;
+    if (query || n->kind == TN_NODE_EXPOSURE) {
+        sort_tags(a, n);
+    }
+    if (metric) { /* meta beside the config is the node's, unless the config has one */
+        tn_val own_meta = tn_node_config(n, "meta"), beside = tn_val_at(e, "meta");
+        bool is_old = tn_val_at(e, "type_params").tag == TN_DICT;
+        n->meta = !is_old                   ? tn_val_dict(a)
+                  : tn_val_truthy(own_meta) ? own_meta
+                                            : or_empty(a, beside);
+    }
     if (query) {
         n->unrendered_config = or_empty(a, own).dict;
     }
@@ -376,7 +403,7 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
             TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
         tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
     }
-    TN_TRY(tn_config_resolve(p, n, kept_config(a, e).dict, err));
+    TN_TRY(tn_config_resolve(p, n, kept_config(a, e, kind).dict, err));
     TN_TRY(tn_semantic_spell_out(p, n, err));
     settle_config(a, n, e);
     if (kind == TN_NODE_EXPOSURE && tn_val_is_undef(tn_val_at(tn_val_at(e, "config"), "tags"))) {
@@ -409,7 +436,7 @@ static void add_group(tn_project *p, const tn_patch *patch)
     tn_dict_putz(g.dict, "unique_id",
         tn_val_str(tn_str_printf(a, "group." TN_STR_FMT "." TN_STR_FMT,
             TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->name))));
-    tn_val owner = tn_val_dict(a), config = kept_config(a, e);
+    tn_val owner = tn_val_dict(a), config = kept_config(a, e, TN_NODE_EXPOSURE);
     tn_dict_putz(owner.dict, "email", TN_VAL_NONE);
     tn_dict_putz(owner.dict, "name", TN_VAL_NONE);
     merge(owner.dict, or_empty(a, tn_val_at(e, "owner")));
@@ -438,7 +465,8 @@ tn_rc tn_parse_others(tn_project *p, tn_err *err)
         }
         for (size_t k = 0; k < TN_COUNTOF(kinds); k++) {
             if (strcmp(patch->key, kinds[k].key) == 0) {
-                tn_rc rc = add_kept(p, patch, kinds[k].kind, err);
+                tn_rc rc = tn_entry_check(patch, kinds[k].kind, err);
+                rc = rc == TN_OK ? add_kept(p, patch, kinds[k].kind, err) : rc;
                 if (rc != TN_OK) {
                     tn_err_place(err, tn_str_z(p->arena, patch->open), patch->line, 1);
                     return rc;

@@ -45,6 +45,8 @@ typedef struct tn_project_opts {
     tn_str inline_sql;      /* show --inline: becomes the node tn_project.inline_query */
     bool *
         ret_inline_failed; /* set when the project cannot be loaded because of inline_sql; NULL: not asked */
+    struct tn_project **
+        ret_partial; /* set on failure once flags and log path are known, for those who tell of it; NULL: not asked */
     bool profile_only; /* debug: stop after profile and dbt_project.yml */
     bool no_version_check;
     tn_load_reached *reached; /* NULL: not asked */
@@ -125,6 +127,7 @@ typedef struct tn_project {
     int64_t started_us; /* run_started_at, UTC */
     tn_str project_id;  /* md5 of the name */
     tn_notices notices;
+    tn_strs problems;             /* what the check of semantic models found, beside its error */
     tn_val deprecations;          /* dict event -> how often (deprecation.h) */
     struct tn_previous *previous; /* --state (previous.h); NULL: none */
     struct tn_previous *deferred; /* --defer: refs fall back to its relations; NULL: no deferral */

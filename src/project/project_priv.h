@@ -89,6 +89,7 @@ struct tn_pctx_record {
     tn_dict *config_call;
     tn_refs refs;
     tn_source_refs sources;
+    tn_refs metrics;
     tn_refs functions;
     tn_strs macros;
     bool failed_static;
@@ -177,7 +178,12 @@ tn_rc tn_parse_generic_tests(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_resolve_graph(tn_project *p, tn_err *err) TN_MUSTUSE;
 
 void tn_graph_edge(tn_project *p, tn_node *n, tn_node *parent); /* no doubles */
-void tn_link_metrics(tn_project *p);
+tn_rc tn_link_metrics(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* entry_check.c: what an entry of a kind that is only YAML may say; the columns of a time spine. */
+tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err) TN_MUSTUSE;
+tn_rc tn_time_spine_check(tn_project *p, const tn_node *n, tn_err *err) TN_MUSTUSE;
+/* semantic_rules.c: what is wrong with the semantic models is in p->problems. */
+tn_rc tn_check_semantics(tn_project *p, tn_err *err) TN_MUSTUSE;
 
 /* ---- nodes ---- */
 tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg);

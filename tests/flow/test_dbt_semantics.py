@@ -1,0 +1,116 @@
+"""Metrics, semantic models, saved queries and exposures: what is refused, and what metric() gives; the words are dbt's."""
+import json, sys
+
+from dbt_flow import case, equal, has, main
+
+MODEL = "select 1 as id, cast('2024-01-01' as timestamp) as created_at"
+SPINE = """models:
+  - name: days
+    time_spine: {standard_granularity_column: day}
+    columns: [{name: day, granularity: day}]
+"""
+SEMANTIC = """semantic_models:
+  - name: people
+    model: ref('people')
+    dimensions: [{name: created_at, type: TIME, type_params: {time_granularity: day}}]
+    measures: [{name: heads, agg: count, expr: id, agg_time_dimension: created_at}]
+    entities: [{name: person, type: PRIMARY, expr: id}]
+"""
+METRIC = """metrics:
+  - name: head_count
+    label: Heads
+    type: simple
+    type_params: {measure: heads}
+"""
+
+
+def project(p, **files):
+    p.file("models/people.sql", MODEL)
+    p.file("models/days.sql", "select cast('2024-01-01' as date) as day")
+    for name, text in {"spine": SPINE, "semantic": SEMANTIC, "metric": METRIC, **files}.items():
+        p.file(f"models/{name}.yml", text)
+
+
+def refused(p, words, **files):
+    project(p, **files)
+    has(p.run("parse", status=2), words)
+
+
+@case
+def entries_that_are_none(p):
+    at = "Parsing Error\n  Invalid metrics config given in models/metric.yml @ metrics: {'name': "
+    refused(p, at, metric=METRIC.replace("    type: simple", "    type: simple\n    foo: 1"))
+    for change, words in [
+        (("type: simple\n", "type: simple\n    foo: 1\n"), "at path []: Additional properties are not allowed ('foo' was unexpected)"),
+        (("head_count", "1 head-count"), "The metric name '1 head-count' is invalid.  It cannot contain spaces, must begin with a letter, must contain only letters, numbers and underscores"),
+        (("head_count", "h" * 251), "cannot contain more than 250 characters"),
+        (("    label: Heads\n", ""), "'label' is a required property"),
+        (("    type_params: {measure: heads}\n", ""), "Simple metrics must have an agg param."),
+        (("type: simple\n", "type: simple\n    config: {enabled: maybe}\n"), "'maybe' is not of type 'boolean'"),
+    ]:
+        refused(p, words, metric=METRIC.replace(*change))
+    refused(p, "at path ['tags'][0]: None is not of type 'string'", metric=METRIC, x="exposures: [{name: e, type: ml, tags: [null], owner: {name: x}}]\n")
+    refused(p, "Exposure owner must have at least one of 'name' or 'email'.", x="exposures: [{name: e, type: ml, owner: {slack: x}}]\n")
+    refused(p, "'query_params' is a required property", x="saved_queries: [{name: q_q}]\n")
+
+
+@case
+def names_that_lead_nowhere(p):
+    refused(p, "Parsing Error in metric head_count (models/metric.yml)\n  A semantic model having a measure `legs` does not exist but was referenced.",
+            metric=METRIC.replace("heads", "legs"))
+    refused(p, "The measure `heads` is referenced on disabled semantic model `people`.", semantic=SEMANTIC + "    config: {enabled: false}\n")
+    refused(p, "Semantic_Model 'semantic_model.p.people' (models/semantic.yml) depends on a node named 'persons' which was not found",
+            semantic=SEMANTIC.replace("ref('people')", "ref('persons')"))
+    refused(p, "Saved_Query 'saved_query.p.q_q' (models/x.yml) depends on a metric named 'gone' which was not found",
+            x="saved_queries: [{name: q_q, query_params: {metrics: [gone]}}]\n")
+    derived = "  - {name: twice, label: t, type: derived, type_params: {expr: head_count * 2, metrics: [head_count]}}\n"
+    refused(p, "Metric 'metric.p.twice' (models/metric.yml) depends on a metric named 'head_count' which is disabled", x="",
+            metric=METRIC + "    config: {enabled: false}\n" + derived)
+
+
+@case
+def rules_over_all_of_them(p):
+    has_failed = "Parsing Error\n  Semantic Manifest validation failed."
+    for change, words in [
+        (("name: heads", "name: created_at"), "In semantic model `people`, can't use name `created_at` for a dimension when it was already used for a measure"),
+        (("name: person,", "name: Person,"), "Invalid name `Person` - names may only contain lower case letters"),
+        (("name: person,", "name: month,"), "names cannot match reserved time granularity keywords"),
+        (("type: PRIMARY", "type: foreign"), "contains dimensions, but it does not define a primary entity."),
+        (("agg_time_dimension: created_at", "agg_time_dimension: born"), "which is not a valid time dimension in the semantic model"),
+    ]:
+        metric = METRIC.replace("heads", "created_at") if "name: heads" in change else METRIC
+        refused(p, words, semantic=SEMANTIC.replace(*change), metric=metric)
+        has((p.dir / "logs/dbt.log").read_text(), words)
+        refused(p, has_failed, semantic=SEMANTIC.replace(*change), metric=metric)
+
+
+@case
+def time_spines(p):
+    refused(p, "The semantic layer requires a time spine model with granularity DAY or smaller in the project, but none was found.", spine="")
+    refused(p, "Got invalid column name 'night' for model 'days'. Valid names: ['day'].", spine=SPINE.replace("column: day", "column: night"))
+    refused(p, "must have a granularity defined. Please add one for column 'day' in model 'days'.", spine=SPINE.replace(", granularity: day", ""))
+    refused(p, "Columns not found: ['sol']; Available columns: ['day']", spine=SPINE.replace("column: day}", "column: day, custom_granularities: [{name: sol}]}"))
+
+
+@case
+def a_template_may_name_a_metric(p):
+    project(p, x="exposures: [{name: e, type: ml, owner: {name: x}, tags: [b, a], depends_on: [metric('head_count')]}]\n")
+    p.file("models/uses.sql", "select 1 as a -- {{ metric('head_count') }} {{ metric('head_count').label }}")
+    p.run("compile")
+    has((p.dir / "target/compiled/p/models/uses.sql").read_text(), "-- head_count Heads")
+    made = json.loads((p.dir / "target/manifest.json").read_text())
+    uses, e = made["nodes"]["model.p.uses"], made["exposures"]["exposure.p.e"]
+    equal([uses["metrics"], uses["depends_on"]["nodes"]], [[["head_count"], ["head_count"]], ["metric.p.head_count"]])
+    equal([e["metrics"], e["depends_on"]["nodes"], e["tags"]], [[["head_count"]], ["metric.p.head_count"], ["a", "b"]])
+
+
+@case
+def meta_beside_the_config_of_a_metric_is_its_own(p):
+    project(p, metric=METRIC + "    meta: {own: 1}\n")
+    p.run("parse")
+    metric = json.loads((p.dir / "target/manifest.json").read_text())["metrics"]["metric.p.head_count"]
+    equal([metric["meta"], metric["config"]["meta"]], [{"own": 1}, {}])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
