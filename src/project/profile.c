@@ -96,8 +96,8 @@ static tn_rc render_entry(
 static void register_secrets(tn_val v, bool secret)
 {
     static const char *const keys[] = { "secret", "password", "pass", "token", "motherduck_token",
-        "s3_secret_access_key", "session_token", "secret_access_key", "secret_key", "access_key",
-        "connection_string", "account_key" };
+        "connection_url", "s3_secret_access_key", "session_token", "secret_access_key",
+        "secret_key", "access_key", "connection_string", "account_key" };
     if (secret && tn_val_is_str(v)) {
         tn_log_secret(tn_val_as_str(v));
     }

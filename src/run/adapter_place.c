@@ -2,6 +2,7 @@
  * dbt-duckdb has none of them. */
 #include "os/file.h"
 #include "run/adapter_impl.h"
+#include "run/plugin.h"
 #include "text/uri.h"
 
 static tn_rc is_remote_location(void *self, const tn_call *call, tn_val *ret, tn_err *err)
@@ -39,11 +40,19 @@ static tn_rc absolute_location(void *self, const tn_call *call, tn_val *ret, tn_
 
 static tn_rc store_relation(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
-    (void)self, (void)ret;
+    (void)self;
+    tn_job *j = tn_job_of(call);
+    tn_str plugin = tn_adapter_text_arg(call, 0, "plugin_name");
+    tn_relation *r;
+    *ret = TN_VAL_NONE;
+    if (tn_plugin_is_native(j->session, plugin) &&
+        tn_val_is_relation(tn_call_arg(call, 1, "relation"), &r)) {
+        tn_val config = { .tag = TN_DICT, .dict = j->node != NULL ? j->node->config : NULL };
+        return tn_plugin_store(j->session, j->worker->conn, plugin, r, config, err);
+    }
     return tn_hint(err,
         tn_fail(err, TN_E_UNSUPPORTED,
-            "plugin '" TN_STR_FMT "' is Python code that does not run here",
-            TN_STR_ARG(tn_adapter_text_arg(call, 0, "plugin_name"))),
+            "plugin '" TN_STR_FMT "' is Python code that does not run here", TN_STR_ARG(plugin)),
         "remove `plugin` (or glue_register) from the model's config");
 }
 

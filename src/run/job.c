@@ -1,5 +1,6 @@
 /* job.c: the context of a job: names that need the database, ref and source at run time, statements and their results. */
 #include "run/job.h"
+#include "run/plugin.h"
 
 #include "base/log.h"
 #include "os/file.h"
@@ -434,7 +435,7 @@ static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
 }
 
 /* A source's meta with its config's keys over it. */
-static tn_val source_value(const tn_node *n, const char *key)
+tn_val tn_source_value(const tn_node *n, const char *key)
 {
     tn_val v = tn_node_config(n, key);
     if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
@@ -462,7 +463,7 @@ static bool template_value(tn_arena *a, const tn_node *n, tn_str key, tn_str *re
     } else if (tn_str_is(key, "database")) {
         *ret = n->database;
     } else {
-        tn_val v = source_value(n, tn_str_z(a, key));
+        tn_val v = tn_source_value(n, tn_str_z(a, key));
         if (tn_val_is_undef(v)) {
             return false;
         }
@@ -472,7 +473,7 @@ static bool template_value(tn_arena *a, const tn_node *n, tn_str key, tn_str *re
 }
 
 /* Python's "...{name}...".format_map(...), with {{ and }} for braces; or %(name)s, or ${name}, by the source's `formatter`. */
-static tn_rc fill_template(
+tn_rc tn_source_fill(
     tn_arena *a, const tn_node *n, tn_str text, tn_str formatter, tn_str *ret, tn_err *err)
 {
     tn_buf b = tn_buf_init(a, 1 << 20);
@@ -527,10 +528,11 @@ static tn_rc hook_source(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
         return mocked_relation(j, target, ret, err);
     }
     tn_relation *r = relation_of_node(j, target);
-    tn_val plugin = source_value(target, "plugin"),
-           location = source_value(target, "external_location");
+    tn_val plugin = tn_source_value(target, "plugin"),
+           location = tn_source_value(target, "external_location");
     if (tn_val_is_str(plugin)) {
-        if (!tn_str_is(tn_val_as_str(plugin), "delta")) {
+        if (!tn_str_is(tn_val_as_str(plugin), "delta") &&
+            !tn_plugin_is_native(j->session, tn_val_as_str(plugin))) {
             return tn_hint(err,
                 tn_fail(err, TN_E_UNSUPPORTED,
                     "source '" TN_STR_FMT "' uses plugin '" TN_STR_FMT
@@ -540,9 +542,9 @@ static tn_rc hook_source(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
                 "delta_scan('...')");
         }
     } else if (tn_val_is_str(location)) {
-        tn_val formatter = source_value(target, "formatter");
+        tn_val formatter = tn_source_value(target, "formatter");
         tn_str text;
-        TN_TRY(fill_template(j->arena, target, tn_val_as_str(location),
+        TN_TRY(tn_source_fill(j->arena, target, tn_val_as_str(location),
             tn_val_is_str(formatter) ? tn_val_as_str(formatter) : TN_STR("newstyle"), &text, err));
         bool bare = tn_str_find_char(text, '(', 0) == SIZE_MAX && !tn_str_starts(text, TN_STR("'"));
         r->external = bare ? tn_str_printf(j->arena, "'" TN_STR_FMT "'", TN_STR_ARG(text)) : text;

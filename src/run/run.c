@@ -8,6 +8,7 @@
 #include "project/manifest.h"
 #include "run/artifact.h"
 #include "run/build_log.h"
+#include "run/plugin.h"
 #include "run/report_parts.h"
 #include "text/json.h"
 #include "text/sqltext.h"
@@ -248,6 +249,10 @@ static tn_rc register_source(tn_runner *run, const tn_node *n, tn_err *err)
         tn_val_str_at(meta, "plugin",
             n->source != NULL ? tn_val_str_at(n->source->source_meta, "plugin", TN_STR_NONE)
                               : TN_STR_NONE));
+    if (tn_plugin_is_native(run->session, plugin)) {
+        TN_TRY(create_schema(run, n, err));
+        return tn_plugin_load_source(run->session, run->workers[0].conn, n, plugin, err);
+    }
     if (!tn_str_is(plugin, "delta")) {
         return TN_OK;
     }

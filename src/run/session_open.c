@@ -7,6 +7,7 @@
 #include "os/proc.h"
 #include "run/job.h"
 #include "run/lake_target.h"
+#include "run/plugin.h"
 #include "run/session.h"
 #include "store/store_s3.h"
 #include "text/sqltext.h"
@@ -355,7 +356,7 @@ static tn_rc check_credentials(const tn_session *s, tn_val creds, tn_err *err)
     tn_val plugins = tn_val_at(creds, "plugins");
     for (size_t i = 0; tn_val_is_seq(plugins) && i < plugins.list->n; i++) {
         tn_str module = tn_val_str_at(plugins.list->v[i], "module", TN_STR_NONE);
-        if (!tn_str_is(module, "delta")) {
+        if (!tn_str_is(module, "delta") && !tn_plugin_module_is_native(module)) {
             tn_event(s->events, TN_EV_WARN, "PluginIgnored", "T001", TN_VAL_UNDEF,
                 "[WARNING]: plugin '" TN_STR_FMT
                 "' of the profile is Python code that does not run here; a "
