@@ -108,6 +108,50 @@ static tn_rc check_microbatch(const tn_project *p, const tn_node *n, tn_err *err
     return TN_OK;
 }
 
+/* No batch can be cut out of inputs that have no event_time. */
+static void note_unfiltered(tn_project *p, const tn_node *n)
+{
+    for (size_t i = 0; i < n->parents.n; i++) {
+        if (is_set(n->parents.v[i], "event_time")) {
+            return;
+        }
+    }
+    tn_project_note(p, "MicrobatchModelNoEventTimeInputs", n->original_file_path, 0,
+        "The microbatch model '" TN_STR_FMT
+        "' has no 'ref' or 'source' input with an 'event_time' configuration. \nThis means no "
+        "filtering can be applied and can result in unexpected duplicate records in the resulting "
+        "microbatch model.",
+        TN_STR_ARG(n->name));
+}
+
+/* An entry that says enabled, for several disabled nodes of one name: none of them is meant more than another. */
+static tn_rc check_disabled(tn_project *p, tn_err *err)
+{
+    for (size_t i = 0; i < p->state->patches.n; i++) {
+        const tn_patch *patch = p->state->patches.v[i];
+        tn_val entry = { .tag = TN_DICT, .dict = patch->entry };
+        size_t found = 0;
+        if (strcmp(patch->key, "models") != 0 || !tn_val_is_undef(patch->version) ||
+            !tn_val_truthy(tn_val_at(tn_val_at(entry, "config"), "enabled")) ||
+            (patch->node != NULL && patch->node->enabled)) {
+            continue;
+        }
+        for (size_t k = 0; k < p->disabled.n; k++) {
+            const tn_node *n = p->disabled.v[k];
+            found += n->kind == TN_NODE_MODEL && tn_str_eq(n->name, patch->name) &&
+                     tn_str_eq(n->package_name, patch->package->name);
+        }
+        if (found > 1) {
+            return tn_fail(err, TN_E_PARSE,
+                "Found %zu matching disabled nodes for model '" TN_STR_FMT
+                "'. Multiple nodes for the same unique id cannot be enabled in the schema file. "
+                "They must be enabled in `dbt_project.yml` or in the sql files.",
+                found, TN_STR_ARG(patch->name));
+        }
+    }
+    return TN_OK;
+}
+
 /* DuckDB has one writer for a table: batches go one after the other, as in dbt-duckdb. */
 static void note_concurrent_batches(tn_project *p)
 {
@@ -165,6 +209,7 @@ static tn_rc check_access(const tn_node *n, tn_err *err)
 tn_rc tn_check_configs(tn_project *p, tn_err *err)
 {
     tn_note_replaced_materializations(p);
+    TN_TRY(check_disabled(p, err));
     note_concurrent_batches(p);
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
@@ -176,6 +221,7 @@ tn_rc tn_check_configs(tn_project *p, tn_err *err)
             TN_TRY(check_snapshot(n, err));
         } else if (tn_node_is_microbatch(n)) {
             TN_TRY(check_microbatch(p, n, err));
+            note_unfiltered(p, n);
         }
     }
     return TN_OK;

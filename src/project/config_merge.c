@@ -217,6 +217,22 @@ tn_rc tn_config_call_check(const tn_dict *call, tn_err *err)
     return TN_OK;
 }
 
+/* Grants of several config() calls: '+grant' goes on with the list of the call before, and stays an extension. */
+static tn_val merge_called_grants(tn_arena *a, tn_val below, tn_val above)
+{
+    tn_val d = merge_update(a, below, TN_VAL_NONE);
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (above.tag == TN_DICT && (it = tn_dict_next(above.dict, &at)) != NULL) {
+        tn_str key = tn_val_as_str(it->key);
+        const tn_val *old = tn_dict_find(d.dict, it->key);
+        bool extend = key.n > 0 && key.p[0] == '+' && old != NULL;
+        tn_dict_put(d.dict, it->key,
+            extend ? merge_append(a, *old, it->value) : tn_value_listify(a, it->value));
+    }
+    return d;
+}
+
 /* Several config() calls of one file. */
 void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call)
 {
@@ -224,7 +240,10 @@ void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call)
     const tn_dict_item *it;
     while ((it = tn_dict_next(call, &at)) != NULL) {
         tn_str key = tn_val_as_str(it->key);
-        if (merge_one(a, into, hook_key(key), it->value, NULL) != TN_OK) {
+        const tn_val *old = tn_dict_finds(into, key);
+        if (rule_of(key) == MERGE_GRANTS && old != NULL && it->value.tag == TN_DICT) {
+            tn_dict_puts(into, key, merge_called_grants(a, *old, it->value));
+        } else if (merge_one(a, into, hook_key(key), it->value, NULL) != TN_OK) {
             tn_dict_puts(into, key, it->value); /* reported when the config is resolved */
         }
     }
@@ -350,33 +369,6 @@ static void finish_test(tn_dict *config)
     }
 }
 
-static tn_rc check_config(const tn_node *n, tn_err *err)
-{
-    static const char *const texts[] = { "materialized", "schema", "alias", "database" };
-    for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
-        tn_val v = tn_node_config(n, texts[i]);
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v) && !tn_val_is_str(v)) {
-            return tn_fail(err, TN_E_TYPE, "config '%s' of '" TN_STR_FMT "' must be a text, not %s",
-                texts[i], TN_STR_ARG(n->unique_id), tn_val_type_name(v));
-        }
-    }
-    tn_str severity = tn_node_config_str(n, "severity", TN_STR("error"));
-    if (n->kind == TN_NODE_TEST && !tn_str_eq_nocase(severity, TN_STR("error")) &&
-        !tn_str_eq_nocase(severity, TN_STR("warn"))) {
-        return tn_fail(err, TN_E_VALUE,
-            "Severity must be either 'warn' or 'error'. Got '" TN_STR_FMT "'",
-            TN_STR_ARG(severity));
-    }
-    tn_val tags = tn_node_config(n, "tags");
-    for (size_t i = 0; tags.tag == TN_LIST && i < tags.list->n; i++) {
-        if (!tn_val_is_str(tags.list->v[i])) {
-            return tn_fail(
-                err, TN_E_TYPE, "tags of '" TN_STR_FMT "' must be texts", TN_STR_ARG(n->unique_id));
-        }
-    }
-    return TN_OK;
-}
-
 static tn_rc take_access(tn_node *n, tn_err *err)
 {
     n->access = n->kind == TN_NODE_MODEL ? tn_node_config_str(n, "access", TN_STR("protected"))
@@ -391,7 +383,8 @@ static tn_rc take_access(tn_node *n, tn_err *err)
     return TN_OK;
 }
 
-tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, tn_err *err)
+tn_rc tn_config_resolve(
+    tn_project *p, tn_node *n, const tn_dict *patch, const tn_dict *written, tn_err *err)
 {
     tn_arena *a = p->arena;
     tn_dict **dflt = &p->state->defaults[n->kind];
@@ -403,12 +396,13 @@ tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, tn_err 
         err)); /* nested defaults are shared: no merge changes a value in place */
     TN_TRY(apply_all(p, n, patch, false, n->config, tn_config_update, err));
     n->unrendered_config = tn_val_dict(a).dict;
-    TN_TRY(apply_all(p, n, patch, true, n->unrendered_config, plain_update, err));
+    TN_TRY(apply_all(
+        p, n, written != NULL ? written : patch, true, n->unrendered_config, plain_update, err));
     finish_hooks(a, n->config);
     if (n->kind == TN_NODE_TEST) {
         finish_test(n->config);
     }
-    TN_TRY(check_config(n, err));
+    TN_TRY(tn_config_check(n, err));
     tn_val enabled = tn_node_config(n, "enabled");
     n->enabled = tn_val_is_undef(enabled) || tn_val_truthy(enabled);
     tn_strs tags = tn_value_strs(a, tn_node_config(n, "tags"));

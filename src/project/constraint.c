@@ -105,6 +105,47 @@ static tn_rc check_types(const tn_node *n, tn_err *err)
     return TN_OK;
 }
 
+static bool warns(tn_val list)
+{
+    for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
+        if (tn_val_bool_at(list.list->v[i], "warn_unsupported", true)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An enforced contract needs columns in a property file, a model in SQL, and for constraints a table. */
+static tn_rc check_contract(tn_project *p, const tn_node *n, tn_err *err)
+{
+    tn_str how = tn_node_config_str(n, "materialized", TN_STR_NONE);
+    bool table = tn_str_is(how, "table") || tn_str_is(how, "incremental"),
+         told = warns(n->constraints);
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (n->columns.tag == TN_DICT && (it = tn_dict_next(n->columns.dict, &at)) != NULL) {
+        told = told || warns(tn_val_at(it->value, "constraints"));
+    }
+    if (told && !table) {
+        tn_project_note(p, "UnsupportedConstraintMaterialization", n->original_file_path, 0,
+            "Constraint types are not supported for " TN_STR_FMT
+            " materializations and will be ignored.  Set 'warn_unsupported: false' on this "
+            "constraint to ignore this warning.",
+            TN_STR_ARG(how));
+    }
+    bool columns = n->columns.tag == TN_DICT && n->columns.dict->live > 0,
+         python = tn_str_is(n->language, "python");
+    if (columns && !python) {
+        return TN_OK;
+    }
+    return tn_fail(err, TN_E_PARSE, "Contract enforcement failed for: (" TN_STR_FMT ")%s%s",
+        TN_STR_ARG(n->original_file_path),
+        columns ? ""
+                : "\nConstraints must be defined in a `yml` schema configuration file like "
+                  "`schema.yml`.",
+        python ? "\nLanguage Error: Expected 'sql' but found 'python'" : "");
+}
+
 static tn_rc record_target(tn_project *p, tn_node *n, tn_val c, tn_err *err)
 {
     tn_str to = tn_str_trim(tn_val_str_at(c, "to", TN_STR_NONE));
@@ -143,6 +184,9 @@ tn_rc tn_parse_constraints(tn_project *p, tn_node *n, tn_err *err)
     }
     if (tn_val_bool_at(tn_node_config(n, "contract"), "enforced", false)) {
         TN_TRY(check_types(n, err));
+        if (n->patch_path.n > 0) {
+            TN_TRY(check_contract(p, n, err));
+        }
     }
     TN_TRY(check_primary_keys(p, n, err));
     TN_TRY(record_targets(p, n, n->constraints, err));

@@ -464,10 +464,20 @@ tn_rc tn_pctx_render_native(tn_pctx *c, tn_str text, tn_jinja_src src, tn_val *r
     TN_TRY(tn_jinja_parse_expr(c->jinja.env, c->arena, expr, src, &t, err));
     bool was = c->state->native;
     c->state->native = true;
+    c->state->unconverted = TN_VAL_UNDEF;
     tn_pctx_enter(c);
-    tn_rc rc = tn_jinja_eval(t, &c->jinja, ret, err);
-    tn_pctx_leave(c, rc == TN_OK ? ret : NULL);
+    tn_val got;
+    tn_rc rc = tn_jinja_eval(t, &c->jinja, &got, err);
+    tn_pctx_leave(c, rc == TN_OK ? &got : NULL);
     c->state->native = was;
+    if (rc == TN_OK && !tn_val_is_undef(c->state->unconverted) &&
+        tn_val_eq(got, c->state->unconverted)) {
+        return tn_fail(err, TN_E_VALUE,
+            "Could not render " TN_STR_FMT ": Could not convert value '" TN_STR_FMT
+            "' into type '%s'",
+            TN_STR_ARG(text), TN_STR_ARG(tn_val_to_str(c->arena, got)), c->state->unconverted_to);
+    }
+    *ret = rc == TN_OK ? got : *ret;
     return rc;
 }
 

@@ -69,6 +69,17 @@ static tn_rc raise_about(void *self, const tn_call *call, tn_val *ret, tn_err *e
     return tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
 }
 
+static tn_rc raise_untyped(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self, (void)ret;
+    tn_str list = tn_val_to_repr(call->arena, tn_call_arg(call, 0, "column_names"));
+    return tn_fail(err, TN_E_COMPILE,
+        "Contracted models require data_type to be defined for each column. Please ensure that the "
+        "column name and data_type are defined within the YAML configuration for the " TN_STR_FMT
+        " column(s).",
+        TN_STR_ARG(list));
+}
+
 void tn_context_exceptions(tn_project *p)
 {
     static const struct {
@@ -94,8 +105,7 @@ void tn_context_exceptions(tn_project *p)
         { "raise_duplicate_resource_name", raise_about, "duplicate resource name" },
         { "raise_invalid_property_yml_version", raise_about, "invalid property file" },
         { "raise_contract_error", tn_raise_contract_error, "" },
-        { "column_type_missing", raise_about,
-            "Contracted models require data_type to be defined for each column" } };
+        { "column_type_missing", raise_untyped, "" } };
     tn_val d = tn_val_dict(p->arena);
     for (size_t i = 0; i < TN_COUNTOF(table); i++) {
         tn_dict_putz(d.dict, table[i].name,

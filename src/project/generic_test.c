@@ -41,9 +41,19 @@ static const char *const config_args[] = { "severity", "tags", "enabled", "where
 
 static tn_rc fail_test(const builder *b, tn_err *err, const char *what)
 {
-    tn_rc rc = tn_fail(err, TN_E_VALUE,
-        "Invalid test config given in " TN_STR_FMT " ('" TN_STR_FMT "'): %s",
-        TN_STR_ARG(b->on->patch->file), TN_STR_ARG(b->on->name), what);
+    tn_rc rc = tn_fail(err, TN_E_PARSE,
+        "Invalid test config given in " TN_STR_FMT ":\n\t%s\n\t@: " TN_STR_FMT,
+        TN_STR_ARG(b->on->patch->file), what, TN_STR_ARG(b->on->name));
+    tn_err_place(err, tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line, 1);
+    return rc;
+}
+
+/* dbt has two classes of these. */
+static tn_rc refuse_test(const builder *b, tn_err *err, const char *what)
+{
+    tn_rc rc = tn_fail(err, TN_E_COMPILE,
+        "Invalid generic test configuration given in " TN_STR_FMT ": \n%s\n\t@: " TN_STR_FMT,
+        TN_STR_ARG(b->on->patch->file), what, TN_STR_ARG(b->on->name));
     tn_err_place(err, tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line, 1);
     return rc;
 }
@@ -209,7 +219,8 @@ static tn_rc take_config(builder *b, tn_pctx *c, tn_err *err)
         (void)tn_dict_remove(b->args, tn_val_z(config_args[i]));
         tn_val in = tn_val_at(nested, config_args[i]);
         if (own != NULL && tn_val_truthy(v) && !tn_val_is_undef(in)) {
-            return fail_test(b, err, "the same key is given at the top level and in 'config'");
+            return refuse_test(
+                b, err, "Test cannot have the same key at the top-level and in config");
         }
         if ((tn_val_is_undef(v) || !tn_val_truthy(v)) && !tn_val_is_undef(in)) {
             v = in;
@@ -217,6 +228,8 @@ static tn_rc take_config(builder *b, tn_pctx *c, tn_err *err)
         }
         if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
             TN_TRY(render_config_value(b, c, &v, err));
+        }
+        if (!tn_val_is_undef(v) && !tn_val_is_none(v)) { /* a template may give None */
             tn_dict_putz(b->config, config_args[i], v);
         }
     }
@@ -596,7 +609,7 @@ static tn_rc add_test(builder *b, tn_err *err)
         tn_strs_add_new(&n->tags, a, b->tags.v[i]);
     }
     TN_TRY(parse_code(b, n, err));
-    tn_rc rc = tn_config_resolve(p, n, NULL, err);
+    tn_rc rc = tn_config_resolve(p, n, NULL, NULL, err);
     if (rc != TN_OK) {
         tn_err_place(err, tn_str_z(a, t->patch->open), t->patch->line, 1);
         return tn_while(err, rc, "configuring '" TN_STR_FMT "'", TN_STR_ARG(n->unique_id));
@@ -654,7 +667,8 @@ static tn_rc one_test(
     flatten_arguments(a, &args);
     b.args = args.dict;
     if (tn_dict_finds(b.args, TN_STR("model")) != NULL) {
-        return fail_test(&b, err, "Test arguments include \"model\", which is a reserved argument");
+        return refuse_test(
+            &b, err, "Test arguments include \"model\", which is a reserved argument");
     }
     tn_dict_putz(b.args, "model", tn_val_str(model_text(&b)));
     TN_TRY(take_config(&b, c, err));

@@ -471,7 +471,8 @@ static tn_val chosen(tn_arena *a, tn_val all, const tn_strs *keys)
 static tn_val usual(tn_arena *a, tn_val all)
 {
     static const char *const names[] = { "alias", "name", "package_name", "depends_on", "tags",
-        "config", "resource_type", "source_name", "original_file_path", "unique_id" };
+        "config", "direct_parents", "resource_type", "source_name", "original_file_path",
+        "unique_id" };
     tn_val out = tn_val_dict(a);
     size_t at = 0;
     const tn_dict_item *it;
@@ -488,6 +489,9 @@ static tn_val usual(tn_arena *a, tn_val all)
 static void add_json(tn_buf *b, tn_arena *a, const tn_node *n, const tn_strs *keys)
 {
     tn_val all = tn_node_dict(a, n);
+    if (n->kind == TN_NODE_MODEL) { /* of ls alone: the manifest has it not */
+        tn_dict_putz(all.dict, "direct_parents", tn_val_at(tn_val_at(all, "depends_on"), "nodes"));
+    }
     tn_json_style style = { .py_separators = true, .ascii = true };
     tn_json_print(b, keys != NULL && keys->n > 0 ? chosen(a, all, keys) : usual(a, all), &style);
 }

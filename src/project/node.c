@@ -320,7 +320,9 @@ static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
     }
     tn_dict_putz(d, "description", tn_val_str(n->description));
     tn_dict_putz(d, "meta", n->meta.tag == TN_DICT ? n->meta : tn_val_dict(a));
-    tn_dict_putz(d, "tags", tn_strs_list(a, &n->tags));
+    if (n->kind != TN_NODE_UNIT_TEST) {
+        tn_dict_putz(d, "tags", tn_strs_list(a, &n->tags));
+    }
     tn_dict_putz(d, "config", dict_of(a, n->config));
     tn_dict_putz(d, "unrendered_config", dict_of(a, n->unrendered_config));
     tn_dict_putz(d, "depends_on", depends_dict(a, n));

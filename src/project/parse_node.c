@@ -27,6 +27,7 @@ tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg)
         .columns = TN_VAL_NONE,
         .constraints = TN_VAL_NONE,
         .time_spine = TN_VAL_NONE,
+        .deprecation_date = TN_VAL_NONE,
         .version = TN_VAL_NONE,
         .latest_version = TN_VAL_NONE,
         .extra = TN_VAL_NONE,
@@ -407,14 +408,16 @@ tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err)
 tn_rc tn_node_finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
 {
     const tn_dict *config = patch != NULL ? tn_patch_config(p, patch) : NULL;
+    const tn_dict *written = patch != NULL ? tn_patch_config_written(p, patch) : NULL;
     if (n->refused.n > 0 &&
         (config == NULL || tn_dict_finds(config, TN_STR("materialized")) == NULL)) {
         tn_dict *d = tn_val_dict(p->arena).dict;
         tn_dict_putz(d, "materialized", tn_val_z("table"));
         TN_TRY(tn_config_update(p->arena, d, config, err));
         config = d;
+        written = NULL;
     }
-    tn_rc rc = tn_config_resolve(p, n, config, err);
+    tn_rc rc = tn_config_resolve(p, n, config, written, err);
     if (rc != TN_OK) {
         tn_err_place(err, tn_str_z(p->arena, n->file), 0, 0);
         if (err != NULL && tn_str_starts(tn_str_of(err->msg), TN_STR("Parsing Error"))) {

@@ -79,19 +79,39 @@ static tn_val source_freshness(tn_arena *a, tn_val source, tn_val table)
     return f;
 }
 
-static tn_val first_text(tn_val source, tn_val table, const char *key)
+/* loaded_at_field and loaded_at_query of one level: beside its config or in it; undefined: neither was said. */
+static tn_val loaded_at(tn_val level, const char *key)
 {
-    const tn_val tries[] = { tn_val_at(table, key), tn_val_at(tn_val_at(table, "config"), key),
-        tn_val_at(source, key), tn_val_at(tn_val_at(source, "config"), key) };
-    for (size_t i = 0; i < TN_COUNTOF(tries); i++) {
-        if (tn_val_is_str(tries[i])) {
-            return tries[i];
-        }
-    }
-    return TN_VAL_NONE;
+    tn_val own = tn_val_at(level, key), config = tn_val_at(tn_val_at(level, "config"), key);
+    return tn_val_truthy(own) || tn_val_is_undef(config) ? own : config;
 }
 
-static tn_dict *source_config(tn_arena *a, tn_val source, tn_val table)
+static tn_val text_of(tn_val v)
+{
+    return tn_val_is_str(v) ? v : TN_VAL_NONE;
+}
+
+/* What a table says wins; its field takes the source's query away. */
+static tn_rc take_loaded_at(tn_dict *config, tn_val source, tn_val table, tn_err *err)
+{
+    tn_val field = loaded_at(table, "loaded_at_field"), query = loaded_at(table, "loaded_at_query"),
+           above = loaded_at(source, "loaded_at_field"),
+           asked = loaded_at(source, "loaded_at_query");
+    bool said = !tn_val_is_undef(field);
+    if ((said && tn_val_truthy(query)) || (tn_val_truthy(above) && tn_val_truthy(asked))) {
+        return tn_fail(err, TN_E_PARSE,
+            "Cannot specify both loaded_at_field and loaded_at_query at %s level.",
+            said && tn_val_truthy(query) ? "table" : "source");
+    }
+    tn_dict_putz(config, "loaded_at_field", text_of(said ? field : above));
+    tn_dict_putz(config, "loaded_at_query",
+        text_of(tn_val_truthy(query) ? query
+                : said               ? TN_VAL_NONE
+                                     : asked));
+    return TN_OK;
+}
+
+static tn_rc source_config(tn_arena *a, tn_val source, tn_val table, tn_dict **ret, tn_err *err)
 {
     tn_val c = tn_val_dict(a), meta = tn_val_dict(a);
     merge(c.dict, tn_val_at(source, "config"));
@@ -107,9 +127,8 @@ static tn_dict *source_config(tn_arena *a, tn_val source, tn_val table)
     if (!tn_val_is_undef(fresh)) {
         tn_dict_putz(c.dict, "freshness", fresh);
     }
-    tn_dict_putz(c.dict, "loaded_at_field", first_text(source, table, "loaded_at_field"));
-    tn_dict_putz(c.dict, "loaded_at_query", first_text(source, table, "loaded_at_query"));
-    return c.dict;
+    *ret = c.dict;
+    return take_loaded_at(c.dict, source, table, err);
 }
 
 static tn_val source_quoting(tn_arena *a, tn_val source, tn_val table)
@@ -152,6 +171,25 @@ static void source_fields(
     tn_vec_push(&n->fqn, a, n->name);
 }
 
+/* Nothing of DuckDB tells when a table was last written: freshness needs a column or a query. */
+static void note_freshness(tn_project *p, const tn_node *n)
+{
+    const tn_source_info *s = n->source;
+    static const char *const limits[] = { "warn_after", "error_after" };
+    bool wanted = false;
+    for (size_t i = 0; i < TN_COUNTOF(limits); i++) {
+        tn_val limit = tn_val_at(s->freshness, limits[i]);
+        wanted = wanted || (tn_val_at(limit, "count").tag == TN_INT &&
+                               tn_val_truthy(tn_val_at(limit, "period")));
+    }
+    if (n->enabled && wanted && s->loaded_at_field.n == 0 && s->loaded_at_query.n == 0) {
+        tn_project_note(p, "FreshnessConfigProblem", n->original_file_path, 0,
+            "The configured adapter does not support metadata-based freshness. A loaded_at_field "
+            "must be specified for source '" TN_STR_FMT "." TN_STR_FMT "'.",
+            TN_STR_ARG(s->source_name), TN_STR_ARG(n->name));
+    }
+}
+
 static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *err)
 {
     tn_arena *a = p->arena;
@@ -165,7 +203,12 @@ static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *er
         return rc;
     }
     source_fields(p, n, patch, source, table);
-    tn_rc rc = tn_config_resolve(p, n, source_config(a, source, table), err);
+    tn_dict *config = NULL;
+    tn_rc rc = source_config(a, source, table, &config, err);
+    rc = rc == TN_OK ? tn_config_resolve(p, n, config, NULL, err) : rc;
+    if (rc == TN_E_PARSE || rc == TN_E_INVALID) { /* told as they are */
+        return rc;
+    }
     if (rc != TN_OK) {
         tn_err_place(err, tn_str_z(a, patch->open), patch->line, 1);
         return tn_while(err, rc, "configuring '" TN_STR_FMT "'", TN_STR_ARG(n->unique_id));
@@ -173,6 +216,7 @@ static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *er
     n->source->freshness = tn_node_config(n, "freshness");
     n->source->loaded_at_field = tn_node_config_str(n, "loaded_at_field", TN_STR_NONE);
     n->source->loaded_at_query = tn_node_config_str(n, "loaded_at_query", TN_STR_NONE);
+    note_freshness(p, n);
     TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(table, "description", TN_STR("")),
         patch->open, patch->line, &n->description, err));
     TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(source, "description", TN_STR("")),
@@ -403,7 +447,7 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
             TN_STR_ARG(n->package_name), TN_STR_ARG(n->name));
         tn_fqn_of(p, patch->package, patch->rel, n->name, &n->fqn);
     }
-    TN_TRY(tn_config_resolve(p, n, kept_config(a, e, kind).dict, err));
+    TN_TRY(tn_config_resolve(p, n, kept_config(a, e, kind).dict, NULL, err));
     TN_TRY(tn_semantic_spell_out(p, n, err));
     settle_config(a, n, e);
     if (kind == TN_NODE_EXPOSURE && tn_val_is_undef(tn_val_at(tn_val_at(e, "config"), "tags"))) {

@@ -29,7 +29,7 @@ static tn_rc has_enabled(
             n->unique_id = n->original_file_path = f->original;
             n->config_call = tn_val_dict(p->arena).dict;
             tn_fqn_of(p, pkg, f->rel, name, &n->fqn);
-            TN_TRY(tn_config_resolve(p, n, NULL, err));
+            TN_TRY(tn_config_resolve(p, n, NULL, NULL, err));
             *ret = tn_val_truthy(tn_node_config(n, "enabled"));
         }
     }

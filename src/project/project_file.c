@@ -199,12 +199,37 @@ static void set_paths(tn_project *p, tn_package *g)
     g->docs_paths = tn_val_is_undef(docs) || tn_val_is_none(docs) ? all : tn_value_strs(a, docs);
 }
 
+static void put_all(tn_dict *into, tn_val from)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (from.tag == TN_DICT && (it = tn_dict_next(from.dict, &at)) != NULL) {
+        tn_dict_put(into, it->key, it->value);
+    }
+}
+
+/* What {{ var() }} sees in dbt_project.yml: vars.yml of the project below --vars. */
+static tn_rc file_vars(tn_project *p, const tn_package *pkg, const tn_dict **ret, tn_err *err)
+{
+    tn_str file = tn_uri_join(p->arena, pkg->root, TN_STR("vars.yml"));
+    *ret = p->cli_vars;
+    if (pkg != p->package || !tn_file_exists(file)) {
+        return TN_OK;
+    }
+    tn_val doc, all = tn_val_dict(p->arena);
+    TN_TRY(read_yaml(p, file, &doc, err));
+    put_all(all.dict, tn_val_at(doc, "vars"));
+    put_all(all.dict, (tn_val){ .tag = TN_DICT, .dict = p->cli_vars });
+    *ret = all.dict;
+    return TN_OK;
+}
+
 tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err)
 {
     tn_pctx c;
     TN_TRY(tn_note_project_keys(p, pkg, err));
     TN_TRY(tn_yaml_context(&c, p, NULL, false, p->arena, err));
-    c.state->vars = p->cli_vars;
+    TN_TRY(file_vars(p, pkg, &c.state->vars, err));
     c.state->target = p->profile.target;
     tn_str file = tn_uri_join(p->arena, pkg->root, TN_STR("dbt_project.yml"));
     project_render r = { &c, tn_str_z(p->arena, file), TN_STR_NONE };
@@ -431,15 +456,6 @@ tn_rc tn_load_selectors(tn_project *p, tn_err *err)
 
 /* ---- vars ---- */
 
-static void put_all(tn_dict *into, tn_val from)
-{
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (from.tag == TN_DICT && (it = tn_dict_next(from.dict, &at)) != NULL) {
-        tn_dict_put(into, it->key, it->value);
-    }
-}
-
 static tn_rc vars_section(tn_project *p, const tn_package *g, tn_val *ret, tn_err *err)
 {
     *ret = tn_val_at((tn_val){ .tag = TN_DICT, .dict = g->raw }, "vars");
@@ -449,11 +465,13 @@ static tn_rc vars_section(tn_project *p, const tn_package *g, tn_val *ret, tn_er
     }
     tn_val doc;
     TN_TRY(read_yaml(p, file, &doc, err));
-    if (ret->tag == TN_DICT && ret->dict->live > 0) {
+    if (ret->tag == TN_DICT && ret->dict->live > 0 && tn_val_truthy(tn_val_at(doc, "vars"))) {
         return tn_fail(
-            err, TN_E_VALUE, "Variables cannot be defined in both vars.yml and dbt_project.yml");
+            err, TN_E_VALUE, "Variables cannot be defined in both vars.yml and dbt_project.yml.");
     }
-    *ret = tn_val_at(doc, "vars");
+    if (!tn_val_is_undef(tn_val_at(doc, "vars"))) {
+        *ret = tn_val_at(doc, "vars");
+    }
     return TN_OK;
 }
 

@@ -96,7 +96,9 @@ struct tn_pctx_record {
 };
 
 struct tn_pctx_state {
-    tn_map bound;        /* unique_id -> tn_val *: macros as callables */
+    tn_map bound;       /* unique_id -> tn_val *: macros as callables */
+    tn_val unconverted; /* what as_bool or as_number could not make one; undefined: nothing */
+    const char *unconverted_to;
     bool native;         /* rendering a YAML value: as_bool and friends convert */
     bool secrets;        /* env_var may give secrets (profiles.yml) */
     bool no_macros;      /* configuration files see no macros */
@@ -153,7 +155,10 @@ bool tn_flag_has_variable(tn_str name);
 tn_rc tn_config_call_check(const tn_dict *call, tn_err *err) TN_MUSTUSE;
 void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call);
 /* dbt_project.yml, patch and config() together; sets n->config and what follows from it (tags, meta, enabled, group, access). */
-tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, tn_err *err) TN_MUSTUSE;
+tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, const tn_dict *written,
+    tn_err *err) TN_MUSTUSE; /* written: the patch before rendering; NULL: the same */
+/* config_check.c: refuses values that cannot be. */
+tn_rc tn_config_check(const tn_node *n, tn_err *err) TN_MUSTUSE;
 tn_val tn_config_hooks(tn_arena *a, tn_val v);
 void tn_config_note_unused(tn_project *p);
 
@@ -215,6 +220,8 @@ void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r);
 tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
 tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version);
 tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch);
+/* The same before its templates are rendered: what unrendered_config is made of. */
+tn_dict *tn_patch_config_written(tn_project *p, const tn_patch *patch);
 /* The entry of `key` that describes a resource of that name in that package; NULL when there is none. */
 tn_rc tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, tn_str name,
     tn_patch **ret, tn_err *err) TN_MUSTUSE;

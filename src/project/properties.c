@@ -155,7 +155,7 @@ static void add_versions(tn_project *p, tn_patch *patch, tn_val versions)
 static tn_rc fail_entry(
     tn_project *p, const tn_source_file *f, int line, tn_err *err, const char *what)
 {
-    tn_rc rc = tn_fail(err, TN_E_VALUE, "The schema file at " TN_STR_FMT " is invalid because %s",
+    tn_rc rc = tn_fail(err, TN_E_PARSE, "The schema file at " TN_STR_FMT " is invalid because %s",
         TN_STR_ARG(f->original), what);
     tn_err_place(err, tn_str_z(p->arena, f->open), line, 1);
     return rc;
@@ -478,11 +478,11 @@ tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *e
 }
 
 /* config: of an entry, with the attributes that dbt moves there. */
-tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch)
+static tn_dict *config_of(tn_project *p, const tn_patch *patch, tn_dict *entry)
 {
     static const char *const moved[] = { "meta", "docs", "group", "contract", "access",
         "latest_version_pointer" };
-    tn_val e = { .tag = TN_DICT, .dict = patch->entry }, v = version_entry(patch, e),
+    tn_val e = { .tag = TN_DICT, .dict = entry }, v = version_entry(patch, e),
            out = tn_val_dict(p->arena);
     for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
         tn_val own = tn_val_at(v, moved[i]),
@@ -494,4 +494,14 @@ tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch)
     merge_into(out.dict, tn_val_at(e, "config"));
     merge_into(out.dict, tn_val_at(v, "config"));
     return out.dict;
+}
+
+tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch)
+{
+    return config_of(p, patch, patch->entry);
+}
+
+tn_dict *tn_patch_config_written(tn_project *p, const tn_patch *patch)
+{
+    return config_of(p, patch, patch->raw);
 }

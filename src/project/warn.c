@@ -45,7 +45,10 @@ tn_warn_fate tn_project_warn_fate(const tn_project *p, const char *event)
         }
         all = all || either_lists(options, "error", "include", event);
     }
-    return all ? TN_WARN_ERROR : TN_WARN_SHOWN;
+    /* One that dbt never let become an error before this flag. */
+    bool late = strcmp(event, "MicrobatchModelNoEventTimeInputs") == 0 &&
+                !tn_val_bool_at(flags_of(p), "REQUIRE_ALL_WARNINGS_HANDLED_BY_WARN_ERROR", true);
+    return all && !late ? TN_WARN_ERROR : TN_WARN_SHOWN;
 }
 
 static tn_rc check_option(tn_val key, tn_val value, tn_err *err)
@@ -94,11 +97,11 @@ tn_rc tn_load_warn_options(tn_project *p, tn_err *err)
     }
     bool include = !tn_val_is_undef(tn_val_at(v, "include")),
          exclude = !tn_val_is_undef(tn_val_at(v, "exclude"));
-    if ((include && !tn_val_is_undef(tn_val_at(v, "error"))) ||
-        (exclude && !tn_val_is_undef(tn_val_at(v, "warn")))) {
+    bool twice = tn_val_truthy(tn_val_at(v, "include")) && tn_val_truthy(tn_val_at(v, "error"));
+    if (twice || (tn_val_truthy(tn_val_at(v, "exclude")) && tn_val_truthy(tn_val_at(v, "warn")))) {
         return tn_fail(err, TN_E_USAGE,
-            "Only `error` or `include` can be specified in `warn_error_options`, and only `warn` "
-            "or `exclude`, not both");
+            "Only `%s` or `%s` can be specified in `warn_error_options`, not both",
+            twice ? "include" : "exclude", twice ? "error" : "warn");
     }
     if (include || exclude) {
         tn_deprecate(p, "WEOIncludeExcludeDeprecation", TN_STR_NONE,

@@ -16,6 +16,8 @@ static const char *kind_of(tn_rc rc)
         return "Compilation";
     case TN_E_PARSE:
         return "Parsing";
+    case TN_E_INVALID: /* dbt shows these as they are */
+        return NULL;
     default:
         return "Runtime";
     }
@@ -53,8 +55,10 @@ tn_str tn_dbt_exception(tn_arena *a, const tn_err *err)
         rest = tn_str_starts(rest, TN_STR(": ")) ? tn_str_sub(rest, 2, rest.n)
                : rest.n > 0                      ? tn_str_sub(rest, 1, rest.n)
                                                  : rest;
-    } else {
+    } else if (kind_of(err->rc) != NULL) {
         tn_buf_addf(&b, "%s Error", kind_of(err->rc));
+    } else {
+        return msg;
     }
     bool indented = head > 0 && tn_str_starts(rest, TN_STR("  "));
     while (rest.n > 0) {

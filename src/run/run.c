@@ -115,7 +115,8 @@ static tn_rc make_plan(tn_runner *run, tn_run_report *ret, tn_err *err)
 {
     tn_project *p = run->project;
     tn_select sel = run->opts->select;
-    sel.kinds = sel.kinds != 0 ? sel.kinds & kinds_of(run->opts->verb) : kinds_of(run->opts->verb);
+    const uint32_t none = 1u << TN_NODE_KINDS; /* 0 would mean all */
+    sel.kinds = none | (kinds_of(run->opts->verb) & (sel.kinds != 0 ? sel.kinds : UINT32_MAX));
     tn_nodes selected = { 0 };
     tn_strs unmatched = { 0 };
     if (p->inline_query != NULL) {

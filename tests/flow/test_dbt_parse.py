@@ -111,5 +111,91 @@ def a_changed_fixture_file_is_a_modified_unit_test(p):
     has(p.run("ls", "--quiet", "-s", "state:modified", "--state", "state"), "unit_test:p.u")
 
 
+SNAP = "{% snapshot s %}{{ config(strategy='check', unique_key='a', check_cols='all') }} select 1 as a {% endsnapshot %}"
+MODEL = ("models/m.sql", "select 1 as id, 2 as c")
+
+
+@case
+def configs_that_cannot_be_are_refused_in_dbts_words(p):
+    head = "name: p\nprofile: p\n"
+    for files, words in [
+            ([("dbt_project.yml", head + "seeds: {materialized: table}\n"), ("seeds/s.csv", "a\n1\n")], "A seed must have a materialized value of 'seed'"),
+            ([("dbt_project.yml", head + "snapshots: {materialized: table}\n"), ("snapshots/s.sql", SNAP)], "A snapshot must have a materialized value of 'snapshot'"),
+            ([("dbt_project.yml", head + "data_tests: {materialized: table}\n"), ("tests/t.sql", "select 1")], "A test must have a materialized value of 'test'"),
+            ([("models/m.sql", "{{ config(docs={'node_color': '#xxx111'}) }} select 1 as id")], "Invalid color name for docs.node_color: #xxx111. It is neither"),
+            ([MODEL, ("models/s.yml", "models: [{name: m, config: {enabled: 'True and False'}}]")], "at path ['enabled']: 'True and False' is not of type 'boolean'"),
+            ([MODEL, ("models/s.yml", "models: [{name: m, config: {freshness: {build_after: {count: 1}}}}]")], "must have a value for `period` if a `count` is provided"),
+            ([MODEL, ("models/s.yml", "models: [{name: m, config: {contract: {enforced: true}}}]")], "Constraints must be defined in a `yml` schema configuration file"),
+            ([("models/m.sql", "{{ config(materialized='incremental') }} select 1 as id"), ("models/s.yml", "models: [{name: m, config: {contract: {enforced: true}}, columns: [{name: id, data_type: int}]}]")],
+             "Invalid value for on_schema_change: ignore. Models materialized as incremental"),
+            ([("models/a/m.sql", "{{ config(enabled=false) }} select 1 as id"), ("models/b/m.sql", "{{ config(enabled=false) }} select 1 as id"), ("models/s.yml", "models: [{name: m, config: {enabled: true}}]")],
+             "Found 2 matching disabled nodes for model 'm'."),
+            ([MODEL, ("models/s.yml", "models: {name: m}")], "Parsing Error\n  The schema file at models/s.yml is invalid because the value of 'models' is not a list"),
+            ([MODEL, ("models/s.yml", "models: [{name: m, data_tests: [{unique: {severity: warn, config: {severity: error}}}]}]")],
+             "Compilation Error\n  Invalid generic test configuration given in models/s.yml: \n  Test cannot have the same key at the top-level and in config"),
+            ([MODEL, ("models/s.yml", "sources: [{name: s, config: {loaded_at_field: x, loaded_at_query: y}, tables: [{name: a}]}]")],
+             "Cannot specify both loaded_at_field and loaded_at_query at source level.")]:
+        with_files = type(p)(p.dir / str(abs(hash(words))))
+        for name, text in files:
+            with_files.file(name, text)
+        has(with_files.run("parse", status=2), words)
+    p.file(*MODEL)
+    p.file("models/s.yml", "models: [{name: m, config: {contract: {enforced: true}}, columns: [{name: id, data_type: int}, {name: c}]}]")
+    has(p.run("run", status=1), "data_type are defined within the YAML configuration for the ['c'] column(s).")
+
+
+@case
+def old_models_and_who_refers_to_them_are_told(p):
+    p.file("models/m.sql", "select 1 as id")
+    p.file("models/n.sql", "select * from {{ ref('m') }}")
+    p.file("models/s.yml", "models: [{name: m, deprecation_date: 2020-01-01}]")
+    out = p.run("run")
+    has(out, "[WARNING]: Model m has passed its deprecation date of 2020-01-01T00:00:00+00:00. This model should be disabled or removed.")
+    has(out, "While compiling 'n': Found a reference to m, which was deprecated on '2020-01-01T00:00:00+00:00'.")
+    equal(manifest(p)["nodes"]["model.p.m"]["deprecation_date"], "2020-01-01T00:00:00+00:00")
+    has(p.run("run", "--warn-error-options", "{error: [DeprecatedModel]}", status=2), "Model m has passed")
+    lacks(p.run("run", "--warn-error-options", "{silence: [DeprecatedModel]}"), "has passed")
+    p.file("models/s.yml", "models: [{name: m, deprecation_date: 2999-01-01}]")
+    has(p.run("run"), "Found a reference to m, which is slated for deprecation on")
+
+
+@case
+def freshness_without_a_column_and_constraints_of_views_are_warned_of(p):
+    p.file("models/m.sql", "select 1 as id")
+    p.file("models/s.yml", "sources: [{name: s, freshness: {warn_after: {count: 1, period: day}}, tables: [{name: a}]}]\n"
+           "models: [{name: m, config: {contract: {enforced: true}}, columns: [{name: id, data_type: int, constraints: [{type: not_null}]}]}]")
+    out = p.run("run")
+    has(out, "A loaded_at_field must be specified for source 's.a'.")
+    has(out, "Constraint types are not supported for view materializations")
+
+
+@case
+def what_a_table_says_of_loaded_at_takes_the_sources_query_away(p):
+    p.file("models/s.yml", "sources: [{name: s, config: {loaded_at_query: select 1}, tables: [{name: a, config: {loaded_at_field: t}}, {name: b}, {name: c, loaded_at_field: null}]}]")
+    p.run("parse")
+    found = {k.split(".")[3]: (n["loaded_at_field"], n["loaded_at_query"]) for k, n in manifest(p)["sources"].items()}
+    equal(found, {"a": ("t", None), "b": (None, "select 1"), "c": (None, None)})
+
+
+@case
+def grants_of_several_calls_and_files_add_up(p):
+    p.file("dbt_project.yml", "name: p\nprofile: p\nmodels: {p: {+grants: {my_select: [a]}}}\n")
+    p.file("models/s.yml", "models: [{name: m, config: {grants: {+my_select: [b]}}}]")
+    p.file("models/m.sql", "{{ config(grants={'+my_select': ['c']}) }}{{ config(grants={'+my_select': 'd'}) }} select 1 as id")
+    p.run("parse")
+    equal(manifest(p)["nodes"]["model.p.m"]["config"]["grants"], {"my_select": ["a", "b", "c", "d"]})
+
+
+@case
+def vars_yml_is_seen_in_the_project_file_and_what_was_written_is_kept(p):
+    p.file("vars.yml", "vars: {v: told}\n")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nmodels: {+meta: {x: \"{{ var('v') }}\", y: \"{{ target.name == 'other' | as_bool }}\"}}\n")
+    p.file("models/m.sql", "select 1 as id")
+    p.file("models/s.yml", "models: [{name: m, config: {alias: \"{{ var('v') }}\"}}]")
+    p.run("parse")
+    node = manifest(p)["nodes"]["model.p.m"]
+    equal((node["config"]["meta"], node["alias"], node["unrendered_config"]["alias"]), ({"x": "told", "y": False}, "told", "{{ var('v') }}"))
+
+
 if __name__ == "__main__":
     main()

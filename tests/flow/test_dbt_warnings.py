@@ -64,7 +64,7 @@ def warnings_become_errors_or_silent_by_group_and_name(p):
         lacks(p.run("parse", "--warn-error-options", options), "Found top-level")
     has(p.run("parse", "--warn-error", status=2), name)
     has(p.run("parse", "--warn-error-options", "{include: []}"), "Please use `error`\ninstead of `include`.")
-    has(p.run("parse", "--warn-error-options", "{include: [], error: []}", status=2), "warn_error_options")
+    has(p.run("parse", "--warn-error-options", "{include: [DeprecatedModel], error: [DeprecatedModel]}", status=2), "warn_error_options")
     has(p.run("parse", "--warn-error-options", "{errors: all}", status=2), "'errors' is no key of warn_error_options")
     p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {warn_error_options: {error: [Deprecations]}}\n")
     has(p.run("parse", status=2), name)

@@ -45,7 +45,7 @@
   select
   {% for key in columns %}
     {%- set col = columns[key] -%}
-    {%- if col['data_type'] is not defined -%}
+    {%- if col['data_type'] is not defined or col['data_type'] is none -%}
       {%- do untyped.append(col['name']) -%}
     {%- elif col['data_type'].strip().lower() in ('numeric', 'decimal', 'number') -%}
       {%- do imprecise.append(col['name']) -%}
