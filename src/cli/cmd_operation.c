@@ -129,7 +129,8 @@ static tn_rc check_targets(tn_arena *a, const tn_project *p, bool inside_only, t
     tn_buf sources = tn_buf_init(a, TN_BUF_NO_LIMIT), outside = tn_buf_init(a, TN_BUF_NO_LIMIT);
     for (size_t i = 0; i < p->clean_targets.n; i++) {
         tn_str path = p->clean_targets.v[i];
-        bool inside = may_remove(a, p, path, &path), own = holds_sources(a, p, path);
+        bool inside = may_remove(a, p, path, &path),
+             own = (inside || !inside_only) && holds_sources(a, p, path);
         tn_buf *b = own ? &sources : inside_only && !inside ? &outside : NULL;
         if (b != NULL) {
             tn_buf_addf(b, "%s'" TN_STR_FMT "'", b->n > 0 ? ", " : "", TN_STR_ARG(path));

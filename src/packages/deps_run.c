@@ -69,6 +69,13 @@ static tn_rc pack_of(tn_arena *a, tn_val entry, tn_val raw, tn_pack **ret, tn_er
     while (k < TN_COUNTOF(kinds) && !tn_val_is_str(tn_val_at(entry, kinds[k]))) {
         k++;
     }
+    if (k < TN_COUNTOF(kinds) && tn_val_as_str(tn_val_at(entry, kinds[k])).n == 0) {
+        return tn_fail(err, TN_E_VALUE,
+            "The packages.yml file in this project is malformed. Please double check\n"
+            "the contents of this file and fix any errors before retrying.\n\n"
+            "Validator Error:\nA %s package is missing the value. It is a required property.",
+            k == TN_PACK_HUB ? "hub" : kinds[k]);
+    }
     if (tn_val_is_str(tn_val_at(entry, "private"))) {
         tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED, "`private:` packages are dbt's cloud's");
         return tn_hint(err, rc, "give the repository as `git:`, with its token from env_var()");

@@ -29,6 +29,63 @@ bool tn_project_name_valid(tn_str s)
     return s.n > 0;
 }
 
+/* A number of a version: 0, or digits without a 0 before them. What follows it. */
+static bool past_number(tn_str *s)
+{
+    size_t n = 0;
+    while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9') {
+        n++;
+    }
+    bool ok = n == 1 || (n > 1 && s->p[0] != '0');
+    *s = tn_str_sub(*s, n, s->n);
+    return ok;
+}
+
+static bool past_dot(tn_str *s)
+{
+    bool there = s->n > 0 && s->p[0] == '.';
+    *s = tn_str_sub(*s, there, s->n);
+    return there;
+}
+
+/* version := N.N[.N[-names][+names]], as dbt's schema of the file has it. */
+static bool is_version(tn_str s)
+{
+    if (!past_number(&s) || !past_dot(&s) || !past_number(&s)) {
+        return false;
+    }
+    if (s.n == 0) {
+        return true;
+    }
+    if (!past_dot(&s) || !past_number(&s) || (s.n > 0 && s.p[0] != '-' && s.p[0] != '+')) {
+        return false;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if ((c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' &&
+            c != '-' && c != '+') {
+            return false;
+        }
+    }
+    return s.n != 1;
+}
+
+static tn_rc check_forms(tn_project *p, tn_str file, tn_val doc, tn_err *err)
+{
+    tn_val version = tn_val_at(doc, "version"), cloud = tn_val_at(doc, "dbt-cloud");
+    bool bad_version = tn_val_is_str(version) && !is_version(tn_val_as_str(version)),
+         bad_cloud = !tn_val_is_undef(cloud) && !tn_val_is_none(cloud) && cloud.tag != TN_DICT;
+    if (!bad_version && !bad_cloud) {
+        return TN_OK;
+    }
+    tn_rc rc = tn_fail(err, TN_E_VALUE,
+        "at path ['%s']: " TN_STR_FMT " is not valid under any of the given schemas",
+        bad_version ? "version" : "dbt-cloud",
+        TN_STR_ARG(tn_val_to_repr(p->arena, bad_version ? version : cloud)));
+    tn_err_place(err, tn_str_z(p->arena, file), 1, 1);
+    return rc;
+}
+
 /* A misspelt section would lose all of its settings in silence. */
 static tn_rc check_keys(tn_project *p, tn_str file, const tn_dict *doc, tn_err *err)
 {
@@ -77,6 +134,7 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
         return rc;
     }
     TN_TRY(check_keys(p, file, doc.dict, err));
+    TN_TRY(check_forms(p, file, doc, err));
     if (tn_val_truthy(tn_val_at(doc, "tests")) && tn_val_truthy(tn_val_at(doc, "data_tests"))) {
         return tn_fail(err, TN_E_VALUE,
             "Invalid project config: cannot have both 'tests' and 'data_tests' defined");

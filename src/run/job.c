@@ -123,7 +123,7 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
         return TN_OK;
     }
     if (j->session->closed) {
-        tn_rc rc = tn_fail(err, TN_E_SQL, "Connection Error: Connection already closed!");
+        tn_rc rc = tn_fail(err, TN_E_SQL, "connection never acquired for thread");
         return tn_hint(err, rc, "with --no-introspect templates cannot ask the database");
     }
     if (first_word_is(text, "install") || first_word_is(text, "load")) {

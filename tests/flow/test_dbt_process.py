@@ -97,7 +97,7 @@ def without_introspection_templates_cannot_ask(p):
     p.run("compile", "--no-introspect")
     p.file("models/b.sql", "{{ config(materialized='view') }}{% do run_query('select 1') %} select 1 as id")
     p.run("compile")
-    has(p.run("compile", "--no-introspect", status=2), "Connection Error: Connection already closed!")
+    has(p.run("compile", "--no-introspect", status=2), "connection never acquired for thread")
 
 
 @case
@@ -124,6 +124,10 @@ def clean_keeps_what_is_not_its(p):
     has(p.run("clean", status=2), f"Runtime Error\n  dbt will not clean the following source paths: ['{p.dir.resolve()}/models']")
     p.file("dbt_project.yml", project % "target, ../else")
     has(p.run("clean", status=2), "Runtime Error\n  dbt will not clean the following directories outside the project: [")
+    p.file("dbt_project.yml", project % "..")
+    has(p.run("clean", status=2), "Runtime Error\n  dbt will not clean the following directories outside the project: [")
+    has(p.run("clean", "--no-clean-project-files-only", status=2), "dbt will not clean the following source paths")
+    assert (p.dir / "models/a.sql").exists()
 
 
 @case
@@ -270,6 +274,25 @@ def results_of_show_are_text(p):
     for _ in range(3):
         p.run("show", "-s", "a", "--limit", "3")
         has(result_of(p)["compiled_code"], "limit 3")
+
+
+@case
+def packages_without_a_value_are_named(p):
+    for entry, kind in (("{package: '', version: 1.0.0}", "hub"), ("{git: '', revision: main}", "git"), ("{local: ''}", "local")):
+        p.file("packages.yml", f"packages: [{entry}]\n")
+        has(p.run("deps", status=2), f"A {kind} package is missing the value. It is a required property.")
+
+
+@case
+def versions_of_projects_have_a_form(p):
+    for version in ("invalid", "'1'", "1.0.", "1.0.0rc1", "01.0.0", "1.0.0-"):
+        p.file("dbt_project.yml", f"name: p\nprofile: p\nversion: {version}\n")
+        has(p.run("parse", status=2), "at path ['version']: '%s' is not valid under any of the given schemas" % version.strip("'"))
+    for version in ("1.0", "'1.0'", "1.0.0", "1.0.0-rc.1+b7", "1"):
+        p.file("dbt_project.yml", f"name: p\nprofile: p\nversion: {version}\n")
+        p.run("parse")
+    p.file("dbt_project.yml", "name: p\nprofile: p\ndbt-cloud: Some string\n")
+    has(p.run("parse", status=2), "at path ['dbt-cloud']: 'Some string' is not valid under any of the given schemas")
 
 
 if __name__ == "__main__":
