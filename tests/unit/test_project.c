@@ -27,7 +27,7 @@ static void put(const small *s, const char *path, const char *text)
 static small small_new(tn_arena *arena)
 {
     small s = { arena, tn_test_dir(arena) };
-    put(&s, "dbt_project.yml", "name: small\nprofile: small\nversion: '1'\n");
+    put(&s, "dbt_project.yml", "name: small\nprofile: small\nversion: '1.0'\n");
     put(&s, "profiles.yml",
         "small:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: 'x/my.db.duckdb', "
         "schema: sch}\n");
