@@ -326,6 +326,10 @@ static bool lookup_own(tn_pctx *c, tn_str name, tn_val *ret)
         *ret = tn_val_obj(&o->base);
         return true;
     }
+    if (c->node != NULL && (tn_str_is(name, "sql") || tn_str_is(name, "compiled_code"))) {
+        *ret = TN_VAL_NONE; /* until it is compiled, as in dbt */
+        return true;
+    }
     if (tn_str_is(name, "graph")) {
         *ret = c->execute ? tn_pctx_graph(c) : tn_val_dict(c->arena);
         return true;

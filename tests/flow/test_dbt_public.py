@@ -154,5 +154,12 @@ def constraints_are_spelled_out(p):
     equal(node["columns"]["id"]["constraints"], [{"type": "not_null", "expression": None, **rest}])
 
 
+@case
+def a_model_has_no_sql_while_it_is_compiled(p):
+    p.file("models/a.sql", "select '{{ sql }} {{ compiled_code is none }} {{ sql is defined }}' as a, {% set sql = 1 %}{{ sql }} as b")
+    p.run("build")
+    equal(compiled(p, "models/a.sql"), "select 'None True True' as a, 1 as b")
+
+
 if __name__ == "__main__":
     sys.exit(main())

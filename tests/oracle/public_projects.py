@@ -4,12 +4,42 @@
 
 public_cases.py says which ones, and how they are made to run. Both programs run on copies.
 """
-import argparse, contextlib, io, json, pathlib, sys, tempfile, time
+import argparse, contextlib, datetime, io, json, pathlib, re, sys, tempfile, time
 
 import dbt_oracle as oracle
 import manifest_oracle as manifest
 
-from public_cases import CASES
+from public_cases import CASES, PRIVATE
+
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)?|\d{4}-\d\d-\d\d\d\d:\d\d:\d\d(\.\d+)?(\+\d\d:?\d\d)?")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+SUM = re.compile(r"\b[0-9a-f]{32}\b|(?<=__tmp_)\w+|\d{16,}")
+STARTED = datetime.datetime.now()
+
+
+def masked(v, sums):
+    """A value without what no two runs have in common: moments, ids of invocations; sums that are made of them, where a project makes such."""
+    if isinstance(v, datetime.datetime):
+        return "<now>" if abs((v.replace(tzinfo=None) - STARTED).total_seconds()) < 3600 * 13 and (v.hour, v.minute, v.second) != (0, 0, 0) else v
+    if isinstance(v, str):
+        v = UUID.sub("<uuid>", MOMENT.sub("<time>", v))
+        return SUM.sub("<sum>", v) if sums else v
+    return v
+
+
+def settled(tables, private, sums):
+    """Tables with their values masked; columns that only tell how the run went are left out."""
+    out = {}
+    for name, (kind, columns, rows, comment) in tables.items():
+        keep = [i for i, c in enumerate(c for c, _ in shown(columns)) if c not in private]
+        out[name] = (kind, columns, oracle.order([tuple(masked(r[i], sums) for i in keep) for r in rows]), comment)
+    return out
+
+
+def shown(columns):
+    """The columns whose values oracle.tables_of reads."""
+    return [(c, t) for c, t in columns if not (t.startswith("TIMESTAMP") and (c.startswith("dbt_") or c == "loaded_at")) and c != "dbt_scd_id"]
 
 
 def count(a, b):
@@ -75,8 +105,9 @@ def run(name, make, commands, show):
         if exits and all(s < 2 for v in exits.values() for s in v):
             statuses = [{k: v[:2] for k, v in (oracle.results_of(f) or {}).items()} for f in folders]
             found["statuses"] = count(*statuses)
-            found["compiled"] = count(*(oracle.compiled_of(f) for f in folders))
-            found["relations"] = count(*(oracle.tables_of(f) for f in folders))
+            sums = name in PRIVATE
+            found["compiled"] = count(*({k: masked(v, sums) for k, v in oracle.compiled_of(f).items()} for f in folders))
+            found["relations"] = count(*(settled(oracle.tables_of(f), PRIVATE.get(name, ()), sums) for f in folders))
             found["manifest"] = parsed
             tally = {}
             for s, _ in statuses[0].values():
