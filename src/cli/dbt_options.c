@@ -238,10 +238,37 @@ static void log_to_events(void *self, tn_log_level level, const char *module, tn
         "Log", "Z000", TN_VAL_UNDEF, TN_STR_FMT, TN_STR_ARG(msg));
 }
 
+/* dbt renders a template while it parses only when it has no parse of it: without a manifest, or with --no-partial-parse. */
+static bool parses_all(const tn_project *p)
+{
+    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
+    return !tn_val_bool_at(flags, "PARTIAL_PARSE", true) ||
+           !tn_file_exists(tn_uri_join(p->arena, p->target_path, TN_STR("manifest.json")));
+}
+
+static void tell_said(const tn_project *p, const tn_notice *n, tn_events *events)
+{
+    tn_val flags = { .tag = TN_DICT, .dict = p->flags }, data = tn_val_dict(p->arena);
+    bool info = n->said == TN_SAID_LOG;
+    tn_dict_putz(data.dict, "msg", tn_val_str(n->msg));
+    if (n->said != TN_SAID_PRINT) {
+        tn_event(events, info ? TN_EV_INFO : TN_EV_DEBUG, info ? "JinjaLogInfo" : "JinjaLogDebug",
+            info ? "I062" : "I063", data, TN_STR_FMT, TN_STR_ARG(n->msg));
+    } else if (tn_val_bool_at(flags, "PRINT", true)) {
+        tn_event_print(events, n->msg);
+    }
+}
+
 tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, tn_err *err)
 {
     for (size_t i = from; i < p->notices.n; i++) {
         const tn_notice *n = &p->notices.v[i];
+        if (n->said != TN_SAID_NOTHING) {
+            if (parses_all(p)) {
+                tell_said(p, n, events);
+            }
+            continue;
+        }
         tn_warn_fate fate = n->debug ? TN_WARN_SHOWN : tn_project_warn_fate(p, n->event);
         if (fate == TN_WARN_SILENT) {
             continue;

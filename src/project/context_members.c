@@ -153,6 +153,17 @@ static tn_str message_of(tn_pctx *c, tn_val v)
     return tn_val_is_str(v) ? tn_val_as_str(v) : tn_val_to_str(c->arena, v);
 }
 
+/* log() and print() of a node that is parsed: told with the warnings of loading. */
+static bool said_at_parse(tn_pctx *c, tn_said said, tn_str msg)
+{
+    if (c->execute || c->record == NULL) {
+        return false;
+    }
+    tn_project_note(c->project, "JinjaLogInfo", TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(msg));
+    c->project->notices.v[c->project->notices.n - 1].said = said;
+    return true;
+}
+
 static tn_rc fn_log(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     (void)self;
@@ -163,7 +174,7 @@ static tn_rc fn_log(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     bool info = tn_val_truthy(tn_call_arg(call, 1, "info"));
     if (c->hooks != NULL && c->hooks->log != NULL) {
         c->hooks->log(c, msg, info);
-    } else {
+    } else if (!said_at_parse(c, info ? TN_SAID_LOG : TN_SAID_DEBUG, msg)) {
         tn_log(info ? TN_LOG_INFO : TN_LOG_DEBUG, "jinja", TN_STR_FMT, TN_STR_ARG(msg));
     }
     *ret = tn_val_z("");
@@ -179,7 +190,7 @@ static tn_rc fn_print(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     tn_str msg = message_of(c, tn_call_arg(call, 0, "msg"));
     if (c->hooks != NULL && c->hooks->print != NULL) {
         c->hooks->print(c, msg);
-    } else {
+    } else if (!said_at_parse(c, TN_SAID_PRINT, msg)) {
         tn_log(TN_LOG_INFO, "jinja", TN_STR_FMT, TN_STR_ARG(msg));
     }
     *ret = tn_val_z("");

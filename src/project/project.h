@@ -52,6 +52,9 @@ typedef struct tn_project_opts {
     tn_load_reached *reached; /* NULL: not asked */
 } tn_project_opts;
 
+/* What a template said while it was parsed, by log() and print(). */
+typedef enum tn_said { TN_SAID_NOTHING, TN_SAID_LOG, TN_SAID_DEBUG, TN_SAID_PRINT } tn_said;
+
 /* A warning or note for the user, in the order found. Printing is the caller's. */
 typedef struct tn_notice {
     const char *
@@ -62,6 +65,7 @@ typedef struct tn_notice {
     bool debug;       /* deprecations that dbt only counts */
     const char *code; /* of a plain warning; NULL: a deprecation's own, or none */
     tn_val data;      /* the event's data; undefined: none */
+    tn_said said;     /* not TN_SAID_NOTHING: msg is no warning */
 } tn_notice;
 typedef tn_vec(tn_notice) tn_notices;
 

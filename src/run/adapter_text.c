@@ -124,7 +124,7 @@ void tn_adapter_warn_once(tn_job *j, tn_str msg)
 {
     if (tn_session_warn_first(j->session, msg)) {
         tn_event(j->session->events, TN_EV_WARN, "AdapterEventWarning", "E003", TN_VAL_UNDEF,
-            "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
+            "DuckDB adapter: " TN_STR_FMT, TN_STR_ARG(msg));
     }
 }
 

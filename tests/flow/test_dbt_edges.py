@@ -84,6 +84,29 @@ def project_folder_that_is_not_there(p):
 
 
 @case
+def what_templates_say_while_they_are_parsed(p):
+    p.file("macros/say.sql", "{% macro say(x) %}{{ log('log ' ~ x ~ ' ' ~ execute, info=True) }}{{ print('print ' ~ x ~ ' ' ~ execute) }}{{ log('debug ' ~ x) }}{% endmacro %}")
+    p.file("models/a.sql", "{% do say('a') %}select 1 as id")
+    first = p.run("run")
+    has(first, "  log a False\nprint a False\n")
+    has(first, "  log a True\nprint a True\n")
+    again = p.run("run")
+    equal("a False" in again, False)
+    has(again, "print a True")
+    has(p.run("parse", "--no-partial-parse"), "print a False")
+    equal("debug a" in first + again, False)
+
+
+@case
+def grants_are_told_once_to_have_no_effect(p):
+    p.file("models/a.sql", "{{ config(grants={'select': ['someone']}) }}select 1 as id")
+    p.file("models/b.sql", "{{ config(grants={'select': ['someone']}) }}select 1 as id")
+    out = p.run("run")
+    has(out, "DuckDB adapter: Grants for relations are not supported by DuckDB")
+    equal(out.count("Grants for relations"), 1)
+
+
+@case
 def statements_are_asked_again(p):
     def with_retries(text):
         p.file("profiles.yml", f"p:\n  target: dev\n  outputs:\n    dev: {{type: duckdb, path: p.duckdb, retries: {text}}}\n")
