@@ -475,6 +475,12 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     summary_at_end *end = tn_new(cli->arena, summary_at_end);
     *end = (summary_at_end){ ret->project, ret->events };
     tn_arena_defer(cli->arena, tell_summary, end);
+    if (o->selector.n > 0 && o->select.n + o->models.n + o->exclude.n > 0) {
+        tn_event(ret->events, TN_EV_WARN, "SelectExcludeIgnoredWithSelectorWarning", "Z064",
+            TN_VAL_UNDEF,
+            "The --select and --exclude arguments are being ignored for node selection because "
+            "--selector is provided");
+    }
     warn_of_state(cli, o, ret->project, ret->events);
     if (tn_dbt_tell_notices(ret->project, 0, ret->events, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, ret->events, &err);

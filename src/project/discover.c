@@ -169,10 +169,11 @@ static tn_rc take_seed(walk *w, const tn_source_file *f, tn_err *err)
 static tn_rc double_macro(const tn_macro *a, const tn_macro *b, tn_err *err)
 {
     return tn_fail(err, TN_E_COMPILE,
-        "dbt found two macros named \"" TN_STR_FMT "\" in the project \"" TN_STR_FMT
-        "\".\n To fix this error, rename or remove one of the "
-        "following macros:\n    - " TN_STR_FMT "\n    - " TN_STR_FMT,
-        TN_STR_ARG(a->name), TN_STR_ARG(a->package_name), TN_STR_ARG(a->path), TN_STR_ARG(b->path));
+        "dbt found multiple macros named \"" TN_STR_FMT "\" in the project \"" TN_STR_FMT
+        "\".\n\nAll macros require unique names, to fix this error rename or remove any "
+        "duplicates.\nThey can be found in these files:\n\n    - " TN_STR_FMT
+        "\n\n    - " TN_STR_FMT,
+        TN_STR_ARG(a->name), TN_STR_ARG(a->package_name), TN_STR_ARG(b->path), TN_STR_ARG(a->path));
 }
 
 static tn_rc add_macros(

@@ -265,8 +265,40 @@ static tn_val overridden_table(
     return table;
 }
 
+/* Two entries that override one source of a package. */
+static tn_rc check_overrides(tn_project *p, tn_err *err)
+{
+    tn_map seen = tn_map_init(p->arena);
+    for (size_t i = 0; i < p->state->patches.n; i++) {
+        tn_patch *o = p->state->patches.v[i];
+        tn_str package =
+            tn_val_str_at((tn_val){ .tag = TN_DICT, .dict = o->entry }, "overrides", TN_STR_NONE);
+        if (strcmp(o->key, "sources") != 0 || package.n == 0) {
+            continue;
+        }
+        tn_str name = tn_str_printf(
+            p->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(package), TN_STR_ARG(o->name));
+        const tn_patch *old = tn_map_find(&seen, name);
+        if (old != NULL) {
+            bool one = tn_str_eq(old->file, o->file);
+            return tn_fail(err, TN_E_COMPILE,
+                "dbt found two schema.yml entries for the same source named " TN_STR_FMT
+                " in package " TN_STR_FMT ". Sources may only be overridden a single time. To fix "
+                                          "this, remove %s for " TN_STR_FMT
+                " in %s:\n - " TN_STR_FMT "%s" TN_STR_FMT,
+                TN_STR_ARG(o->name), TN_STR_ARG(package),
+                one ? "one of the resource entries" : "the resource entry", TN_STR_ARG(name),
+                one ? "this file" : "one of these files", TN_STR_ARG(old->file), one ? "" : "\n - ",
+                TN_STR_ARG(one ? TN_STR("") : o->file));
+        }
+        tn_map_put(&seen, name, o);
+    }
+    return TN_OK;
+}
+
 tn_rc tn_parse_sources(tn_project *p, tn_err *err)
 {
+    TN_TRY(check_overrides(p, err));
     for (size_t i = 0; i < p->state->patches.n; i++) {
         tn_patch *patch = p->state->patches.v[i];
         if (strcmp(patch->key, "sources") != 0 ||

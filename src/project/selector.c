@@ -7,6 +7,7 @@
  * Sets are bit sets over project->nodes. What one method matches is in select_method.c.
  */
 #include "project/selector.h"
+#include "text/glob.h"
 
 #include "project/project_priv.h"
 #include "project/select_method.h"
@@ -185,17 +186,31 @@ static void walk(tn_arena *a, const tn_project *p, tn_node_set *set, bool up, in
 static tn_rc run_spec(tn_project *p, tn_arena *a, tn_str text, int depth, tn_node_set *ret,
     tn_strs *unmatched, tn_err *err);
 
+/* selector:NAME, which may have wildcards: all that match, together. */
+static tn_rc collect_selectors(tn_project *p, tn_arena *a, tn_str name, int depth, tn_node_set *set,
+    tn_strs *unmatched, tn_err *err)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    bool found = false;
+    while (p->selectors.tag == TN_DICT && (it = tn_dict_next(p->selectors.dict, &at)) != NULL) {
+        if (tn_fnmatch(name, tn_val_as_str(it->key))) {
+            tn_node_set one = set_new(a, p);
+            TN_TRY(tn_select_definition(p, a, it->value, depth + 1, &one, unmatched, err));
+            set_or(set, &one);
+            found = true;
+        }
+    }
+    return found ? TN_OK
+                 : tn_fail(err, TN_E_USAGE, "Could not find selector named " TN_STR_FMT,
+                       TN_STR_ARG(name));
+}
+
 static tn_rc collect(tn_project *p, tn_arena *a, const spec *s, int depth, tn_node_set *set,
     tn_strs *unmatched, tn_err *err)
 {
     if (tn_str_is(s->method, "selector")) {
-        const tn_val *def =
-            p->selectors.tag == TN_DICT ? tn_dict_finds(p->selectors.dict, s->value) : NULL;
-        if (def == NULL) {
-            return tn_fail(
-                err, TN_E_USAGE, "Could not find selector named " TN_STR_FMT, TN_STR_ARG(s->value));
-        }
-        return tn_select_definition(p, a, *def, depth + 1, set, unmatched, err);
+        return collect_selectors(p, a, s->value, depth, set, unmatched, err);
     }
     for (size_t i = 0; i < p->nodes.n; i++) {
         bool hit = false;

@@ -197,5 +197,27 @@ def vars_yml_is_seen_in_the_project_file_and_what_was_written_is_kept(p):
     equal((node["config"]["meta"], node["alias"], node["unrendered_config"]["alias"]), ({"x": "told", "y": False}, "told", "{{ var('v') }}"))
 
 
+@case
+def selectors_are_found_by_wildcards_and_put_the_other_options_aside(p):
+    for name in "abc":
+        p.file(f"models/{name}.sql", "select 1 as id")
+    p.file("selectors.yml", "selectors:\n" + "".join(f"  - {{name: {n}_one, definition: '{n}'}}\n" for n in "ab") + "  - {name: both, definition: {method: selector, value: '?_one'}}\n")
+    equal(p.run("ls", "--quiet", "-s", "selector:[ab]_one"), "p.a\np.b\n")
+    equal(p.run("ls", "--quiet", "--selector", "both"), "p.a\np.b\n")
+    has(p.run("ls", "-s", "selector:x*", status=2), "Could not find selector named x*")
+    has(p.run("run", "--selector", "a_one", "-s", "c"), "The --select and --exclude arguments are being ignored for node selection because --selector is provided")
+
+
+@case
+def what_is_given_twice_is_told(p):
+    p.file("macros/m.sql", "{% macro m() %}{% endmacro %}")
+    p.file("macros/n.sql", "{% macro m() %}{% endmacro %}")
+    has(p.run("parse", status=2), 'dbt found multiple macros named "m" in the project "p"')
+    p.file("macros/n.sql", "")
+    for name in "ab":
+        p.file(f"models/{name}.yml", "sources: [{name: s, overrides: q, tables: [{name: t}]}]")
+    has(p.run("parse", status=2), "dbt found two schema.yml entries for the same source named s in package q.")
+
+
 if __name__ == "__main__":
     main()
