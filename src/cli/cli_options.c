@@ -152,10 +152,11 @@ static void apply_env(parse_state *ps)
         if (o->env == NULL) {
             continue;
         }
-        tn_str v = tn_env_get(o->env);
-        if (v.p == NULL && strncmp(o->env, "DBT_", 4) == 0) {
+        tn_str v = TN_STR_NONE;
+        if (strncmp(o->env, "DBT_", 4) == 0) { /* the newer name wins */
             v = tn_env_get(tn_arena_printf(ps->cli->arena, "DBT_ENGINE_%s", o->env + 4));
         }
+        v = v.p != NULL ? v : tn_env_get(o->env);
         if (v.n == 0) {
             continue;
         }

@@ -36,6 +36,19 @@ static void put_all_given(tn_arena *a, tn_dict *flags, tn_val given)
     }
 }
 
+/* DBT_NO_PRINT, as it was called once, stands above the option. */
+static tn_flag print_flag(const tn_dbt_options *o)
+{
+    static const char *const no[] = { "0", "false", "f", "no", "n", "off" };
+    tn_str given = tn_env_get("DBT_NO_PRINT");
+    for (size_t i = 0; i < TN_COUNTOF(no); i++) {
+        if (tn_str_eq_nocase(given, tn_str_of(no[i]))) {
+            return TN_FLAG_ON;
+        }
+    }
+    return given.n > 0 ? TN_FLAG_OFF : o->print;
+}
+
 static tn_dict *flags_of(
     const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given)
 {
@@ -51,7 +64,7 @@ static tn_dict *flags_of(
     put_flag(d, "STORE_FAILURES", o->store_failures);
     put_flag(d, "EMPTY", o->empty);
     put_flag(d, "WRITE_JSON", o->write_json);
-    put_flag(d, "PRINT", o->print);
+    put_flag(d, "PRINT", print_flag(o));
     put_flag(d, "WARN_ERROR", o->warn_error);
     const struct {
         const char *name;
@@ -290,8 +303,27 @@ tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, t
 }
 
 /* What only the command line knows to be deprecated. */
+/* Variables that dbt has given another name. */
+static void deprecate_variables(tn_project *p)
+{
+    static const char *const names[][2] = { { "DBT_DEFER_TO_STATE", "DBT_ENGINE_DEFER" },
+        { "DBT_FAVOR_STATE_MODE", "DBT_ENGINE_FAVOR_STATE" },
+        { "DBT_NO_PRINT", "DBT_ENGINE_PRINT" }, { "DBT_ARTIFACT_STATE_PATH", "DBT_ENGINE_STATE" } };
+    for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+        if (tn_env_get(names[i][0]).n > 0) {
+            tn_deprecate(p, "EnvironmentVariableRenamed", TN_STR_NONE,
+                "The environment variable `%s` has been renamed as `%s`.\n"
+                "If `%s` is currently set, its value will be used instead of `%s`.\n"
+                "Set `%s` and unset `%s` to avoid this deprecation warning and ensure it works "
+                "properly in a future release.",
+                names[i][0], names[i][1], names[i][0], names[i][1], names[i][1], names[i][0]);
+        }
+    }
+}
+
 static void deprecate_options(const tn_dbt_options *o, const char *which, tn_project *p)
 {
+    deprecate_variables(p);
     if (o->models.n > 0) {
         tn_deprecate(p, "ModelParamUsageDeprecation", TN_STR_NONE,
             "Usage of `--models`, `--model`, and `-m` is deprecated in favor of `--select` or "

@@ -295,5 +295,16 @@ def versions_of_projects_have_a_form(p):
     has(p.run("parse", status=2), "at path ['dbt-cloud']: 'Some string' is not valid under any of the given schemas")
 
 
+@case
+def variables_under_their_old_names_count_and_are_deprecated(p):
+    p.file("models/a.sql", "{{ print('printed') }} select 1 as id")
+    out = p.run("run", env={"DBT_NO_PRINT": "1"})
+    has(out, "The environment variable `DBT_NO_PRINT` has been renamed as `DBT_ENGINE_PRINT`.")
+    lacks(out, "\nprinted")
+    has(p.run("run", env={"DBT_NO_PRINT": "0"}), "printed")
+    has(p.run("run", env={"DBT_DEFER_TO_STATE": "0"}), "`DBT_DEFER_TO_STATE` has been renamed as `DBT_ENGINE_DEFER`")
+    lacks(p.run("run", env={"DBT_PRINT": "1", "DBT_ENGINE_PRINT": "0"}), "\nprinted")
+
+
 if __name__ == "__main__":
     sys.exit(main())
