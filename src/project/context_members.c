@@ -5,6 +5,7 @@
 #include "os/proc.h"
 #include "os/random.h"
 #include "project/deprecation.h"
+#include "project/manifest.h"
 #include "project/project_priv.h"
 #include "text/hash.h"
 #include "text/json.h"
@@ -97,8 +98,8 @@ static tn_rc env_secret(tn_pctx *c, tn_str name, tn_str value, tn_val *ret, tn_e
 {
     if (!c->state->secrets) {
         return tn_fail(err, TN_E_COMPILE,
-            "Secret env vars are allowed only in profiles.yml or packages.yml. Found '" TN_STR_FMT
-            "' referenced elsewhere.",
+            "Parsing Error\n  Secret env vars are allowed only in profiles.yml or packages.yml. "
+            "Found '" TN_STR_FMT "' referenced elsewhere.",
             TN_STR_ARG(name));
     }
     tn_log_secret(value);
@@ -558,12 +559,6 @@ static tn_val make_obj(tn_arena *a, const tn_obj_type *type)
     return tn_val_obj(o);
 }
 
-static tn_val env_metadata(tn_arena *a)
-{
-    tn_val d = tn_val_dict(a);
-    return d;
-}
-
 /* A function of modules.itertools: using one is deprecated. */
 typedef struct old_function {
     tn_obj base;
@@ -619,7 +614,7 @@ static void put_values(tn_project *p)
     put_member(p, "dbt_version", tn_val_z("1.12.6"));
     put_member(p, "flags", tn_val_module(a, "Flags", p->flags));
     put_member(p, "thread_id", tn_val_z("MainThread"));
-    put_member(p, "dbt_metadata_envs", env_metadata(a));
+    put_member(p, "dbt_metadata_envs", tn_custom_env(a));
     tn_val modules = tn_val_dict(a), validation = tn_val_dict(a);
     tn_dict_putz(modules.dict, "datetime", tn_jinja_module_datetime(a));
     tn_dict_putz(modules.dict, "pytz", tn_jinja_module_pytz(a));

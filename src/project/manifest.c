@@ -24,9 +24,17 @@ static void take_custom_env(void *self, tn_str name, tn_str value)
     }
 }
 
+tn_val tn_custom_env(tn_arena *a)
+{
+    tn_val env = tn_val_dict(a);
+    env_collect e = { a, env.dict };
+    tn_env_each(take_custom_env, &e);
+    return env;
+}
+
 tn_val tn_manifest_metadata(tn_project *p, tn_arena *a, const char *schema)
 {
-    tn_val m = tn_val_dict(a), env = tn_val_dict(a);
+    tn_val m = tn_val_dict(a);
     tn_buf now = tn_buf_init(a, 64), started = tn_buf_init(a, 64);
     tn_iso_micros(&now, tn_clock_now_us(), 6, 'T', "Z");
     tn_iso_micros(&started, p->started_us, 6, 'T', "+00:00");
@@ -36,9 +44,7 @@ tn_val tn_manifest_metadata(tn_project *p, tn_arena *a, const char *schema)
     tn_dict_putz(m.dict, "generated_at", tn_val_str(tn_buf_str(&now)));
     tn_dict_putz(m.dict, "invocation_id", tn_val_str(p->invocation_id));
     tn_dict_putz(m.dict, "invocation_started_at", tn_val_str(tn_buf_str(&started)));
-    env_collect e = { a, env.dict };
-    tn_env_each(take_custom_env, &e);
-    tn_dict_putz(m.dict, "env", env);
+    tn_dict_putz(m.dict, "env", tn_custom_env(a));
     if (strncmp(schema, "manifest/", 9) == 0) {
         tn_dict_putz(m.dict, "project_name", tn_val_str(p->name));
         tn_dict_putz(m.dict, "project_id", tn_val_str(p->project_id));

@@ -25,6 +25,9 @@ void tn_graph_summary_write(tn_project *p, bool test_edges, tn_buf *b);
 /* {"generated_at": ..., "invocation_id": ..., ...}: the metadata block, for other artifacts too. schema: "manifest/v12". */
 tn_val tn_manifest_metadata(tn_project *p, tn_arena *a, const char *schema);
 
+/* DBT_ENV_CUSTOM_ENV_<NAME> of the environment as NAME -> value: dbt_metadata_envs of templates, `env` of artifacts, `extra` of events. */
+tn_val tn_custom_env(tn_arena *a);
+
 typedef enum tn_ls_form { TN_LS_SELECTOR, TN_LS_NAME, TN_LS_PATH, TN_LS_JSON } tn_ls_form;
 bool tn_ls_form_find(tn_str name, tn_ls_form *ret);
 /* One line per node, sorted as dbt sorts (by unique_id). keys: --output-keys, empty: dbt's default set. */

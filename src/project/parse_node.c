@@ -342,6 +342,10 @@ tn_rc tn_parse_template(tn_project *p, tn_node *n, tn_err *err)
     if (!look_static(p, n, t, &r, scratch)) {
         tn_str unused;
         tn_rc rc = tn_jinja_render(t, &c.jinja, &unused, err);
+        if (rc != TN_OK && err != NULL &&
+            tn_str_starts(tn_str_of(err->msg), TN_STR("Parsing Error"))) {
+            return rc;
+        }
         if (rc != TN_OK) {
             return tn_while(err, rc, "Compilation Error in %s " TN_STR_FMT " (" TN_STR_FMT ")",
                 tn_node_kind_name(n->kind), TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));

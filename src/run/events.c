@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "os/proc.h"
 #include "os/thread.h"
+#include "project/manifest.h"
 #include "run/event_file.h"
 #include "text/json.h"
 #include "text/timetext.h"
@@ -20,6 +21,7 @@ struct tn_events {
     tn_events_opts opts;
     tn_event_file *file;
     tn_mutex lock;
+    tn_val extra;               /* of every event, frozen: what the environment gives */
     char status[TN_STATUS_MAX]; /* what stands on the terminal's last line, or "" */
 };
 
@@ -33,7 +35,7 @@ void tn_events_set_thread(const char *name)
 tn_events *tn_events_new(tn_arena *a, const tn_events_opts *opts)
 {
     tn_events *e = tn_new(a, tn_events);
-    *e = (tn_events){ .arena = a, .opts = *opts, .lock = TN_MUTEX_INIT };
+    *e = (tn_events){ .arena = a, .opts = *opts, .lock = TN_MUTEX_INIT, .extra = tn_custom_env(a) };
     if (opts->log_file.n > 0) {
         e->file = tn_event_file_open(a, opts->log_file, opts->file_bytes_max);
     }
@@ -89,8 +91,7 @@ static tn_str json_of(const tn_events *e, tn_arena *scratch, const telling *t)
         tn_jw_str(&w, tn_str_of(fields[i][1]));
     }
     tn_jw_key(&w, "extra");
-    tn_jw_obj(&w);
-    tn_jw_obj_end(&w);
+    tn_jw_val(&w, e->extra);
     tn_jw_key(&w, "invocation_id");
     tn_jw_str(&w, e->opts.invocation_id);
     tn_jw_key(&w, "msg");

@@ -36,6 +36,18 @@ def each_invocation_begins_with_a_ruler(p):
 
 
 @case
+def what_the_environment_gives_is_in_events_artifacts_and_templates(p):
+    p.file("models/b.sql", "select '{{ dbt_metadata_envs.JOB }}' as job")
+    lines = told(p, "--log-format-file", "json", env={"DBT_ENV_CUSTOM_ENV_JOB": "nightly"}).splitlines()
+    equal(json.loads(lines[0])["info"]["extra"], {"JOB": "nightly"})
+    has((p.dir / "target/compiled/p/models/b.sql").read_text(), "'nightly'")
+    equal(json.loads((p.dir / "target/run_results.json").read_text())["metadata"]["env"], {"JOB": "nightly"})
+    p.file("models/b.sql", "select '{{ env_var('DBT_ENV_SECRET_X') }}'")
+    has(p.run("parse", status=2, env={"DBT_ENV_SECRET_X": "x"}), "\nParsing Error\n  Secret env vars are allowed only in profiles.yml or packages.yml. Found 'DBT_ENV_SECRET_X'")
+    has(log(p), "Secret env vars are allowed only")
+
+
+@case
 def the_file_has_a_form_of_its_own(p):
     lines = [json.loads(line) for line in told(p, "--log-format-file", "json").splitlines()]
     equal(lines[0]["info"]["name"], "MainReportVersion")
