@@ -106,6 +106,8 @@ tn_str tn_conn_tree_text(tn_conn *c, tn_arena *a, tn_val tree);
 /* DuckDB cites the place of an error in the statement. Where the program made the statement around what the user wrote, a citation of the
  * program's own words is taken out, and so are its own columns among those that DuckDB proposes. NULL is fine. */
 void tn_conn_err_cite(tn_err *err, tn_str written);
+bool tn_conn_err_lost_file(
+    const tn_err *err); /* DuckDB has not found a Parquet file; NULL is fine */
 
 /* ---- results ---- */
 void tn_result_free(tn_result *r); /* NULL is fine */

@@ -116,6 +116,18 @@ void tn_conn_err_cite(tn_err *err, tn_str written)
     }
 }
 
+bool tn_conn_err_lost_file(const tn_err *err)
+{
+    static const char *const WORDS[] = { "No files found that match the pattern", "(HTTP 404",
+        "404 (Not Found)", "No such file or directory" };
+    tn_str msg = tn_str_of(err != NULL ? err->msg : "");
+    bool lost = false;
+    for (size_t i = 0; i < TN_COUNTOF(WORDS); i++) {
+        lost = lost || tn_str_find(msg, tn_str_of(WORDS[i]), 0) != SIZE_MAX;
+    }
+    return lost && tn_str_find(msg, TN_STR(".parquet"), 0) != SIZE_MAX;
+}
+
 tn_rc duck_fail_data(tn_err *err, duckdb_error_data *data)
 {
     tn_rc rc =

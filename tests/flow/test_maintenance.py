@@ -88,9 +88,15 @@ def repair_takes_out_what_is_gone(lake):
     folder = lake.root / "gold/t"
     first = lake.run("sql", "SELECT DISTINCT filename FROM read_parquet('%s/*.parquet', filename = true) WHERE id = 3" % folder, "--format", "csv").split()[-1]
     os.remove(first)
+    lake.run("sql", "SELECT sum(id) FROM gold.t", status=1)
+    has(lake.err, "'gold.t': IO Error: No files found")
+    has(lake.err, "hint: 'tarn table check' tells all that is missing")
+    assert "LINE 1" not in lake.err, lake.err
     [vector] = folder.glob("*.bin")
     vector.unlink()
-    lake.run("sql", "SELECT sum(id) FROM gold.t", status=None)
+    lake.run("sql", "SELECT sum(id) FROM gold.t", status=2)
+    has(lake.err, "reading 'gold.t': deletion vector")
+    has(lake.err, "hint: 'tarn table check' tells all that is missing")
     has(lake.run("table", "check", "gold.t", status=1), "missing file")
     lost = lake.run("sql", "FSCK REPAIR TABLE gold.t DRY RUN", "--format", "csv").split()
     equal(lost[0], "dataFilePath,dataFileMissing,deletionVectorPath,deletionVectorFileMissing")

@@ -94,6 +94,21 @@ def write_operations(b):
 
 
 @case
+def files_that_another_program_took_away(b):
+    from deltalake import DeltaTable, write_deltalake
+    import pyarrow
+    lake = b.lake()
+    b.run(lake, "sql", "create table e.t as select range::bigint as a from range(10)")
+    write_deltalake(f"{lake}/e/t", pyarrow.table({"a": [1]}), mode="overwrite", storage_options=options(b))
+    DeltaTable(f"{lake}/e/t", storage_options=options(b)).vacuum(0, dry_run=False, enforce_retention_duration=False)
+    b.run(lake, "sql", "select sum(a) from e.t", status=1)  # the pin is of the version before
+    has(b.err, "404")
+    has(b.err, "hint: 'tarn table check' tells all that is missing")
+    b.run(lake, "lake", "publish", "--newest")
+    equal(b.rows(lake, "select sum(a) s from e.t"), [{"s": 1}])
+
+
+@case
 def several_secrets_of_a_duckdb_profile(b):
     """Scoped ones, one whose key is looked for where Amazon's programs look; ca_file stands in the profile alone."""
     b.duckdb().execute("COPY (SELECT range AS i FROM range(5)) TO 's3://inbox/several/in.csv' (HEADER)")

@@ -142,6 +142,19 @@ static void drop_snapshot(void *p)
     tn_delta_snapshot_unref(p);
 }
 
+/* A table names a file that is not there. */
+static tn_rc hint_lost(tn_rc rc, tn_err *err)
+{
+    if (rc != TN_E_NOTFOUND && !tn_conn_err_lost_file(err)) {
+        return rc;
+    }
+    tn_conn_err_cite(err, TN_STR(""));
+    return tn_hint(err, rc,
+        "'tarn table check' tells all that is missing; 'tarn table restore' goes back to a version "
+        "that is whole, 'tarn table repair' goes on without the lost files; of a table that "
+        "another program has made anew, 'tarn lake publish --newest' takes what is there now");
+}
+
 /* A Delta table's snapshot stays for as long as its view: queries are narrowed by it (lake_sql_prune.c). */
 static tn_rc make_delta_view(tn_lake_sql *s, const tn_pin *pin, tn_str key, tn_err *err)
 {
@@ -152,10 +165,14 @@ static tn_rc make_delta_view(tn_lake_sql *s, const tn_pin *pin, tn_str key, tn_e
     tn_rc rc = tn_lake_pin_open(s->lake, s->conn, pin, &snap, err);
     rc = rc == TN_OK ? tn_delta_scan_sql(snap, a, &so, &sql, err) : rc;
     if (rc != TN_OK) {
-        return tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema),
+        rc = tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema),
             TN_STR_ARG(pin->name));
+        return hint_lost(rc, err);
     }
-    TN_TRY(tn_lake_view_of(s->conn, TN_STR("memory"), pin, sql, err));
+    rc = tn_lake_view_of(s->conn, TN_STR("memory"), pin, sql, err);
+    if (rc != TN_OK) {
+        return hint_lost(rc, err);
+    }
     tn_arena_defer(s->head_arena, drop_snapshot, snap);
     tn_map_put(&s->snapshots, key, snap);
     snap = NULL;
@@ -653,6 +670,7 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
         TN_TRY(tn_sql_rest(s, a, statement, &t, 0, &sql, err));
         tn_rc rc = run_narrowed(s, a, sql, stream, &out.rows, err);
         if (rc != TN_OK) {
+            rc = s->snapshots.n > 0 ? hint_lost(rc, err) : rc;
             return tn_lake_sql_hint(&t, rc, err);
         }
     }
