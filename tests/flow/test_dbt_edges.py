@@ -40,7 +40,7 @@ def looks_are_written_with_what_was_asked(p):
     equal(list(json.loads((p.dir / "target/manifest.json").read_text())["nodes"]), ["model.p.a"])
     for i in range(40):
         p.file(f"models/m{i}.sql", f"{{{{ config(sql_header='set variable v = {i};') }}}}\nselect getvariable('v') as v, '{'x' * i * 40}' as x")
-    p.run("show", "--threads", "4")
+    p.run("show", "-s", "m*", "--threads", "4")
     for r in json.loads((p.dir / "target/run_results.json").read_text())["results"]:
         has(r["compiled_code"], "limit 5")
 
