@@ -284,8 +284,7 @@ static tn_rc check_overrides(tn_project *p, tn_err *err)
             return tn_fail(err, TN_E_COMPILE,
                 "dbt found two schema.yml entries for the same source named " TN_STR_FMT
                 " in package " TN_STR_FMT ". Sources may only be overridden a single time. To fix "
-                                          "this, remove %s for " TN_STR_FMT
-                " in %s:\n - " TN_STR_FMT "%s" TN_STR_FMT,
+                "this, remove %s for " TN_STR_FMT " in %s:\n - " TN_STR_FMT "%s" TN_STR_FMT,
                 TN_STR_ARG(o->name), TN_STR_ARG(package),
                 one ? "one of the resource entries" : "the resource entry", TN_STR_ARG(name),
                 one ? "this file" : "one of these files", TN_STR_ARG(old->file), one ? "" : "\n - ",

@@ -88,7 +88,8 @@ TN_TEST(notes_double_keys)
     tn_yaml_opts opts = { .ret_warnings = &warnings };
     TN_ASSERT_OK(tn_yaml_parse(arena, TN_STR("a: 1\nb: 2\na: 3\n"), &opts, &v, err));
     TN_ASSERT_EQ_I(warnings.list->n, 1);
-    TN_ASSERT_HAS(tn_val_as_str(warnings.list->v[0]), "'a' in line 3");
+    TN_ASSERT_EQ_S(tn_val_as_str(warnings.list->v[0]),
+        "Duplicate key 'a' in \"<unicode string>\", line 3, column 1");
     TN_ASSERT_EQ_I(tn_val_at(v, "a").i, 3);
 }
 
