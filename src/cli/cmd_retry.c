@@ -116,11 +116,21 @@ static int64_t began_at(tn_val doc)
     return tn_parse_timestamp(at, &us, &zone, &offset) ? us : 0;
 }
 
+/* A dict, or text as older runs have it. */
+static tn_str text_of_vars(tn_arena *a, tn_val vars)
+{
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    if (vars.tag == TN_DICT) {
+        tn_json_print(&b, vars, NULL);
+    }
+    return tn_val_is_str(vars) ? tn_val_as_str(vars) : tn_buf_str(&b);
+}
+
 /* Options of the run before that change what nodes do; what is given now wins. */
-static void take_previous(tn_dbt_options *o, tn_val args, tn_val given)
+static void take_previous(tn_arena *a, tn_dbt_options *o, tn_val args, tn_val given)
 {
     if (o->vars.n == 0) {
-        o->vars = tn_val_str_at(args, "vars", TN_STR_NONE);
+        o->vars = text_of_vars(a, tn_val_at(args, "vars"));
     }
     const struct {
         tn_str *field;
@@ -207,7 +217,7 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
             TN_STR_ARG(which));
         return tn_dbt_error(cli, NULL, &err);
     }
-    take_previous(&o, args, given);
+    take_previous(cli->arena, &o, args, given);
     tn_cli again = with_threads(cli, args, given);
     tn_strs ids = bad_ids(cli, before, o.warn_error == TN_FLAG_ON);
     tn_val batches = batches_of(cli, before), overloads = overloads_of(cli, before);

@@ -216,6 +216,18 @@ static void set_colors(tn_cli *cli)
     cli->color_err = tn_flag_is(cli->use_colors, allowed && tn_is_terminal(2));
 }
 
+/* As dbt keeps it for templates and artifacts. */
+static tn_str command_of(tn_arena *a, int argc, char **argv)
+{
+    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_buf_addz(&b, "dbt");
+    for (int i = 1; i < argc; i++) {
+        tn_buf_addc(&b, ' ');
+        tn_buf_addz(&b, argv[i]);
+    }
+    return tn_buf_str(&b);
+}
+
 static int run_main(tn_arena *a, int argc, char **argv)
 {
     tn_str self = tn_path_base(tn_str_of(argc > 0 ? argv[0] : "tarn"));
@@ -231,6 +243,7 @@ static int run_main(tn_arena *a, int argc, char **argv)
         return status;
     }
     set_colors(&cli);
+    tn_dict_putz(cli.invocation.dict, "invocation_command", tn_val_str(command_of(a, argc, argv)));
     bring_command_forward(rest, words);
     if (cli.project_dir.n > 0 && !tn_file_exists(cli.project_dir)) {
         return tn_cli_usage_error(&cli, "",

@@ -89,7 +89,6 @@ static tn_rc var_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_er
 
 static const tn_obj_type var_type = { .name = "Var", .call = var_call, .attr = var_attr };
 
-#define SECRET_PREFIX "DBT_ENV_SECRET"
 #define SECRET_START "$$$DBT_SECRET_START$$$"
 #define SECRET_END "$$$DBT_SECRET_END$$$"
 
@@ -131,7 +130,7 @@ static tn_rc fn_env_var(void *self, const tn_call *call, tn_val *ret, tn_err *er
     tn_pctx *c = tn_pctx_of(call);
     tn_str name = tn_val_as_str(tn_call_arg(call, 0, "var"));
     tn_str value = tn_env_get(tn_str_z(c->arena, name));
-    bool secret = tn_str_starts(name, TN_STR(SECRET_PREFIX));
+    bool secret = tn_str_starts(name, TN_STR(TN_SECRET_PREFIX));
     if (secret && (value.p != NULL || !c->state->secrets)) {
         return env_secret(c, name, value, ret, err);
     }

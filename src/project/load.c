@@ -1,4 +1,5 @@
 /* load.c: tn_project_load, the order of its steps, and look-ups in the finished project. */
+#include "base/log.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/proc.h"
@@ -84,10 +85,26 @@ static tn_rc find_root(tn_project *p, const tn_project_opts *o, tn_err *err)
     return TN_OK;
 }
 
+/* What --vars gives under such a name goes to templates alone. */
+static void keep_secret_vars(tn_val vars)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(vars.dict, &at)) != NULL) {
+        if (tn_str_starts(tn_val_as_str(it->key), TN_STR(TN_SECRET_PREFIX)) &&
+            tn_val_is_str(it->value)) {
+            tn_log_secret(tn_val_as_str(it->value));
+        }
+    }
+}
+
 static tn_rc parse_cli_vars(tn_project *p, const tn_project_opts *o, tn_err *err)
 {
-    tn_val v;
-    p->cli_vars = tn_val_dict(p->arena).dict;
+    tn_val v = tn_val_dict(p->arena);
+    p->cli_vars = v.dict;
+    if (o->invocation_args.tag == TN_DICT) {
+        tn_dict_putz(o->invocation_args.dict, "vars", v);
+    }
     if (tn_str_trim(o->vars).n == 0) {
         return TN_OK;
     }
@@ -101,6 +118,10 @@ static tn_rc parse_cli_vars(tn_project *p, const tn_project_opts *o, tn_err *err
     }
     p->cli_vars = v.dict;
     tn_val_freeze(v);
+    keep_secret_vars(v);
+    if (o->invocation_args.tag == TN_DICT) {
+        tn_dict_putz(o->invocation_args.dict, "vars", v);
+    }
     return TN_OK;
 }
 

@@ -26,6 +26,9 @@ typedef struct tn_load_reached {
         profile_err; /* of the profile that the options name, when dbt_project.yml cannot be read */
 } tn_load_reached;
 
+#define TN_SECRET_PREFIX                                                                           \
+    "DBT_ENV_SECRET" /* variables of the environment, and of --vars, that nobody may be told */
+
 typedef struct tn_project_opts {
     tn_str
         project_dir; /* "": DBT_PROJECT_DIR, else the current folder or the nearest parent with a dbt_project.yml */
@@ -40,9 +43,10 @@ typedef struct tn_project_opts {
     tn_dict *
         flags; /* NAME (upper case) -> value as the command line gave them: FULL_REFRESH, WHICH, ...; NULL none. Defaults, DBT_<NAME> of
                             the environment and dbt_project.yml's `flags:` are filled in below them */
-    tn_val invocation_args; /* invocation_args_dict of templates; undefined: empty */
-    tn_str invocation_id;   /* "": a new UUID */
-    tn_str inline_sql;      /* show --inline: becomes the node tn_project.inline_query */
+    tn_val
+        invocation_args; /* invocation_args_dict of templates: its vars are put here as a dict; undefined: empty */
+    tn_str invocation_id; /* "": a new UUID */
+    tn_str inline_sql;    /* show --inline: becomes the node tn_project.inline_query */
     bool *
         ret_inline_failed; /* set when the project cannot be loaded because of inline_sql; NULL: not asked */
     struct tn_project **

@@ -99,6 +99,45 @@ static void add_result(tn_runner *run, tn_arena *a, tn_val list, const tn_node_r
     tn_list_push(list.list, tn_node_result_val(run, a, r));
 }
 
+/* Without the values of the secret ones among the vars. */
+static tn_str masked(tn_arena *a, tn_str text, tn_val vars)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (vars.tag == TN_DICT && (it = tn_dict_next(vars.dict, &at)) != NULL) {
+        tn_str value = tn_val_is_str(it->value) ? tn_val_as_str(it->value) : TN_STR_NONE;
+        if (tn_str_starts(tn_val_as_str(it->key), TN_STR(TN_SECRET_PREFIX)) &&
+            tn_str_trim(value).n > 0) {
+            text = tn_str_replace(a, text, value, TN_STR("*****"));
+        }
+    }
+    return text;
+}
+
+static tn_val masked_all(tn_arena *a, const tn_dict *from, tn_val vars)
+{
+    tn_val out = tn_val_dict(a);
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(from, &at)) != NULL) {
+        tn_dict_put(out.dict, it->key,
+            tn_val_is_str(it->value) ? tn_val_str(masked(a, tn_val_as_str(it->value), vars))
+                                     : it->value);
+    }
+    return out;
+}
+
+static tn_val told_args(tn_arena *a, const tn_dict *args)
+{
+    const tn_val *found = tn_dict_finds(args, TN_STR("vars"));
+    tn_val vars = found != NULL ? *found : TN_VAL_UNDEF;
+    tn_val out = masked_all(a, args, vars);
+    if (vars.tag == TN_DICT) {
+        tn_dict_putz(out.dict, "vars", masked_all(a, vars.dict, vars));
+    }
+    return out;
+}
+
 tn_rc tn_report_write_results(
     tn_runner *run, tn_arena *a, tn_val results, const char *type, tn_err *err)
 {
@@ -107,9 +146,8 @@ tn_rc tn_report_write_results(
     tn_dict_putz(doc.dict, "results", results);
     tn_dict_putz(doc.dict, "elapsed_time",
         tn_val_float((double)(tn_clock_now_us() - run->started_us) / 1e6));
-    tn_dict_putz(doc.dict, "args",
-        run->opts->args != NULL ? (tn_val){ .tag = TN_DICT, .dict = run->opts->args }
-                                : tn_val_dict(a));
+    tn_dict_putz(
+        doc.dict, "args", run->opts->args != NULL ? told_args(a, run->opts->args) : tn_val_dict(a));
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
     static const tn_json_style style = { .py_separators = true };
     tn_json_print(&b, doc, &style);

@@ -189,7 +189,7 @@ def models_shape_their_tables(folder):
     schema = ("models:\n  - name: g\n    description: Grows.\n    config: {contract: {enforced: true}, persist_docs: {relation: true, columns: true}}\n"
               "    constraints: [{type: check, expression: id > 0, name: positive}]\n    columns:\n"
               "      - {name: id, data_type: int, description: the key, constraints: [{type: not_null}]}\n      - {name: v, data_type: varchar}\n")
-    model = ("{{ config(materialized=var('kind'), format='delta', location='%s/' ~ target.name ~ '/g', incremental_strategy='merge', unique_key='id',\n"
+    model = ("{{ config(materialized=var('kind'), format='delta', location='%s/' ~ target.name ~ '/g', incremental_strategy='merge', unique_key='id', on_schema_change='fail',\n"
              "    cluster_by=['id'], tblproperties={'delta.logRetentionDuration': 'interval 5 days'}) }}\nselect {{ var('id') }}::int as id, 'x' as v")
     project(folder, {"models/g.sql": model % folder, "models/g.yml": schema})
     for target, kind in (("lake", "incremental"), ("duck", "external")):

@@ -189,6 +189,20 @@ def the_latest_version_goes_by_the_models_name_when_asked(p):
 
 
 @case
+def the_results_tell_how_the_run_was_called(p):
+    p.file("models/a.sql", "select {{ var('n') }} as n, '{{ invocation_args_dict.invocation_command }}' as c, {{ var('DBT_ENV_SECRET_word') | length }} as l")
+    p.file("models/b.sql", "select {{ var('n') }} / nothing as n")
+    p.run("run", "--vars", "{n: 7, DBT_ENV_SECRET_word: hush}", status=1)
+    args = json.loads((p.dir / "target/run_results.json").read_text())["args"]
+    equal(args["vars"], {"n": 7, "DBT_ENV_SECRET_word": "*****"})
+    equal(args["invocation_command"], "dbt run --vars {n: 7, DBT_ENV_SECRET_word: *****}")
+    assert "hush" not in (p.dir / "logs/dbt.log").read_text()
+    p.file("models/b.sql", "select {{ var('n') }} as n")
+    p.run("retry")  # the vars of the run before, which are a dict there
+    has((p.dir / "target/compiled/p/models/b.sql").read_text(), "select 7 as n")
+
+
+@case
 def hooks_behind_a_failed_one_are_skipped(p):
     p.file("models/a.sql", "select 1 as id")
     p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {skip_nodes_if_on_run_start_fails: true}\non-run-start: [select 1, select nope, select 2]\n")
