@@ -269,6 +269,11 @@ static tn_str proxy_for(tn_str url, const tn_http_opts *o)
     return at == SIZE_MAX ? found : tn_str_sub(found, at + 1, found.n);
 }
 
+static bool has_port(tn_str place, tn_str port)
+{
+    return tn_str_ends(place, port) && place.n > port.n && place.p[place.n - port.n - 1] == ':';
+}
+
 static tn_rc fail_connect(const char *detail, tn_str url, const tn_http_opts *opts, tn_err *err)
 {
     tn_str place = http_place(url), proxy = http_place(proxy_for(url, opts)), host, port;
@@ -276,7 +281,7 @@ static tn_rc fail_connect(const char *detail, tn_str url, const tn_http_opts *op
     char words[64];
     bool by_proxy = proxy.n > 0 && tn_str_cut(proxy, ':', &host, &port) &&
                     snprintf(words, sizeof words, "port " TN_STR_FMT " ", TN_STR_ARG(port)) > 0 &&
-                    strstr(detail, words) != NULL && !tn_str_ends(place, port);
+                    strstr(detail, words) != NULL && !has_port(place, port);
     if (by_proxy) {
         tn_fail(err, TN_E_NET, "no connection to the proxy '" TN_STR_FMT "': %s", TN_STR_ARG(proxy),
             detail);

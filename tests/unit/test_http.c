@@ -140,6 +140,20 @@ TN_TEST(a_closed_port_is_named)
     TN_ASSERT(!r.outcome_unknown);
 }
 
+/* The place's port ends like the proxy's. */
+TN_TEST(a_proxy_that_is_not_there_is_named)
+{
+    tn_http_opts o = { .proxy = TN_STR("http://127.0.0.1:1"), .retries_max = -1 };
+    TN_AUTOPTR(tn_http) h = NULL;
+    TN_ASSERT_RC(tn_http_open(&o, &h, err), TN_OK);
+    tn_http_request req = {
+        .method = "GET", .url = TN_STR("http://127.0.0.1:53581/"), .bytes_max = 100
+    };
+    tn_http_response r = { 0 };
+    TN_ASSERT_RC(tn_http_send(h, arena, &req, &r, err), TN_E_NET);
+    TN_ASSERT_HAS(err->msg, "no connection to the proxy '127.0.0.1:1'");
+}
+
 TN_TEST(a_ca_file_without_certificates_is_refused)
 {
     tn_str path = tn_str_printf(arena, "%s/ca.pem", tn_test_dir(arena));
