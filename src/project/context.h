@@ -75,9 +75,9 @@ static inline tn_pctx *tn_pctx_of(const tn_call *call)
 {
     return (tn_pctx *)((tn_jinja_ctx *)call->interp)->self;
 }
-/* doc('x') of a package. */
-bool tn_project_doc(
-    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_str *ret);
+/* doc('x') of a package; NULL: there is none. */
+const struct tn_doc *tn_project_doc(
+    const tn_project *p, tn_str from_package, tn_str package, tn_str name);
 /* A thread whose macros named `graph` holds it, as they may change it. { TN_GRAPH_PAUSED(p); ... } lets others have it while this thread waits
  * for something long; values of the graph must not be looked at meanwhile. Nothing, when the thread does not hold it. */
 typedef struct tn_graph_pause {

@@ -437,15 +437,19 @@ static tn_rc fn_doc(void *self, const tn_call *call, tn_val *ret, tn_err *err)
         return tn_fail(err, TN_E_TYPE, "doc() takes at most two arguments (%zu given)", call->argc);
     }
     tn_str package = call->argc == 2 ? tn_val_as_str(call->args[0]) : TN_STR_NONE;
-    tn_str name = tn_val_as_str(call->args[call->argc - 1]), text;
-    if (!tn_project_doc(c->project, c->package, package, name, &text)) {
+    tn_str name = tn_val_as_str(call->args[call->argc - 1]);
+    const tn_doc *doc = tn_project_doc(c->project, c->package, package, name);
+    if (doc == NULL) {
         return tn_fail(err, TN_E_COMPILE,
             "Documentation for '" TN_STR_FMT "' depends on doc '" TN_STR_FMT
             "' which was not found",
             TN_STR_ARG(c->node != NULL ? c->node->unique_id : TN_STR("<configuration>")),
             TN_STR_ARG(name));
     }
-    *ret = tn_val_str(text);
+    if (c->state->doc_blocks.tag == TN_LIST) {
+        tn_list_push(c->state->doc_blocks.list, tn_val_str(doc->unique_id));
+    }
+    *ret = tn_val_str(doc->contents);
     return TN_OK;
 }
 

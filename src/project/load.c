@@ -42,8 +42,7 @@ tn_node *tn_project_find(const tn_project *p, tn_str unique_id)
     return tn_map_find(&p->node_by_id, unique_id);
 }
 
-bool tn_project_doc(
-    const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_str *ret)
+const tn_doc *tn_project_doc(const tn_project *p, tn_str from_package, tn_str package, tn_str name)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("doc", NULL);
     const tn_str tries[2] = { package.n > 0 ? package : from_package,
@@ -57,11 +56,7 @@ bool tn_project_doc(
         const tn_doc *other = p->docs.items[i].value;
         d = other != NULL && tn_str_eq(other->name, name) ? other : NULL;
     }
-    if (d == NULL) {
-        return false;
-    }
-    *ret = d->contents;
-    return true;
+    return d;
 }
 
 /* The current folder or the nearest parent that has a dbt_project.yml. */

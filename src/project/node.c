@@ -202,7 +202,10 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "created_at", tn_val_float((double)n->created_us / 1e6));
     tn_dict_putz(d, "relation_name", text_or_none(n->relation_name));
     tn_dict_putz(d, "raw_code", tn_val_str(n->raw_code));
-    tn_dict_putz(d, "doc_blocks", tn_val_list(a));
+    tn_dict_putz(d, "doc_blocks", n->doc_blocks.tag == TN_LIST ? n->doc_blocks : tn_val_list(a));
+    if (n->kind == TN_NODE_OPERATION) {
+        tn_dict_putz(d, "index", tn_val_int(n->hook_index));
+    }
     if (n->kind == TN_NODE_SEED) {
         tn_dict_putz(d, "root_path",
             text_or_none(tn_str_sub(
@@ -281,7 +284,7 @@ static void put_source(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "created_at", tn_val_float((double)n->created_us / 1e6));
     tn_dict_putz(d, "unrendered_database", defined(s->raw_database));
     tn_dict_putz(d, "unrendered_schema", defined(s->raw_schema));
-    tn_dict_putz(d, "doc_blocks", tn_val_list(a));
+    tn_dict_putz(d, "doc_blocks", n->doc_blocks.tag == TN_LIST ? n->doc_blocks : tn_val_list(a));
 }
 
 /* The keys that these classes of dbt's have and have not. */

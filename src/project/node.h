@@ -110,6 +110,8 @@ struct tn_node {
     tn_val
         columns; /* dict: name -> {name, description, data_type, meta, constraints, quote, tags, ...} */
     tn_str description;
+    int hook_index;     /* of an operation among those of its package and end of the run */
+    tn_val doc_blocks;  /* list: unique ids of the doc blocks in the description; or undefined */
     tn_val constraints; /* list */
     tn_val
         time_spine; /* of a model: {standard_granularity_column, custom_granularities}, else not a dict */

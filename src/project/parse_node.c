@@ -662,6 +662,7 @@ static tn_rc parse_run_hooks(
         tn_node *n = tn_node_new(p, TN_NODE_OPERATION, g);
         n->name = tn_str_printf(p->arena, TN_STR_FMT "-%s-%zu", TN_STR_ARG(g->name), type, i);
         n->alias = n->name;
+        n->hook_index = (int)i;
         n->path = tn_str_printf(p->arena, "hooks/" TN_STR_FMT ".sql", TN_STR_ARG(n->name));
         n->original_file_path = TN_STR("./dbt_project.yml");
         n->file = tn_uri_join(p->arena, g->root, TN_STR("dbt_project.yml"));

@@ -217,11 +217,10 @@ static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *er
     n->source->loaded_at_field = tn_node_config_str(n, "loaded_at_field", TN_STR_NONE);
     n->source->loaded_at_query = tn_node_config_str(n, "loaded_at_query", TN_STR_NONE);
     note_freshness(p, n);
-    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(table, "description", TN_STR("")),
-        patch->open, patch->line, &n->description, err));
-    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(source, "description", TN_STR("")),
-        patch->open, patch->line, &n->source->source_description, err));
+    TN_TRY(tn_render_desc(p, patch, table, &n->description, &n->doc_blocks, err));
+    TN_TRY(tn_render_desc(p, patch, source, &n->source->source_description, NULL, err));
     n->columns = tn_columns_of(a, tn_val_at(table, "columns"));
+    TN_TRY(tn_render_descs(p, patch, n->columns, err));
     n->relation_name = tn_project_relation_name(
         a, p, n->source->quoting, n->database, n->schema, n->source->identifier);
     tn_str external;
@@ -484,8 +483,7 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
     if (kind == TN_NODE_EXPOSURE && tn_val_is_undef(tn_val_at(tn_val_at(e, "config"), "tags"))) {
         (void)tn_dict_remove(n->unrendered_config, tn_val_z("tags")); /* no config as written */
     }
-    TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR("")),
-        patch->open, patch->line, &n->description, err));
+    TN_TRY(tn_render_desc(p, patch, e, &n->description, NULL, err));
     if (kind == TN_NODE_EXPOSURE) {
         TN_TRY(exposure_depends(p, n, patch, tn_val_at(e, "depends_on"), err));
     } else if (kind == TN_NODE_UNIT_TEST) {

@@ -104,6 +104,7 @@ struct tn_pctx_state {
     bool no_macros;      /* configuration files see no macros */
     const tn_dict *vars; /* instead of the package's (before packages exist) */
     tn_val target;       /* undefined: the project's */
+    tn_val doc_blocks;   /* list: ids of what doc() has given; undefined: nobody asks */
     tn_val test_kwargs;
     bool test_kwargs_made;
     unsigned depth; /* templates and macros of this context that run */
@@ -214,8 +215,11 @@ tn_val tn_constraints_of(tn_arena *a, tn_val list, bool of_model);
 tn_rc tn_parse_constraints(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Columns of a properties entry as the manifest has them. */
 tn_val tn_columns_of(tn_arena *a, tn_val list);
-tn_rc tn_render_desc(tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line,
-    tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* The description of an entry, rendered; what its text is, where it has none, and in *ret_blocks (or NULL) the unique ids of the doc blocks that it is made of. */
+tn_rc tn_render_desc(tn_project *p, const tn_patch *patch, tn_val entry, tn_str *ret,
+    tn_val *ret_blocks, tn_err *err) TN_MUSTUSE;
+/* The descriptions of columns (a dict) or arguments (a list), in place. */
+tn_rc tn_render_descs(tn_project *p, const tn_patch *patch, tn_val entries, tn_err *err) TN_MUSTUSE;
 void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r);
 tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
 tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version);

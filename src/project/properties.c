@@ -308,8 +308,8 @@ static tn_rc patch_macros(tn_project *p, tn_err *err)
             continue;
         }
         tn_val e = { .tag = TN_DICT, .dict = patch->entry };
-        TN_TRY(tn_render_desc(p, patch->package, tn_val_str_at(e, "description", TN_STR_NONE),
-            patch->open, patch->line, &m->description, err));
+        TN_TRY(tn_render_desc(p, patch, e, &m->description, NULL, err));
+        TN_TRY(tn_render_descs(p, patch, tn_val_at(e, "arguments"), err));
         tn_val meta = tn_val_at(e, "meta");
         m->meta = tn_val_is_undef(meta) ? tn_val_at(tn_val_at(e, "config"), "meta") : meta;
         m->docs = tn_val_at(e, "docs");
@@ -332,16 +332,50 @@ tn_rc tn_load_properties(tn_project *p, tn_err *err)
 /* ---- shared by all kinds ---- */
 
 /* Descriptions see only doc(). */
-tn_rc tn_render_desc(
-    tn_project *p, tn_package *pkg, tn_str text, tn_str file, int line, tn_str *ret, tn_err *err)
+tn_rc tn_render_desc(tn_project *p, const tn_patch *patch, tn_val entry, tn_str *ret,
+    tn_val *ret_blocks, tn_err *err)
 {
-    if (!tn_text_has_jinja(text)) {
-        *ret = text;
-        return TN_OK;
+    tn_val blocks = tn_val_list(p->arena);
+    tn_str text = tn_val_str_at(entry, "description", TN_STR(""));
+    *ret = text;
+    if (tn_text_has_jinja(text)) {
+        tn_pctx c;
+        TN_TRY(tn_yaml_context(&c, p, patch->package, false, p->arena, err));
+        c.state->doc_blocks = blocks;
+        TN_TRY(tn_pctx_render(
+            &c, text, (tn_jinja_src){ tn_str_z(p->arena, patch->open), patch->line }, ret, err));
     }
-    tn_pctx c;
-    TN_TRY(tn_yaml_context(&c, p, pkg, false, p->arena, err));
-    return tn_pctx_render(&c, text, (tn_jinja_src){ tn_str_z(p->arena, file), line }, ret, err);
+    if (ret_blocks != NULL) {
+        *ret_blocks = blocks;
+    }
+    return TN_OK;
+}
+
+static tn_rc render_in_place(tn_project *p, const tn_patch *patch, tn_val e, tn_err *err)
+{
+    tn_str text;
+    tn_val blocks;
+    TN_TRY(tn_render_desc(p, patch, e, &text, &blocks, err));
+    tn_dict_putz(e.dict, "description", tn_val_str(text));
+    if (!tn_val_is_undef(tn_val_at(e, "doc_blocks"))) { /* arguments have none */
+        tn_dict_putz(e.dict, "doc_blocks", blocks);
+    }
+    return TN_OK;
+}
+
+tn_rc tn_render_descs(tn_project *p, const tn_patch *patch, tn_val entries, tn_err *err)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (entries.tag == TN_DICT && (it = tn_dict_next(entries.dict, &at)) != NULL) {
+        TN_TRY(render_in_place(p, patch, it->value, err));
+    }
+    for (size_t i = 0; entries.tag == TN_LIST && i < entries.list->n; i++) {
+        if (entries.list->v[i].tag == TN_DICT) {
+            TN_TRY(render_in_place(p, patch, entries.list->v[i], err));
+        }
+    }
+    return TN_OK;
 }
 
 static tn_val dict_or(tn_arena *a, tn_val v)
@@ -399,18 +433,6 @@ tn_val tn_columns_of(tn_arena *a, tn_val list)
     return out;
 }
 
-static tn_rc render_columns(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err)
-{
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (n->columns.tag == TN_DICT && (it = tn_dict_next(n->columns.dict, &at)) != NULL) {
-        tn_str text = tn_val_str_at(it->value, "description", TN_STR("")), out;
-        TN_TRY(tn_render_desc(p, patch->package, text, patch->open, patch->line, &out, err));
-        tn_dict_putz(it->value.dict, "description", tn_val_str(out));
-    }
-    return TN_OK;
-}
-
 /* A version's columns: its own, or the model's by include/exclude. */
 tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version)
 {
@@ -462,10 +484,10 @@ static tn_val version_entry(const tn_patch *patch, tn_val entry)
 tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err)
 {
     tn_val e = { .tag = TN_DICT, .dict = patch->entry }, v = version_entry(patch, e);
-    tn_str desc = tn_val_str_at(v, "description", tn_val_str_at(e, "description", TN_STR("")));
-    TN_TRY(tn_render_desc(p, patch->package, desc, patch->open, patch->line, &n->description, err));
+    tn_val described = tn_val_is_str(tn_val_at(v, "description")) ? v : e;
+    TN_TRY(tn_render_desc(p, patch, described, &n->description, &n->doc_blocks, err));
     n->columns = tn_columns_of(p->arena, tn_version_columns(p->arena, e, v));
-    TN_TRY(render_columns(p, n, patch, err));
+    TN_TRY(tn_render_descs(p, patch, n->columns, err));
     tn_val constraints = tn_val_at(v, "constraints");
     n->constraints = tn_constraints_of(
         p->arena, constraints.tag == TN_LIST ? constraints : tn_val_at(e, "constraints"), true);

@@ -17,14 +17,37 @@ import tempfile
 from both_programs import DBT, copied, write
 
 # Differences that are meant: dbt computes these from things that tarn has no use for.
-SKIP_NODE = {"created_at", "build_path", "compiled_path", "root_path", "doc_blocks", "unrendered_config", "extra_ctes",
-             "extra_ctes_injected", "compiled", "compiled_code", "docs", "deprecation_date", "primary_key", "time_spine", "defer_relation",
-             "config_call_dict", "metrics", "functions", "index", "unrendered_database", "unrendered_schema", "constraints"}
+SKIP_NODE = {"created_at", "build_path", "compiled_path", "root_path", "extra_ctes",
+             "extra_ctes_injected", "compiled", "compiled_code", "defer_relation",
+             "config_call_dict", "unrendered_config"}
 SKIP_CONFIG = {"static_analysis", "on_error", "latest_version_pointer"}
 
 
 # What the project gets besides: contracts (their checksums are made of all that a contract can say) and macros with arguments.
 MORE = {
+    "models/oracle_docs.md": "{% docs grain %}One row an `id`.{% enddocs %}\n{% docs money %}In cents.{% enddocs %}\n",
+    "models/oracle_told.sql": "select 1 as id, 2 as amount",
+    "macros/oracle_told.sql": "{% macro oracle_told(a) %}{{ a }}{% endmacro %}",
+    "models/oracle_told.yml": r"""
+models:
+  - name: oracle_told
+    description: "{{ doc('grain') }} {{ doc('shop', 'money') }}"
+    columns:
+      - {name: id, description: "{{ doc('grain') }}"}
+      - {name: amount, description: plain}
+sources:
+  - name: oracle_told
+    description: "{{ doc('money') }}"
+    tables:
+      - name: t
+        description: "{{ doc('grain') }}"
+        columns:
+          - {name: amount, description: "{{ doc('money') }} or not"}
+macros:
+  - name: oracle_told
+    description: "{{ doc('money') }}"
+    arguments: [{name: a, type: string, description: "{{ doc('grain') }}"}]
+""",
     "models/oracle_firm.sql": "{{ config(materialized='table') }} select 1 as id, 'a' as b, 2.5 as amount",
     "models/oracle_firm_view.sql": "select 1 as id",
     "models/oracle_firm_versioned.sql": "{{ config(materialized='incremental', on_schema_change='fail') }} select 1 as id",
