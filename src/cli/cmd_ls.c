@@ -78,6 +78,20 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
     return TN_EXIT_OK;
 }
 
+/* With dbt `ls --models X` lists models alone, `ls --select X` all that is selected. */
+static bool only_models(const tn_cli *cli, tn_dbt_options *o, tn_err *err)
+{
+    if (o->models.n > 0 && o->select.n + o->resource_types.n > 0) {
+        (void)tn_fail(err, TN_E_USAGE, "\"models\" and \"%s\" are mutually exclusive arguments",
+            o->select.n > 0 ? "select" : "resource_type");
+        return false;
+    }
+    if (o->models.n > 0) {
+        tn_vec_push(&o->resource_types, cli->arena, TN_STR("model"));
+    }
+    return true;
+}
+
 int tn_cmd_ls(const tn_cli *cli, int argc, char **argv)
 {
     tn_dbt_options o = { 0 };
@@ -94,7 +108,11 @@ int tn_cmd_ls(const tn_cli *cli, int argc, char **argv)
             "tarn ls\n"
             "tarn ls -s +orders --resource-type model --output name\n"
             "tarn ls --output json --output-keys unique_id depends_on config.materialized\n" };
+    tn_err err = TN_ERR_INIT;
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
+    if (!done && !only_models(cli, &o, &err)) {
+        return tn_dbt_error(cli, NULL, &err);
+    }
     if (done || !tn_dbt_begin(cli, "list", &o, given, !tn_cli_json(cli), &start, &status)) {
         return status;
     }

@@ -222,6 +222,8 @@ tn_rc tn_render_desc(tn_project *p, const tn_patch *patch, tn_val entry, tn_str 
 tn_rc tn_render_descs(tn_project *p, const tn_patch *patch, tn_val entries, tn_err *err) TN_MUSTUSE;
 void tn_take_record(tn_project *p, tn_node *n, struct tn_pctx_record *r);
 tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
+/* As numbers where both are, else as texts. */
+int tn_model_version_cmp(tn_val x, tn_val y);
 tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version);
 tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch);
 /* The same before its templates are rendered: what unrendered_config is made of. */

@@ -114,13 +114,23 @@ static tn_str version_text(tn_project *p, tn_val v)
 }
 
 /* max() of versions as dbt has it: numbers by value, else texts. */
+int tn_model_version_cmp(tn_val x, tn_val y)
+{
+    TN_AUTO_ARENA a = tn_arena_new("version", NULL);
+    tn_str s = tn_val_to_str(a, x), t = tn_val_to_str(a, y);
+    double m, n;
+    if (tn_str_to_f64(s, &m) && tn_str_to_f64(t, &n)) {
+        return (m > n) - (m < n);
+    }
+    return tn_str_cmp(s, t);
+}
+
 static tn_val latest_of(tn_val versions)
 {
     tn_val best = TN_VAL_NONE;
     for (size_t i = 0; i < versions.list->n; i++) {
         tn_val v = version_of(versions.list->v[i]);
-        int cmp = 1;
-        if (tn_val_is_none(best) || (tn_val_cmp(v, best, &cmp, NULL) == TN_OK && cmp > 0)) {
+        if (tn_val_is_none(best) || tn_model_version_cmp(v, best) > 0) {
             best = v;
         }
     }

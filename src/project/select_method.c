@@ -252,16 +252,13 @@ static bool match_version(const tn_project *p, const tn_node *n, tn_str args, tn
     if (tn_str_is(value, "none")) {
         return tn_val_is_none(n->version);
     }
-    int cmp = 0;
     if (tn_val_is_none(n->version)) {
         return false;
     }
     if (tn_str_is(value, "latest")) {
         return tn_val_eq(n->version, n->latest_version);
     }
-    if (tn_val_cmp(n->version, n->latest_version, &cmp, NULL) != TN_OK) {
-        return false;
-    }
+    int cmp = tn_model_version_cmp(n->version, n->latest_version);
     return (tn_str_is(value, "prerelease") && cmp > 0) || (tn_str_is(value, "old") && cmp < 0);
 }
 

@@ -140,6 +140,25 @@ def ls_gives_the_keys_in_the_order_of_asking(p):
 
 
 @case
+def ls_of_models_lists_models_alone(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/a.yml", "models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]")
+    equal(p.run("-q", "ls", "--models", "a").split(), ["p.a"])
+    equal(p.run("-q", "ls", "--select", "a").split(), ["p.a", "p.unique_a_id"])
+    has(p.run("ls", "--models", "a", "--select", "a", status=2), '"models" and "select" are mutually exclusive arguments')
+    has(p.run("ls", "--models", "a", "--resource-type", "model", status=2), '"models" and "resource_type" are mutually exclusive arguments')
+
+
+@case
+def versions_without_numbers_come_after_numbers(p):
+    for v in ("1", "2", "10", "next"):
+        p.file(f"models/m_v{v}.sql", "select 1 as id")
+    p.file("models/m.yml", "models: [{name: m, latest_version: 2, versions: [{v: 1}, {v: 2}, {v: 10}, {v: next}]}]")
+    equal(p.run("-q", "ls", "--select", "version:prerelease").split(), ["p.m.v10", "p.m.vnext"])
+    equal(p.run("-q", "ls", "--select", "version:old").split(), ["p.m.v1"])
+
+
+@case
 def threads_are_counted_as_given(p):
     has(p.run("build", "--threads", "4294967297", status=2), "--threads: 4294967297 is too many")
 

@@ -170,7 +170,8 @@ def main():
                 shutil.rmtree(base / who, ignore_errors=True)
             if not (base / who).exists():
                 shutil.copytree(ROOT / "tests/projects/events", base / who, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb*"))
-        events_of(DBT, base / "dbt", ["parse"], args.keep and base / "first.dbt.json")  # templates speak while dbt parses; it does not parse what did not change
+        first = [events_of(program, base / who, ["parse"], args.keep and base / f"first.{who}.json") for program, who in ((DBT, "dbt"), (TARN, "tarn"))]
+        compare("first", *first, args.all)  # templates speak while they are parsed for the first time
         for name, command in CASES:
             if args.only and args.only not in name.split() and name != "build":
                 continue

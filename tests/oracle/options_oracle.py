@@ -54,6 +54,8 @@ def value_of(param):
         return []
     if isinstance(param.type, click.Choice):
         return [list(param.type.choices)[0]]
+    if getattr(param.type, "exists", False):
+        return ["."]
     return ["1"]
 
 
