@@ -341,9 +341,7 @@ tn_rc tn_http_send(
             ret->attempts = n;
             ret->outcome_unknown = unknown || (rc != TN_OK && sent);
             if (rc != TN_OK) {
-                if (err != NULL) {
-                    *err = why;
-                }
+                (void)tn_err_pass(err, rc, &why);
                 return n > 1 ? tn_while(err, rc, "after %d attempts", n) : rc;
             }
             r.attempts = n;

@@ -50,10 +50,7 @@ static tn_rc write_once(tn_str path, const tn_parts *from, tn_put_mode mode, tn_
         return tn_fail(err, TN_E_AMBIGUOUS, "'" TN_STR_FMT "' may have been written: %s",
             TN_STR_ARG(path), why.msg);
     }
-    if (rc != TN_OK && err != NULL) {
-        *err = why;
-    }
-    return rc;
+    return rc == TN_OK ? rc : tn_err_pass(err, rc, &why);
 }
 
 /* The folder is there nearly always, so it is made only after a write has failed for the lack of it. */
@@ -98,13 +95,7 @@ static tn_rc local_remove(tn_store *s, tn_str key, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("store key", NULL);
     tn_err gone = TN_ERR_INIT;
     tn_rc rc = tn_file_remove(path_of(s, a, key), &gone);
-    if (rc == TN_E_NOTFOUND) {
-        return TN_OK;
-    }
-    if (rc != TN_OK && err != NULL) {
-        *err = gone;
-    }
-    return rc;
+    return rc == TN_OK || rc == TN_E_NOTFOUND ? TN_OK : tn_err_pass(err, rc, &gone);
 }
 
 static tn_str local_locate(tn_store *s, tn_arena *a, tn_str key)
@@ -184,10 +175,7 @@ static tn_rc list_folder(listing *l, tn_str folder, tn_str name_prefix, int dept
         return TN_OK; /* an absent folder is an empty one; it may also have vanished while we walked */
     }
     if (rc != TN_OK) {
-        if (l->err != NULL) {
-            *l->err = why;
-        }
-        return rc;
+        return tn_err_pass(l->err, rc, &why);
     }
     for (size_t i = 0; i < infos.n; i++) {
         if (tn_str_starts(infos.v[i].name, name_prefix) && !is_temp_name(infos.v[i].name)) {

@@ -192,10 +192,7 @@ tn_rc tn_json_parse_lines(tn_arena *a, tn_str text, tn_json_each_fn fn, void *se
             rc = json_read(a, text, tn_str_sub(text, at, text.n), true, &v, &used, &cut, &first);
         }
         if (rc != TN_OK) {
-            if (err != NULL) {
-                *err = first;
-            }
-            return rc;
+            return tn_err_pass(err, rc, &first);
         }
         TN_TRY(fn(self, v, tn_str_trim(tn_str_sub(text, at, at + used)), err));
         at += used;

@@ -35,7 +35,7 @@ static tn_rc url_of(
 
 /* ---- copying ---- */
 
-/* Noted now, made by make_copies. */
+/* Noted now; all of them are made at once when the table's files are known. */
 static void plan_copy(tn_delta_cloning *c, tn_str place, tn_str key)
 {
     tn_map_put(&c->copied, key, c);
