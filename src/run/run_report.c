@@ -281,6 +281,11 @@ static tn_ev_level level_of(tn_status s)
                                                    : TN_EV_INFO;
 }
 
+static tn_ev_level color_of(tn_status s)
+{
+    return s == TN_ST_SKIPPED ? TN_EV_WARN : level_of(s);
+}
+
 /* "PASS in 0.03s" */
 static tn_str timed(
     tn_runner *run, tn_arena *a, const tn_node_result *r, tn_ev_level level, tn_str word)
@@ -427,10 +432,9 @@ static void report_no_op(tn_runner *run, tn_arena *a, const tn_node_result *r)
     put_place(run, data, r);
     tn_dict_putz(data.dict, "description", tn_val_str(text));
     tn_dict_putz(data.dict, "status", tn_val_z(""));
-    tn_str word = tn_events_paint(run->events, a, TN_EV_WARN, false, TN_STR("NO-OP"));
     tn_str line = tn_report_line(run, a, r->index, run->plan.n,
         tn_str_printf(a, "NO-OP " TN_STR_FMT, TN_STR_ARG(text)),
-        tn_str_printf(a, TN_STR_FMT " in %.2fs", TN_STR_ARG(word), tn_report_seconds(r)));
+        timed(run, a, r, TN_EV_WARN, TN_STR("NO-OP")));
     tn_event(
         run->events, TN_EV_INFO, "LogNodeNoOpResult", "Q019", data, TN_STR_FMT, TN_STR_ARG(line));
 }
@@ -484,7 +488,15 @@ void tn_report_inlined(tn_runner *run)
     }
 }
 
-void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end)
+/* A batch of a model, an overload of a function: what tells of one, by whether it is over. */
+typedef struct part {
+    const char *what, *index_key, *total_key, *events[2], *codes[2];
+    tn_str name;
+    size_t total;
+    tn_str status, shown; /* in the data and on the line of one that is over */
+} part;
+
+static void report_part(tn_runner *run, const tn_node_result *r, const part *p, bool end)
 {
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
     tn_val data = tn_report_data(a, r, end ? tn_report_status(r) : "started");
@@ -492,53 +504,39 @@ void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_
                        : r->status == TN_ST_ERROR   ? "ERROR creating"
                        : r->status == TN_ST_SKIPPED ? "SKIP"
                                                     : "OK created";
+    tn_dict_putz(data.dict, "description", tn_val_str(p->name));
+    tn_dict_putz(data.dict, p->index_key, tn_val_int((int64_t)r->index));
+    tn_dict_putz(data.dict, p->total_key, tn_val_int((int64_t)p->total));
+    if (end) {
+        tn_dict_putz(data.dict, "status", tn_val_str(p->status));
+        tn_dict_putz(data.dict, "execution_time", tn_val_float(tn_report_seconds(r)));
+    }
+    tn_str line = tn_report_line(run, a, r->index, p->total,
+        tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(p->name)),
+        end ? timed(run, a, r, color_of(r->status), p->shown) : TN_STR("RUN"));
+    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO, p->events[end], p->codes[end],
+        data, "%s " TN_STR_FMT, p->what, TN_STR_ARG(line));
+}
+
+void tn_report_batch(tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end)
+{
     tn_str status = r->status == TN_ST_ERROR     ? TN_STR("ERROR")
                     : r->status == TN_ST_SKIPPED ? TN_STR("SKIPPED")
                                                  : r->message;
-    tn_dict_putz(data.dict, "description", tn_val_str(name));
-    tn_dict_putz(data.dict, "batch_index", tn_val_int((int64_t)r->index));
-    tn_dict_putz(data.dict, "total_batches", tn_val_int((int64_t)total));
-    if (end) {
-        tn_dict_putz(data.dict, "status", tn_val_str(status));
-        tn_dict_putz(data.dict, "execution_time", tn_val_float(tn_report_seconds(r)));
-        status = tn_str_printf(a, TN_STR_FMT " in %.2fs",
-            TN_STR_ARG(tn_events_paint(run->events, a,
-                r->status == TN_ST_SKIPPED ? TN_EV_WARN : level_of(r->status),
-                r->status != TN_ST_SKIPPED, status)),
-            tn_report_seconds(r));
-    }
-    tn_str line = tn_report_line(run, a, r->index, total,
-        tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(name)), end ? status : TN_STR("RUN"));
-    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
-        end ? "LogBatchResult" : "LogStartBatch", end ? "Q046" : "Q045", data, "Batch " TN_STR_FMT,
-        TN_STR_ARG(line));
+    const part p = { "Batch", "batch_index", "total_batches", { "LogStartBatch", "LogBatchResult" },
+        { "Q045", "Q046" }, name, total, status, status };
+    report_part(run, r, &p, end);
 }
 
 void tn_report_overload(
     tn_runner *run, const tn_node_result *r, tn_str name, size_t total, bool end)
 {
-    TN_AUTO_ARENA a = tn_arena_new("line", NULL);
-    tn_val data = tn_report_data(a, r, end ? tn_report_status(r) : "started");
-    const char *word = !end                         ? "START"
-                       : r->status == TN_ST_ERROR   ? "ERROR creating"
-                       : r->status == TN_ST_SKIPPED ? "SKIP"
-                                                    : "OK created";
-    tn_dict_putz(data.dict, "description", tn_val_str(name));
-    tn_dict_putz(data.dict, "overload_index", tn_val_int((int64_t)r->index));
-    tn_dict_putz(data.dict, "total_overloads", tn_val_int((int64_t)total));
-    if (end) {
-        tn_dict_putz(data.dict, "status", tn_val_z(tn_report_status(r)));
-        tn_dict_putz(data.dict, "execution_time", tn_val_float(tn_report_seconds(r)));
-    }
-    tn_str status = tn_str_upper(a, tn_str_of(tn_report_status(r)));
-    tn_str line = tn_report_line(run, a, r->index, total,
-        tn_str_printf(a, "%s " TN_STR_FMT, word, TN_STR_ARG(name)),
-        end ? timed(
-                  run, a, r, r->status == TN_ST_SKIPPED ? TN_EV_WARN : level_of(r->status), status)
-            : TN_STR("RUN"));
-    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
-        end ? "LogOverloadResult" : "LogStartOverload", end ? "Q049" : "Q048", data,
-        "Overload " TN_STR_FMT, TN_STR_ARG(line));
+    TN_AUTO_ARENA a = tn_arena_new("status", NULL);
+    tn_str status = tn_str_of(tn_report_status(r));
+    const part p = { "Overload", "overload_index", "total_overloads",
+        { "LogStartOverload", "LogOverloadResult" }, { "Q048", "Q049" }, name, total, status,
+        tn_str_upper(a, status) };
+    report_part(run, r, &p, end);
 }
 
 /* p-on-run-end-0 is shown as p.on-run-end.0. */
@@ -557,9 +555,9 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
     tn_val data = tn_report_data(a, r, end ? tn_report_status(r) : "started");
     tn_str name = tn_hook_name(a, r->node);
-    bool ok = r->status == TN_ST_SUCCESS, skipped = r->status == TN_ST_SKIPPED;
-    const char *outcome = ok ? "OK" : skipped ? "SKIP" : "ERROR";
-    tn_ev_level level = skipped ? TN_EV_WARN : level_of(r->status);
+    const char *outcome = r->status == TN_ST_SUCCESS   ? "OK"
+                          : r->status == TN_ST_SKIPPED ? "SKIP"
+                                                       : "ERROR";
     tn_dict_putz(data.dict, "index", tn_val_int((int64_t)index));
     tn_dict_putz(data.dict, "total", tn_val_int((int64_t)total));
     tn_dict_putz(data.dict, "statement", tn_val_str(name));
@@ -567,15 +565,10 @@ void tn_report_hook(tn_runner *run, const tn_node_result *r, size_t index, size_
         tn_dict_putz(data.dict, "status", tn_val_z(tn_report_status(r)));
         tn_dict_putz(data.dict, "execution_time", tn_val_float(tn_report_seconds(r)));
     }
-    tn_str status =
-        !end ? TN_STR("RUN")
-             : tn_str_printf(a, TN_STR_FMT " in %.2fs",
-                   TN_STR_ARG(tn_events_paint(run->events, a, level, true, tn_str_of(outcome))),
-                   tn_report_seconds(r));
     tn_str line = tn_report_line(run, a, index, total,
         tn_str_printf(a, "%s hook: " TN_STR_FMT, end ? outcome : "START", TN_STR_ARG(name)),
-        status);
-    tn_event(run->events, end && !skipped ? level_of(r->status) : TN_EV_INFO,
+        end ? timed(run, a, r, color_of(r->status), tn_str_of(outcome)) : TN_STR("RUN"));
+    tn_event(run->events, end ? level_of(r->status) : TN_EV_INFO,
         end ? "LogHookEndLine" : "LogHookStartLine", end ? "Q033" : "Q032", data, TN_STR_FMT,
         TN_STR_ARG(line));
 }
