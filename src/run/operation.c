@@ -4,28 +4,48 @@
 #include "run/error_text.h"
 #include "run/report_parts.h"
 
+static tn_runner runner_of(tn_arena *a, tn_project *p, const tn_run_opts *opts, tn_events *events)
+{
+    return (tn_runner){ .arena = a,
+        .project = p,
+        .opts = opts,
+        .events = events,
+        .lock = TN_MUTEX_INIT,
+        .started_us = tn_clock_now_us() };
+}
+
+static tn_rc begin_job(tn_runner *run, tn_node *node, tn_job *ret, tn_err *err)
+{
+    tn_arena *a = run->arena;
+    TN_TRY(tn_session_open(run->project, a, run->events, TN_STR_NONE, &run->session, err));
+    TN_TRY(tn_runner_open_workers(run, err));
+    return tn_job_init(ret, run->session, &run->workers[0], node, tn_val_list(a), a, err);
+}
+
+static tn_rc end_job(tn_job *j, tn_rc rc, tn_err *err)
+{
+    rc = rc == TN_OK ? tn_job_commit(j, err) : rc;
+    tn_job_rollback(j);
+    return rc;
+}
+
 static tn_rc call(tn_runner *run, tn_macro *m, tn_val args, tn_err *err)
 {
-    tn_arena *arena = run->arena;
     tn_job j;
-    TN_TRY(tn_session_open(run->project, arena, run->events, TN_STR_NONE, &run->session, err));
-    TN_TRY(tn_runner_open_workers(run, err));
-    TN_TRY(tn_job_init(&j, run->session, &run->workers[0], NULL, tn_val_list(arena), arena, err));
+    TN_TRY(begin_job(run, NULL, &j, err));
     const tn_package *own = tn_project_package(run->project, m->package_name);
     if (own != NULL && !own->builtin) { /* bare names in it are its package's first */
         j.pctx.package = m->package_name;
     }
     size_t n = 0, at = 0;
     const tn_dict_item *it;
-    tn_kwarg *kw = tn_new_array(arena, tn_kwarg, args.tag == TN_DICT ? args.dict->live + 1 : 1);
+    tn_kwarg *kw =
+        tn_new_array(run->arena, tn_kwarg, args.tag == TN_DICT ? args.dict->live + 1 : 1);
     while (args.tag == TN_DICT && (it = tn_dict_next(args.dict, &at)) != NULL) {
         kw[n++] = (tn_kwarg){ tn_val_as_str(it->key), it->value };
     }
     tn_val ignored;
-    tn_rc rc = tn_pctx_call_macro(&j.pctx, m, NULL, 0, kw, n, &ignored, err);
-    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
-    tn_job_rollback(&j);
-    return rc;
+    return end_job(&j, tn_pctx_call_macro(&j.pctx, m, NULL, 0, kw, n, &ignored, err), err);
 }
 
 typedef struct outcome {
@@ -91,35 +111,23 @@ static tn_rc keep_result(tn_runner *run, tn_str unique_id, outcome *o, tn_err *e
 
 static tn_rc execute_sql(tn_runner *run, outcome *o, tn_err *err)
 {
-    tn_arena *arena = run->arena;
     tn_val table;
     tn_job j;
-    TN_TRY(tn_session_open(run->project, arena, run->events, TN_STR_NONE, &run->session, err));
-    TN_TRY(tn_runner_open_workers(run, err));
-    TN_TRY(tn_job_init(&j, run->session, &run->workers[0], run->project->inline_query,
-        tn_val_list(arena), arena, err));
+    TN_TRY(begin_job(run, run->project->inline_query, &j, err));
     TN_TRY(tn_job_compile(&j, NULL, err));
     tn_event(run->events, TN_EV_INFO, "Note", "Z050", TN_VAL_UNDEF, TN_STR_FMT,
         TN_STR_ARG(tn_report_line(
-            run, arena, 1, 1, TN_STR("START executing inline_query"), TN_STR("RUN"))));
+            run, run->arena, 1, 1, TN_STR("START executing inline_query"), TN_STR("RUN"))));
     o->compiled_us = tn_clock_now_us();
     tn_exec_opts opts = { .auto_begin = true };
-    tn_rc rc = tn_job_execute(&j, j.sql, &opts, &o->response, &table, err);
-    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
-    tn_job_rollback(&j);
-    return rc;
+    return end_job(&j, tn_job_execute(&j, j.sql, &opts, &o->response, &table, err), err);
 }
 
 tn_rc tn_run_operation_sql(
     tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("operation", a);
-    tn_runner run = { .arena = arena,
-        .project = p,
-        .opts = opts,
-        .events = events,
-        .lock = TN_MUTEX_INIT,
-        .started_us = tn_clock_now_us() };
+    tn_runner run = runner_of(arena, p, opts, events);
     outcome o = { .compiled_us = run.started_us, .response = TN_VAL_UNDEF };
     o.rc = execute_sql(&run, &o, err);
     bool ok = o.rc == TN_OK;
@@ -153,12 +161,7 @@ tn_rc tn_run_operation(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_s
     tn_val args, tn_events *events, tn_err *err)
 {
     TN_AUTO_ARENA arena = tn_arena_new("operation", a);
-    tn_runner run = { .arena = arena,
-        .project = p,
-        .opts = opts,
-        .events = events,
-        .lock = TN_MUTEX_INIT,
-        .started_us = tn_clock_now_us() };
+    tn_runner run = runner_of(arena, p, opts, events);
     if (opts->write_json) {
         TN_TRY(tn_run_write_manifest(p, events, err));
     }
@@ -170,7 +173,7 @@ tn_rc tn_run_operation(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_s
         tn_rc missing = tn_fail(err, TN_E_USAGE,
             "dbt could not find a macro with the name '" TN_STR_FMT "' in any package",
             TN_STR_ARG(macro));
-        tell_caught(&run, tn_str_printf(arena, "Runtime Error\n  %s", err->msg));
+        tell_caught(&run, tn_dbt_exception(arena, err));
         return tn_nearest_hint(err, missing, tn_project_nearest_macro(p, name));
     }
     outcome o = { .compiled_us = tn_clock_now_us(), .response = TN_VAL_UNDEF };
