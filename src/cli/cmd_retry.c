@@ -76,29 +76,21 @@ static tn_strs bad_ids(const tn_cli *cli, tn_val doc, bool warned)
     return out;
 }
 
-/* What microbatch models have built and what not; of those that have built nothing all is built again. */
-static tn_val batches_of(const tn_cli *cli, tn_val doc)
+static bool has_some(tn_val list)
 {
-    tn_val out = tn_val_dict(cli->arena), results = tn_val_at(doc, "results");
-    for (size_t i = 0; tn_val_is_seq(results) && i < results.list->n; i++) {
-        tn_val r = results.list->v[i], b = tn_val_at(r, "batch_results");
-        tn_val good = tn_val_at(b, "successful"), bad = tn_val_at(b, "failed");
-        if (tn_val_is_seq(good) && good.list->n > 0 && tn_val_is_seq(bad) && bad.list->n > 0) {
-            tn_dict_puts(out.dict, tn_val_str_at(r, "unique_id", TN_STR_NONE), b);
-        }
-    }
-    return out;
+    return tn_val_is_seq(list) && list.list->n > 0;
 }
 
-/* Which overloads of functions are there: those that failed are made again. */
-static tn_val overloads_of(const tn_cli *cli, tn_val doc)
+/* unique id -> {successful, failed} of the batches (key "batch_results") or overloads of which some failed. Of a model none of whose batches is
+ * built all are built again; the function itself is there though all its overloads failed. */
+static tn_val parts_of(const tn_cli *cli, tn_val doc, const char *key, bool some_built)
 {
     tn_val out = tn_val_dict(cli->arena), results = tn_val_at(doc, "results");
     for (size_t i = 0; tn_val_is_seq(results) && i < results.list->n; i++) {
-        tn_val r = results.list->v[i], o = tn_val_at(r, "overload_results");
-        tn_val bad = tn_val_at(o, "failed");
-        if (tn_val_is_seq(bad) && bad.list->n > 0) {
-            tn_dict_puts(out.dict, tn_val_str_at(r, "unique_id", TN_STR_NONE), o);
+        tn_val r = results.list->v[i], parts = tn_val_at(r, key);
+        if (has_some(tn_val_at(parts, "failed")) &&
+            (!some_built || has_some(tn_val_at(parts, "successful")))) {
+            tn_dict_puts(out.dict, tn_val_str_at(r, "unique_id", TN_STR_NONE), parts);
         }
     }
     return out;
@@ -220,7 +212,8 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
     take_previous(cli->arena, &o, args, given);
     tn_cli again = with_threads(cli, args, given);
     tn_strs ids = bad_ids(cli, before, o.warn_error == TN_FLAG_ON);
-    tn_val batches = batches_of(cli, before), overloads = overloads_of(cli, before);
+    tn_val batches = parts_of(cli, before, "batch_results", true),
+           overloads = parts_of(cli, before, "overload_results", false);
     if (o.vars.n > 0) {
         tn_dict_putz(given.dict, "vars", tn_val_str(o.vars));
     }
