@@ -92,7 +92,7 @@ void tn_cli_help(const tn_cli *cli, const tn_cmd_spec *spec);
 /* Prints "error: message", the place with its source line and a caret, and the hint, to stderr (or one JSON line with --log-format json);
  * returns the exit status of the code. Secrets are scrubbed. */
 int tn_cli_error(const tn_cli *cli, const tn_err *err);
-/* Only the rest, on standard error: the place with its line and a caret, the hint. */
+/* Only the rest, on standard error: the place with its line and a caret, the hint; nothing with --log-format json. */
 void tn_cli_error_details(const tn_cli *cli, const tn_err *err);
 int tn_cli_usage_error(const tn_cli *cli, const char *command, const char *fmt, ...)
     TN_PRINTF(3, 4);

@@ -76,6 +76,10 @@ static void print_source(const tn_cli *cli, const tn_err *err)
 
 void tn_cli_error_details(const tn_cli *cli, const tn_err *err)
 {
+    if (tn_cli_json(cli)) {
+        return;
+    }
+    fflush(stdout);
     tn_str msg = tn_str_of(err->msg), hint = tn_log_scrub(cli->arena, tn_str_of(err->hint));
     tn_str place = tn_str_printf(cli->arena, "at %s:%d:%d\n", err->file, err->line, err->col);
     if (err->file[0] != '\0' && tn_str_find(msg, place, 0) == SIZE_MAX) {

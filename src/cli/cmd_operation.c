@@ -1,10 +1,7 @@
 /* cmd_operation.c: run-operation and clean. */
-#include <stdio.h>
-
 #include "cli/dbt_options.h"
 #include "os/file.h"
 #include "project/deprecation.h"
-#include "run/error_text.h"
 #include "text/uri.h"
 #include "text/yaml.h"
 
@@ -80,10 +77,7 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
     if (rc == TN_OK) {
         return TN_EXIT_OK;
     }
-    if (!tn_cli_json(cli)) {
-        fflush(stdout);
-        tn_cli_error_details(cli, &err);
-    }
+    tn_cli_error_details(cli, &err);
     if (rc ==
         TN_E_USAGE) { /* dbt says it twice, and the second time it is an error of compilation */
         err.rc = TN_E_COMPILE;

@@ -58,10 +58,7 @@ int tn_dbt_inline_error(const tn_cli *cli, const tn_err *err)
     tn_event(events, TN_EV_ERROR, "ParseInlineNodeError", "I069", data,
         "[ERROR]: Error while parsing node: inline_query\n" TN_STR_FMT, TN_STR_ARG(msg));
     tell(cli, events, TN_STR("Error parsing inline query"));
-    if (!tn_cli_json(cli)) {
-        fflush(stdout);
-        tn_cli_error_details(cli, err);
-    }
+    tn_cli_error_details(cli, err);
     return TN_EXIT_USAGE;
 }
 
@@ -71,10 +68,7 @@ int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err)
         events = tn_dbt_events(cli, NULL, false);
     }
     tell(cli, events, tn_dbt_exception(cli->arena, err));
-    if (!tn_cli_json(cli)) {
-        fflush(stdout);
-        tn_cli_error_details(cli, err);
-    }
+    tn_cli_error_details(cli, err);
     /* Whatever stops a verb before its nodes is 2, as with dbt; another's publishing that came first is no wrong usage. */
     return tn_rc_class(err->rc) == TN_CLASS_CONFLICT ? TN_EXIT_FAILED : TN_EXIT_USAGE;
 }
