@@ -274,10 +274,11 @@ static void tell_said(const tn_project *p, const tn_notice *n, tn_events *events
 
 tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, tn_err *err)
 {
+    bool all = from < p->notices.n && parses_all(p);
     for (size_t i = from; i < p->notices.n; i++) {
         const tn_notice *n = &p->notices.v[i];
         if (n->said != TN_SAID_NOTHING) {
-            if (parses_all(p)) {
+            if (all) {
                 tell_said(p, n, events);
             }
             continue;
@@ -302,7 +303,6 @@ tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, t
     return TN_OK;
 }
 
-/* What only the command line knows to be deprecated. */
 /* Variables that dbt has given another name. */
 static void deprecate_variables(tn_project *p)
 {
@@ -321,6 +321,7 @@ static void deprecate_variables(tn_project *p)
     }
 }
 
+/* What only the command line knows to be deprecated. */
 static void deprecate_options(const tn_dbt_options *o, const char *which, tn_project *p)
 {
     deprecate_variables(p);
