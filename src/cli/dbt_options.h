@@ -154,10 +154,10 @@ tn_project_opts tn_dbt_project_opts(
 tn_events *tn_dbt_events(const tn_cli *cli, const tn_project *p, bool quiet_console);
 /* "Running with dbt=...", the first line of a command, and "Registered adapter: ...". tn_dbt_begin says them. */
 void tn_dbt_tell_version(tn_events *events, tn_arena *a);
+void tn_dbt_tell_adapter(tn_events *events, tn_arena *a);
 /* The project's warnings from the given one on; fails when one of them is to be an error. tn_dbt_begin says those of loading. */
 tn_rc tn_dbt_tell_notices(
     const tn_project *p, size_t from, tn_events *events, tn_err *err) TN_MUSTUSE;
-void tn_dbt_tell_adapter(tn_events *events, tn_arena *a);
 /* The error as dbt prints it ("Encountered an error:"), in the run's log. */
 int tn_dbt_error(const tn_cli *cli, tn_events *events, const tn_err *err);
 

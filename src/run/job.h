@@ -73,6 +73,10 @@ typedef struct tn_exec_opts {
 tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *ret_response,
     tn_val *ret_table, tn_err *err) TN_MUSTUSE;
 /* The statement with its query comment. */
+tn_rc tn_job_comment(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
+tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
+void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
+
 /* ---- sql_retry.c: `retries:` of the profile ---- */
 
 /* One statement, asked as often as retries.query_attempts says. */
@@ -83,9 +87,7 @@ bool tn_retry_wanted(tn_val retries, const char *message);
 int64_t tn_retry_attempts(tn_val retries, const char *key); /* 1 when the key says nothing */
 void tn_retry_pause(int64_t attempt);                       /* 1 s, 2 s, 4 s, ... */
 
-tn_rc tn_job_comment(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
-tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
-void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
+/* ---- relations of nodes ---- */
 
 /* Where the state of --defer has the job's node, rendered; p NULL: it has it not. */
 tn_str tn_job_state_relation(tn_job *j);

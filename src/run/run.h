@@ -75,9 +75,9 @@ tn_rc tn_run_operation(tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_s
 tn_rc tn_run_operation_sql(
     tn_project *p, tn_arena *a, const tn_run_opts *opts, tn_events *events, tn_err *err) TN_MUSTUSE;
 
-/* Warns of selection criteria that match nothing (an error with --warn-error). */
 /* "Found 5 models, ...". */
 void tn_run_tell_found(tn_project *p, tn_events *events);
+/* Warns of selection criteria that match nothing (an error with --warn-error). */
 tn_rc tn_run_warn_unmatched(
     tn_project *p, tn_events *events, const tn_strs *unmatched, tn_err *err) TN_MUSTUSE;
 /* Writes target/manifest.json (what parse and ls do). */
