@@ -28,11 +28,19 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
         .opt_count = TN_COUNTOF(look_options),
         .examples = examples };
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
-    if (!done && o.inline_direct.n > 0) {
+    if (done) {
+        return status;
+    }
+    if (o.inline_direct.n > 0) {
         o.inline_sql = tn_str_printf(
             cli->arena, "{%% raw %%}" TN_STR_FMT "{%% endraw %%}", TN_STR_ARG(o.inline_direct));
     }
-    if (!done && verb == TN_VERB_SHOW) { /* as run_results.json tells it */
+    if (verb == TN_VERB_SHOW && o.select.n + o.models.n + o.inline_sql.n == 0) {
+        tn_err err = TN_ERR_INIT;
+        (void)tn_fail(&err, TN_E_VALUE, "Either --select or --inline must be passed to show");
+        return tn_dbt_error(cli, NULL, &err);
+    }
+    if (verb == TN_VERB_SHOW) { /* as run_results.json tells it */
         tn_dict_putz(given.dict, "limit", tn_val_int(o.limit));
         tn_dict_putz(
             given.dict, "output", o.output.n > 0 ? tn_val_str(o.output) : tn_val_z("text"));
@@ -42,13 +50,7 @@ static int look(const tn_cli *cli, int argc, char **argv, tn_verb verb, const ch
         .bare = tn_flag_is(cli->quiet, false),
         .as_json = tn_str_is(o.output, "json"),
         .show_limit = o.limit };
-    if (!done && verb == TN_VERB_SHOW && o.select.n == 0 && o.models.n == 0 &&
-        o.inline_sql.n == 0) {
-        tn_err err = TN_ERR_INIT;
-        (void)tn_fail(&err, TN_E_VALUE, "Either --select or --inline must be passed to show");
-        return tn_dbt_error(cli, NULL, &err);
-    }
-    return done ? status : tn_dbt_execute(cli, argv[0], &o, given, opts);
+    return tn_dbt_execute(cli, argv[0], &o, given, opts);
 }
 
 int tn_cmd_compile(const tn_cli *cli, int argc, char **argv)

@@ -180,10 +180,8 @@ int tn_cmd_clean(const tn_cli *cli, int argc, char **argv)
     }
     const tn_project *p = start.project;
     tn_err err = TN_ERR_INIT;
-    if (check_targets(cli->arena, p, o.project_files_only != TN_FLAG_OFF, &err) != TN_OK) {
-        return tn_dbt_error(cli, start.events, &err);
-    }
-    if (note_old_folder(start.project, start.events, &err) != TN_OK) {
+    if (check_targets(cli->arena, p, o.project_files_only != TN_FLAG_OFF, &err) != TN_OK ||
+        note_old_folder(start.project, start.events, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);
     }
     for (size_t i = 0; i < p->clean_targets.n; i++) {
