@@ -87,6 +87,8 @@ typedef struct tn_cmd_spec {
 void tn_cli_parse(const tn_cli *cli, const tn_cmd_spec *spec, int argc, char **argv, void *fields,
     tn_strs *ret_words, tn_val *ret_given, bool *ret_done, int *ret_status);
 void tn_cli_help(const tn_cli *cli, const tn_cmd_spec *spec);
+/* The words of a text, parted by blanks: what a variable of the environment, or one quoted word, gives to TN_OPT_WORDS. */
+void tn_cli_words(tn_arena *a, tn_str text, tn_strs *into);
 
 /* ---- telling the user ---- */
 /* Prints "error: message", the place with its source line and a caret, and the hint, to stderr (or one JSON line with --log-format json);

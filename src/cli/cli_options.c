@@ -145,6 +145,17 @@ static bool env_truth(tn_str v)
     return false;
 }
 
+void tn_cli_words(tn_arena *a, tn_str text, tn_strs *into)
+{
+    tn_str word;
+    while (text.n > 0) {
+        (void)tn_str_cut(text, ' ', &word, &text);
+        if (word.n > 0) {
+            tn_vec_push(into, a, word);
+        }
+    }
+}
+
 static void apply_env(parse_state *ps)
 {
     for (size_t i = 0; i < ps->spec->opt_count; i++) {
@@ -163,12 +174,10 @@ static void apply_env(parse_state *ps)
         if (is_flag(o)) {
             store_flag(ps, o, env_truth(v));
         } else if (o->kind == TN_OPT_WORDS) {
-            tn_str head, tail = v;
-            while (tail.n > 0) {
-                (void)tn_str_cut(tail, ' ', &head, &tail);
-                if (head.n > 0) {
-                    (void)store_value(ps, o, head);
-                }
+            tn_strs words = { 0 };
+            tn_cli_words(ps->cli->arena, v, &words);
+            for (size_t k = 0; k < words.n; k++) {
+                (void)store_value(ps, o, words.v[k]);
             }
         } else {
             (void)store_value(ps, o, v);

@@ -89,25 +89,12 @@ static tn_dict *flags_of(
     return d;
 }
 
-/* One word may hold several names. */
-static tn_strs words_of(tn_arena *a, const tn_strs *given)
-{
-    tn_strs out = { 0 };
-    for (size_t i = 0; i < given->n; i++) {
-        tn_str rest = given->v[i], word;
-        while (rest.n > 0) {
-            (void)tn_str_cut(rest, ' ', &word, &rest);
-            if (word.n > 0) {
-                tn_vec_push(&out, a, word);
-            }
-        }
-    }
-    return out;
-}
-
 static bool kinds_of(tn_arena *a, const tn_strs *given, uint32_t *ret, tn_err *err)
 {
-    tn_strs names = words_of(a, given);
+    tn_strs names = { 0 };
+    for (size_t i = 0; i < given->n; i++) { /* one word may hold several names */
+        tn_cli_words(a, given->v[i], &names);
+    }
     *ret = 0;
     for (size_t i = 0; i < names.n; i++) {
         tn_node_kind kind;
