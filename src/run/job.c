@@ -318,6 +318,13 @@ static tn_relation *quoted_relation(
     return r;
 }
 
+/* Where this run has the node. */
+static tn_relation *own_relation(tn_job *j, const tn_node *n)
+{
+    return quoted_relation(j, n->database, n->schema, n->alias,
+        n->source != NULL ? n->source->quoting : j->session->project->quoting);
+}
+
 /* Where the state of --defer has the node; NULL: it has it not. */
 static tn_relation *state_relation(tn_job *j, const tn_node *n)
 {
@@ -347,10 +354,7 @@ tn_relation *tn_job_built_relation(tn_job *j, const tn_node *n)
         built = tn_str_eq(tn_val_as_str(selected.list->v[i]), n->unique_id);
     }
     tn_relation *there = built ? NULL : state_relation(j, n);
-    return there != NULL
-               ? there
-               : quoted_relation(j, n->database, n->schema, n->alias,
-                     n->kind == TN_NODE_SOURCE ? n->source->quoting : j->session->project->quoting);
+    return there != NULL ? there : own_relation(j, n);
 }
 
 /* --defer: a relation that is not there, or with --favor-state is not of this run, is read where the state has it. NULL: here. */
@@ -382,9 +386,7 @@ static tn_relation *as_input(tn_job *j, const tn_node *n, tn_relation *r)
 
 static tn_relation *relation_of_node(tn_job *j, const tn_node *n)
 {
-    tn_val quoting = n->kind == TN_NODE_SOURCE && n->source != NULL ? n->source->quoting
-                                                                    : j->session->project->quoting;
-    return as_input(j, n, quoted_relation(j, n->database, n->schema, n->alias, quoting));
+    return as_input(j, n, own_relation(j, n));
 }
 
 /* In a unit test every input is a fixture. */
@@ -414,8 +416,8 @@ static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
     }
     if (!tn_node_is_ephemeral(target)) {
         tn_relation *there = deferred_relation(j, target);
-        *ret = tn_relation_val(
-            there != NULL ? as_input(j, target, there) : relation_of_node(j, target));
+        *ret =
+            tn_relation_val(as_input(j, target, there != NULL ? there : own_relation(j, target)));
         return TN_OK;
     }
     tn_str name = tn_str_printf(j->arena, "__dbt__cte__" TN_STR_FMT, TN_STR_ARG(target->alias));
@@ -511,9 +513,7 @@ static tn_rc hook_function(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err
     (void)err;
     tn_job *j = c->self;
     tn_relation *r = deferred_relation(j, target);
-    r = r != NULL ? r
-                  : quoted_relation(j, target->database, target->schema, target->alias,
-                        j->session->project->quoting);
+    r = r != NULL ? r : own_relation(j, target);
     r->type = TN_STR("function");
     *ret = tn_relation_val(r);
     return TN_OK;
