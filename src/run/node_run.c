@@ -610,10 +610,8 @@ static void add_end_names(tn_runner *run, tn_job *j)
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_node *n = run->plan.v[i];
         tn_status s = run->results[i].status;
-        bool relational = tn_node_is_refable(n) || n->kind == TN_NODE_FUNCTION ||
-                          (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n));
-        if (!relational || s == TN_ST_SKIPPED || s == TN_ST_NONE || s == TN_ST_ERROR ||
-            s == TN_ST_FAIL) {
+        if (!tn_runner_places(run, n) || s == TN_ST_SKIPPED || s == TN_ST_NONE ||
+            s == TN_ST_ERROR || s == TN_ST_FAIL) {
             continue;
         }
         tn_val pair[2] = { tn_val_str(n->database), tn_val_str(n->schema) },
@@ -636,6 +634,15 @@ static bool is_hook(const tn_node *n, bool at_end)
                SIZE_MAX;
 }
 
+static tn_node_result hook_result(tn_runner *run, tn_node *n)
+{
+    return (tn_node_result){ .node = n,
+        .arena = run->arena,
+        .started_us = tn_clock_now_us(),
+        .thread = TN_STR("main"),
+        .failures = -1 };
+}
+
 static void keep_hook(tn_runner *run, tn_node_result *r, size_t index, size_t total)
 {
     r->finished_us = tn_clock_now_us();
@@ -647,12 +654,9 @@ static void keep_hook(tn_runner *run, tn_node_result *r, size_t index, size_t to
 /* Those behind one that failed. */
 static void skip_hook(tn_runner *run, tn_node *n, size_t index, size_t total)
 {
-    tn_node_result r = { .node = n,
-        .arena = run->arena,
-        .started_us = tn_clock_now_us(),
-        .thread = TN_STR("main"),
-        .status = TN_ST_SKIPPED,
-        .failures = 1 };
+    tn_node_result r = hook_result(run, n);
+    r.status = TN_ST_SKIPPED;
+    r.failures = 1;
     r.message =
         tn_str_printf(run->arena, TN_STR_FMT " skipped", TN_STR_ARG(tn_hook_name(run->arena, n)));
     keep_hook(run, &r, index, total);
@@ -662,11 +666,7 @@ static bool carry_out_hook(
     tn_runner *run, tn_worker *w, tn_node *n, bool at_end, size_t index, size_t total)
 {
     TN_AUTO_ARENA a = tn_arena_new("hook", NULL);
-    tn_node_result r = { .node = n,
-        .arena = run->arena,
-        .started_us = tn_clock_now_us(),
-        .thread = TN_STR("main"),
-        .failures = -1 };
+    tn_node_result r = hook_result(run, n);
     tn_err inner = TN_ERR_INIT;
     tn_job j;
     tn_rc rc = tn_job_init(&j, run->session, w, n, run->selected_resources, a, &inner);

@@ -218,6 +218,12 @@ static tn_rc create_schema(tn_runner *run, const tn_node *n, tn_err *err)
     return rc;
 }
 
+bool tn_runner_places(const tn_runner *run, const tn_node *n)
+{
+    return tn_node_is_refable(n) || n->kind == TN_NODE_FUNCTION ||
+           (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n));
+}
+
 /* A comment that no statement can carry stops the run before its first node. */
 static tn_rc check_query_comment(tn_runner *run, tn_err *err)
 {
@@ -234,8 +240,7 @@ static tn_rc create_schemas(tn_runner *run, tn_err *err)
 {
     for (size_t i = 0; i < run->plan.n && !tn_report_is_look(run); i++) {
         const tn_node *n = run->plan.v[i];
-        if (tn_node_is_refable(n) || n->kind == TN_NODE_FUNCTION ||
-            (n->kind == TN_NODE_TEST && tn_runner_stores_failures(run, n))) {
+        if (tn_runner_places(run, n)) {
             TN_TRY(create_schema(run, n, err));
         }
     }

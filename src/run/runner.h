@@ -120,6 +120,8 @@ tn_rc tn_runner_hooks(
 
 bool tn_runner_stores_failures(
     const tn_runner *run, const tn_node *n); /* a test whose rows are kept */
+/* Whether something of the node's name is in its schema when it has been carried out. */
+bool tn_runner_places(const tn_runner *run, const tn_node *n);
 
 /* freshness.c */
 bool tn_freshness_wanted(const tn_node *n);
