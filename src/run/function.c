@@ -54,13 +54,19 @@ typedef struct making {
     tn_val before;  /* retry: overload_results of the run before, or undefined */
 } making;
 
-static void note_signature(making *m, const tn_job *j)
+/* DuckDB knows all signatures of a macro by one statement: the ones that are there are named again (`made_signatures`), and those of a run before
+ * a retry are made once more with them. */
+static tn_rc make_signature(making *m, tn_job *j, tn_err *err)
 {
+    tn_dict_putz(j->names, "made_signatures", m->signatures);
+    TN_TRY(tn_runner_materialize(m->run, j,
+        tn_str_z(j->arena, tn_node_config_str(j->node, "materialized", TN_STR("function"))), err));
     tn_val s = tn_val_dict(m->arena);
     tn_dict_putz(s.dict, "arguments", tn_val_at(j->node->extra, "arguments"));
     tn_dict_putz(s.dict, "returns", tn_val_at(j->node->extra, "returns"));
     tn_dict_putz(s.dict, "compiled_code", tn_val_str_dup(m->arena, j->sql));
     tn_list_push(m->signatures.list, s);
+    return TN_OK;
 }
 
 static bool made_before(const making *m, tn_val name)
@@ -72,18 +78,6 @@ static bool made_before(const making *m, tn_val name)
         }
     }
     return false;
-}
-
-/* DuckDB knows all signatures of a macro by one statement: the ones that are there are named again (`made_signatures`), and those of a run before
- * a retry are made once more with them. */
-static tn_rc make_overload(making *m, tn_node *n, tn_arena *a, tn_job *j, tn_err *err)
-{
-    TN_TRY(begin_job(m->run, m->worker, n, a, j, err));
-    tn_dict_putz(j->names, "made_signatures", m->signatures);
-    TN_TRY(tn_runner_materialize(
-        m->run, j, tn_str_z(a, tn_node_config_str(n, "materialized", TN_STR("function"))), err));
-    note_signature(m, j);
-    return TN_OK;
 }
 
 static tn_status run_overload(making *m, size_t i, tn_val overload, size_t total)
@@ -102,7 +96,8 @@ static tn_status run_overload(making *m, size_t i, tn_val overload, size_t total
     if (!again) {
         tn_report_overload(m->run, &r, what, total, false);
     }
-    tn_rc rc = make_overload(m, &copy, a, &j, &err);
+    tn_rc rc = begin_job(m->run, m->worker, &copy, a, &j, &err);
+    rc = rc == TN_OK ? make_signature(m, &j, &err) : rc;
     r.status = rc != TN_OK ? TN_ST_ERROR : again ? TN_ST_SKIPPED : TN_ST_SUCCESS;
     r.finished_us = tn_clock_now_us();
     if (rc != TN_OK) {
@@ -125,10 +120,7 @@ tn_rc tn_function_make(tn_runner *run, tn_worker *w, tn_job *j, tn_node_result *
         .before = before != NULL ? *before : TN_VAL_UNDEF };
     tn_val list = tn_val_at(j->node->extra, "overloads"), good = tn_val_list(r->arena),
            bad = tn_val_list(r->arena);
-    tn_dict_putz(j->names, "made_signatures", m.signatures);
-    TN_TRY(tn_runner_materialize(run, j,
-        tn_str_z(j->arena, tn_node_config_str(j->node, "materialized", TN_STR("function"))), err));
-    note_signature(&m, j);
+    TN_TRY(make_signature(&m, j, err));
     for (size_t i = 0; i < list.list->n; i++) {
         tn_status s = run_overload(&m, i, list.list->v[i], list.list->n);
         tn_list_push(s == TN_ST_ERROR ? bad.list : good.list,
