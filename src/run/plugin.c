@@ -6,10 +6,10 @@
 
 typedef struct plugin {
     tn_session *session;
-    tn_conn *conn;
-    tn_arena *arena;
-    tn_str name;   /* as sources and models call it */
-    tn_str module; /* "excel", "sqlalchemy"; p NULL: the profile has no such plugin */
+    tn_conn *conn;   /* NULL: only asked about */
+    tn_arena *arena; /* likewise */
+    tn_str name;     /* as sources and models call it */
+    tn_str module;   /* "excel", "sqlalchemy"; p NULL: the profile has no such plugin */
     tn_val config;
 } plugin;
 
@@ -27,11 +27,11 @@ bool tn_plugin_module_is_native(tn_str module)
     return own && (tn_str_is(last, "excel") || tn_str_is(last, "sqlalchemy"));
 }
 
-static plugin find(const tn_session *s, tn_str name)
+static plugin find(tn_session *s, tn_conn *c, tn_arena *a, tn_str name)
 {
     tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
     tn_val list = creds.dict != NULL ? tn_val_at(creds, "plugins") : TN_VAL_UNDEF;
-    plugin p = { .name = name, .config = TN_VAL_UNDEF };
+    plugin p = { .session = s, .conn = c, .arena = a, .name = name, .config = TN_VAL_UNDEF };
     for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_val e = list.list->v[i];
         tn_str module = tn_val_str_at(e, "module", TN_STR_NONE);
@@ -43,22 +43,26 @@ static plugin find(const tn_session *s, tn_str name)
     return p;
 }
 
-bool tn_plugin_is_native(const tn_session *s, tn_str name)
+bool tn_plugin_is_native(tn_session *s, tn_str name)
 {
-    return find(s, name).module.p != NULL;
+    return find(s, NULL, NULL, name).module.p != NULL;
 }
 
 /* ---- sqlalchemy ---- */
 
-static const struct {
+typedef struct database {
     const char *scheme, *extension, *type, *query;
-} databases[] = { { "sqlite", "sqlite_scanner", "sqlite", "sqlite_query" },
-    { "postgresql", "postgres_scanner", "postgres", "postgres_query" },
-    { "postgres", "postgres_scanner", "postgres", "postgres_query" },
-    { "mysql", "mysql_scanner", "mysql", "mysql_query" } };
+    bool file; /* the URL names one */
+} database;
+
+static const database databases[] = { { "sqlite", "sqlite_scanner", "sqlite", "sqlite_query",
+                                          true },
+    { "postgresql", "postgres_scanner", "postgres", "postgres_query", false },
+    { "postgres", "postgres_scanner", "postgres", "postgres_query", false },
+    { "mysql", "mysql_scanner", "mysql", "mysql_query", false } };
 
 /* dialect[+driver]://rest */
-static tn_rc database_of(const plugin *p, size_t *ret_kind, tn_str *ret_place, tn_err *err)
+static tn_rc database_of(const plugin *p, const database **ret_kind, tn_str *ret_place, tn_err *err)
 {
     tn_str url = tn_val_str_at(p->config, "connection_url", TN_STR(""));
     size_t end = tn_str_find(url, TN_STR("://"), 0);
@@ -66,20 +70,20 @@ static tn_rc database_of(const plugin *p, size_t *ret_kind, tn_str *ret_place, t
     size_t plus = tn_str_find_char(scheme, '+', 0);
     scheme = tn_str_sub(scheme, 0, plus == SIZE_MAX ? scheme.n : plus);
     for (size_t i = 0; i < TN_COUNTOF(databases); i++) {
-        if (!tn_str_is(scheme, databases[i].scheme)) {
+        const database *d = &databases[i];
+        if (!tn_str_is(scheme, d->scheme)) {
             continue;
         }
         tn_str rest = tn_str_sub(url, end + 3, url.n);
-        bool file = i == 0;
-        if (file && (rest.n < 2 || rest.p[0] != '/')) {
+        if (d->file && (rest.n < 2 || rest.p[0] != '/')) {
             return tn_fail(err, TN_E_VALUE,
                 "plugin '" TN_STR_FMT "': connection_url names no file: sqlite:///path/to/file.db",
                 TN_STR_ARG(p->name));
         }
-        *ret_kind = i;
-        *ret_place = file ? tn_str_sub(rest, 1, rest.n)
-                          : tn_str_printf(p->arena, "%s://" TN_STR_FMT, databases[i].scheme,
-                                TN_STR_ARG(rest));
+        *ret_kind = d;
+        *ret_place = d->file
+                         ? tn_str_sub(rest, 1, rest.n)
+                         : tn_str_printf(p->arena, "%s://" TN_STR_FMT, d->scheme, TN_STR_ARG(rest));
         return TN_OK;
     }
     tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
@@ -89,25 +93,25 @@ static tn_rc database_of(const plugin *p, size_t *ret_kind, tn_str *ret_place, t
 }
 
 /* Attached once a process, under a name of its own. */
-static tn_rc attach(const plugin *p, tn_str *ret_alias, size_t *ret_kind, tn_err *err)
+static tn_rc attach(const plugin *p, tn_str *ret_alias, const database **ret_kind, tn_err *err)
 {
     tn_str place;
     TN_TRY(database_of(p, ret_kind, &place, err));
-    TN_TRY(tn_duck_load(p->conn, tn_str_of(databases[*ret_kind].extension), err));
+    TN_TRY(tn_duck_load(p->conn, tn_str_of((*ret_kind)->extension), err));
     *ret_alias = tn_str_printf(p->arena, "plugin_" TN_STR_FMT, TN_STR_ARG(p->name));
     tn_buf b = tn_buf_init(p->arena, 1 << 16);
     tn_buf_addz(&b, "ATTACH IF NOT EXISTS ");
     tn_sql_literal(&b, place);
     tn_buf_addz(&b, " AS ");
     tn_sql_ident(&b, *ret_alias);
-    tn_buf_addf(&b, " (TYPE %s)", databases[*ret_kind].type);
+    tn_buf_addf(&b, " (TYPE %s)", (*ret_kind)->type);
     return tn_conn_exec(p->conn, tn_buf_str(&b), err);
 }
 
 static tn_rc select_database(const plugin *p, const tn_node *n, tn_buf *b, tn_err *err)
 {
     tn_str alias, text;
-    size_t kind;
+    const database *kind;
     tn_val query = tn_source_value(n, "query"), table = tn_source_value(n, "table");
     if (tn_val_truthy(tn_source_value(n, "params"))) {
         tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
@@ -118,7 +122,7 @@ static tn_rc select_database(const plugin *p, const tn_node *n, tn_buf *b, tn_er
     tn_buf_addz(b, "SELECT * FROM ");
     if (tn_val_is_str(query)) {
         TN_TRY(tn_source_fill(p->arena, n, tn_val_as_str(query), TN_STR("newstyle"), &text, err));
-        tn_buf_addf(b, "%s(", databases[kind].query);
+        tn_buf_addf(b, "%s(", kind->query);
         tn_sql_literal(b, alias);
         tn_buf_addz(b, ", ");
         tn_sql_literal(b, text);
@@ -134,7 +138,7 @@ static tn_rc select_database(const plugin *p, const tn_node *n, tn_buf *b, tn_er
 static tn_rc store_database(const plugin *p, const tn_relation *r, tn_err *err)
 {
     tn_str alias;
-    size_t kind;
+    const database *kind;
     TN_TRY(attach(p, &alias, &kind, err));
     tn_buf drop = tn_buf_init(p->arena, 1 << 16), make = tn_buf_init(p->arena, 1 << 20),
            place = tn_buf_init(p->arena, 1 << 16);
@@ -220,10 +224,7 @@ static tn_rc store_sheet(const plugin *p, const tn_relation *r, tn_val config, t
 tn_rc tn_plugin_load_source(tn_session *s, tn_conn *c, const tn_node *n, tn_str name, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("plugin source", NULL);
-    plugin p = find(s, name);
-    p.session = s;
-    p.conn = c;
-    p.arena = a;
+    plugin p = find(s, c, a, name);
     bool sheet = tn_str_is(p.module, "excel");
     tn_val kind = tn_source_value(n, "materialization"), save = tn_source_value(n, "save_mode");
     bool view = tn_val_is_str(kind) && tn_str_is(tn_val_as_str(kind), "view");
@@ -242,10 +243,7 @@ tn_rc tn_plugin_store(
     tn_session *s, tn_conn *c, tn_str name, const tn_relation *relation, tn_val config, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("plugin store", NULL);
-    plugin p = find(s, name);
-    p.session = s;
-    p.conn = c;
-    p.arena = a;
+    plugin p = find(s, c, a, name);
     return tn_str_is(p.module, "excel") ? store_sheet(&p, relation, config, err)
                                         : store_database(&p, relation, err);
 }

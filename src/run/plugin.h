@@ -9,7 +9,7 @@
 #include "run/session.h"
 
 /* Whether the plugin of the profile's `plugins` with this alias (or module) runs here. */
-bool tn_plugin_is_native(const tn_session *s, tn_str name);
+bool tn_plugin_is_native(tn_session *s, tn_str name);
 /* Whether an entry's module does. */
 bool tn_plugin_module_is_native(tn_str module);
 /* The source's rows as its relation: CREATE OR REPLACE TABLE, or the view that meta.materialization asks for. */
