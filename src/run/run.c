@@ -250,11 +250,7 @@ static tn_rc create_schemas(tn_runner *run, tn_err *err)
 /* Sources of the delta plugin become views of their relation, once, before anything reads them. */
 static tn_rc register_source(tn_runner *run, const tn_node *n, tn_err *err)
 {
-    tn_val meta = tn_node_config(n, "meta");
-    tn_str plugin = tn_node_config_str(n, "plugin",
-        tn_val_str_at(meta, "plugin",
-            n->source != NULL ? tn_val_str_at(n->source->source_meta, "plugin", TN_STR_NONE)
-                              : TN_STR_NONE));
+    tn_str plugin = tn_val_as_str(tn_source_value(n, "plugin"));
     if (tn_plugin_is_native(run->session, plugin)) {
         TN_TRY(create_schema(run, n, err));
         return tn_plugin_load_source(run->session, run->workers[0].conn, n, plugin, err);
@@ -263,16 +259,14 @@ static tn_rc register_source(tn_runner *run, const tn_node *n, tn_err *err)
         return TN_OK;
     }
     TN_AUTO_ARENA a = tn_arena_new("source", NULL);
-    tn_str path = tn_node_config_str(
-        n, "delta_table_path", tn_val_str_at(meta, "delta_table_path", TN_STR_NONE));
+    tn_str path = tn_val_as_str(tn_source_value(n, "delta_table_path"));
     if (path.n == 0) {
         return tn_fail(err, TN_E_COMPILE,
             "source '" TN_STR_FMT
             "': 'delta_table_path' is a required argument for the delta table!",
             TN_STR_ARG(n->unique_id));
     }
-    tn_val version = tn_node_config(n, "as_of_version");
-    version = tn_val_is_undef(version) ? tn_val_at(meta, "as_of_version") : version;
+    tn_val version = tn_source_value(n, "as_of_version");
     tn_str scan;
     tn_conn *c = run->workers[0].conn;
     tn_rc rc = tn_place_scan(
