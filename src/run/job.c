@@ -167,6 +167,13 @@ void tn_job_rollback(tn_job *j)
     }
 }
 
+tn_rc tn_job_end(tn_job *j, tn_rc rc, tn_err *err)
+{
+    rc = rc == TN_OK ? tn_job_commit(j, err) : rc;
+    tn_job_rollback(j);
+    return rc;
+}
+
 static tn_val data_of(tn_arena *a, tn_val table)
 {
     tn_table *t = NULL;

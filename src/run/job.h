@@ -76,6 +76,8 @@ tn_rc tn_job_execute(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_val *re
 tn_rc tn_job_comment(tn_job *j, tn_str sql, tn_str *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_job_commit(tn_job *j, tn_err *err) TN_MUSTUSE;
 void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
+/* Keeps what went well (rc is TN_OK), takes back what did not; returns how it ended. */
+tn_rc tn_job_end(tn_job *j, tn_rc rc, tn_err *err) TN_MUSTUSE;
 
 /* ---- sql_retry.c: `retries:` of the profile ---- */
 

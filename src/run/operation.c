@@ -22,13 +22,6 @@ static tn_rc begin_job(tn_runner *run, tn_node *node, tn_job *ret, tn_err *err)
     return tn_job_init(ret, run->session, &run->workers[0], node, tn_val_list(a), a, err);
 }
 
-static tn_rc end_job(tn_job *j, tn_rc rc, tn_err *err)
-{
-    rc = rc == TN_OK ? tn_job_commit(j, err) : rc;
-    tn_job_rollback(j);
-    return rc;
-}
-
 static tn_rc call(tn_runner *run, tn_macro *m, tn_val args, tn_err *err)
 {
     tn_job j;
@@ -45,7 +38,7 @@ static tn_rc call(tn_runner *run, tn_macro *m, tn_val args, tn_err *err)
         kw[n++] = (tn_kwarg){ tn_val_as_str(it->key), it->value };
     }
     tn_val ignored;
-    return end_job(&j, tn_pctx_call_macro(&j.pctx, m, NULL, 0, kw, n, &ignored, err), err);
+    return tn_job_end(&j, tn_pctx_call_macro(&j.pctx, m, NULL, 0, kw, n, &ignored, err), err);
 }
 
 typedef struct outcome {
@@ -120,7 +113,7 @@ static tn_rc execute_sql(tn_runner *run, outcome *o, tn_err *err)
             run, run->arena, 1, 1, TN_STR("START executing inline_query"), TN_STR("RUN"))));
     o->compiled_us = tn_clock_now_us();
     tn_exec_opts opts = { .auto_begin = true };
-    return end_job(&j, tn_job_execute(&j, j.sql, &opts, &o->response, &table, err), err);
+    return tn_job_end(&j, tn_job_execute(&j, j.sql, &opts, &o->response, &table, err), err);
 }
 
 tn_rc tn_run_operation_sql(

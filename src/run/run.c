@@ -210,8 +210,7 @@ static tn_rc create_schema(tn_runner *run, const tn_node *n, tn_err *err)
                tn_relation_val(tn_relation_new(a, n->database, n->schema, TN_STR_NONE, NULL)),
            ignored;
     tn_rc rc = tn_pctx_call(&j.pctx, TN_STR("create_schema"), &relation, 1, NULL, 0, &ignored, err);
-    rc = rc == TN_OK ? tn_job_commit(&j, err) : rc;
-    tn_job_rollback(&j);
+    rc = tn_job_end(&j, rc, err);
     if (rc == TN_OK) {
         tn_session_add_schema(run->session, n->database, n->schema);
     }
