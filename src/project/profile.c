@@ -172,8 +172,7 @@ static tn_rc tarn_database(tn_project *p, tn_err *err)
 
 static tn_rc take_threads(tn_project *p, const tn_project_opts *o, tn_err *err)
 {
-    tn_val v = { .tag = TN_DICT, .dict = p->profile.credentials };
-    tn_val threads = tn_val_at(v, "threads");
+    tn_val threads = tn_val_at(tn_profile_credentials(&p->profile), "threads");
     int64_t n = 1;
     if (threads.tag == TN_INT) {
         n = threads.i;

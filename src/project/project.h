@@ -87,6 +87,13 @@ typedef struct tn_profile {
     tn_str file;      /* profiles.yml that was read */
 } tn_profile;
 
+/* The credentials as a dict; undefined: none were read. */
+static inline tn_val tn_profile_credentials(const tn_profile *p)
+{
+    return p->credentials != NULL ? (tn_val){ .tag = TN_DICT, .dict = p->credentials }
+                                  : TN_VAL_UNDEF;
+}
+
 struct tn_package {
     tn_str name;
     tn_str root; /* folder, absolute or relative to the current folder */

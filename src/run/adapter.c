@@ -383,8 +383,7 @@ static tn_rc is_ducklake(void *self, const tn_call *call, tn_val *ret, tn_err *e
     (void)self;
     tn_relation *r;
     const tn_session *s = tn_job_of(call)->session;
-    tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials },
-           list = tn_val_at(creds, "attach");
+    tn_val creds = tn_profile_credentials(&s->project->profile), list = tn_val_at(creds, "attach");
     TN_TRY(relation_arg(call, 0, "relation", &r, err));
     bool own = tn_val_bool_at(creds, "is_ducklake", false) ||
                tn_str_starts(s->project->profile.path, TN_STR("ducklake:"));

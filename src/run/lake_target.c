@@ -72,7 +72,7 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
     tn_arena *a = s->arena;
     tn_arena *own =
         tn_arena_new("lake target", a); /* workers allocate in it under the target's lock */
-    tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
+    tn_val creds = tn_profile_credentials(&s->project->profile);
     tn_lake_target *t = tn_new(a, tn_lake_target);
     *t = (tn_lake_target){ .arena = own,
         .session = s,

@@ -53,8 +53,7 @@ static tn_rc open_reader(reader *r, tn_events *events, tn_err *err)
     tn_duck_opts opts = { .threads = 1 };
     TN_TRY(tn_duck_open(&opts, &r->duck, err));
     TN_TRY(tn_duck_connect(r->duck, &r->conn, err));
-    tn_val list = tn_val_at(
-        (tn_val){ .tag = TN_DICT, .dict = r->project->profile.credentials }, "extensions");
+    tn_val list = tn_val_at(tn_profile_credentials(&r->project->profile), "extensions");
     for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_val v = list.list->v[i];
         tn_str name = tn_val_is_str(v) ? tn_val_as_str(v) : tn_val_str_at(v, "name", TN_STR_NONE);

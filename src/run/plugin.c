@@ -29,8 +29,7 @@ bool tn_plugin_module_is_native(tn_str module)
 
 static plugin find(tn_session *s, tn_conn *c, tn_arena *a, tn_str name)
 {
-    tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
-    tn_val list = creds.dict != NULL ? tn_val_at(creds, "plugins") : TN_VAL_UNDEF;
+    tn_val list = tn_val_at(tn_profile_credentials(&s->project->profile), "plugins");
     plugin p = { .session = s, .conn = c, .arena = a, .name = name, .config = TN_VAL_UNDEF };
     for (size_t i = 0; tn_val_is_seq(list) && i < list.list->n; i++) {
         tn_val e = list.list->v[i];

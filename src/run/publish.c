@@ -31,17 +31,13 @@ static bool node_passed(void *self, tn_str id)
     return true;
 }
 
-static tn_val credentials(const tn_runner *run)
-{
-    return (tn_val){ .tag = TN_DICT, .dict = run->project->profile.credentials };
-}
-
 tn_rc tn_runner_publish_mode(tn_runner *run, tn_err *err)
 {
     static const char *const words[] = { [TN_PUBLISH_ON_SUCCESS] = "on_success",
         [TN_PUBLISH_EACH_NODE] = "each_node",
         [TN_PUBLISH_MANUAL] = "manual" };
-    tn_str given = tn_val_str_at(credentials(run), "publish", TN_STR("on_success"));
+    tn_str given = tn_val_str_at(
+        tn_profile_credentials(&run->project->profile), "publish", TN_STR("on_success"));
     for (size_t i = 0; i < TN_COUNTOF(words); i++) {
         if (tn_str_is(given, words[i])) {
             run->publish = (tn_publish)i;
@@ -163,7 +159,7 @@ static tn_rc publish_lake(tn_runner *run, tn_run_report *ret, tn_err *err)
 static tn_rc publish_copy(tn_runner *run, tn_run_report *ret, tn_err *err)
 {
     tn_session *s = run->session;
-    tn_val wanted = tn_val_at(credentials(run), "read_copy");
+    tn_val wanted = tn_val_at(tn_profile_credentials(&run->project->profile), "read_copy");
     if (s->path.n == 0 || (wanted.tag == TN_BOOL && !wanted.i)) {
         return TN_OK;
     }

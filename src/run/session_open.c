@@ -419,7 +419,7 @@ tn_rc tn_session_open(tn_project *p, tn_arena *a, tn_events *events, tn_str memo
     tn_session **ret, tn_err *err)
 {
     tn_session *s = tn_new(a, tn_session);
-    tn_val creds = { .tag = TN_DICT, .dict = p->profile.credentials };
+    tn_val creds = tn_profile_credentials(&p->profile);
     tn_arena *known = tn_arena_new("known relations", a);
     *s = (tn_session){ .arena = a,
         .known = known,
@@ -471,7 +471,7 @@ tn_rc tn_session_connect(tn_session *s, tn_conn **ret, tn_err *err)
 {
     TN_AUTOPTR(tn_conn) c = NULL;
     TN_AUTO_ARENA scratch = tn_arena_new("connect", NULL);
-    tn_val creds = { .tag = TN_DICT, .dict = s->project->profile.credentials };
+    tn_val creds = tn_profile_credentials(&s->project->profile);
     TN_TRY(tn_duck_connect(s->duck, &c, err));
     if (s->is_lake && !tn_str_is(s->database, "memory")) {
         tn_buf b = tn_buf_init(scratch, 4096);

@@ -67,8 +67,7 @@ static bool begin_again(tn_job *j)
 tn_rc tn_job_query(tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_result **ret, tn_err *err)
 {
     tn_conn *c = j->worker->conn;
-    tn_val creds = { .tag = TN_DICT, .dict = j->session->project->profile.credentials };
-    tn_val retries = creds.dict != NULL ? tn_val_at(creds, "retries") : TN_VAL_UNDEF;
+    tn_val retries = tn_val_at(tn_profile_credentials(&j->session->project->profile), "retries");
     int64_t attempts = tn_retry_attempts(retries, "query_attempts");
     tn_err first = TN_ERR_INIT;
     for (int64_t i = 1;; i++) {

@@ -17,7 +17,7 @@ static tn_rc read_on_busy(tn_runner *run, tn_err *err)
     static const char *const words[] = {
         [TN_BUSY_WAIT] = "wait", [TN_BUSY_FAIL] = "fail", [TN_BUSY_SKIP] = "skip"
     };
-    tn_val credentials = { .tag = TN_DICT, .dict = run->project->profile.credentials };
+    tn_val credentials = tn_profile_credentials(&run->project->profile);
     tn_str given = run->opts->on_busy.n > 0 ? run->opts->on_busy
                                             : tn_val_str_at(credentials, "on_busy", TN_STR("wait"));
     for (size_t i = 0; i < TN_COUNTOF(words); i++) {
@@ -33,8 +33,7 @@ static tn_rc read_on_busy(tn_runner *run, tn_err *err)
 /* How long a run that gives no sign of life keeps its turn. */
 static tn_rc read_lease(tn_runner *run, int64_t *ret_ms, tn_err *err)
 {
-    tn_val v = tn_val_at(
-        (tn_val){ .tag = TN_DICT, .dict = run->project->profile.credentials }, "lease_seconds");
+    tn_val v = tn_val_at(tn_profile_credentials(&run->project->profile), "lease_seconds");
     if (tn_val_is_undef(v) || tn_val_is_none(v)) {
         *ret_ms = TN_LEASE_TTL_MS;
         return TN_OK;
