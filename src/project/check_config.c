@@ -169,30 +169,38 @@ static void note_concurrent_batches(tn_project *p)
     }
 }
 
-static int by_name(const void *a, const void *b)
+static tn_str group_name(const tn_project *p, size_t i)
 {
-    return tn_str_cmp(tn_val_as_str(*(const tn_val *)a), tn_val_as_str(*(const tn_val *)b));
+    return tn_val_str_at(p->groups.list->v[i], "name", TN_STR_NONE);
+}
+
+static bool is_group(const tn_project *p, tn_str name)
+{
+    bool found = false;
+    for (size_t i = 0; i < p->groups.list->n && !found; i++) {
+        found = tn_str_eq(group_name(p, i), name);
+    }
+    return found;
 }
 
 /* A group that nobody defines, and a public model that nobody can read. */
 static tn_rc check_group(const tn_project *p, const tn_node *n, tn_err *err)
 {
-    tn_val names = tn_val_list(p->arena);
-    for (size_t i = 0; i < p->groups.list->n; i++) {
-        tn_val name = tn_val_at(p->groups.list->v[i], "name");
-        if (tn_str_eq(tn_val_as_str(name), n->group)) {
-            return TN_OK;
-        }
-        tn_list_push(names.list, name);
+    if (is_group(p, n->group)) {
+        return TN_OK;
     }
-    qsort(names.list->v, names.list->n, sizeof *names.list->v, by_name);
-    tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
-    tn_val_repr_to(&b, names);
+    TN_AUTO_ARENA scratch = tn_arena_new("groups", NULL);
+    tn_strs names = { 0 };
+    for (size_t i = 0; i < p->groups.list->n; i++) {
+        tn_vec_push(&names, scratch, group_name(p, i));
+    }
+    tn_strs_sort(&names);
     return tn_fail(err, TN_E_COMPILE,
         "Parsing Error in %s " TN_STR_FMT " (" TN_STR_FMT ")\n  Invalid group '" TN_STR_FMT
         "', expected one of " TN_STR_FMT,
         tn_node_kind_name(n->kind), TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path),
-        TN_STR_ARG(n->group), TN_STR_ARG(tn_buf_str(&b)));
+        TN_STR_ARG(n->group),
+        TN_STR_ARG(tn_val_to_repr(scratch, tn_strs_list(scratch, &names))));
 }
 
 static tn_rc check_access(const tn_node *n, tn_err *err)

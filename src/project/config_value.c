@@ -106,6 +106,18 @@ tn_val tn_strs_list(tn_arena *a, const tn_strs *l)
     return list;
 }
 
+static int text_cmp(const void *a, const void *b)
+{
+    return tn_str_cmp(*(const tn_str *)a, *(const tn_str *)b);
+}
+
+void tn_strs_sort(tn_strs *l)
+{
+    if (l->n > 1) {
+        qsort(l->v, l->n, sizeof *l->v, text_cmp);
+    }
+}
+
 tn_str tn_strs_join(tn_arena *a, const tn_strs *l, const char *sep)
 {
     tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);

@@ -623,11 +623,6 @@ static tn_rc add_test(builder *b, tn_err *err)
                : tn_node_add(p, n, err);
 }
 
-static int text_cmp(const void *a, const void *b)
-{
-    return tn_str_cmp(*(const tn_str *)a, *(const tn_str *)b);
-}
-
 static void collect_tags(builder *b, tn_val column)
 {
     tn_arena *a = b->p->arena;
@@ -643,9 +638,7 @@ static void collect_tags(builder *b, tn_val column)
             tn_strs_add_new(&b->tags, a, some.v[k]);
         }
     }
-    if (b->tags.n > 1) {
-        qsort(b->tags.v, b->tags.n, sizeof *b->tags.v, text_cmp);
-    }
+    tn_strs_sort(&b->tags);
 }
 
 static tn_rc one_test(

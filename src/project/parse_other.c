@@ -19,11 +19,6 @@ static void merge(tn_dict *into, tn_val from)
 
 /* ---- sources ---- */
 
-static int text_cmp(const void *a, const void *b)
-{
-    return tn_str_cmp(*(const tn_str *)a, *(const tn_str *)b);
-}
-
 static tn_val source_tags(tn_arena *a, tn_val source, tn_val table)
 {
     tn_strs all = { 0 };
@@ -36,9 +31,7 @@ static tn_val source_tags(tn_arena *a, tn_val source, tn_val table)
             tn_strs_add_new(&all, a, some.v[k]);
         }
     }
-    if (all.n > 1) {
-        qsort(all.v, all.n, sizeof *all.v, text_cmp);
-    }
+    tn_strs_sort(&all);
     return tn_strs_list(a, &all);
 }
 
@@ -368,17 +361,10 @@ static tn_rc exposure_depends(
 
 static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err);
 
-static int by_text(const void *a, const void *b)
-{
-    return tn_str_cmp(*(const tn_str *)a, *(const tn_str *)b);
-}
-
 /* Tags of exposures and saved queries come sorted. */
 static void sort_tags(tn_arena *a, tn_node *n)
 {
-    if (n->tags.n > 1) {
-        qsort(n->tags.v, n->tags.n, sizeof *n->tags.v, by_text);
-    }
+    tn_strs_sort(&n->tags);
     if (n->kind == TN_NODE_EXPOSURE) {
         tn_dict_putz(n->config, "tags", tn_strs_list(a, &n->tags));
     }

@@ -132,6 +132,7 @@ tn_rc tn_value_render(
 tn_val tn_value_listify(tn_arena *a, tn_val v);
 tn_strs tn_value_strs(tn_arena *a, tn_val v); /* a text or a list of texts */
 tn_val tn_strs_list(tn_arena *a, const tn_strs *l);
+void tn_strs_sort(tn_strs *l);
 tn_str tn_strs_join(tn_arena *a, const tn_strs *l, const char *sep);
 tn_dict *tn_value_dict_at(tn_val v, const char *key); /* NULL when absent or no dict */
 /* Where an entry of a YAML mapping stands. */
