@@ -199,8 +199,7 @@ static tn_rc check_group(const tn_project *p, const tn_node *n, tn_err *err)
         "Parsing Error in %s " TN_STR_FMT " (" TN_STR_FMT ")\n  Invalid group '" TN_STR_FMT
         "', expected one of " TN_STR_FMT,
         tn_node_kind_name(n->kind), TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path),
-        TN_STR_ARG(n->group),
-        TN_STR_ARG(tn_val_to_repr(scratch, tn_strs_list(scratch, &names))));
+        TN_STR_ARG(n->group), TN_STR_ARG(tn_val_to_repr(scratch, tn_strs_list(scratch, &names))));
 }
 
 static tn_rc check_access(const tn_node *n, tn_err *err)

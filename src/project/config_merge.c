@@ -134,14 +134,8 @@ static tn_val merge_append(tn_arena *a, tn_val below, tn_val above)
 static tn_val merge_update(tn_arena *a, tn_val below, tn_val above)
 {
     tn_val d = tn_val_dict(a);
-    const tn_val both[2] = { below, above };
-    for (int i = 0; i < 2; i++) {
-        size_t at = 0;
-        const tn_dict_item *it;
-        while (both[i].tag == TN_DICT && (it = tn_dict_next(both[i].dict, &at)) != NULL) {
-            tn_dict_put(d.dict, it->key, it->value);
-        }
-    }
+    tn_value_put_all(d.dict, below);
+    tn_value_put_all(d.dict, above);
     return d;
 }
 
@@ -410,7 +404,7 @@ tn_rc tn_config_resolve(
         tn_strs_add_new(&n->tags, a, tags.v[i]);
     }
     tn_val meta = tn_node_config(n, "meta");
-    n->meta = meta.tag == TN_DICT ? meta : tn_val_dict(a);
+    n->meta = tn_value_or_dict(a, meta);
     n->group = tn_node_config_str(n, "group", n->group);
     return take_access(n, err);
 }

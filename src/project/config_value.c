@@ -85,6 +85,25 @@ tn_val tn_value_listify(tn_arena *a, tn_val v)
     return list;
 }
 
+tn_val tn_value_or_dict(tn_arena *a, tn_val v)
+{
+    return v.tag == TN_DICT ? v : tn_val_dict(a);
+}
+
+tn_val tn_value_or_list(tn_arena *a, tn_val v)
+{
+    return v.tag == TN_LIST ? v : tn_val_list(a);
+}
+
+void tn_value_put_all(tn_dict *into, tn_val from)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (from.tag == TN_DICT && (it = tn_dict_next(from.dict, &at)) != NULL) {
+        tn_dict_put(into, it->key, it->value);
+    }
+}
+
 tn_strs tn_value_strs(tn_arena *a, tn_val v)
 {
     tn_strs out = { 0 };

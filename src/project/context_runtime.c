@@ -16,7 +16,7 @@ static tn_val vars_of(tn_arena *a, const tn_package *g)
 {
     tn_val written = tn_val_at((tn_val){ .tag = TN_DICT, .dict = g->config }, "vars");
     tn_val members = tn_val_dict(a);
-    written = written.tag == TN_DICT ? written : tn_val_dict(a);
+    written = tn_value_or_dict(a, written);
     tn_dict_putz(members.dict, "vars", written);
     tn_dict_putz(members.dict, "to_dict", tn_val_fn(a, "to_dict", vars_to_dict, written.dict));
     return tn_val_module(a, "VarProvider", members.dict);
@@ -48,7 +48,7 @@ static void put_sections(tn_arena *a, tn_dict *d, const tn_package *g)
     tn_val config = { .tag = TN_DICT, .dict = g->config };
     for (size_t i = 0; i < TN_COUNTOF(each); i++) {
         tn_val v = tn_val_at(config, each[i][1]);
-        tn_dict_putz(d, each[i][0], v.tag == TN_DICT ? v : tn_val_dict(a));
+        tn_dict_putz(d, each[i][0], tn_value_or_dict(a, v));
     }
 }
 

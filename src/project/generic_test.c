@@ -121,10 +121,7 @@ static void flatten_arguments(tn_arena *a, tn_val *args)
             tn_dict_put(out.dict, it->key, it->value);
         }
     }
-    at = 0;
-    while ((it = tn_dict_next(inner.dict, &at)) != NULL) {
-        tn_dict_put(out.dict, it->key, it->value);
-    }
+    tn_value_put_all(out.dict, inner);
     *args = out;
 }
 

@@ -192,8 +192,8 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "config", dict_of(a, n->config));
     tn_dict_putz(d, "tags", tn_strs_list(a, &n->tags));
     tn_dict_putz(d, "description", tn_val_str(n->description));
-    tn_dict_putz(d, "columns", n->columns.tag == TN_DICT ? n->columns : tn_val_dict(a));
-    tn_dict_putz(d, "meta", n->meta.tag == TN_DICT ? n->meta : tn_val_dict(a));
+    tn_dict_putz(d, "columns", tn_value_or_dict(a, n->columns));
+    tn_dict_putz(d, "meta", tn_value_or_dict(a, n->meta));
     tn_dict_putz(d, "group", text_or_none(n->group));
     tn_dict_putz(d, "docs", docs_dict(a, n));
     tn_dict_putz(d, "patch_path", text_or_none(n->patch_path));
@@ -202,7 +202,7 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "created_at", tn_val_float((double)n->created_us / 1e6));
     tn_dict_putz(d, "relation_name", text_or_none(n->relation_name));
     tn_dict_putz(d, "raw_code", tn_val_str(n->raw_code));
-    tn_dict_putz(d, "doc_blocks", n->doc_blocks.tag == TN_LIST ? n->doc_blocks : tn_val_list(a));
+    tn_dict_putz(d, "doc_blocks", tn_value_or_list(a, n->doc_blocks));
     if (n->kind == TN_NODE_OPERATION) {
         tn_dict_putz(d, "index", tn_val_int(n->hook_index));
     }
@@ -231,7 +231,7 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
 static void put_model(tn_arena *a, tn_dict *d, const tn_node *n)
 {
     tn_dict_putz(d, "access", tn_val_str(n->access.n > 0 ? n->access : TN_STR("protected")));
-    tn_dict_putz(d, "constraints", n->constraints.tag == TN_LIST ? n->constraints : tn_val_list(a));
+    tn_dict_putz(d, "constraints", tn_value_or_list(a, n->constraints));
     tn_dict_putz(d, "version", defined(n->version));
     tn_dict_putz(d, "latest_version", defined(n->latest_version));
     tn_val date = TN_VAL_NONE;
@@ -239,7 +239,7 @@ static void put_model(tn_arena *a, tn_dict *d, const tn_node *n)
         date = tn_val_str(tn_deprecation_date_text(a, n->deprecation_date));
     }
     tn_dict_putz(d, "deprecation_date", date);
-    tn_dict_putz(d, "primary_key", n->primary_key.tag == TN_LIST ? n->primary_key : tn_val_list(a));
+    tn_dict_putz(d, "primary_key", tn_value_or_list(a, n->primary_key));
     tn_dict_putz(d, "time_spine", n->time_spine.tag == TN_DICT ? n->time_spine : TN_VAL_NONE);
 }
 
@@ -273,9 +273,9 @@ static void put_source(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "freshness", defined(s->freshness));
     tn_dict_putz(d, "external", defined(s->external));
     tn_dict_putz(d, "description", tn_val_str(n->description));
-    tn_dict_putz(d, "columns", n->columns.tag == TN_DICT ? n->columns : tn_val_dict(a));
-    tn_dict_putz(d, "meta", n->meta.tag == TN_DICT ? n->meta : tn_val_dict(a));
-    tn_dict_putz(d, "source_meta", s->source_meta.tag == TN_DICT ? s->source_meta : tn_val_dict(a));
+    tn_dict_putz(d, "columns", tn_value_or_dict(a, n->columns));
+    tn_dict_putz(d, "meta", tn_value_or_dict(a, n->meta));
+    tn_dict_putz(d, "source_meta", tn_value_or_dict(a, s->source_meta));
     tn_dict_putz(d, "tags", tn_strs_list(a, &n->tags));
     tn_dict_putz(d, "config", dict_of(a, n->config));
     tn_dict_putz(d, "patch_path", text_or_none(n->patch_path));
@@ -284,7 +284,7 @@ static void put_source(tn_arena *a, tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "created_at", tn_val_float((double)n->created_us / 1e6));
     tn_dict_putz(d, "unrendered_database", defined(s->raw_database));
     tn_dict_putz(d, "unrendered_schema", defined(s->raw_schema));
-    tn_dict_putz(d, "doc_blocks", n->doc_blocks.tag == TN_LIST ? n->doc_blocks : tn_val_list(a));
+    tn_dict_putz(d, "doc_blocks", tn_value_or_list(a, n->doc_blocks));
 }
 
 /* The keys that these classes of dbt's have and have not. */
@@ -322,7 +322,7 @@ static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
         }
     }
     tn_dict_putz(d, "description", tn_val_str(n->description));
-    tn_dict_putz(d, "meta", n->meta.tag == TN_DICT ? n->meta : tn_val_dict(a));
+    tn_dict_putz(d, "meta", tn_value_or_dict(a, n->meta));
     if (n->kind != TN_NODE_UNIT_TEST) {
         tn_dict_putz(d, "tags", tn_strs_list(a, &n->tags));
     }

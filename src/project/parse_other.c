@@ -3,20 +3,6 @@
 #include "project/semantic_form.h"
 #include "text/uri.h"
 
-static tn_val or_empty(tn_arena *a, tn_val v)
-{
-    return v.tag == TN_DICT ? v : tn_val_dict(a);
-}
-
-static void merge(tn_dict *into, tn_val from)
-{
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (from.tag == TN_DICT && (it = tn_dict_next(from.dict, &at)) != NULL) {
-        tn_dict_put(into, it->key, it->value);
-    }
-}
-
 /* ---- sources ---- */
 
 static tn_val source_tags(tn_arena *a, tn_val source, tn_val table)
@@ -56,8 +42,8 @@ static tn_val source_freshness(tn_arena *a, tn_val source, tn_val table)
             out = TN_VAL_NONE;
         } else if (levels[i].tag == TN_DICT) {
             tn_val m = tn_val_dict(a);
-            merge(m.dict, out);
-            merge(m.dict, levels[i]);
+            tn_value_put_all(m.dict, out);
+            tn_value_put_all(m.dict, levels[i]);
             out = m;
         }
     }
@@ -107,12 +93,12 @@ static tn_rc take_loaded_at(tn_dict *config, tn_val source, tn_val table, tn_err
 static tn_rc source_config(tn_arena *a, tn_val source, tn_val table, tn_dict **ret, tn_err *err)
 {
     tn_val c = tn_val_dict(a), meta = tn_val_dict(a);
-    merge(c.dict, tn_val_at(source, "config"));
-    merge(c.dict, tn_val_at(table, "config"));
-    merge(meta.dict, tn_val_at(source, "meta"));
-    merge(meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
-    merge(meta.dict, tn_val_at(table, "meta"));
-    merge(meta.dict, tn_val_at(tn_val_at(table, "config"), "meta"));
+    tn_value_put_all(c.dict, tn_val_at(source, "config"));
+    tn_value_put_all(c.dict, tn_val_at(table, "config"));
+    tn_value_put_all(meta.dict, tn_val_at(source, "meta"));
+    tn_value_put_all(meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
+    tn_value_put_all(meta.dict, tn_val_at(table, "meta"));
+    tn_value_put_all(meta.dict, tn_val_at(tn_val_at(table, "config"), "meta"));
     tn_dict_putz(c.dict, "meta", meta);
     tn_dict_putz(c.dict, "tags", source_tags(a, source, table));
     tn_val fresh = source_freshness(a, source, table);
@@ -149,8 +135,8 @@ static void source_fields(
     s->source_meta = tn_val_dict(a);
     s->raw_database = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->raw }, "database");
     s->raw_schema = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->raw }, "schema");
-    merge(s->source_meta.dict, tn_val_at(source, "meta"));
-    merge(s->source_meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
+    tn_value_put_all(s->source_meta.dict, tn_val_at(source, "meta"));
+    tn_value_put_all(s->source_meta.dict, tn_val_at(tn_val_at(source, "config"), "meta"));
     n->database =
         tn_val_str_at(source, "database", tn_val_str_at(source, "catalog", p->profile.database));
     n->schema = tn_val_str_at(source, "schema", tn_val_str_at(source, "dataset", patch->name));
@@ -235,7 +221,7 @@ static tn_val overridden_table(
             continue;
         }
         tn_val s = tn_val_dict(p->arena), tables = tn_val_at(e, "tables");
-        merge(s.dict, *io_source);
+        tn_value_put_all(s.dict, *io_source);
         size_t at = 0;
         const tn_dict_item *it;
         while ((it = tn_dict_next(o->entry, &at)) != NULL) {
@@ -248,8 +234,8 @@ static tn_val overridden_table(
         for (size_t k = 0; tables.tag == TN_LIST && k < tables.list->n; k++) {
             if (tn_val_eq(tn_val_at(tables.list->v[k], "name"), tn_val_at(table, "name"))) {
                 tn_val t = tn_val_dict(p->arena);
-                merge(t.dict, table);
-                merge(t.dict, tables.list->v[k]);
+                tn_value_put_all(t.dict, table);
+                tn_value_put_all(t.dict, tables.list->v[k]);
                 table = t;
             }
         }
@@ -322,7 +308,7 @@ static tn_val kept_config(tn_arena *a, tn_val e, tn_node_kind kind)
             tn_dict_putz(c.dict, moved[i], v);
         }
     }
-    merge(c.dict, or_empty(a, tn_val_at(e, "config")));
+    tn_value_put_all(c.dict, tn_value_or_dict(a, tn_val_at(e, "config")));
     return c;
 }
 
@@ -384,10 +370,10 @@ static void settle_config(tn_arena *a, tn_node *n, tn_val e)
         bool is_old = tn_val_at(e, "type_params").tag == TN_DICT;
         n->meta = !is_old                   ? tn_val_dict(a)
                   : tn_val_truthy(own_meta) ? own_meta
-                                            : or_empty(a, beside);
+                                            : tn_value_or_dict(a, beside);
     }
     if (query) {
-        n->unrendered_config = or_empty(a, own).dict;
+        n->unrendered_config = tn_value_or_dict(a, own).dict;
     }
     if ((metric || query) && !tn_val_is_undef(tn_val_at(e, "tags")) &&
         tn_val_is_undef(tn_val_at(own, "tags"))) {
@@ -414,7 +400,7 @@ static tn_rc add_measure_metrics(
         tn_dict_putz(params.dict, "measure", tn_val_str(name));
         tn_dict_putz(params.dict, "expr", has_expr ? expr : tn_val_str(name));
         tn_dict_putz(config.dict, "enabled", tn_val_bool(n->enabled));
-        tn_dict_putz(config.dict, "meta", or_empty(a, tn_node_config(n, "meta")));
+        tn_dict_putz(config.dict, "meta", tn_value_or_dict(a, tn_node_config(n, "meta")));
         tn_dict_putz(entry.dict, "name", tn_val_str(name));
         tn_dict_putz(entry.dict, "label", tn_val_str(tn_val_str_at(m, "label", name)));
         tn_dict_putz(entry.dict, "description", tn_val_str(tn_val_str_at(m, "description", told)));
@@ -498,7 +484,7 @@ static void add_group(tn_project *p, const tn_patch *patch)
     tn_val owner = tn_val_dict(a), config = kept_config(a, e, TN_NODE_EXPOSURE);
     tn_dict_putz(owner.dict, "email", TN_VAL_NONE);
     tn_dict_putz(owner.dict, "name", TN_VAL_NONE);
-    merge(owner.dict, or_empty(a, tn_val_at(e, "owner")));
+    tn_value_put_all(owner.dict, tn_value_or_dict(a, tn_val_at(e, "owner")));
     if (tn_dict_finds(config.dict, TN_STR("meta")) == NULL) {
         tn_dict_putz(config.dict, "meta", tn_val_dict(a));
     }

@@ -237,11 +237,7 @@ static tn_rc settle(const unit_entry *u, tn_val *ret, tn_err *err)
     tn_arena *a = u->p->arena;
     tn_val given = tn_val_at(u->entry, "given"), rows = tn_val_list(a), one;
     *ret = tn_val_dict(a);
-    size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(u->entry.dict, &at)) != NULL) {
-        tn_dict_put(ret->dict, it->key, it->value);
-    }
+    tn_value_put_all(ret->dict, u->entry);
     for (size_t i = 0; i < given.list->n; i++) {
         TN_TRY(settle_rows(u, given.list->v[i], "input", &one, err));
         tn_list_push(rows.list, one);

@@ -257,15 +257,6 @@ static void set_paths(tn_project *p, tn_package *g)
     g->docs_paths = tn_val_is_undef(docs) || tn_val_is_none(docs) ? all : tn_value_strs(a, docs);
 }
 
-static void put_all(tn_dict *into, tn_val from)
-{
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (from.tag == TN_DICT && (it = tn_dict_next(from.dict, &at)) != NULL) {
-        tn_dict_put(into, it->key, it->value);
-    }
-}
-
 /* What {{ var() }} sees in dbt_project.yml: vars.yml of the project below --vars. */
 static tn_rc file_vars(tn_project *p, const tn_package *pkg, const tn_dict **ret, tn_err *err)
 {
@@ -276,8 +267,8 @@ static tn_rc file_vars(tn_project *p, const tn_package *pkg, const tn_dict **ret
     }
     tn_val doc, all = tn_val_dict(p->arena);
     TN_TRY(read_yaml(p, file, &doc, err));
-    put_all(all.dict, tn_val_at(doc, "vars"));
-    put_all(all.dict, (tn_val){ .tag = TN_DICT, .dict = p->cli_vars });
+    tn_value_put_all(all.dict, tn_val_at(doc, "vars"));
+    tn_value_put_all(all.dict, (tn_val){ .tag = TN_DICT, .dict = p->cli_vars });
     *ret = all.dict;
     return TN_OK;
 }
@@ -542,13 +533,13 @@ static tn_rc make_vars(tn_project *p, tn_package *g, tn_err *err)
     g->vars = tn_val_dict(p->arena).dict;
     const tn_val both[2] = { own, root };
     for (int i = g == p->package ? 1 : 0; i < 2; i++) {
-        put_all(g->vars, both[i]);
+        tn_value_put_all(g->vars, both[i]);
         const tn_val *scoped = both[i].tag == TN_DICT ? tn_dict_finds(both[i].dict, g->name) : NULL;
         if (scoped != NULL) {
-            put_all(g->vars, *scoped);
+            tn_value_put_all(g->vars, *scoped);
         }
     }
-    put_all(g->vars, (tn_val){ .tag = TN_DICT, .dict = p->cli_vars });
+    tn_value_put_all(g->vars, (tn_val){ .tag = TN_DICT, .dict = p->cli_vars });
     tn_val_freeze((tn_val){ .tag = TN_DICT, .dict = g->vars });
     return TN_OK;
 }

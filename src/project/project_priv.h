@@ -130,7 +130,10 @@ typedef tn_rc (*tn_render_fn)(
 tn_rc tn_value_render(
     tn_arena *a, tn_val v, tn_render_fn fn, void *self, tn_val *ret, tn_err *err) TN_MUSTUSE;
 tn_val tn_value_listify(tn_arena *a, tn_val v);
-tn_strs tn_value_strs(tn_arena *a, tn_val v); /* a text or a list of texts */
+tn_val tn_value_or_dict(tn_arena *a, tn_val v);    /* v, or an empty dict when it is none */
+tn_val tn_value_or_list(tn_arena *a, tn_val v);    /* v, or an empty list when it is none */
+void tn_value_put_all(tn_dict *into, tn_val from); /* nothing, when from is no dict */
+tn_strs tn_value_strs(tn_arena *a, tn_val v);      /* a text or a list of texts */
 tn_val tn_strs_list(tn_arena *a, const tn_strs *l);
 void tn_strs_sort(tn_strs *l);
 tn_str tn_strs_join(tn_arena *a, const tn_strs *l, const char *sep);

@@ -388,29 +388,15 @@ tn_rc tn_render_descs(tn_project *p, const tn_patch *patch, tn_val entries, tn_e
     return TN_OK;
 }
 
-static tn_val dict_or(tn_arena *a, tn_val v)
-{
-    return v.tag == TN_DICT ? v : tn_val_dict(a);
-}
-
-static void merge_into(tn_dict *into, tn_val from)
-{
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (from.tag == TN_DICT && (it = tn_dict_next(from.dict, &at)) != NULL) {
-        tn_dict_put(into, it->key, it->value);
-    }
-}
-
 static tn_val column_of(tn_arena *a, tn_val c)
 {
     static const char *const same[] = { "data_type", "quote", "granularity" };
-    tn_val out = tn_val_dict(a), config = dict_or(a, tn_val_at(c, "config"));
+    tn_val out = tn_val_dict(a), config = tn_value_or_dict(a, tn_val_at(c, "config"));
     tn_dict_putz(out.dict, "name", tn_val_at(c, "name"));
     tn_dict_putz(out.dict, "description", tn_val_str(tn_val_str_at(c, "description", TN_STR(""))));
     tn_val meta = tn_val_dict(a);
-    merge_into(meta.dict, tn_val_at(c, "meta"));
-    merge_into(meta.dict, tn_val_at(config, "meta"));
+    tn_value_put_all(meta.dict, tn_val_at(c, "meta"));
+    tn_value_put_all(meta.dict, tn_val_at(config, "meta"));
     tn_dict_putz(out.dict, "meta", meta);
     for (size_t i = 0; i < TN_COUNTOF(same); i++) {
         tn_val v = tn_val_at(c, same[i]);
@@ -523,8 +509,8 @@ static tn_dict *config_of(tn_project *p, const tn_patch *patch, tn_dict *entry)
             tn_dict_putz(out.dict, moved[i], val);
         }
     }
-    merge_into(out.dict, tn_val_at(e, "config"));
-    merge_into(out.dict, tn_val_at(v, "config"));
+    tn_value_put_all(out.dict, tn_val_at(e, "config"));
+    tn_value_put_all(out.dict, tn_val_at(v, "config"));
     return out.dict;
 }
 

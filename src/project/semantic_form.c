@@ -209,7 +209,7 @@ static tn_val each_of(tn_arena *a, const tn_form *of, tn_val v)
 static tn_val meta_of(tn_arena *a, tn_val v)
 {
     tn_val out = tn_val_dict(a), meta = tn_val_at(v, "meta");
-    tn_dict_putz(out.dict, "meta", meta.tag == TN_DICT ? meta : tn_val_dict(a));
+    tn_dict_putz(out.dict, "meta", tn_value_or_dict(a, meta));
     return out;
 }
 
@@ -360,15 +360,8 @@ static void hand_down_meta(tn_arena *a, tn_node *n)
         tn_val list = tn_val_at(n->extra, lists[i]);
         for (size_t k = 0; k < list.list->n; k++) {
             tn_val config = tn_val_at(list.list->v[k], "config"), meta = tn_val_dict(a);
-            const tn_val levels[] = { above, tn_val_at(config, "meta") };
-            for (size_t l = 0; l < TN_COUNTOF(levels); l++) {
-                size_t at = 0;
-                const tn_dict_item *it;
-                while (
-                    levels[l].tag == TN_DICT && (it = tn_dict_next(levels[l].dict, &at)) != NULL) {
-                    tn_dict_put(meta.dict, it->key, it->value);
-                }
-            }
+            tn_value_put_all(meta.dict, above);
+            tn_value_put_all(meta.dict, tn_val_at(config, "meta"));
             tn_dict_putz(config.dict, "meta", meta);
         }
     }
@@ -410,7 +403,7 @@ static void place_exports(tn_project *p, tn_node *n)
         tn_dict_putz(c.dict, "alias", said(alias) ? alias : tn_val_at(e, "name"));
         tn_dict_putz(
             c.dict, "database", said(database) ? database : tn_val_str(p->profile.database));
-        tn_dict_putz(e.dict, "unrendered_config", own.tag == TN_DICT ? own : tn_val_dict(a));
+        tn_dict_putz(e.dict, "unrendered_config", tn_value_or_dict(a, own));
         tn_dict_putz(e.dict, "config", c);
     }
 }
