@@ -77,8 +77,7 @@ static tn_rc run(const tn_cli *cli, const deps_options *o, deps_run *r, tn_err *
         .ca_file = tn_env_get("TARN_CA_FILE"),
         .upgrade = o->upgrade == TN_FLAG_ON,
         .lock_only = o->lock == TN_FLAG_ON,
-        .any_version =
-            !tn_val_bool_at((tn_val){ .tag = TN_DICT, .dict = p->flags }, "VERSION_CHECK", true),
+        .any_version = !tn_project_flag(p, "VERSION_CHECK", true),
         .read = read_file,
         .say = tell,
         .self = r };

@@ -62,13 +62,12 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
         (void)tn_while(&err, err.rc, "--args");
         return tn_cli_error(cli, &err);
     }
-    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
     tn_dict_putz(given.dict, "which", tn_val_z("run-operation"));
     if (words.n > 0) {
         tn_dict_putz(given.dict, "macro", tn_val_str(words.v[0]));
         tn_dict_putz(given.dict, "args", tn_val_is_none(args) ? tn_val_dict(cli->arena) : args);
     }
-    tn_run_opts opts = { .write_json = tn_val_bool_at(flags, "WRITE_JSON", true),
+    tn_run_opts opts = { .write_json = tn_project_flag(start.project, "WRITE_JSON", true),
         .args = given.dict };
     tn_rc rc = o.sql.n > 0
                    ? tn_run_operation_sql(start.project, cli->arena, &opts, start.events, &err)

@@ -241,20 +241,19 @@ static void log_to_events(void *self, tn_log_level level, const char *module, tn
 /* dbt renders a template while it parses only when it has no parse of it: without a manifest, or with --no-partial-parse. */
 static bool parses_all(const tn_project *p)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    return !tn_val_bool_at(flags, "PARTIAL_PARSE", true) ||
+    return !tn_project_flag(p, "PARTIAL_PARSE", true) ||
            !tn_file_exists(tn_uri_join(p->arena, p->target_path, TN_STR("manifest.json")));
 }
 
 static void tell_said(const tn_project *p, const tn_notice *n, tn_events *events)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags }, data = tn_val_dict(p->arena);
+    tn_val data = tn_val_dict(p->arena);
     bool info = n->said == TN_SAID_LOG;
     tn_dict_putz(data.dict, "msg", tn_val_str(n->msg));
     if (n->said != TN_SAID_PRINT) {
         tn_event(events, info ? TN_EV_INFO : TN_EV_DEBUG, info ? "JinjaLogInfo" : "JinjaLogDebug",
             info ? "I062" : "I063", data, TN_STR_FMT, TN_STR_ARG(n->msg));
-    } else if (tn_val_bool_at(flags, "PRINT", true)) {
+    } else if (tn_project_flag(p, "PRINT", true)) {
         tn_event_print(events, n->msg);
     }
 }
@@ -382,8 +381,7 @@ static tn_rc read_states(const tn_dbt_options *o, tn_project *p, tn_err *err)
             TN_TRY(tn_contracts_check(p, p->previous, err));
         }
     }
-    if (o->defer != TN_FLAG_ON &&
-        !tn_val_bool_at((tn_val){ .tag = TN_DICT, .dict = p->flags }, "DEFER", false)) {
+    if (o->defer != TN_FLAG_ON && !tn_project_flag(p, "DEFER", false)) {
         return TN_OK;
     }
     p->favor_state = o->favor_state == TN_FLAG_ON;
@@ -476,8 +474,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     if (cli->lake.n > 0 && tn_str_is(ret->project->profile.type, "tarn")) {
         ret->project->profile.path = cli->lake;
     }
-    if (tn_val_bool_at(
-            (tn_val){ .tag = TN_DICT, .dict = ret->project->flags }, "SINGLE_THREADED", false)) {
+    if (tn_project_flag(ret->project, "SINGLE_THREADED", false)) {
         ret->project->profile.threads = 1;
     }
     if (read_states(o, ret->project, &err) != TN_OK) {
@@ -539,12 +536,11 @@ int tn_dbt_execute(
     }
     tn_err err = TN_ERR_INIT;
     tn_run_report report;
-    tn_val flags = { .tag = TN_DICT, .dict = start.project->flags };
     tn_dict_putz(given.dict, "which", tn_val_z(which));
     opts.select = start.select;
-    opts.fail_fast = tn_val_bool_at(flags, "FAIL_FAST", false);
+    opts.fail_fast = tn_project_flag(start.project, "FAIL_FAST", false);
     opts.show_seeds = o->show == TN_FLAG_ON;
-    opts.write_json = tn_val_bool_at(flags, "WRITE_JSON", true);
+    opts.write_json = tn_project_flag(start.project, "WRITE_JSON", true);
     opts.introspect = o->introspect != TN_FLAG_OFF;
     opts.memory_limit = cli->memory_limit;
     add_flags(cli->arena, given.dict, start.project->flags);

@@ -3,16 +3,11 @@
 #include "project/deprecation.h"
 #include "project/project_priv.h"
 
-static bool flag(const tn_project *p, const char *name, bool dflt)
-{
-    return tn_val_bool_at((tn_val){ .tag = TN_DICT, .dict = p->flags }, name, dflt);
-}
-
 /* ---- one name, two resources ---- */
 
 static tn_rc note_same_name(tn_project *p, const tn_node *a, const tn_node *b, tn_err *err)
 {
-    if (flag(p, "REQUIRE_UNIQUE_PROJECT_RESOURCE_NAMES", false)) {
+    if (tn_project_flag(p, "REQUIRE_UNIQUE_PROJECT_RESOURCE_NAMES", false)) {
         return tn_double_node(a, b, err);
     }
     tn_val data = tn_val_dict(p->arena);
@@ -68,10 +63,9 @@ typedef struct spaced_names {
 
 static spaced_names spaced_names_of(tn_project *p, const char *flag, bool required)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
     return (spaced_names){ .p = p,
-        .required = tn_val_bool_at(flags, flag, required),
-        .debug = tn_val_bool_at(flags, "DEBUG", false),
+        .required = tn_project_flag(p, flag, required),
+        .debug = tn_project_flag(p, "DEBUG", false),
         .list = tn_buf_init(p->arena, TN_BUF_NO_LIMIT) };
 }
 
@@ -151,7 +145,7 @@ static tn_rc check_source_spaces(tn_project *p, tn_err *err)
 
 void tn_note_ref_of_root(tn_project *p, const tn_node *n, const tn_node *target, tn_str package)
 {
-    if (flag(p, "REQUIRE_REF_SEARCHES_NODE_PACKAGE_BEFORE_ROOT", false) ||
+    if (tn_project_flag(p, "REQUIRE_REF_SEARCHES_NODE_PACKAGE_BEFORE_ROOT", false) ||
         tn_str_eq(n->package_name, p->name) || !tn_str_eq(target->package_name, p->name) ||
         tn_str_eq(package, p->name)) {
         return;
@@ -229,7 +223,7 @@ static void note_macro(tn_project *p, const tn_macro *m, tn_str text)
 void tn_check_macro_arguments(tn_project *p, const tn_macro *m)
 {
     tn_arena *a = p->arena;
-    if (!flag(p, "VALIDATE_MACRO_ARGS", true) || m->arguments.tag != TN_LIST ||
+    if (!tn_project_flag(p, "VALIDATE_MACRO_ARGS", true) || m->arguments.tag != TN_LIST ||
         m->arguments.list->n == 0) {
         return;
     }

@@ -41,8 +41,7 @@ const char *tn_deprecation_code(const char *event)
 
 static bool is_bare(const tn_project *p, const char *event)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    bool named = tn_val_bool_at(flags, "REQUIRE_EVENT_NAMES_IN_DEPRECATIONS", false);
+    bool named = tn_project_flag(p, "REQUIRE_EVENT_NAMES_IN_DEPRECATIONS", false);
     for (size_t i = 0; i < TN_COUNTOF(known) && !named; i++) {
         if (strcmp(event, known[i].event) == 0) {
             return known[i].bare;
@@ -53,7 +52,7 @@ static bool is_bare(const tn_project *p, const char *event)
 
 static size_t width_of(const tn_project *p)
 {
-    tn_val v = tn_val_at((tn_val){ .tag = TN_DICT, .dict = p->flags }, "PRINTER_WIDTH");
+    tn_val v = tn_val_at(tn_project_flags(p), "PRINTER_WIDTH");
     return v.tag == TN_INT && v.i > 0 ? (size_t)v.i : WIDTH_DEFAULT;
 }
 
@@ -107,8 +106,7 @@ static void deprecate(tn_project *p, const char *event, tn_str file, tn_val data
 {
     tn_val count = tn_val_at(p->deprecations, event);
     tn_dict_putz(p->deprecations.dict, event, tn_val_int(count.tag == TN_INT ? count.i + 1 : 1));
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    if (count.tag != TN_INT || tn_val_bool_at(flags, "SHOW_ALL_DEPRECATIONS", false)) {
+    if (count.tag != TN_INT || tn_project_flag(p, "SHOW_ALL_DEPRECATIONS", false)) {
         tn_project_note(p, event, file, 0, TN_STR_FMT, TN_STR_ARG(text));
         p->notices.v[p->notices.n - 1].data = data;
     }
@@ -140,7 +138,6 @@ tn_str tn_deprecation_summary(tn_arena *a, const tn_project *p)
         "\n\nTo see all deprecation instances instead of just the first occurrence of each, run "
         "command again with the `--show-all-deprecations` flag. You may also need to run with "
         "`--no-partial-parse` as some deprecations are only encountered during parsing.";
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
     if (p->deprecations.dict->live == 0) {
         return TN_STR_NONE;
     }
@@ -153,6 +150,6 @@ tn_str tn_deprecation_summary(tn_arena *a, const tn_project *p)
             TN_STR_ARG(tn_val_as_str(it->key)), (long long)it->value.i,
             it->value.i == 1 ? "" : "s");
     }
-    tn_buf_addz(&b, tn_val_bool_at(flags, "SHOW_ALL_DEPRECATIONS", false) ? "" : hint);
+    tn_buf_addz(&b, tn_project_flag(p, "SHOW_ALL_DEPRECATIONS", false) ? "" : hint);
     return tn_deprecation_text(a, p, "DeprecationsSummary", tn_buf_str(&b));
 }

@@ -167,9 +167,9 @@ static void note_settings(builder *b, const tn_dict *args)
 /* dbt wants arguments below `arguments:`, or, with require_generic_test_arguments_property off, nothing there. */
 static void note_arguments(builder *b, const tn_val *args)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = b->p->flags }, inner = tn_val_at(*args, "arguments");
+    tn_val inner = tn_val_at(*args, "arguments");
     const tn_patch *on = b->on->patch;
-    bool wanted = tn_val_bool_at(flags, "REQUIRE_GENERIC_TEST_ARGUMENTS_PROPERTY", true);
+    bool wanted = tn_project_flag(b->p, "REQUIRE_GENERIC_TEST_ARGUMENTS_PROPERTY", true);
     if (!wanted && !tn_val_is_undef(inner)) {
         tn_deprecate(b->p, "ArgumentsPropertyInGenericTestDeprecation", on->file,
             "Found `arguments` property in test definition of `" TN_STR_FMT "` (" TN_STR_FMT

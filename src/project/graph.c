@@ -31,8 +31,7 @@ static bool version_matches(const tn_node *n, tn_val version)
 static tn_node *pick(
     const tn_project *p, const tn_nodes *list, tn_str from, tn_str package, tn_val version)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    bool own_first = tn_val_bool_at(flags, "REQUIRE_REF_SEARCHES_NODE_PACKAGE_BEFORE_ROOT", false);
+    bool own_first = tn_project_flag(p, "REQUIRE_REF_SEARCHES_NODE_PACKAGE_BEFORE_ROOT", false);
     tn_node *best = NULL;
     int best_rank = 3;
     for (size_t i = 0; list != NULL && i < list->n; i++) {

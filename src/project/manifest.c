@@ -168,14 +168,14 @@ static bool of_test_folder(const tn_project *p, const tn_macro *macro)
 /* What a property file says of them; else, with the behaviour flag validate_macro_args (on unless set), the names in the signature. */
 static tn_val macro_arguments(tn_arena *a, const tn_project *p, const tn_macro *macro)
 {
-    const tn_val flags = { .tag = TN_DICT, .dict = p->flags }, said = macro->arguments;
+    const tn_val said = macro->arguments;
     tn_val list = tn_val_list(a);
     for (size_t i = 0; said.tag == TN_LIST && i < said.list->n; i++) {
         tn_val e = said.list->v[i];
         add_argument(
             a, list, tn_val_at(e, "name"), tn_val_at(e, "type"), tn_val_at(e, "description"));
     }
-    if (list.list->n > 0 || !tn_val_bool_at(flags, "VALIDATE_MACRO_ARGS", true) ||
+    if (list.list->n > 0 || !tn_project_flag(p, "VALIDATE_MACRO_ARGS", true) ||
         of_test_folder(p, macro)) {
         return list;
     }

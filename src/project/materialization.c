@@ -36,9 +36,8 @@ static tn_macro *find_in(const tn_project *p, tn_str name, const int *places, si
 
 static bool packages_may_replace(const tn_project *p)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    return !tn_val_bool_at(
-        flags, "REQUIRE_EXPLICIT_PACKAGE_OVERRIDES_FOR_BUILTIN_MATERIALIZATIONS", true);
+    return !tn_project_flag(
+        p, "REQUIRE_EXPLICIT_PACKAGE_OVERRIDES_FOR_BUILTIN_MATERIALIZATIONS", true);
 }
 
 /* Whether a package's stands where the built-in one would. */

@@ -511,8 +511,7 @@ static tn_rc parse_model(tn_project *p, const tn_source_file *f, tn_err *err)
 /* --maximum-seed-size-mib; 0: none is. */
 static bool too_large_to_hash(const tn_project *p, int64_t size)
 {
-    const tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    int64_t mib = tn_val_int_at(flags, "MAXIMUM_SEED_SIZE_MIB", 1);
+    int64_t mib = tn_val_int_at(tn_project_flags(p), "MAXIMUM_SEED_SIZE_MIB", 1);
     return mib != 0 && size > (mib < SEED_MIB_MAX ? mib : SEED_MIB_MAX) * (1 << 20);
 }
 

@@ -58,8 +58,7 @@ static tn_rc place_schema(tn_project *p, tn_node *n, tn_err *err)
     if (!is_builtin(p, m)) {
         TN_TRY(call_macro(p, n, m, custom, &n->schema, err));
         if (n->schema.p == NULL) {
-            tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-            if (tn_val_bool_at(flags, "REQUIRE_VALID_SCHEMA_FROM_GENERATE_SCHEMA_NAME", false)) {
+            if (tn_project_flag(p, "REQUIRE_VALID_SCHEMA_FROM_GENERATE_SCHEMA_NAME", false)) {
                 return tn_fail(err, TN_E_COMPILE,
                     "Node '" TN_STR_FMT
                     "' has a schema set to None as a result of a generate_schema_name call.",

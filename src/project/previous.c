@@ -141,8 +141,7 @@ static tn_rc match_modified(
             "modified, modified.body, .configs, .persisted_descriptions, .relation, .macros or "
             ".contract; new, old, unmodified");
     }
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
-    bool written = tn_val_bool_at(flags, "STATE_MODIFIED_COMPARE_MORE_UNRENDERED_VALUES", true);
+    bool written = tn_project_flag(p, "STATE_MODIFIED_COMPARE_MORE_UNRENDERED_VALUES", true);
     TN_TRY(tn_state_modified(n, old, which, written, ret, err));
     if (which == TN_STATE_CONTENTS && !*ret) {
         return macros_modified(p, n, ret, err);

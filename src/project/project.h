@@ -150,6 +150,17 @@ typedef struct tn_project {
     struct tn_project_state *state; /* private */
 } tn_project;
 
+static inline tn_val tn_project_flags(const tn_project *p)
+{
+    return (tn_val){ .tag = TN_DICT, .dict = p->flags };
+}
+
+/* A flag that is on or off: "FAIL_FAST". */
+static inline bool tn_project_flag(const tn_project *p, const char *name, bool dflt)
+{
+    return tn_val_bool_at(tn_project_flags(p), name, dflt);
+}
+
 typedef struct tn_doc {
     tn_str name, package_name, path, original_file_path, contents, unique_id;
 } tn_doc;

@@ -6,11 +6,6 @@
 #include "project/deprecation.h"
 #include "project/project_priv.h"
 
-static tn_val flags_of(const tn_project *p)
-{
-    return (tn_val){ .tag = TN_DICT, .dict = p->flags };
-}
-
 static bool lists(tn_val v, const char *event)
 {
     tn_str name = tn_str_of(event);
@@ -34,8 +29,8 @@ static bool either_lists(tn_val options, const char *name, const char *old, cons
 
 tn_warn_fate tn_project_warn_fate(const tn_project *p, const char *event)
 {
-    tn_val options = tn_val_at(flags_of(p), "WARN_ERROR_OPTIONS");
-    bool all = tn_val_truthy(tn_val_at(flags_of(p), "WARN_ERROR"));
+    tn_val options = tn_val_at(tn_project_flags(p), "WARN_ERROR_OPTIONS");
+    bool all = tn_val_truthy(tn_val_at(tn_project_flags(p), "WARN_ERROR"));
     if (options.tag == TN_DICT) {
         if (lists(tn_val_at(options, "silence"), event)) {
             return TN_WARN_SILENT;
@@ -47,7 +42,7 @@ tn_warn_fate tn_project_warn_fate(const tn_project *p, const char *event)
     }
     /* One that dbt never let become an error before this flag. */
     bool late = strcmp(event, "MicrobatchModelNoEventTimeInputs") == 0 &&
-                !tn_val_bool_at(flags_of(p), "REQUIRE_ALL_WARNINGS_HANDLED_BY_WARN_ERROR", true);
+                !tn_project_flag(p, "REQUIRE_ALL_WARNINGS_HANDLED_BY_WARN_ERROR", true);
     return all && !late ? TN_WARN_ERROR : TN_WARN_SHOWN;
 }
 
@@ -77,7 +72,7 @@ static tn_rc check_option(tn_val key, tn_val value, tn_err *err)
 /* On the command line and in the environment the options are YAML text. */
 tn_rc tn_load_warn_options(tn_project *p, tn_err *err)
 {
-    tn_val v = tn_val_at(flags_of(p), "WARN_ERROR_OPTIONS");
+    tn_val v = tn_val_at(tn_project_flags(p), "WARN_ERROR_OPTIONS");
     if (tn_val_is_str(v)) {
         tn_yaml_opts yo = { .file = "--warn-error-options" };
         TN_TRY(tn_yaml_parse(p->arena, tn_val_as_str(v), &yo, &v, err));
@@ -110,7 +105,7 @@ tn_rc tn_load_warn_options(tn_project *p, tn_err *err)
             include ? " Please use `error` instead of `include`." : "",
             exclude ? " Please use `warn` instead of `exclude`." : "");
     }
-    if (tn_val_truthy(tn_val_at(flags_of(p), "WARN_ERROR"))) {
+    if (tn_val_truthy(tn_val_at(tn_project_flags(p), "WARN_ERROR"))) {
         return tn_fail(err, TN_E_USAGE, "give --warn-error or --warn-error-options, not both");
     }
     tn_dict_putz(p->flags, "WARN_ERROR_OPTIONS", v);

@@ -630,8 +630,7 @@ static void hook_log(tn_pctx *c, tn_str msg, bool info)
 static void hook_print(tn_pctx *c, tn_str msg)
 {
     tn_job *j = c->self;
-    tn_val flags = { .tag = TN_DICT, .dict = c->project->flags };
-    if (tn_val_bool_at(flags, "PRINT", true)) {
+    if (tn_project_flag(c->project, "PRINT", true)) {
         tn_event_print(j->session->events, msg);
     }
 }

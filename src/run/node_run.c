@@ -501,8 +501,7 @@ static bool is_no_op(const tn_node *n)
 
 bool tn_runner_empty(const tn_runner *run)
 {
-    return tn_val_truthy(
-        tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "EMPTY"));
+    return tn_val_truthy(tn_val_at(tn_project_flags(run->project), "EMPTY"));
 }
 
 static bool in_batches(const tn_runner *run, const tn_node *n)

@@ -518,12 +518,11 @@ static void print_json(plan *pl, tn_buf *b)
 tn_rc tn_plan_report(tn_runner *run, bool json, tn_buf *b, tn_err *err)
 {
     TN_AUTO_ARENA a = tn_arena_new("plan", NULL);
-    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
     plan pl = { .run = run,
         .arena = a,
         .items = tn_new_array(a, plan_item, run->plan.n + 1),
         .builds = tn_builds_read(run->project, a),
-        .full_refresh = tn_val_bool_at(flags, "FULL_REFRESH", false),
+        .full_refresh = tn_project_flag(run->project, "FULL_REFRESH", false),
         .changed = tn_new_array(a, uint8_t, run->project->nodes.n + 1) };
     for (size_t i = 0; i < run->plan.n; i++) {
         const tn_val *last = tn_dict_finds(pl.builds.dict, run->plan.v[i]->unique_id);

@@ -76,8 +76,7 @@ static tn_val publish_info(tn_runner *run)
     tn_val d = tn_val_dict(a), nodes = tn_val_dict(a);
     tn_dict_putz(d.dict, "run_id", tn_val_str(run->project->invocation_id));
     tn_dict_putz(d.dict, "project", tn_val_str(run->project->name));
-    tn_dict_putz(d.dict, "command",
-        tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "WHICH"));
+    tn_dict_putz(d.dict, "command", tn_val_at(tn_project_flags(run->project), "WHICH"));
     for (size_t i = 0; i < run->plan.n; i++) {
         tn_dict_puts(nodes.dict, run->plan.v[i]->unique_id,
             tn_val_z(tn_status_name(run->results[i].status)));

@@ -193,7 +193,7 @@ bool tn_runner_stores_failures(const tn_runner *run, const tn_node *n)
 {
     tn_val v = tn_node_config(n, "store_failures");
     if (tn_val_is_undef(v) || tn_val_is_none(v)) {
-        v = tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "STORE_FAILURES");
+        v = tn_val_at(tn_project_flags(run->project), "STORE_FAILURES");
     }
     return tn_val_truthy(v);
 }
@@ -324,9 +324,8 @@ static tn_rc announce(tn_runner *run)
 
 static bool hooks_run(const tn_runner *run)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
     if (run->opts->verb == TN_VERB_FRESHNESS) {
-        return tn_val_bool_at(flags, "SOURCE_FRESHNESS_RUN_PROJECT_HOOKS", true);
+        return tn_project_flag(run->project, "SOURCE_FRESHNESS_RUN_PROJECT_HOOKS", true);
     }
     return !tn_report_is_look(run) && run->opts->verb != TN_VERB_CLONE;
 }
@@ -356,8 +355,7 @@ static tn_rc carry_out(tn_runner *run, tn_err *err)
         TN_TRY(tn_runner_hooks(run, &run->workers[0], false, &failed, err));
     }
     say(run, "Formatting", "Z017", TN_STR(""));
-    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
-    if (failed && tn_val_bool_at(flags, "SKIP_NODES_IF_ON_RUN_START_FAILS", true)) {
+    if (failed && tn_project_flag(run->project, "SKIP_NODES_IF_ON_RUN_START_FAILS", true)) {
         skip_all(run);
     } else {
         tn_report_inlined(run);

@@ -51,8 +51,7 @@ static tn_val record(tn_runner *run, const tn_run_report *report, tn_rc rc, cons
     tn_val d = tn_val_dict(a), counts = tn_val_dict(a), nodes = tn_val_list(a);
     tn_dict_putz(d.dict, "format", tn_val_int(1));
     tn_dict_putz(d.dict, "run_id", tn_val_str(run->project->invocation_id));
-    tn_dict_putz(d.dict, "command",
-        tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "WHICH"));
+    tn_dict_putz(d.dict, "command", tn_val_at(tn_project_flags(run->project), "WHICH"));
     tn_dict_putz(d.dict, "project", tn_val_str(run->project->name));
     tn_dict_putz(d.dict, "env", tn_val_str(tn_lake_target_env(run->session->lake)));
     tn_dict_putz(d.dict, "target", tn_val_str(run->project->profile.target_name));

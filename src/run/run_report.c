@@ -127,8 +127,7 @@ void tn_report_put_group(const tn_runner *run, tn_arena *a, tn_val data, const t
 
 static size_t printer_width(const tn_runner *run)
 {
-    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags },
-           v = tn_val_at(flags, "PRINTER_WIDTH");
+    tn_val v = tn_val_at(tn_project_flags(run->project), "PRINTER_WIDTH");
     return v.tag == TN_INT && v.i >= 0 && v.i <= PRINTER_WIDTH_MAX ? (size_t)v.i : LINE_WIDTH;
 }
 

@@ -70,8 +70,7 @@ tn_rc tn_runner_take_turn(tn_runner *run, tn_err *err)
     if (!run->session->is_lake || !tn_runner_changes_tables(run)) {
         return TN_OK;
     }
-    o.what = tn_val_str_at(
-        (tn_val){ .tag = TN_DICT, .dict = run->project->flags }, "WHICH", TN_STR("run"));
+    o.what = tn_val_str_at(tn_project_flags(run->project), "WHICH", TN_STR("run"));
     for (size_t i = 0; i < run->plan.n; i++) {
         if (tn_node_is_refable(run->plan.v[i])) {
             tn_vec_push(&o.resources, run->arena, resource_of(run->arena, run, run->plan.v[i]));

@@ -32,7 +32,6 @@ static tn_rc find_input(unit_job *u, tn_str input, tn_node **ret, tn_err *err)
         return TN_OK;
     }
     tn_project *p = u->session->project;
-    tn_val flags = { .tag = TN_DICT, .dict = p->flags };
     tn_unit_input in;
     tn_err no = TN_ERR_INIT;
     if (tn_unit_input_read(p, u->arena, input, &in, &no) == TN_OK) {
@@ -43,7 +42,7 @@ static tn_rc find_input(unit_job *u, tn_str input, tn_node **ret, tn_err *err)
                                   ") which was not found in the manifest.",
                                   TN_STR_ARG(u->test->name), TN_STR_ARG(input));
     }
-    if (!tn_val_bool_at(flags, "SUPPORT_CUSTOM_REF_KWARGS", false)) {
+    if (!tn_project_flag(p, "SUPPORT_CUSTOM_REF_KWARGS", false)) {
         return tn_err_pass(err, no.rc, &no);
     }
     tn_job j; /* a ref() of the project's own, with arguments of its own */

@@ -12,9 +12,8 @@ static bool wanted(const tn_runner *run, const tn_node *n)
         return false;
     }
     tn_val asked = tn_val_at(tn_node_config(n, "latest_version_pointer"), "enabled");
-    tn_val flags = { .tag = TN_DICT, .dict = run->project->flags };
     return tn_val_is_undef(asked) || tn_val_is_none(asked)
-               ? tn_val_bool_at(flags, "LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT", false)
+               ? tn_project_flag(run->project, "LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT", false)
                : tn_val_truthy(asked);
 }
 

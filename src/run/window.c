@@ -7,7 +7,7 @@
 
 static tn_val flag_of(const tn_runner *run, const char *name)
 {
-    return tn_val_at((tn_val){ .tag = TN_DICT, .dict = run->project->flags }, name);
+    return tn_val_at(tn_project_flags(run->project), name);
 }
 
 static bool is_given(tn_val v)
