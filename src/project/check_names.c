@@ -150,16 +150,17 @@ void tn_note_ref_of_root(tn_project *p, const tn_node *n, const tn_node *target,
         tn_str_eq(package, p->name)) {
         return;
     }
-    tn_project_note(p, "PackageNodeDependsOnRootProjectNode", n->original_file_path, 0,
-        "The node '" TN_STR_FMT "'in package '" TN_STR_FMT
-        "' depends on the root project node '" TN_STR_FMT
-        "'.This may lead to unexpected cycles downstream. Please set the "
-        "'require_ref_searches_node_package_before_root' behavior change flag to True to avoid "
-        "this issue.For more information, see the documentation at "
-        "https://docs.getdbt.com/reference/global-configs/"
-        "behavior-changes#package-ref-search-order",
-        TN_STR_ARG(n->name), TN_STR_ARG(n->package_name), TN_STR_ARG(target->unique_id));
-    p->notices.v[p->notices.n - 1].code = "I077";
+    tn_notice *notice =
+        tn_project_note(p, "PackageNodeDependsOnRootProjectNode", n->original_file_path, 0,
+            "The node '" TN_STR_FMT "'in package '" TN_STR_FMT
+            "' depends on the root project node '" TN_STR_FMT
+            "'.This may lead to unexpected cycles downstream. Please set the "
+            "'require_ref_searches_node_package_before_root' behavior change flag to True to avoid "
+            "this issue.For more information, see the documentation at "
+            "https://docs.getdbt.com/reference/global-configs/"
+            "behavior-changes#package-ref-search-order",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->package_name), TN_STR_ARG(target->unique_id));
+    notice->code = "I077";
 }
 
 /* ---- arguments of macros ---- */
@@ -215,9 +216,10 @@ static void note_macro(tn_project *p, const tn_macro *m, tn_str text)
     tn_dict_putz(data.dict, "msg", tn_val_str(text));
     tn_dict_putz(data.dict, "macro_unique_id", tn_val_str(m->unique_id));
     tn_dict_putz(data.dict, "macro_file_path", tn_val_str(m->path));
-    tn_project_note(p, "InvalidMacroAnnotation", m->path, 0, TN_STR_FMT, TN_STR_ARG(text));
-    p->notices.v[p->notices.n - 1].code = "I076";
-    p->notices.v[p->notices.n - 1].data = data;
+    tn_notice *notice =
+        tn_project_note(p, "InvalidMacroAnnotation", m->path, 0, TN_STR_FMT, TN_STR_ARG(text));
+    notice->code = "I076";
+    notice->data = data;
 }
 
 void tn_check_macro_arguments(tn_project *p, const tn_macro *m)

@@ -159,8 +159,8 @@ static bool said_at_parse(tn_pctx *c, tn_said said, tn_str msg)
     if (c->execute || c->record == NULL) {
         return false;
     }
-    tn_project_note(c->project, "JinjaLogInfo", TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(msg));
-    c->project->notices.v[c->project->notices.n - 1].said = said;
+    tn_project_note(c->project, "JinjaLogInfo", TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(msg))->said =
+        said;
     return true;
 }
 

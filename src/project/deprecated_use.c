@@ -46,9 +46,9 @@ static bool is_past(tn_val date)
 
 static void warn(tn_project *p, const char *event, const char *code, tn_val data, tn_str text)
 {
-    tn_project_note(p, event, TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(text));
-    p->notices.v[p->notices.n - 1].code = code;
-    p->notices.v[p->notices.n - 1].data = data;
+    tn_notice *notice = tn_project_note(p, event, TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(text));
+    notice->code = code;
+    notice->data = data;
 }
 
 static tn_str version_suffix(tn_arena *a, const tn_node *n)

@@ -9,7 +9,8 @@
 #include "text/hash.h"
 #include "text/uri.h"
 
-void tn_project_note(tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...)
+tn_notice *tn_project_note(
+    tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...)
 {
     tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
     va_list ap;
@@ -20,6 +21,7 @@ void tn_project_note(tn_project *p, const char *event, tn_str file, int line, co
         .event = event, .msg = tn_buf_str(&b), .file = file, .line = line, .data = TN_VAL_UNDEF
     };
     tn_vec_push(&p->notices, p->arena, n);
+    return &p->notices.v[p->notices.n - 1];
 }
 
 tn_str tn_project_file(tn_arena *a, const tn_project *p, tn_str rel)

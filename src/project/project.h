@@ -192,8 +192,9 @@ tn_node *tn_project_find_function(
     const tn_project *p, tn_str from_package, tn_str package, tn_str name, tn_node **ret_disabled);
 /* Path below the project root (or absolute), as text that can be opened. */
 tn_str tn_project_file(tn_arena *a, const tn_project *p, tn_str rel);
-void tn_project_note(tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...)
-    TN_PRINTF(5, 6);
+/* The notice, for what else is to be said of it before the next one. */
+tn_notice *tn_project_note(
+    tn_project *p, const char *event, tn_str file, int line, const char *fmt, ...) TN_PRINTF(5, 6);
 
 /* What --warn-error and --warn-error-options make of a warning; event: "NodeNotFoundOrDisabled", "LogTestResult", ... */
 typedef enum tn_warn_fate { TN_WARN_SHOWN, TN_WARN_ERROR, TN_WARN_SILENT } tn_warn_fate;
