@@ -5,10 +5,12 @@
 
 enum { WIDTH_DEFAULT = 80 };
 
-static const struct {
+typedef struct deprecation {
     const char *event, *code;
     bool bare; /* an older one: its name is not in the tag */
-} known[] = { { "PackageRedirectDeprecation", "D001", true },
+} deprecation;
+
+static const deprecation known[] = { { "PackageRedirectDeprecation", "D001", true },
     { "PackageInstallPathDeprecation", "D002", true },
     { "ConfigSourcePathDeprecation", "D003", true }, { "ConfigDataPathDeprecation", "D004", true },
     { "ExposureNameDeprecation", "D007", true }, { "ConfigLogPathDeprecation", "D010", true },
@@ -29,25 +31,27 @@ static const struct {
     { "MissingArgumentsPropertyInGenericTestDeprecation", "D039", false },
     { "GenerateSchemaNameNullValueDeprecation", "D044", false } };
 
-const char *tn_deprecation_code(const char *event)
+static const deprecation *find(const char *event)
 {
     for (size_t i = 0; i < TN_COUNTOF(known); i++) {
         if (strcmp(event, known[i].event) == 0) {
-            return known[i].code;
+            return &known[i];
         }
     }
-    return "D000";
+    return NULL;
+}
+
+const char *tn_deprecation_code(const char *event)
+{
+    const deprecation *d = find(event);
+    return d != NULL ? d->code : "D000";
 }
 
 static bool is_bare(const tn_project *p, const char *event)
 {
-    bool named = tn_project_flag(p, "REQUIRE_EVENT_NAMES_IN_DEPRECATIONS", false);
-    for (size_t i = 0; i < TN_COUNTOF(known) && !named; i++) {
-        if (strcmp(event, known[i].event) == 0) {
-            return known[i].bare;
-        }
-    }
-    return false;
+    const deprecation *d = find(event);
+    return d != NULL && d->bare &&
+           !tn_project_flag(p, "REQUIRE_EVENT_NAMES_IN_DEPRECATIONS", false);
 }
 
 static size_t width_of(const tn_project *p)
@@ -102,34 +106,33 @@ tn_str tn_deprecation_text(tn_arena *a, const tn_project *p, const char *event, 
         width_of(p));
 }
 
-static void deprecate(tn_project *p, const char *event, tn_str file, tn_val data, tn_str text)
+/* The text is made only where it is told. */
+static void deprecate(
+    tn_project *p, const char *event, tn_str file, tn_val data, const char *fmt, va_list ap)
 {
     tn_val count = tn_val_at(p->deprecations, event);
     tn_dict_putz(p->deprecations.dict, event, tn_val_int(count.tag == TN_INT ? count.i + 1 : 1));
     if (count.tag != TN_INT || tn_project_flag(p, "SHOW_ALL_DEPRECATIONS", false)) {
-        tn_project_note(p, event, file, 0, TN_STR_FMT, TN_STR_ARG(text));
-        p->notices.v[p->notices.n - 1].data = data;
+        tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
+        tn_buf_vaddf(&b, fmt, ap);
+        tn_project_note(p, event, file, 0, TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)))->data = data;
     }
 }
 
 void tn_deprecate(tn_project *p, const char *event, tn_str file, const char *fmt, ...)
 {
-    tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
     va_list ap;
     va_start(ap, fmt);
-    tn_buf_vaddf(&b, fmt, ap);
+    deprecate(p, event, file, TN_VAL_UNDEF, fmt, ap);
     va_end(ap);
-    deprecate(p, event, file, TN_VAL_UNDEF, tn_buf_str(&b));
 }
 
 void tn_deprecate_with(tn_project *p, const char *event, tn_val data, const char *fmt, ...)
 {
-    tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
     va_list ap;
     va_start(ap, fmt);
-    tn_buf_vaddf(&b, fmt, ap);
+    deprecate(p, event, TN_STR_NONE, data, fmt, ap);
     va_end(ap);
-    deprecate(p, event, TN_STR_NONE, data, tn_buf_str(&b));
 }
 
 tn_str tn_deprecation_summary(tn_arena *a, const tn_project *p)
