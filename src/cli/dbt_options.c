@@ -269,7 +269,7 @@ tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, t
             }
             continue;
         }
-        tn_warn_fate fate = n->debug ? TN_WARN_SHOWN : tn_project_warn_fate(p, n->event);
+        tn_warn_fate fate = tn_project_warn_fate(p, n->event);
         if (fate == TN_WARN_SILENT) {
             continue;
         }
@@ -280,7 +280,7 @@ tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, t
         if (fate == TN_WARN_ERROR) {
             return tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(text));
         }
-        tn_event(events, n->debug ? TN_EV_DEBUG : TN_EV_WARN, n->event,
+        tn_event(events, TN_EV_WARN, n->event,
             n->code != NULL ? n->code
             : deprecation   ? tn_deprecation_code(n->event)
                             : "D000",

@@ -66,7 +66,6 @@ typedef struct tn_notice {
     tn_str msg;
     tn_str file;
     int line;
-    bool debug;       /* deprecations that dbt only counts */
     const char *code; /* of a plain warning; NULL: a deprecation's own, or none */
     tn_val data;      /* the event's data; undefined: none */
     tn_said said;     /* not TN_SAID_NOTHING: msg is no warning */
