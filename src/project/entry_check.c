@@ -5,16 +5,22 @@
 
 enum { METRIC_NAME_MAX = 250 };
 
-static tn_rc refuse(const tn_patch *patch, const char *at, tn_str why, tn_err *err)
+tn_rc tn_entry_refuse(const tn_patch *patch, const char *at, tn_str why, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("entry", NULL);
-    tn_buf shown = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
-    tn_val_repr_to(&shown, (tn_val){ .tag = TN_DICT, .dict = patch->raw });
+    tn_val raw = { .tag = TN_DICT, .dict = patch->raw };
     return tn_fail(err, TN_E_COMPILE,
         "Parsing Error\n  Invalid %s config given in " TN_STR_FMT " @ %s: " TN_STR_FMT
         " - at path [%s]: " TN_STR_FMT,
-        patch->key, TN_STR_ARG(patch->file), patch->key, TN_STR_ARG(tn_buf_str(&shown)), at,
-        TN_STR_ARG(why));
+        patch->key, TN_STR_ARG(patch->file), patch->key, TN_STR_ARG(tn_val_to_repr(scratch, raw)),
+        at, TN_STR_ARG(why));
+}
+
+tn_rc tn_entry_lacks(const tn_patch *patch, const char *at, const char *key, tn_err *err)
+{
+    char why[128];
+    (void)snprintf(why, sizeof why, "'%s' is a required property", key);
+    return tn_entry_refuse(patch, at, tn_str_of(why), err);
 }
 
 static bool known(tn_str key, const char *const *keys)
@@ -42,7 +48,7 @@ static tn_rc check_keys(
     }
     return count == 0
                ? TN_OK
-               : refuse(patch, "",
+               : tn_entry_refuse(patch, "",
                      tn_str_printf(scratch,
                          "Additional properties are not allowed (" TN_STR_FMT " %s unexpected)",
                          TN_STR_ARG(tn_buf_str(&b)), count == 1 ? "was" : "were"),
@@ -51,23 +57,19 @@ static tn_rc check_keys(
 
 static tn_rc require(const tn_patch *patch, tn_val e, const char *key, tn_err *err)
 {
-    char why[128];
-    (void)snprintf(why, sizeof why, "'%s' is a required property", key);
     tn_val v = tn_val_at(e, key);
-    return tn_val_is_undef(v) || tn_val_is_none(v) ? refuse(patch, "", tn_str_of(why), err) : TN_OK;
+    return tn_val_is_undef(v) || tn_val_is_none(v) ? tn_entry_lacks(patch, "", key, err) : TN_OK;
 }
 
 /* config.enabled; dbt's message has no head. */
 static tn_rc check_enabled(tn_val e, tn_err *err)
 {
-    TN_AUTO_ARENA scratch = tn_arena_new("enabled", NULL);
     tn_val v = tn_val_at(tn_val_at(e, "config"), "enabled");
     if (tn_val_is_undef(v) || v.tag == TN_BOOL) {
         return TN_OK;
     }
-    tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
-    tn_val_repr_to(&b, v);
-    tn_str shown = tn_buf_str(&b);
+    TN_AUTO_ARENA scratch = tn_arena_new("enabled", NULL);
+    tn_str shown = tn_val_to_repr(scratch, v);
     return tn_fail(err, TN_E_COMPILE,
         "Validation Error\n  " TN_STR_FMT
         " is not of type 'boolean'\n\nFailed validating 'type' in "
@@ -87,7 +89,7 @@ static tn_rc check_tags(const tn_patch *patch, tn_val e, tn_err *err)
             tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
             tn_val_repr_to(&b, tags.list->v[i]);
             tn_buf_addz(&b, " is not of type 'string'");
-            return refuse(patch, at, tn_buf_str(&b), err);
+            return tn_entry_refuse(patch, at, tn_buf_str(&b), err);
         }
     }
     return TN_OK;
@@ -124,7 +126,7 @@ static tn_rc check_metric_name(const tn_patch *patch, tn_err *err)
         }
     }
     return b.n == 0 ? TN_OK
-                    : refuse(patch, "",
+                    : tn_entry_refuse(patch, "",
                           tn_str_printf(scratch,
                               "The metric name '" TN_STR_FMT "' is invalid.  It " TN_STR_FMT,
                               TN_STR_ARG(name), TN_STR_ARG(tn_buf_str(&b))),
@@ -151,7 +153,7 @@ static tn_rc check_metric(const tn_patch *patch, tn_val e, tn_err *err)
     }
     if (tn_str_is(tn_val_str_at(e, "type", TN_STR("simple")), "simple") &&
         !tn_val_is_str(tn_val_at(e, "agg"))) {
-        return refuse(patch, "", TN_STR("Simple metrics must have an agg param."), err);
+        return tn_entry_refuse(patch, "", TN_STR("Simple metrics must have an agg param."), err);
     }
     return TN_OK;
 }
@@ -169,7 +171,7 @@ static tn_rc check_exposure(const tn_patch *patch, tn_val e, tn_err *err)
     TN_TRY(check_tags(patch, e, err));
     return tn_val_is_str(tn_val_at(owner, "name")) || tn_val_truthy(tn_val_at(owner, "email"))
                ? TN_OK
-               : refuse(patch, "",
+               : tn_entry_refuse(patch, "",
                      TN_STR("Exposure owner must have at least one of 'name' or 'email'."), err);
 }
 
@@ -202,20 +204,14 @@ tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err)
 
 /* ---- time spines ---- */
 
-static tn_str shown(tn_arena *a, tn_val v)
-{
-    tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);
-    tn_val_repr_to(&b, v);
-    return tn_buf_str(&b);
-}
-
 /* A time spine's columns are columns of the model, the standard one with its granularity. */
 tn_rc tn_time_spine_check(tn_project *p, const tn_node *n, tn_err *err)
 {
-    tn_val spine = n->time_spine, names = tn_val_list(p->arena), gone = tn_val_list(p->arena);
+    tn_val spine = n->time_spine;
     if (spine.tag != TN_DICT) {
         return TN_OK;
     }
+    tn_val names = tn_val_list(p->arena), gone = tn_val_list(p->arena);
     size_t at = 0;
     const tn_dict_item *it;
     while (n->columns.tag == TN_DICT && (it = tn_dict_next(n->columns.dict, &at)) != NULL) {
@@ -228,7 +224,7 @@ tn_rc tn_time_spine_check(tn_project *p, const tn_node *n, tn_err *err)
             "Parsing Error\n  Time spine standard granularity column must be defined on the model. "
             "Got invalid column name '" TN_STR_FMT "' for model '" TN_STR_FMT
             "'. Valid names: " TN_STR_FMT ".",
-            TN_STR_ARG(standard), TN_STR_ARG(n->name), TN_STR_ARG(shown(p->arena, names)));
+            TN_STR_ARG(standard), TN_STR_ARG(n->name), TN_STR_ARG(tn_val_to_repr(p->arena, names)));
     }
     if (!tn_val_is_str(tn_val_at(column, "granularity"))) {
         return tn_fail(err, TN_E_COMPILE,
@@ -249,5 +245,6 @@ tn_rc tn_time_spine_check(tn_project *p, const tn_node *n, tn_err *err)
                : tn_fail(err, TN_E_COMPILE,
                      "Parsing Error\n  Time spine custom granularity columns do not exist in the "
                      "model. Columns not found: " TN_STR_FMT "; Available columns: " TN_STR_FMT,
-                     TN_STR_ARG(shown(p->arena, gone)), TN_STR_ARG(shown(p->arena, names)));
+                     TN_STR_ARG(tn_val_to_repr(p->arena, gone)),
+                     TN_STR_ARG(tn_val_to_repr(p->arena, names)));
 }

@@ -41,20 +41,6 @@ static tn_val arguments_of(tn_arena *a, tn_val entry)
     return out;
 }
 
-/* dbt's words, as its schema of the entry gives them. */
-static tn_rc bad_entry(const tn_patch *patch, const char *at, const char *key, tn_err *err)
-{
-    TN_AUTO_ARENA scratch = tn_arena_new("entry", NULL);
-    tn_buf shown = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
-    tn_val_repr_to(&shown, (tn_val){ .tag = TN_DICT, .dict = patch->raw });
-    tn_rc rc = tn_fail(err, TN_E_COMPILE,
-        "Parsing Error\n  Invalid functions config given in " TN_STR_FMT " @ functions: " TN_STR_FMT
-        " - at path [%s]: '%s' is a required property",
-        TN_STR_ARG(patch->file), TN_STR_ARG(tn_buf_str(&shown)), at, key);
-    tn_err_place(err, tn_str_z(scratch, patch->open), patch->line, 1);
-    return rc;
-}
-
 static tn_rc check_arguments(const tn_patch *patch, tn_val entry, tn_err *err)
 {
     tn_val list = tn_val_at(entry, "arguments");
@@ -62,10 +48,10 @@ static tn_rc check_arguments(const tn_patch *patch, tn_val entry, tn_err *err)
         char at[64];
         (void)snprintf(at, sizeof at, "'arguments'][%zu", i);
         if (!tn_val_is_str(tn_val_at(list.list->v[i], "name"))) {
-            return bad_entry(patch, at, "name", err);
+            return tn_entry_lacks(patch, at, "name", err);
         }
         if (!tn_val_is_str(tn_val_at(list.list->v[i], "data_type"))) {
-            return bad_entry(patch, at, "data_type", err);
+            return tn_entry_lacks(patch, at, "data_type", err);
         }
     }
     return TN_OK;
@@ -75,15 +61,15 @@ static tn_rc check_entry(const tn_patch *patch, tn_err *err)
 {
     tn_val e = { .tag = TN_DICT, .dict = patch->entry }, overloads = tn_val_at(e, "overloads");
     if (tn_val_at(e, "returns").tag != TN_DICT) {
-        return bad_entry(patch, "", "returns", err);
+        return tn_entry_lacks(patch, "", "returns", err);
     }
     if (!tn_val_is_str(tn_val_at(tn_val_at(e, "returns"), "data_type"))) {
-        return bad_entry(patch, "'returns'", "data_type", err);
+        return tn_entry_lacks(patch, "'returns'", "data_type", err);
     }
     TN_TRY(check_arguments(patch, e, err));
     for (size_t i = 0; overloads.tag == TN_LIST && i < overloads.list->n; i++) {
         if (!tn_val_is_str(tn_val_at(overloads.list->v[i], "defined_in"))) {
-            return bad_entry(patch, "'overloads'", "defined_in", err);
+            return tn_entry_lacks(patch, "'overloads'", "defined_in", err);
         }
         TN_TRY(check_arguments(patch, overloads.list->v[i], err));
     }
@@ -207,7 +193,11 @@ static tn_rc read_function(tn_project *p, const tn_source_file *f, function_file
     tn_dict_putz(returns.dict, "data_type", tn_val_z("INVALID_TYPE")); /* dbt's, without an entry */
     tn_dict_putz(returns.dict, "description", TN_VAL_NONE);
     if (patch != NULL) {
-        TN_TRY(check_entry(patch, err));
+        tn_rc rc = check_entry(patch, err);
+        if (rc != TN_OK) {
+            tn_err_place(err, tn_str_z(p->arena, patch->open), patch->line, 1);
+            return rc;
+        }
         entry = (tn_val){ .tag = TN_DICT, .dict = patch->entry };
         returns = returns_of(p->arena, entry);
     }

@@ -191,6 +191,10 @@ void tn_graph_edge(tn_project *p, tn_node *n, tn_node *parent); /* no doubles */
 tn_rc tn_link_metrics(tn_project *p, tn_err *err) TN_MUSTUSE;
 /* entry_check.c: what an entry of a kind that is only YAML may say; the columns of a time spine. */
 tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err) TN_MUSTUSE;
+/* "Invalid <key> config given in <file> @ <key>: <entry> - at path [<at>]: <why>"; of the patch: key, file and raw. */
+tn_rc tn_entry_refuse(const tn_patch *patch, const char *at, tn_str why, tn_err *err) TN_MUSTUSE;
+tn_rc tn_entry_lacks(
+    const tn_patch *patch, const char *at, const char *key, tn_err *err) TN_MUSTUSE;
 tn_rc tn_time_spine_check(tn_project *p, const tn_node *n, tn_err *err) TN_MUSTUSE;
 /* semantic_rules.c: what is wrong with the semantic models is in p->problems. */
 tn_rc tn_check_semantics(tn_project *p, tn_err *err) TN_MUSTUSE;

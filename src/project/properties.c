@@ -288,12 +288,13 @@ static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
         }
         for (size_t i = 0; i < list.list->n; i++) {
             if (has_both_tests(list.list->v[i])) {
-                return tn_fail(err, TN_E_COMPILE,
-                    "Parsing Error\n  Invalid %s config given in " TN_STR_FMT " @ %s: " TN_STR_FMT
-                    " - at path []: Invalid test config: cannot have both 'tests' and 'data_tests' "
-                    "defined",
-                    list_keys[k], TN_STR_ARG(f->original), list_keys[k],
-                    TN_STR_ARG(tn_val_to_repr(p->arena, list.list->v[i])));
+                const tn_patch e = {
+                    .key = list_keys[k], .file = f->original, .raw = list.list->v[i].dict
+                };
+                return tn_entry_refuse(&e, "",
+                    TN_STR("Invalid test config: cannot have both 'tests' and 'data_tests' "
+                           "defined"),
+                    err);
             }
             TN_TRY(add_entry(p, f, list_keys[k], list.list->v[i], places, &c, err));
         }
