@@ -62,8 +62,12 @@ tn_macro *tn_project_find_materialization(const tn_project *p, tn_str package, t
 
 void tn_note_replaced_materializations(tn_project *p)
 {
-    tn_map seen = tn_map_init(p->arena);
-    for (size_t i = 0; packages_may_replace(p) && i < p->nodes.n; i++) {
+    if (!packages_may_replace(p)) {
+        return;
+    }
+    TN_AUTO_ARENA scratch = tn_arena_new("replaced", NULL);
+    tn_map seen = tn_map_init(scratch);
+    for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
         tn_str name = tn_node_config_str(n, "materialized", TN_STR_NONE);
         if (!tn_node_is_refable(n) || name.n == 0 || tn_map_find(&seen, name) != NULL) {

@@ -312,10 +312,11 @@ static tn_rc choose_versions(const unit_entry *u, const tn_node *model, tn_nodes
     tn_val versions = tn_val_at(u->entry, "versions"), in = tn_val_at(versions, "include"),
            out = tn_val_at(versions, "exclude");
     bool all = versions.tag != TN_DICT;
-    for (size_t i = 0; i < u->p->nodes.n; i++) {
-        tn_node *n = u->p->nodes.v[i];
-        if (n->kind == TN_NODE_MODEL && tn_str_eq(n->name, model->name) &&
-            tn_str_eq(n->package_name, model->package_name) && !tn_val_is_none(n->version) &&
+    const tn_nodes *named = tn_map_find(&u->p->state->ref_index, model->name);
+    for (size_t i = 0; named != NULL && i < named->n; i++) {
+        tn_node *n = named->v[i];
+        if (n->kind == TN_NODE_MODEL && tn_str_eq(n->package_name, model->package_name) &&
+            !tn_val_is_none(n->version) &&
             (all ||
                 (tn_val_truthy(out) ? !is_listed(out, n->version) : is_listed(in, n->version)))) {
             tn_vec_push(ret, u->p->arena, n);

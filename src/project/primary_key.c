@@ -101,14 +101,13 @@ static void infer(tn_project *p, const tn_map *of_model, tn_nodes *nodes)
 {
     for (size_t i = 0; i < nodes->n; i++) {
         tn_node *n = nodes->v[i];
-        const tested_columns *c =
-            n->kind == TN_NODE_MODEL ? tn_map_find(of_model, n->unique_id) : NULL;
         if (n->kind != TN_NODE_MODEL) {
             continue;
         }
+        const tested_columns *c = tn_map_find(of_model, n->unique_id);
         n->primary_key = by_constraint(p->arena, n);
         if (n->primary_key.tag != TN_LIST && c != NULL) {
-            tn_strs names = by_tests(p->arena, c);
+            tn_strs names = by_tests(of_model->arena, c);
             n->primary_key = tn_strs_list(p->arena, &names);
         }
         if (n->primary_key.tag == TN_LIST && n->primary_key.list->n > 1) {
@@ -119,8 +118,9 @@ static void infer(tn_project *p, const tn_map *of_model, tn_nodes *nodes)
 
 void tn_infer_primary_keys(tn_project *p)
 {
-    tn_map of_model = tn_map_init(p->arena);
-    take_tests(p->arena, &of_model, &p->nodes);
-    take_tests(p->arena, &of_model, &p->disabled);
+    TN_AUTO_ARENA scratch = tn_arena_new("keys", NULL);
+    tn_map of_model = tn_map_init(scratch);
+    take_tests(scratch, &of_model, &p->nodes);
+    take_tests(scratch, &of_model, &p->disabled);
     infer(p, &of_model, &p->nodes);
 }

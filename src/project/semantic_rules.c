@@ -177,13 +177,13 @@ static bool is_spine(const tn_node *n)
 {
     static const char *const fine[] = { "nanosecond", "microsecond", "millisecond", "second",
         "minute", "hour", "day" };
-    TN_AUTO_ARENA scratch = tn_arena_new("spine", NULL);
     if (n->kind != TN_NODE_MODEL) {
         return false;
     }
     if (n->time_spine.tag != TN_DICT) {
         return tn_str_is(n->name, "metricflow_time_spine");
     }
+    TN_AUTO_ARENA scratch = tn_arena_new("spine", NULL);
     tn_str column = tn_val_str_at(n->time_spine, "standard_granularity_column", TN_STR(""));
     tn_str grain =
         tn_val_str_at(tn_val_at(n->columns, tn_str_z(scratch, column)), "granularity", TN_STR_NONE);
