@@ -137,6 +137,11 @@ static inline bool tn_val_is_none(tn_val v)
     return v.tag == TN_NONE;
 }
 
+/* Neither undefined nor none. */
+static inline bool tn_val_is_given(tn_val v)
+{
+    return !tn_val_is_undef(v) && !tn_val_is_none(v);
+}
 static inline bool tn_val_is_str(tn_val v)
 {
     return v.tag == TN_STR_V;

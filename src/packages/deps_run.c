@@ -43,7 +43,7 @@ static tn_strs words_of(tn_arena *a, tn_val v)
         for (size_t i = 0; i < v.list->n; i++) {
             tn_vec_push(&out, a, tn_val_to_str(a, v.list->v[i]));
         }
-    } else if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
+    } else if (tn_val_is_given(v)) {
         tn_str rest = tn_val_to_str(a, v), one;
         while (rest.n > 0) { /* ">=1.0.0,<2.0.0" is two */
             (void)tn_str_cut(rest, ',', &one, &rest);
@@ -306,7 +306,7 @@ static tn_rc own_entries(const tn_deps *d, tn_val *ret, tn_val *ret_raw, tn_err 
                 err, TN_E_VALUE, "The 'projects' key cannot be specified in packages.yml");
         }
         tn_val list = tn_val_at(doc, "packages");
-        if (tn_val_is_undef(list) || tn_val_is_none(list)) {
+        if (!tn_val_is_given(list)) {
             continue;
         }
         if (found) {

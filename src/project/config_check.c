@@ -193,7 +193,7 @@ static tn_rc check_materialized(const tn_node *n, tn_err *err)
 static tn_rc check_enabled(const tn_node *n, tn_err *err)
 {
     tn_val v = tn_node_config(n, "enabled");
-    if (tn_val_is_undef(v) || tn_val_is_none(v) || v.tag == TN_BOOL) {
+    if (!tn_val_is_given(v) || v.tag == TN_BOOL) {
         return TN_OK;
     }
     TN_AUTO_ARENA scratch = tn_arena_new("enabled", NULL);
@@ -234,7 +234,7 @@ static tn_rc check_texts(const tn_node *n, tn_err *err)
     static const char *const texts[] = { "materialized", "schema", "alias", "database" };
     for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
         tn_val v = tn_node_config(n, texts[i]);
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v) && !tn_val_is_str(v)) {
+        if (tn_val_is_given(v) && !tn_val_is_str(v)) {
             return tn_fail(err, TN_E_TYPE, "config '%s' of '" TN_STR_FMT "' must be a text, not %s",
                 texts[i], TN_STR_ARG(n->unique_id), tn_val_type_name(v));
         }

@@ -79,7 +79,7 @@ tn_val tn_value_listify(tn_arena *a, tn_val v)
         for (size_t i = 0; i < v.list->n; i++) {
             tn_list_push(list.list, v.list->v[i]);
         }
-    } else if (!tn_val_is_none(v) && !tn_val_is_undef(v)) {
+    } else if (tn_val_is_given(v)) {
         tn_list_push(list.list, v);
     }
     return list;

@@ -424,7 +424,7 @@ static tn_rc config_persist(void *self, const tn_call *call, tn_val *ret, tn_err
         return TN_OK;
     }
     tn_val docs = config_find(c, TN_STR("persist_docs"));
-    if (!tn_val_is_undef(docs) && !tn_val_is_none(docs) && docs.tag != TN_DICT) {
+    if (tn_val_is_given(docs) && docs.tag != TN_DICT) {
         return tn_fail(err, TN_E_COMPILE,
             "Invalid value provided for 'persist_docs'. Expected dict but received %s",
             tn_val_type_name(docs));

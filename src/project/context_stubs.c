@@ -284,7 +284,7 @@ static tn_rc adapter_dispatch(void *self, const tn_call *call, tn_val *ret, tn_e
     static const char *const names[] = { "macro_name", "macro_namespace", "packages", NULL };
     TN_TRY(tn_call_check(call, "adapter.dispatch", 1, 3, names, err));
     tn_val name = tn_call_arg(call, 0, "macro_name"), ns = tn_call_arg(call, 1, "macro_namespace");
-    if (!tn_val_is_undef(ns) && !tn_val_is_none(ns) && !tn_val_is_str(ns)) {
+    if (tn_val_is_given(ns) && !tn_val_is_str(ns)) {
         return tn_fail(
             err, TN_E_COMPILE, "The macro_namespace argument of adapter.dispatch must be a string");
     }

@@ -172,7 +172,7 @@ tn_rc tn_contracts_check(tn_project *p, const tn_previous *state, tn_err *err)
         if (why.n == 0) {
             continue;
         }
-        if (!tn_val_is_undef(version) && !tn_val_is_none(version)) {
+        if (tn_val_is_given(version)) {
             return tn_fail(err, TN_E_COMPILE,
                 "Breaking change to contract Error in model " TN_STR_FMT " (" TN_STR_FMT
                 ")\n  While comparing to previous project state, dbt detected a breaking change to "

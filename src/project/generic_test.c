@@ -223,10 +223,10 @@ static tn_rc take_config(builder *b, tn_pctx *c, tn_err *err)
             v = in;
             (void)tn_dict_remove(nested.dict, tn_val_z(config_args[i]));
         }
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
+        if (tn_val_is_given(v)) {
             TN_TRY(render_config_value(b, c, &v, err));
         }
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v)) { /* a template may give None */
+        if (tn_val_is_given(v)) { /* a template may give None */
             tn_dict_putz(b->config, config_args[i], v);
         }
     }

@@ -139,7 +139,7 @@ static void write_section(writer *m, const char *section)
 
 static tn_val value_or(tn_val v, tn_val dflt)
 {
-    return tn_val_is_undef(v) || tn_val_is_none(v) ? dflt : v;
+    return tn_val_is_given(v) ? v : dflt;
 }
 
 static void add_argument(tn_arena *a, tn_val list, tn_val name, tn_val type, tn_val description)

@@ -304,7 +304,7 @@ static tn_val kept_config(tn_arena *a, tn_val e, tn_node_kind kind)
     for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
         tn_val v = tn_val_at(e, moved[i]);
         bool own = kind == TN_NODE_METRIC && strcmp(moved[i], "meta") == 0;
-        if (!own && !tn_val_is_undef(v) && !tn_val_is_none(v)) {
+        if (!own && tn_val_is_given(v)) {
             tn_dict_putz(c.dict, moved[i], v);
         }
     }
@@ -396,7 +396,7 @@ static tn_rc add_measure_metrics(
         tn_val entry = tn_val_dict(a), params = tn_val_dict(a), config = tn_val_dict(a);
         tn_str name = tn_val_str_at(m, "name", TN_STR_NONE);
         tn_str told = tn_str_printf(a, "Metric created from measure " TN_STR_FMT, TN_STR_ARG(name));
-        bool has_expr = !tn_val_is_undef(expr) && !tn_val_is_none(expr);
+        bool has_expr = tn_val_is_given(expr);
         tn_dict_putz(params.dict, "measure", tn_val_str(name));
         tn_dict_putz(params.dict, "expr", has_expr ? expr : tn_val_str(name));
         tn_dict_putz(config.dict, "enabled", tn_val_bool(n->enabled));

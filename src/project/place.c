@@ -26,7 +26,7 @@ static tn_rc call_macro(
     if (rc != TN_OK) {
         return tn_while(err, rc, "naming '" TN_STR_FMT "'", TN_STR_ARG(n->unique_id));
     }
-    if (tn_val_is_none(out) || tn_val_is_undef(out)) {
+    if (!tn_val_is_given(out)) {
         *ret = TN_STR_NONE;
         return TN_OK;
     }

@@ -74,7 +74,7 @@ static tn_rc check_forms(tn_project *p, tn_str file, tn_val doc, tn_err *err)
 {
     tn_val version = tn_val_at(doc, "version"), cloud = tn_val_at(doc, "dbt-cloud");
     bool bad_version = tn_val_is_str(version) && !is_version(tn_val_as_str(version)),
-         bad_cloud = !tn_val_is_undef(cloud) && !tn_val_is_none(cloud) && cloud.tag != TN_DICT;
+         bad_cloud = tn_val_is_given(cloud) && cloud.tag != TN_DICT;
     if (!bad_version && !bad_cloud) {
         return TN_OK;
     }
@@ -219,7 +219,7 @@ static tn_strs paths_at(
         v = tn_val_at(config, old);
     }
     tn_strs out = tn_value_strs(a, v);
-    if (tn_val_is_undef(v) || tn_val_is_none(v)) {
+    if (!tn_val_is_given(v)) {
         tn_vec_push(&out, a, tn_str_of(dflt));
     }
     for (size_t i = 0; i < out.n; i++) {
@@ -254,7 +254,7 @@ static void set_paths(tn_project *p, tn_package *g)
         }
     }
     tn_val docs = tn_val_at(c, "docs-paths");
-    g->docs_paths = tn_val_is_undef(docs) || tn_val_is_none(docs) ? all : tn_value_strs(a, docs);
+    g->docs_paths = tn_val_is_given(docs) ? tn_value_strs(a, docs) : all;
 }
 
 /* What {{ var() }} sees in dbt_project.yml: vars.yml of the project below --vars. */

@@ -137,11 +137,6 @@ static const tn_form time_spine_form = TN_FORM(time_spine_fields);
 
 /* ---- filling ---- */
 
-static bool said(tn_val v)
-{
-    return !tn_val_is_undef(v) && !tn_val_is_none(v);
-}
-
 static tn_val as_text(tn_arena *a, tn_val v)
 {
     if (tn_val_is_str(v)) {
@@ -154,8 +149,8 @@ static tn_val as_text(tn_arena *a, tn_val v)
 
 static tn_val filter_of(tn_arena *a, tn_val v)
 {
-    if (!said(v) || v.tag == TN_DICT) {
-        return said(v) ? v : TN_VAL_NONE;
+    if (!tn_val_is_given(v) || v.tag == TN_DICT) {
+        return tn_val_is_given(v) ? v : TN_VAL_NONE;
     }
     tn_val out = tn_val_dict(a), list = tn_val_list(a), texts = tn_value_listify(a, v);
     for (size_t i = 0; i < texts.list->n; i++) {
@@ -189,7 +184,7 @@ static tn_val window_of(tn_arena *a, tn_val v)
     int64_t n;
     if (!tn_val_is_str(v) || !tn_str_cut(tn_val_as_str(v), ' ', &count, &grain) ||
         !tn_str_to_i64(count, &n)) {
-        return said(v) ? v : TN_VAL_NONE;
+        return tn_val_is_given(v) ? v : TN_VAL_NONE;
     }
     tn_val out = tn_val_dict(a);
     tn_dict_putz(out.dict, "count", tn_val_int(n));
@@ -217,19 +212,19 @@ static tn_val field_of(tn_arena *a, const tn_form_field *f, tn_val v)
 {
     switch (f->kind) {
     case TN_FORM_ANY:
-        return said(v) ? v : TN_VAL_NONE;
+        return tn_val_is_given(v) ? v : TN_VAL_NONE;
     case TN_FORM_TEXT:
-        return said(v) ? as_text(a, v) : TN_VAL_NONE;
+        return tn_val_is_given(v) ? as_text(a, v) : TN_VAL_NONE;
     case TN_FORM_OR:
-        return said(v) ? v : tn_val_z(f->dflt);
+        return tn_val_is_given(v) ? v : tn_val_z(f->dflt);
     case TN_FORM_FALSE:
-        return said(v) ? v : TN_VAL_FALSE;
+        return tn_val_is_given(v) ? v : TN_VAL_FALSE;
     case TN_FORM_NO:
         return TN_VAL_FALSE;
     case TN_FORM_LIST:
         return tn_val_is_seq(v) ? v : tn_val_list(a);
     case TN_FORM_ONE:
-        return said(v) ? tn_form_fill(a, f->of, v) : TN_VAL_NONE;
+        return tn_val_is_given(v) ? tn_form_fill(a, f->of, v) : TN_VAL_NONE;
     case TN_FORM_EACH:
         return each_of(a, f->of, v);
     case TN_FORM_EACH_OR_NULL:
@@ -313,7 +308,7 @@ static tn_val params_of(tn_arena *a, tn_val e)
         tn_dict_putz(params.dict, same[i], tn_val_at(e, same[i]));
     }
     tn_val hidden = tn_val_at(e, "hidden");
-    tn_dict_putz(params.dict, "is_private", said(hidden) ? hidden : TN_VAL_FALSE);
+    tn_dict_putz(params.dict, "is_private", tn_val_is_given(hidden) ? hidden : TN_VAL_FALSE);
     tn_dict_putz(params.dict, "metrics", tn_val_at(e, "input_metrics"));
     if (tn_str_is(tn_val_str_at(e, "type", TN_STR_NONE), "conversion")) {
         tn_dict_putz(params.dict, "conversion_type_params", e);
@@ -342,7 +337,7 @@ static void settle_cumulative(tn_arena *a, tn_val metric)
     c = c.tag == TN_DICT ? c : tn_form_fill(a, &cumulative_form, TN_VAL_UNDEF);
     static const char *const moved[] = { "window", "grain_to_date" };
     for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
-        if (!said(tn_val_at(c, moved[i]))) {
+        if (!tn_val_is_given(tn_val_at(c, moved[i]))) {
             tn_dict_putz(c.dict, moved[i], tn_val_at(params, moved[i]));
         }
     }
@@ -395,14 +390,16 @@ static void place_exports(tn_project *p, tn_node *n)
     for (size_t i = 0; i < list.list->n; i++) {
         tn_val e = list.list->v[i], own = tn_val_at(e, "config"), c = tn_val_dict(a);
         tn_val as = tn_val_at(own, "export_as"), schema = tn_val_at(own, "schema_name");
-        schema = said(schema) ? schema : tn_val_at(own, "schema");
-        schema = said(schema) ? schema : tn_node_config(n, "schema");
+        schema = tn_val_is_given(schema) ? schema : tn_val_at(own, "schema");
+        schema = tn_val_is_given(schema) ? schema : tn_node_config(n, "schema");
         tn_val alias = tn_val_at(own, "alias"), database = tn_val_at(own, "database");
-        tn_dict_putz(c.dict, "export_as", said(as) ? as : tn_node_config(n, "export_as"));
-        tn_dict_putz(c.dict, "schema_name", said(schema) ? schema : tn_val_str(p->profile.schema));
-        tn_dict_putz(c.dict, "alias", said(alias) ? alias : tn_val_at(e, "name"));
         tn_dict_putz(
-            c.dict, "database", said(database) ? database : tn_val_str(p->profile.database));
+            c.dict, "export_as", tn_val_is_given(as) ? as : tn_node_config(n, "export_as"));
+        tn_dict_putz(c.dict, "schema_name",
+            tn_val_is_given(schema) ? schema : tn_val_str(p->profile.schema));
+        tn_dict_putz(c.dict, "alias", tn_val_is_given(alias) ? alias : tn_val_at(e, "name"));
+        tn_dict_putz(c.dict, "database",
+            tn_val_is_given(database) ? database : tn_val_str(p->profile.database));
         tn_dict_putz(e.dict, "unrendered_config", tn_value_or_dict(a, own));
         tn_dict_putz(e.dict, "config", c);
     }
@@ -418,7 +415,7 @@ tn_rc tn_semantic_spell_out(tn_project *p, tn_node *n, tn_err *err)
         n->extra = tn_form_fill(a, &metric_form, e);
         tn_dict_putz(
             n->extra.dict, "type_params", tn_form_fill(a, &tn_form_type_params, params_of(a, e)));
-        if (!said(tn_val_at(n->extra, "label"))) {
+        if (!tn_val_is_given(tn_val_at(n->extra, "label"))) {
             tn_dict_putz(n->extra.dict, "label", tn_val_str(n->name));
         }
         settle_cumulative(a, n->extra);

@@ -32,8 +32,7 @@ static tn_val members(tn_arena *a, tn_val entry, const char *const *keys, tn_val
     tn_val d = tn_val_dict(a);
     for (; *keys != NULL; keys++) {
         tn_val v = tn_val_at(entry, *keys);
-        tn_dict_putz(
-            d.dict, *keys, tn_val_is_undef(v) || tn_val_is_none(v) ? tn_val_dup(a, dflt) : v);
+        tn_dict_putz(d.dict, *keys, tn_val_is_given(v) ? v : tn_val_dup(a, dflt));
     }
     return d;
 }

@@ -77,7 +77,7 @@ tn_rc tn_load_warn_options(tn_project *p, tn_err *err)
         tn_yaml_opts yo = { .file = "--warn-error-options" };
         TN_TRY(tn_yaml_parse(p->arena, tn_val_as_str(v), &yo, &v, err));
     }
-    if (tn_val_is_none(v) || tn_val_is_undef(v)) {
+    if (!tn_val_is_given(v)) {
         return TN_OK;
     }
     if (v.tag != TN_DICT) {

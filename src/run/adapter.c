@@ -6,7 +6,7 @@
 tn_str tn_adapter_text_arg(const tn_call *call, size_t place, const char *name)
 {
     tn_val v = tn_call_arg(call, place, name);
-    return tn_val_is_undef(v) || tn_val_is_none(v) ? TN_STR_NONE : tn_val_to_str(call->arena, v);
+    return tn_val_is_given(v) ? tn_val_to_str(call->arena, v) : TN_STR_NONE;
 }
 
 static tn_rc nothing(void *self, const tn_call *call, tn_val *ret, tn_err *err)

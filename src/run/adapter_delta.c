@@ -19,7 +19,7 @@
 
 static tn_rc names_arg(tn_arena *a, tn_val v, tn_strs *ret, tn_err *err)
 {
-    if (tn_val_is_undef(v) || tn_val_is_none(v)) {
+    if (!tn_val_is_given(v)) {
         return TN_OK;
     }
     if (tn_val_is_str(v)) { /* "a, b" or "(a, b)" as COPY's option is written */

@@ -32,7 +32,7 @@ static tn_rc quote_seed_column(void *self, const tn_call *call, tn_val *ret, tn_
     (void)self;
     tn_str s = tn_adapter_text_arg(call, 0, "column");
     tn_val on = tn_call_arg(call, 1, "quote_config");
-    if (!tn_val_is_undef(on) && !tn_val_is_none(on) && on.tag != TN_BOOL) {
+    if (tn_val_is_given(on) && on.tag != TN_BOOL) {
         return tn_fail(err, TN_E_COMPILE,
             "\"quote_columns\" has an invalid value of type '%s': it must be true or false",
             tn_val_type_name(on));
@@ -447,7 +447,7 @@ static tn_rc get_hard_deletes_behavior(void *self, const tn_call *call, tn_val *
         c->node != NULL ? tn_node_config(c->node, "invalidate_hard_deletes") : TN_VAL_UNDEF;
     tn_val now = c->node != NULL ? tn_node_config(c->node, "hard_deletes") : TN_VAL_UNDEF;
     bool has_now = tn_val_is_str(now);
-    if (has_now && !tn_val_is_undef(old) && !tn_val_is_none(old)) {
+    if (has_now && tn_val_is_given(old)) {
         return tn_fail(err, TN_E_COMPILE,
             "You cannot set both the invalidate_hard_deletes and hard_deletes config properties on "
             "the same snapshot.");

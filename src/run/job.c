@@ -192,8 +192,7 @@ static void store(tn_job *j, tn_val name, tn_val response, tn_val table)
     tn_val entry = tn_val_dict(a);
     tn_dict_putz(entry.dict, "response", response);
     tn_dict_putz(entry.dict, "data", data_of(a, table));
-    tn_dict_putz(entry.dict, "table",
-        tn_val_is_none(table) || tn_val_is_undef(table) ? empty_table(a) : table);
+    tn_dict_putz(entry.dict, "table", tn_val_is_given(table) ? table : empty_table(a));
     tn_dict_put(j->results, tn_val_str_dup(a, tn_val_as_str(name)), entry);
     if (tn_val_is_str(name) && tn_str_is(tn_val_as_str(name), "main")) {
         j->response = response;
@@ -447,15 +446,15 @@ static tn_rc hook_ref(tn_pctx *c, tn_node *target, tn_val *ret, tn_err *err)
 tn_val tn_source_value(const tn_node *n, const char *key)
 {
     tn_val v = tn_node_config(n, key);
-    if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
+    if (tn_val_is_given(v)) {
         return v;
     }
     v = tn_val_at(tn_node_config(n, "meta"), key);
-    if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
+    if (tn_val_is_given(v)) {
         return v;
     }
     v = tn_val_at(n->meta, key);
-    if ((tn_val_is_undef(v) || tn_val_is_none(v)) && n->source != NULL) {
+    if (!tn_val_is_given(v) && n->source != NULL) {
         v = tn_val_at(n->source->source_meta, key);
     }
     return v;

@@ -149,9 +149,7 @@ static tn_str node_label(tn_arena *a, const tn_node *n)
         return tn_str_printf(
             a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(n->source->source_name), TN_STR_ARG(n->name));
     }
-    tn_str version = tn_val_is_none(n->version) || tn_val_is_undef(n->version)
-                         ? TN_STR_NONE
-                         : tn_val_to_str(a, n->version);
+    tn_str version = tn_val_is_given(n->version) ? tn_val_to_str(a, n->version) : TN_STR_NONE;
     return version.n > 0 ? tn_str_printf(a, TN_STR_FMT ".v" TN_STR_FMT, TN_STR_ARG(n->name),
                                TN_STR_ARG(version))
                          : n->name;

@@ -197,7 +197,7 @@ static unsigned policy_of(unsigned bits, const tn_call *call)
 {
     for (unsigned i = 0; i < 3; i++) {
         tn_val v = tn_call_arg(call, i, part_names[i]);
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v)) {
+        if (tn_val_is_given(v)) {
             bits = tn_val_truthy(v) ? bits | (1u << i) : bits & ~(1u << i);
         }
     }
@@ -242,8 +242,7 @@ static bool matches(const tn_relation *r, const tn_call *call)
 {
     for (unsigned i = 0; i < 3; i++) {
         tn_val v = tn_call_arg(call, i, part_names[i]);
-        if (!tn_val_is_undef(v) && !tn_val_is_none(v) &&
-            !tn_str_eq_nocase(tn_val_as_str(v), r->part[i])) {
+        if (tn_val_is_given(v) && !tn_str_eq_nocase(tn_val_as_str(v), r->part[i])) {
             return false;
         }
     }

@@ -192,7 +192,7 @@ tn_rc tn_runner_open_workers(tn_runner *run, tn_err *err)
 bool tn_runner_stores_failures(const tn_runner *run, const tn_node *n)
 {
     tn_val v = tn_node_config(n, "store_failures");
-    if (tn_val_is_undef(v) || tn_val_is_none(v)) {
+    if (!tn_val_is_given(v)) {
         v = tn_val_at(tn_project_flags(run->project), "STORE_FAILURES");
     }
     return tn_val_truthy(v);

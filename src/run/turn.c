@@ -34,7 +34,7 @@ static tn_rc read_on_busy(tn_runner *run, tn_err *err)
 static tn_rc read_lease(tn_runner *run, int64_t *ret_ms, tn_err *err)
 {
     tn_val v = tn_val_at(tn_profile_credentials(&run->project->profile), "lease_seconds");
-    if (tn_val_is_undef(v) || tn_val_is_none(v)) {
+    if (!tn_val_is_given(v)) {
         *ret_ms = TN_LEASE_TTL_MS;
         return TN_OK;
     }

@@ -12,9 +12,9 @@ static bool wanted(const tn_runner *run, const tn_node *n)
         return false;
     }
     tn_val asked = tn_val_at(tn_node_config(n, "latest_version_pointer"), "enabled");
-    return tn_val_is_undef(asked) || tn_val_is_none(asked)
-               ? tn_project_flag(run->project, "LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT", false)
-               : tn_val_truthy(asked);
+    return tn_val_is_given(asked)
+               ? tn_val_truthy(asked)
+               : tn_project_flag(run->project, "LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT", false);
 }
 
 static tn_rc alias_of(tn_job *j, tn_str *ret, tn_err *err)

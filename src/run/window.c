@@ -10,11 +10,6 @@ static tn_val flag_of(const tn_runner *run, const char *name)
     return tn_val_at(tn_project_flags(run->project), name);
 }
 
-static bool is_given(tn_val v)
-{
-    return !tn_val_is_undef(v) && !tn_val_is_none(v);
-}
-
 static tn_rc read_time(tn_val v, const char *option, int64_t *ret, tn_err *err)
 {
     if (!tn_batch_time_of(v, ret)) {
@@ -29,15 +24,15 @@ static tn_rc read_time(tn_val v, const char *option, int64_t *ret, tn_err *err)
 static tn_rc read_event_times(tn_runner *run, tn_err *err)
 {
     tn_val from = flag_of(run, "EVENT_TIME_START"), to = flag_of(run, "EVENT_TIME_END");
-    if (is_given(from) != is_given(to)) {
-        const char *one = is_given(from) ? "start" : "end",
-                   *other = is_given(from) ? "end" : "start";
+    if (tn_val_is_given(from) != tn_val_is_given(to)) {
+        const char *one = tn_val_is_given(from) ? "start" : "end",
+                   *other = tn_val_is_given(from) ? "end" : "start";
         return tn_fail(err, TN_E_USAGE,
             "The flag `--event-time-%s` was specified, but `--event-time-%s` was not. When "
             "specifying `--event-time-%s`, `--event-time-%s` must also be present.",
             one, other, one, other);
     }
-    if (!is_given(from)) {
+    if (!tn_val_is_given(from)) {
         return TN_OK;
     }
     TN_TRY(read_time(from, "--event-time-start", &run->window.start_us, err));
@@ -95,7 +90,7 @@ static tn_rc read_relative(tn_str text, tn_batch *ret, tn_err *err)
 static tn_rc read_sample(tn_runner *run, tn_err *err)
 {
     tn_val v = flag_of(run, "SAMPLE");
-    if (!is_given(v) || (v.tag == TN_BOOL && !v.i)) {
+    if (!tn_val_is_given(v) || (v.tag == TN_BOOL && !v.i)) {
         return TN_OK;
     }
     if (tn_val_is_str(v) && !tn_str_starts(tn_str_trim(tn_val_as_str(v)), TN_STR("{"))) {

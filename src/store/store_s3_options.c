@@ -176,7 +176,7 @@ tn_rc s3_take_dict(s3_reader *r, tn_val dict)
     while ((it = tn_dict_next(dict.dict, &at)) != NULL) {
         tn_str name = tn_val_to_str(r->a, it->key), value = TN_STR_NONE;
         s3_field f = s3_field_of(r->a, name);
-        bool given = !tn_val_is_none(it->value) && !tn_val_is_undef(it->value);
+        bool given = tn_val_is_given(it->value);
         if (f == S3_FIELDS) {
             tn_log(TN_LOG_WARN, "store", "the storage option '" TN_STR_FMT "' is not known",
                 TN_STR_ARG(name));

@@ -219,7 +219,7 @@ tn_val tn_lake_storage_of(tn_arena *a, tn_val output)
     tn_val storage = tn_val_at(output, "storage"), all = storage;
     for (size_t i = 0; i < TN_COUNTOF(names); i++) {
         tn_val v = tn_val_at(output, names[i]);
-        if (tn_val_is_undef(v) || tn_val_is_none(v) || !tn_val_is_undef(tn_val_at(all, names[i]))) {
+        if (!tn_val_is_given(v) || !tn_val_is_undef(tn_val_at(all, names[i]))) {
             continue;
         }
         if (all.tag != TN_DICT || all.dict == storage.dict) { /* the profile's own is not touched */

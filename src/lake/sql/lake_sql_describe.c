@@ -21,7 +21,7 @@ static tn_rc open_target(
 
 static tn_val json_text(tn_arena *a, tn_val v)
 {
-    if (tn_val_is_undef(v) || tn_val_is_none(v)) {
+    if (!tn_val_is_given(v)) {
         return TN_VAL_NONE;
     }
     tn_buf b = tn_buf_init(a, TEXT_BYTES_MAX);
