@@ -106,6 +106,8 @@ tn_str tn_deprecation_text(tn_arena *a, const tn_project *p, const char *event, 
         width_of(p));
 }
 
+static void deprecate(tn_project *p, const char *event, tn_str file, tn_val data, const char *fmt,
+    va_list ap) TN_PRINTF(5, 0);
 /* The text is made only where it is told. */
 static void deprecate(
     tn_project *p, const char *event, tn_str file, tn_val data, const char *fmt, va_list ap)
