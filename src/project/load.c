@@ -263,7 +263,7 @@ static tn_rc load_nodes(tn_project *p, const tn_project_opts *o, tn_err *err)
     tn_infer_primary_keys(p);
     TN_TRY(tn_check_names(p, err));
     TN_TRY(tn_resolve_graph(p, err));
-    TN_TRY(tn_check_configs(p, err));
+    TN_TRY(tn_check_nodes(p, err));
     TN_TRY(tn_check_functions(p, err));
     TN_TRY(tn_check_semantics(p, err));
     tn_note_model_dates(p);

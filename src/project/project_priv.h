@@ -145,24 +145,13 @@ int tn_place_line(const tn_yaml_places *places, const tn_dict *d, const char *ke
 tn_dict *tn_config_defaults(tn_arena *a, tn_node_kind kind);
 /* One level over another by dbt's merge rules (tags, meta, hooks add up; the rest replaces). */
 tn_rc tn_config_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_err *err) TN_MUSTUSE;
-/* ---- check_names.c: names, by the rules that flags choose ---- */
-
-/* "dbt found two ... with the name ...". */
-tn_rc tn_double_node(const tn_node *a, const tn_node *b, tn_err *err) TN_MUSTUSE;
-tn_rc tn_check_names(tn_project *p, tn_err *err) TN_MUSTUSE;
-/* n's ref without the project's name (package: the one that it names) reaches target. */
-void tn_note_ref_of_root(tn_project *p, const tn_node *n, const tn_node *target, tn_str package);
-/* The arguments that properties say of a macro, beside those of its code. */
-void tn_check_macro_arguments(tn_project *p, const tn_macro *m);
-/* Whether DBT_<name> sets a flag. */
-bool tn_flag_has_variable(tn_str name);
 /* One config() call may spell its hooks in one way only. */
 tn_rc tn_config_call_check(const tn_dict *call, tn_err *err) TN_MUSTUSE;
 void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call);
 /* dbt_project.yml, patch and config() together; sets n->config and what follows from it (tags, meta, enabled, group, access). */
 tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, const tn_dict *written,
     tn_err *err) TN_MUSTUSE; /* written: the patch before rendering; NULL: the same */
-/* config_check.c: refuses values that cannot be. */
+/* config_check.c: refuses values of one node's config that cannot be. */
 tn_rc tn_config_check(const tn_node *n, tn_err *err) TN_MUSTUSE;
 tn_val tn_config_hooks(tn_arena *a, tn_val v);
 void tn_config_note_unused(tn_project *p);
@@ -175,13 +164,12 @@ tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *
 tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_selectors(tn_project *p, tn_err *err) TN_MUSTUSE;
 void tn_load_flags(tn_project *p, const tn_project_opts *o);
+bool tn_flag_has_variable(tn_str name); /* whether DBT_<name> sets a flag */
 tn_rc tn_load_warn_options(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_discover(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_properties(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_nodes(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_functions(tn_project *p, tn_err *err) TN_MUSTUSE;
-/* After all: no JavaScript, and arguments with a default are the last ones. */
-tn_rc tn_check_functions(const tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_sources(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_others(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_generic_tests(tn_project *p, tn_err *err) TN_MUSTUSE;
@@ -189,6 +177,10 @@ tn_rc tn_resolve_graph(tn_project *p, tn_err *err) TN_MUSTUSE;
 
 void tn_graph_edge(tn_project *p, tn_node *n, tn_node *parent); /* no doubles */
 tn_rc tn_link_metrics(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* primary_key.c: the columns that constraints or tests make a key of each model. */
+void tn_infer_primary_keys(tn_project *p);
+
+/* ---- checks ---- */
 /* entry_check.c: what an entry of a kind that is only YAML may say; the columns of a time spine. */
 tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err) TN_MUSTUSE;
 /* "Invalid <key> config given in <file> @ <key>: <entry> - at path [<at>]: <why>"; of the patch: key, file and raw. */
@@ -196,6 +188,18 @@ tn_rc tn_entry_refuse(const tn_patch *patch, const char *at, tn_str why, tn_err 
 tn_rc tn_entry_lacks(
     const tn_patch *patch, const char *at, const char *key, tn_err *err) TN_MUSTUSE;
 tn_rc tn_time_spine_check(tn_project *p, const tn_node *n, tn_err *err) TN_MUSTUSE;
+/* check_names.c: names, by the rules that flags choose; before there is a graph. */
+tn_rc tn_check_names(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* n's ref without the project's name (package: the one that it names) reaches target. */
+void tn_note_ref_of_root(tn_project *p, const tn_node *n, const tn_node *target, tn_str package);
+/* The arguments that properties say of a macro, beside those of its code. */
+void tn_check_macro_arguments(tn_project *p, const tn_macro *m);
+/* node_check.c: what nodes of the finished graph must say. */
+tn_rc tn_check_nodes(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* materialization.c: deprecates those of packages that stand for built-in ones. */
+void tn_note_replaced_materializations(tn_project *p);
+/* No JavaScript, and arguments with a default are the last ones. */
+tn_rc tn_check_functions(const tn_project *p, tn_err *err) TN_MUSTUSE;
 /* semantic_rules.c: what is wrong with the semantic models is in p->problems. */
 tn_rc tn_check_semantics(tn_project *p, tn_err *err) TN_MUSTUSE;
 
@@ -203,6 +207,8 @@ tn_rc tn_check_semantics(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_node *tn_node_new(tn_project *p, tn_node_kind kind, tn_package *pkg);
 /* Into nodes (or disabled ones), the indexes; fails for a double unique_id. */
 tn_rc tn_node_add(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
+/* "dbt found two ... with the name ...". */
+tn_rc tn_double_node(const tn_node *a, const tn_node *b, tn_err *err) TN_MUSTUSE;
 /* A node of a file with its text, checksum and names, and not yet added. */
 tn_node *tn_node_of_file(tn_project *p, tn_node_kind kind, const tn_source_file *f);
 /* Notes what its template calls: refs, sources, functions, macros, config(). */
@@ -217,9 +223,9 @@ bool tn_static_source(tn_arena *a, const tn_jinja_static_call *c, tn_source_ref 
 tn_rc tn_unit_test_add(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err) TN_MUSTUSE;
 void tn_parse_python(tn_project *p, tn_node *n); /* refs and sources of a Python model */
 tn_rc tn_parse_hooks(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
-/* Checks a model's constraints; the targets of foreign keys become its parents. */
 /* Constraints of a column or a model as dbt spells them out. */
 tn_val tn_constraints_of(tn_arena *a, tn_val list, bool of_model);
+/* Checks a model's constraints; the targets of foreign keys become its parents. */
 tn_rc tn_parse_constraints(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Columns of a properties entry as the manifest has them. */
 tn_val tn_columns_of(tn_arena *a, tn_val list);
@@ -252,8 +258,6 @@ tn_val tn_context_runtime_config(tn_arena *a, const tn_project *p);
 void tn_context_exceptions(tn_project *p);
 /* parse_node.c: told to who asked whether the query of the command line is what failed. */
 void tn_project_inline_failed(tn_project *p, bool failed);
-/* materialization.c: deprecates those of packages that stand for built-in ones. */
-void tn_note_replaced_materializations(tn_project *p);
 /* contract_sum.c: the checksum of an enforced contract that was patched by a property file; else None. */
 tn_val tn_contract_sum(tn_arena *a, const tn_node *n);
 /* The entry of a unit test with the keys that dbt writes, and its checksum. */
@@ -261,10 +265,6 @@ void tn_unit_form(tn_arena *a, tn_dict *d, const tn_node *n);
 
 /* contract_error.c: exceptions.raise_contract_error(yaml_columns, sql_columns) */
 tn_rc tn_raise_contract_error(void *self, const tn_call *call, tn_val *ret, tn_err *err) TN_MUSTUSE;
-/* primary_key.c: the columns that constraints or tests make a key of each model. */
-void tn_infer_primary_keys(tn_project *p);
-/* check_config.c: what snapshots and microbatch models must say. */
-tn_rc tn_check_configs(tn_project *p, tn_err *err) TN_MUSTUSE;
 void tn_context_filters(tn_jinja_env *e); /* as_bool, as_number, as_native, as_text */
 tn_val tn_context_config(tn_project *p);  /* the config object */
 tn_val tn_stub_relation(

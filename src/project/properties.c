@@ -113,7 +113,6 @@ static tn_str version_text(tn_project *p, tn_val v)
     return tn_val_to_str(p->arena, v);
 }
 
-/* max() of versions as dbt has it: numbers by value, else texts. */
 int tn_model_version_cmp(tn_val x, tn_val y)
 {
     TN_AUTO_ARENA a = tn_arena_new("version", NULL);
@@ -125,6 +124,7 @@ int tn_model_version_cmp(tn_val x, tn_val y)
     return tn_str_cmp(s, t);
 }
 
+/* max() of versions, as dbt has it. */
 static tn_val latest_of(tn_val versions)
 {
     tn_val best = TN_VAL_NONE;

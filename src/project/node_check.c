@@ -1,4 +1,6 @@
-/* check_config.c: configs that snapshots and microbatch models must have: a project without them is not run, as with dbt. */
+/* node_check.c: what nodes of the finished graph must say for the project to be run, as with dbt: configs of snapshots and microbatch models, groups
+ * and access, entries that mean a disabled model. What one value of a config may be is config_check.c's, and is asked before there is a graph.
+ */
 #include "project/deprecation.h"
 #include "project/project_priv.h"
 #include "text/timetext.h"
@@ -213,7 +215,7 @@ static tn_rc check_access(const tn_node *n, tn_err *err)
     return TN_OK;
 }
 
-tn_rc tn_check_configs(tn_project *p, tn_err *err)
+tn_rc tn_check_nodes(tn_project *p, tn_err *err)
 {
     tn_note_replaced_materializations(p);
     TN_TRY(check_disabled(p, err));
