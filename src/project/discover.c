@@ -233,24 +233,24 @@ static tn_rc take_macro(walk *w, const tn_source_file *f, tn_err *err)
 
 static tn_rc add_fixture(walk *w, const tn_source_file *f, tn_err *err)
 {
-    tn_source_files *all = &w->p->state->fixtures;
-    tn_str name = tn_path_stem(tn_path_base(f->rel)), package = w->pkg->name;
-    for (size_t i = 0; i < all->n; i++) {
-        if (all->v[i].package == w->pkg &&
-            tn_str_eq(tn_path_stem(tn_path_base(all->v[i].rel)), name)) {
-            return tn_fail(err, TN_E_COMPILE,
-                "dbt found two fixtures with the name \"" TN_STR_FMT
-                "\".\n\nSince these resources have the same name, dbt will be unable to find the "
-                "correct resource\nwhen looking for " TN_STR_FMT
-                ".\n\nTo fix this, change the name of one of these resources:\n"
-                "- fixture." TN_STR_FMT "." TN_STR_FMT " (" TN_STR_FMT ")\n"
-                "- fixture." TN_STR_FMT "." TN_STR_FMT " (" TN_STR_FMT ")",
-                TN_STR_ARG(name), TN_STR_ARG(name), TN_STR_ARG(package), TN_STR_ARG(name),
-                TN_STR_ARG(f->original), TN_STR_ARG(package), TN_STR_ARG(name),
-                TN_STR_ARG(all->v[i].original));
-        }
+    tn_map *all = &w->p->state->fixtures;
+    tn_str name = tn_path_stem(tn_path_base(f->rel));
+    tn_str id = tn_str_printf(
+        w->p->arena, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(w->pkg->name), TN_STR_ARG(name));
+    const tn_source_file *old = tn_map_find(all, id);
+    if (old != NULL) {
+        return tn_fail(err, TN_E_COMPILE,
+            "dbt found two fixtures with the name \"" TN_STR_FMT
+            "\".\n\nSince these resources have the same name, dbt will be unable to find the "
+            "correct resource\nwhen looking for " TN_STR_FMT
+            ".\n\nTo fix this, change the name of one of these resources:\n"
+            "- fixture." TN_STR_FMT " (" TN_STR_FMT ")\n- fixture." TN_STR_FMT " (" TN_STR_FMT ")",
+            TN_STR_ARG(name), TN_STR_ARG(name), TN_STR_ARG(id), TN_STR_ARG(f->original),
+            TN_STR_ARG(id), TN_STR_ARG(old->original));
     }
-    tn_vec_push(all, w->p->arena, *f);
+    tn_source_file *copy = tn_new(w->p->arena, tn_source_file);
+    *copy = *f;
+    tn_map_put(all, id, copy);
     return TN_OK;
 }
 

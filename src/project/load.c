@@ -143,6 +143,7 @@ static tn_project *make_project(tn_arena *a, const tn_project_opts *o)
     s->graph = tn_graph_share_new(a);
     pthread_mutex_init(&s->lock, NULL);
     s->listings = tn_map_init(a);
+    s->fixtures = tn_map_init(a);
     s->members = tn_map_init(a);
     s->ref_index = tn_map_init(a);
     s->ref_disabled = tn_map_init(a);

@@ -8,7 +8,6 @@
 #include "os/file.h"
 #include "project/project_priv.h"
 #include "text/csv.h"
-#include "text/uri.h"
 
 typedef struct unit_entry {
     tn_project *p;
@@ -54,14 +53,13 @@ static tn_rc csv_rows(tn_arena *a, tn_str text, tn_val empty, tn_val *ret, tn_er
 static tn_rc read_fixture(
     const unit_entry *u, tn_str name, bool *ret_csv, tn_str *ret_text, tn_err *err)
 {
-    const tn_source_files *all = &u->p->state->fixtures;
-    for (size_t i = 0; i < all->n; i++) {
-        const tn_source_file *f = &all->v[i];
-        if (f->package == u->patch->package &&
-            tn_str_eq(tn_path_stem(tn_path_base(f->rel)), name)) {
-            *ret_csv = tn_str_ends(f->rel, TN_STR(".csv"));
-            return tn_file_read(u->p->arena, f->open, TN_PROJECT_FILE_BYTES_MAX, ret_text, err);
-        }
+    tn_arena *a = u->p->arena;
+    const tn_source_file *f = tn_map_find(
+        &u->p->state->fixtures, tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT,
+                                    TN_STR_ARG(u->patch->package->name), TN_STR_ARG(name)));
+    if (f != NULL) {
+        *ret_csv = tn_str_ends(f->rel, TN_STR(".csv"));
+        return tn_file_read(a, f->open, TN_PROJECT_FILE_BYTES_MAX, ret_text, err);
     }
     return tn_fail(err, TN_E_PARSE,
         "File not found for fixture '" TN_STR_FMT "' in unit tests in " TN_STR_FMT,

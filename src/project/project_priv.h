@@ -62,7 +62,7 @@ typedef struct tn_project_state {
     bool *
         inline_failed; /* of the caller, to be set when it is the reason of a failure; may be NULL */
     tn_source_files sql_models, seeds, snapshots, tests, analyses, yamls, docs, functions;
-    tn_source_files fixtures; /* of unit tests; not read */
+    tn_map fixtures; /* of unit tests: "package.name" -> tn_source_file *, not read */
     tn_patches patches;
     tn_map patch_index;               /* "key.name" -> tn_patches * */
     tn_dict *defaults[TN_NODE_KINDS]; /* configs without any setting, made on first use */
