@@ -209,10 +209,8 @@ static tn_rc context_update(void *self, const tn_call *call, tn_val *ret, tn_err
     if (call->argc > 1 || (call->argc == 1 && call->args[0].tag != TN_DICT)) {
         return tn_fail(err, TN_E_VALUE, "context.update() takes one dict, and names");
     }
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (call->argc == 1 && (it = tn_dict_next(call->args[0].dict, &at)) != NULL) {
-        tn_dict_put(own_names(c), it->key, it->value);
+    if (call->argc == 1) {
+        tn_value_put_all(own_names(c), call->args[0]);
     }
     for (size_t i = 0; i < call->kwargc; i++) {
         tn_dict_puts(own_names(c), call->kwargs[i].name, call->kwargs[i].value);

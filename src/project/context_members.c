@@ -555,7 +555,7 @@ static void put_member(tn_project *p, const char *name, tn_val v)
     tn_map_put(&p->state->members, tn_str_of(name), slot);
 }
 
-static tn_val make_obj(tn_arena *a, const tn_obj_type *type)
+tn_val tn_context_obj(tn_arena *a, const tn_obj_type *type)
 {
     tn_obj *o = tn_new(a, tn_obj);
     o->type = type;
@@ -624,10 +624,10 @@ static void put_values(tn_project *p)
     tn_dict_putz(modules.dict, "re", tn_jinja_module_re(a));
     tn_dict_putz(modules.dict, "itertools", old_module(a));
     put_member(p, "modules", tn_val_module(a, "modules", modules.dict));
-    tn_dict_putz(validation.dict, "any", make_obj(a, &validator_type));
+    tn_dict_putz(validation.dict, "any", tn_context_obj(a, &validator_type));
     put_member(p, "validation", tn_val_module(a, "validation", validation.dict));
     put_member(p, "basestring", tn_val_z("basestring"));
-    put_member(p, "var", make_obj(a, &var_type));
+    put_member(p, "var", tn_context_obj(a, &var_type));
     put_member(p, "config", tn_context_config(p));
 }
 

@@ -236,13 +236,6 @@ static tn_rc relation_create(void *self, const tn_call *call, tn_val *ret, tn_er
     return TN_OK;
 }
 
-static tn_val make_obj(tn_arena *a, const tn_obj_type *type)
-{
-    tn_obj *o = tn_new(a, tn_obj);
-    o->type = type;
-    return tn_val_obj(o);
-}
-
 static tn_rc relation_class_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)self, (void)err;
@@ -353,7 +346,7 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
         }
     }
     if (tn_str_is(name, "Relation")) {
-        *ret = make_obj(a, &relation_class);
+        *ret = tn_context_obj(a, &relation_class);
         return TN_OK;
     }
     answer an = ANSWER_NONE;
@@ -415,9 +408,9 @@ void tn_context_stubs(tn_project *p)
             tn_val_fn(
                 p->arena, plain[i].name + 6, give_answer, (void *)(uintptr_t)plain[i].answer));
     }
-    put(p, "parse:adapter", make_obj(p->arena, &adapter_type_table));
+    put(p, "parse:adapter", tn_context_obj(p->arena, &adapter_type_table));
     tn_val api = tn_val_dict(p->arena);
-    tn_dict_putz(api.dict, "Relation", make_obj(p->arena, &relation_class));
-    tn_dict_putz(api.dict, "Column", make_obj(p->arena, &column_type));
+    tn_dict_putz(api.dict, "Relation", tn_context_obj(p->arena, &relation_class));
+    tn_dict_putz(api.dict, "Column", tn_context_obj(p->arena, &column_type));
     put(p, "parse:api", tn_val_module(p->arena, "api", api.dict));
 }

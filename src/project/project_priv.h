@@ -267,6 +267,7 @@ void tn_unit_form(tn_arena *a, tn_dict *d, const tn_node *n);
 tn_rc tn_raise_contract_error(void *self, const tn_call *call, tn_val *ret, tn_err *err) TN_MUSTUSE;
 void tn_context_filters(tn_jinja_env *e); /* as_bool, as_number, as_native, as_text */
 tn_val tn_context_config(tn_project *p);  /* the config object */
+tn_val tn_context_obj(tn_arena *a, const tn_obj_type *type); /* without state */
 tn_val tn_stub_relation(
     tn_arena *a, tn_project *p, tn_str database, tn_str schema, tn_str identifier);
 /* YAML values: no macros, native, `vars` of the package. secrets: for profiles.yml and packages.yml. */

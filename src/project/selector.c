@@ -7,10 +7,10 @@
  * Sets are bit sets over project->nodes. What one method matches is in select_method.c.
  */
 #include "project/selector.h"
-#include "text/glob.h"
 
 #include "project/project_priv.h"
 #include "project/select_method.h"
+#include "text/glob.h"
 
 /* ---- sets ---- */
 
