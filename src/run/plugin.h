@@ -19,7 +19,7 @@ tn_rc tn_plugin_load_source(
 tn_rc tn_plugin_store(tn_session *s, tn_conn *c, tn_str plugin, const tn_relation *relation,
     tn_val config, tn_err *err) TN_MUSTUSE;
 
-/* ---- what a source says of itself (job.c) ---- */
+/* ---- what a source says of itself (source_text.c) ---- */
 tn_val tn_source_value(const tn_node *n, const char *key);
 /* text with {name}, {schema} and the like filled in; formatter: "newstyle", "oldstyle", "template". */
 tn_rc tn_source_fill(tn_arena *a, const tn_node *n, tn_str text, tn_str formatter, tn_str *ret,
