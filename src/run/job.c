@@ -2,10 +2,7 @@
 #include "run/job.h"
 #include "run/plugin.h"
 
-#include "base/log.h"
-#include "os/file.h"
 #include "project/previous.h"
-#include "run/lake_target.h"
 #include "run/report_parts.h"
 #include "text/sqltext.h"
 #include "text/uri.h"
