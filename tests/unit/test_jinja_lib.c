@@ -2,9 +2,9 @@
  * with Jinja2 by tests/oracle/jinja_oracle.py (snippets lib_*). */
 #include "jinja_test.h"
 
-#include "jinja/jinja_builtin.h"
-#include "jinja/jinja_lib.h"
-#include "jinja/jinja_num.h"
+#include "jinja/lib/jinja_builtin.h"
+#include "jinja/value/jinja_lib.h"
+#include "jinja/value/jinja_num.h"
 
 /* Renders with one variable more: x. */
 static tn_rc with_x(tn_arena *a, const char *text, tn_val x, tn_str *ret, tn_err *err)
