@@ -134,14 +134,14 @@ int64_t tn_memory_total_bytes(void)
 
 /* ---- signals ---- */
 
-static volatile sig_atomic_t interrupted;
+static int
+    interrupted; /* set in one thread, seen in all: atomic, which is also safe in a handler */
 
 static void on_signal(int sig)
 {
-    if (interrupted) {
+    if (__atomic_exchange_n(&interrupted, 1, __ATOMIC_RELAXED) != 0) {
         _exit(128 + sig); /* the second one means it */
     }
-    interrupted = 1;
 }
 
 void tn_interrupt_install(void)
@@ -156,12 +156,12 @@ void tn_interrupt_install(void)
 
 bool tn_interrupted(void)
 {
-    return interrupted != 0;
+    return __atomic_load_n(&interrupted, __ATOMIC_RELAXED) != 0;
 }
 
 void tn_interrupt_clear(void)
 {
-    interrupted = 0;
+    __atomic_store_n(&interrupted, 0, __ATOMIC_RELAXED);
 }
 
 /* ---- children ---- */

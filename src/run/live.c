@@ -82,16 +82,29 @@ static void add_time(tn_buf *b, int64_t us)
     }
 }
 
+/* The busy worker whose node has the least number above `after`: nodes stand in the order of their lines, whoever has taken them. SIZE_MAX: none. */
+static size_t next_busy(const tn_runner *run, size_t after)
+{
+    const tn_live *l = run->live;
+    size_t found = SIZE_MAX, least = SIZE_MAX;
+    for (size_t i = 0; i < run->worker_count; i++) {
+        size_t number = l->busy[i] > 0 ? run->results[l->busy[i] - 1].index : 0;
+        if (number > after && number < least) {
+            found = i;
+            least = number;
+        }
+    }
+    return found;
+}
+
 static void add_running(const tn_runner *run, tn_buf *b)
 {
     const tn_live *l = run->live;
-    size_t n = 0;
+    size_t n = 0, i, after = 0;
     int64_t now = tn_clock_mono_us();
-    for (size_t i = 0; i < run->worker_count; i++) {
-        if (l->busy[i] == 0) {
-            continue;
-        }
+    while ((i = next_busy(run, after)) != SIZE_MAX) {
         const tn_node_result *r = &run->results[l->busy[i] - 1];
+        after = r->index;
         int64_t ran = now - l->busy_since[i];
         if (n++ < NAMES_SHOWN_MAX) {
             tn_buf_addf(b, "%s" TN_STR_FMT, n > 1 ? ", " : " ", TN_STR_ARG(r->node->name));

@@ -1,5 +1,5 @@
 """Shared by the flow tests of dbt's commands: a small project made for each case, the program run in it."""
-import json, os, subprocess
+import errno, json, os, subprocess, time
 
 from flow_case import TARN, case, equal, has, lacks, run_cases, write
 
@@ -21,7 +21,7 @@ class Project:
         return {**clean, **{k: v for k, v in self.terminal_of.items() if v is not None}, **(more or {})}
 
     def call(self, *command, status=0, env=None, stderr=subprocess.STDOUT):
-        done = subprocess.run([TARN, *command], cwd=self.dir, env=self.env(env), stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=120)
+        done = subprocess.run([TARN, *command], cwd=self.dir, env=self.env(env), stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=600)
         assert done.returncode == status, f"{command}: status {done.returncode}, not {status}\n{done.stdout}{done.stderr or ''}"
         return done
 
@@ -42,6 +42,29 @@ class Asked(Project):
     def run(self, *command, status=0, env=None):
         done = self.call(*command, status=status, env=env, stderr=subprocess.PIPE)
         return done.stdout if status == 0 else done.stdout + done.stderr
+
+
+class Gate:
+    """A relation of one row (n = 1) for models to select from, which is there once the test opens the gate: until then the statement waits."""
+
+    def __init__(self, p, name):
+        self.path = p.dir / name
+        os.mkfifo(self.path)
+        self.sql = f"read_csv('{name}', header = true, auto_detect = false, columns = {{'n': 'INTEGER'}})"
+
+    def open(self):
+        """Waits until the statement is there, and lets it go on. The limit is for a program that hangs."""
+        end = time.monotonic() + 300
+        while True:
+            try:
+                fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+                break
+            except OSError as e:
+                if e.errno != errno.ENXIO or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+        os.write(fd, b"n\n1\n")
+        os.close(fd)
 
 
 def main(subject=Project):

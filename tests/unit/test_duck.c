@@ -363,7 +363,8 @@ static void watch(void *p)
     int64_t start = tn_clock_mono_us();
     while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
         double percent = tn_conn_progress(w->conn);
-        w->progress_max = percent > w->progress_max ? percent : w->progress_max;
+        percent = percent > w->progress_max ? percent : w->progress_max;
+        __atomic_store(&w->progress_max, &percent, __ATOMIC_RELEASE);
         if (w->interrupt && tn_clock_mono_us() - start > 50000) {
             tn_conn_interrupt(w->conn);
         }
@@ -396,7 +397,12 @@ TN_TEST(progress_is_seen_from_another_thread)
     watcher w = { .conn = c, .progress_max = -1 };
     tn_thread *t = NULL;
     TN_ASSERT_OK(tn_thread_start(watch, &w, "watch", &t, err));
-    tn_rc rc = tn_conn_exec(c, TN_STR("SELECT max(md5(md5(i::VARCHAR))) FROM big"), err);
+    tn_rc rc = TN_OK;
+    double seen = -1;
+    for (int i = 0; i < 100 && rc == TN_OK && seen <= 0; i++) { /* until the watcher had its turn */
+        rc = tn_conn_exec(c, TN_STR("SELECT max(md5(md5(i::VARCHAR))) FROM big"), err);
+        __atomic_load(&w.progress_max, &seen, __ATOMIC_ACQUIRE);
+    }
     __atomic_store_n(&w.stop, true, __ATOMIC_RELEASE);
     tn_thread_join(t);
     TN_ASSERT_EQ_I(rc, TN_OK);

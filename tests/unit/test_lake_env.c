@@ -362,7 +362,7 @@ static void leave_dead_ticket(tn_lake *l, tn_arena *arena, int64_t number, int64
         tn_store_put(l->store, tn_str_printf(arena, "_tarn/leases/%020lld.json", (long long)number),
             tn_str_printf(arena,
                 "{\"format\":1,\"ticket\":%lld,\"what\":\"test\",\"host\":\"gone\",\"pid\":1,"
-                "\"ttl_ms\":1000,\"resources\":[\"x\"]}\n",
+                "\"ttl_ms\":3600000,\"resources\":[\"x\"]}\n",
                 (long long)number),
             TN_PUT_IF_ABSENT, &tn_tests.err));
     tn_clock_fix(0);
@@ -371,8 +371,8 @@ static void leave_dead_ticket(tn_lake *l, tn_arena *arena, int64_t number, int64
 TN_TEST(a_dead_holder_loses_its_turn)
 {
     tn_lake *l = memory_lake(arena, "tickets dead");
-    leave_dead_ticket(l, arena, 3, 5000);
-    leave_dead_ticket(l, arena, 4, 500);
+    leave_dead_ticket(l, arena, 3, 7200000);
+    leave_dead_ticket(l, arena, 4, 1800000);
     tn_lake_ticket *t = take(l, arena, "x", 0);
     TN_ASSERT_EQ_I(tn_lake_ticket_number(t), 5);
     bool b;
@@ -383,20 +383,33 @@ TN_TEST(a_dead_holder_loses_its_turn)
     tn_lake_ticket_release(t);
 }
 
+static int64_t lease_mtime_us(tn_lake *l, tn_arena *arena, tn_str key)
+{
+    tn_store_item item = { 0 };
+    TN_ASSERT_OK(tn_store_head(l->store, arena, key, &item, &tn_tests.err));
+    return item.mtime_us;
+}
+
+/* Renewed every two seconds: a machine that stands still for four would let it die. */
 TN_TEST(a_ticket_is_renewed_and_one_that_was_buried_says_so)
 {
+    enum { TTL_MS = 6000 };
     tn_lake *l = memory_lake(arena, "tickets renewed");
-    tn_lake_ticket *one = take(l, arena, "x", 150);
-    tn_clock_sleep_us(500000);
+    tn_lake_ticket *one = take(l, arena, "x", TTL_MS);
+    tn_str key =
+        tn_str_printf(arena, "_tarn/leases/%020lld.json", (long long)tn_lake_ticket_number(one));
+    int64_t taken = lease_mtime_us(l, arena, key);
+    while (lease_mtime_us(l, arena, key) == taken) {
+        tn_clock_sleep_us(10000);
+    }
     tn_lake_ticket *two = take(l, arena, "x", 0);
     TN_ASSERT(blocked(two, arena, "x"));
     TN_ASSERT_OK(tn_lake_ticket_check(one, err));
-    TN_ASSERT_OK(tn_store_remove(l->store,
-        tn_str_printf(arena, "_tarn/leases/%020lld.json", (long long)tn_lake_ticket_number(one)),
-        err));
+    TN_ASSERT_OK(tn_store_remove(l->store, key, err));
     TN_ASSERT_RC(tn_lake_ticket_check(one, err), TN_E_CONFLICT);
     tn_err_clear(err);
-    tn_clock_sleep_us(200000);
+    TN_ASSERT(!blocked(two, arena, "x"));
+    tn_clock_sleep_us((int64_t)TTL_MS * 1000 / 3 + 200000); /* its holder looks after it again */
     TN_ASSERT(!blocked(two, arena, "x"));
     tn_lake_ticket_release(one);
     tn_lake_ticket_release(two);

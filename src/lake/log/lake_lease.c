@@ -273,7 +273,10 @@ tn_rc tn_lake_ticket_check(tn_lake_ticket *t, tn_err *err)
     TN_AUTO_ARENA a = tn_arena_new("ticket", NULL);
     tn_store_item item;
     tn_rc rc = tn_store_head(t->lake->store, a, lease_key(a, t->number), &item, err);
-    if (rc == TN_OK && !t->lost) {
+    tn_mutex_lock(&t->mutex);
+    bool lost = t->lost;
+    tn_mutex_unlock(&t->mutex);
+    if (rc == TN_OK && !lost) {
         return TN_OK;
     }
     if (rc != TN_OK && rc != TN_E_NOTFOUND) {
