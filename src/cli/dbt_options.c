@@ -442,7 +442,7 @@ static tn_events *failed_events(const tn_cli *cli, const tn_project *p, bool qui
     tn_events *events = p != NULL ? tn_dbt_events(cli, p, quiet_console) : NULL;
     for (size_t i = 0; p != NULL && i < p->problems.n; i++) {
         tn_event(events, TN_EV_ERROR, "SemanticValidationFailure", "I070", TN_VAL_UNDEF,
-            "[ERROR]: " TN_STR_FMT, TN_STR_ARG(p->problems.v[i]));
+            "[WARNING]: " TN_STR_FMT, TN_STR_ARG(p->problems.v[i]));
     }
     return events;
 }

@@ -168,36 +168,6 @@ static tn_rc fn_source(void *self, const tn_call *call, tn_val *ret, tn_err *err
 
 /* ---- metric ---- */
 
-/* A metric at execution: its text is its name, its attributes are the node's. */
-typedef struct metric_ref {
-    tn_obj base;
-    const tn_node *node;
-} metric_ref;
-
-static tn_rc metric_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
-{
-    (void)err;
-    tn_val v = tn_val_at(tn_node_dict(a, ((const metric_ref *)self)->node), tn_str_z(a, name));
-    *ret = tn_val_is_undef(v) ? tn_val_undef(name) : v;
-    return TN_OK;
-}
-
-static void metric_str(tn_obj *self, tn_buf *b)
-{
-    tn_buf_add(b, ((const metric_ref *)self)->node->name);
-}
-
-static tn_val metric_dup(tn_obj *self, tn_arena *a)
-{
-    metric_ref *m = tn_new(a, metric_ref);
-    *m = *(const metric_ref *)self;
-    return tn_val_obj(&m->base);
-}
-
-static const tn_obj_type metric_type = {
-    .name = "ResolvedMetricReference", .attr = metric_attr, .str = metric_str, .dup = metric_dup
-};
-
 static tn_rc run_metric(tn_pctx *c, const tn_ref *r, tn_val *ret, tn_err *err)
 {
     const tn_project *p = c->project;
@@ -205,9 +175,7 @@ static tn_rc run_metric(tn_pctx *c, const tn_ref *r, tn_val *ret, tn_err *err)
         const tn_node *n = p->nodes.v[i];
         if (n->kind == TN_NODE_METRIC && tn_str_eq(n->name, r->name) &&
             (r->package.n == 0 || tn_str_eq(n->package_name, r->package))) {
-            metric_ref *m = tn_new(c->arena, metric_ref);
-            *m = (metric_ref){ { &metric_type }, n };
-            *ret = tn_val_obj(&m->base);
+            *ret = tn_metric_node_ref(c->arena, n);
             return TN_OK;
         }
     }
@@ -251,7 +219,7 @@ static tn_rc fn_metric(void *self, const tn_call *call, tn_val *ret, tn_err *err
     if (c->record != NULL) {
         tn_vec_push(&c->record->metrics, c->record->arena, m);
     }
-    *ret = tn_val_str(m.name);
+    *ret = tn_metric_name_ref(c->arena, m.package, m.name);
     return TN_OK;
 }
 

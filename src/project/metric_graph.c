@@ -13,16 +13,19 @@ static tn_str name_of(tn_val v)
 typedef struct measures {
     tn_map by_name; /* measure -> semantic model */
     tn_map metrics; /* metric -> node */
+    tn_map models;  /* semantic model -> node */
     tn_map done;    /* metrics whose input measures are known, or being found */
 } measures;
 
 static measures collect(tn_project *p, tn_arena *a)
 {
-    measures m = { tn_map_init(a), tn_map_init(a), tn_map_init(a) };
+    measures m = { tn_map_init(a), tn_map_init(a), tn_map_init(a), tn_map_init(a) };
     for (size_t i = 0; i < p->nodes.n; i++) {
         tn_node *n = p->nodes.v[i];
         if (n->kind == TN_NODE_METRIC) {
             tn_map_put(&m.metrics, n->name, n);
+        } else if (n->kind == TN_NODE_SEMANTIC_MODEL) {
+            tn_map_put(&m.models, n->name, n);
         }
         tn_val list =
             n->kind == TN_NODE_SEMANTIC_MODEL ? tn_val_at(n->extra, "measures") : TN_VAL_UNDEF;
@@ -75,6 +78,31 @@ static tn_rc link_measure(tn_project *p, const measures *m, tn_node *n, tn_val v
     return TN_OK;
 }
 
+/* What a metric says that there is not, or that is switched off, in dbt's words. */
+static tn_rc no_metric(const tn_node *n, tn_str name, bool disabled, bool again, tn_err *err)
+{
+    const char *why = disabled ? "is disabled and thus cannot be referenced"
+                               : "does not exist but was referenced";
+    if (disabled || !again) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error in metric " TN_STR_FMT " (" TN_STR_FMT ")\n  The metric `" TN_STR_FMT
+            "` %s.",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(name), why);
+    }
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error in metric " TN_STR_FMT " (" TN_STR_FMT ")\n  The metric `" TN_STR_FMT
+        "` %s by metric `" TN_STR_FMT "`.",
+        TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(name), why,
+        TN_STR_ARG(n->name));
+}
+
+/* dbt names the asking metric again when it is a ratio or derived. */
+static bool named_again(const tn_node *n)
+{
+    tn_str type = tn_val_str_at(n->extra, "type", TN_STR_NONE);
+    return tn_str_is(type, "ratio") || tn_str_is(type, "derived");
+}
+
 static tn_rc link_to_metric(tn_project *p, const measures *m, tn_node *n, tn_val v, tn_err *err)
 {
     tn_str name = name_of(v);
@@ -85,12 +113,25 @@ static tn_rc link_to_metric(tn_project *p, const measures *m, tn_node *n, tn_val
             const tn_node *d = p->disabled.v[i];
             disabled = disabled || (d->kind == TN_NODE_METRIC && tn_str_eq(d->name, name));
         }
-        return tn_find_node_error(p, n, TN_STR("metric"), name, disabled, err);
+        return n->kind == TN_NODE_METRIC
+                   ? no_metric(n, name, disabled, named_again(n), err)
+                   : tn_find_node_error(p, n, TN_STR("metric"), name, disabled, err);
     }
     if (target != NULL && target != n) {
         tn_graph_edge(p, n, target);
     }
     return TN_OK;
+}
+
+/* A simple metric of the newer spelling aggregates its semantic model itself. */
+static void link_aggregated(tn_project *p, const measures *m, tn_node *n, tn_val params)
+{
+    tn_str name = tn_val_str_at(
+        tn_val_at(params, "metric_aggregation_params"), "semantic_model", TN_STR_NONE);
+    tn_node *target = name.n > 0 ? tn_map_find(&m->models, name) : NULL;
+    if (target != NULL) {
+        tn_graph_edge(p, n, target);
+    }
 }
 
 static tn_rc link_metric(tn_project *p, const measures *m, tn_node *n, tn_err *err)
@@ -99,6 +140,7 @@ static tn_rc link_metric(tn_project *p, const measures *m, tn_node *n, tn_err *e
     static const char *const metric_keys[] = { "numerator", "denominator", "metric", "base_metric",
         "conversion_metric" };
     tn_val params = tn_val_at(n->extra, "type_params");
+    link_aggregated(p, m, n, params);
     const tn_val scopes[] = { params, tn_val_at(params, "conversion_type_params"),
         tn_val_at(params, "cumulative_type_params"), n->extra };
     for (size_t s = 0; s < TN_COUNTOF(scopes); s++) {

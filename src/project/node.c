@@ -300,7 +300,8 @@ static void settle_semantic(tn_dict *d, const tn_node *n)
             (void)tn_dict_remove(d, tn_val_z(absent[i]));
         }
     }
-    tn_dict_putz(d, "description", text_or_none(n->description));
+    bool told = n->description.n > 0 || tn_val_is_str(tn_val_at(n->extra, "description"));
+    tn_dict_putz(d, "description", told ? tn_val_str(n->description) : TN_VAL_NONE);
 }
 
 /* Kinds that are only kept: what their YAML entry says, over what dbt computes. */

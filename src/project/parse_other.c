@@ -417,6 +417,24 @@ static tn_rc add_measure_metrics(
     return TN_OK;
 }
 
+/* The descriptions of a semantic model's entities, dimensions and measures. */
+static tn_rc describe_elements(tn_project *p, const tn_patch *patch, tn_val entry, tn_err *err)
+{
+    static const char *const lists[] = { "entities", "dimensions", "measures" };
+    for (size_t k = 0; k < TN_COUNTOF(lists); k++) {
+        tn_val list = tn_val_at(entry, lists[k]);
+        for (size_t i = 0; i < list.list->n; i++) {
+            tn_val e = list.list->v[i];
+            tn_str text;
+            if (tn_val_is_str(tn_val_at(e, "description"))) {
+                TN_TRY(tn_render_desc(p, patch, e, &text, NULL, err));
+                tn_dict_putz(e.dict, "description", tn_val_str(text));
+            }
+        }
+    }
+    return TN_OK;
+}
+
 static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err)
 {
     tn_arena *a = p->arena;
@@ -464,9 +482,39 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
         tn_val one = tn_val_list(a);
         tn_list_push(one.list, tn_val_at(e, "model"));
         TN_TRY(exposure_depends(p, n, patch, one, err));
+        TN_TRY(describe_elements(p, patch, n->extra, err));
     }
     TN_TRY(tn_node_add(p, n, err));
     return kind == TN_NODE_SEMANTIC_MODEL ? add_measure_metrics(p, patch, n, e, err) : TN_OK;
+}
+
+/* ---- semantics of models ---- */
+
+static tn_rc add_spelled(
+    tn_project *p, const tn_patch *of, const char *key, tn_val entry, tn_err *err)
+{
+    tn_patch *made = tn_new(p->arena, tn_patch);
+    *made = *of;
+    made->key = key;
+    made->entry = entry.dict;
+    made->name = tn_val_str_at(entry, "name", of->name);
+    return add_kept(
+        p, made, strcmp(key, "metrics") == 0 ? TN_NODE_METRIC : TN_NODE_SEMANTIC_MODEL, err);
+}
+
+static tn_rc add_model_semantics(tn_project *p, const tn_patch *patch, tn_err *err)
+{
+    tn_val e = { .tag = TN_DICT, .dict = patch->entry }, list = tn_val_at(e, "metrics");
+    if (!patch->used || !tn_val_is_undef(patch->version) || !tn_model_has_semantics(e)) {
+        return TN_OK;
+    }
+    TN_TRY(add_spelled(
+        p, patch, "semantic_models", tn_model_semantics(p->arena, e, patch->name), err));
+    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
+        TN_TRY(add_spelled(
+            p, patch, "metrics", tn_model_metric(p->arena, e, list.list->v[i], patch->name), err));
+    }
+    return TN_OK;
 }
 
 static void add_group(tn_project *p, const tn_patch *patch)
@@ -507,6 +555,8 @@ tn_rc tn_parse_others(tn_project *p, tn_err *err)
         tn_patch *patch = p->state->patches.v[i];
         if (strcmp(patch->key, "groups") == 0) {
             add_group(p, patch);
+        } else if (strcmp(patch->key, "models") == 0) {
+            TN_TRY(add_model_semantics(p, patch, err));
         }
         for (size_t k = 0; k < TN_COUNTOF(kinds); k++) {
             if (strcmp(patch->key, kinds[k].key) == 0) {

@@ -253,6 +253,9 @@ void tn_context_members(tn_project *p); /* fills state->members */
 void tn_context_stubs(tn_project
         *p); /* adapter, api, ... of the parse pass, into state->members under "parse:<name>" */
 void tn_context_refs(tn_project *p);
+/* What metric() gives (metric_ref.c): a name while the project is read, then the metric. */
+tn_val tn_metric_name_ref(tn_arena *a, tn_str package, tn_str name);
+tn_val tn_metric_node_ref(tn_arena *a, const tn_node *n);
 /* What ref.config is (context_runtime.c). */
 tn_val tn_context_runtime_config(tn_arena *a, const tn_project *p);
 void tn_context_exceptions(tn_project *p);

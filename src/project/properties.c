@@ -32,6 +32,20 @@ static bool late_hook(const tn_val *path, size_t depth)
                key_is(path, depth, 1, "loaded_at_query"));
 }
 
+/* Lists whose entries have descriptions, and tests, of their own. */
+static bool has_elements(const tn_val *path, size_t depth)
+{
+    static const char *const lists[] = { "columns", "dimensions", "measures", "entities",
+        "metrics" };
+    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
+        if (key_is(path, depth, 0, lists[i])) {
+            return true;
+        }
+    }
+    return key_is(path, depth, 0, "derived_semantics") &&
+           (key_is(path, depth, 1, "dimensions") || key_is(path, depth, 1, "entities"));
+}
+
 static bool rendered_later(const char *key, const tn_val *path, size_t depth)
 {
     if (strcmp(key, "sources") == 0 && key_is(path, depth, 0, "tables")) {
@@ -43,9 +57,9 @@ static bool rendered_later(const char *key, const tn_val *path, size_t depth)
     if (strcmp(key, "macros") == 0 && key_is(path, depth, 0, "arguments")) {
         return late_key(path, depth, 2);
     }
-    if (strcmp(key, "metrics") == 0 &&
-        (key_is(path, depth, depth - 1, "filter") ||
-            (depth > 1 && key_is(path, depth, depth - 2, "filter")))) {
+    bool of_metric = strcmp(key, "metrics") == 0 || key_is(path, depth, 0, "metrics");
+    if (of_metric && (key_is(path, depth, depth - 1, "filter") ||
+                         (depth > 1 && key_is(path, depth, depth - 2, "filter")))) {
         return true;
     }
     if (strcmp(key, "saved_queries") == 0 && key_is(path, depth, 0, "query_params") &&
@@ -63,7 +77,8 @@ static bool rendered_later(const char *key, const tn_val *path, size_t depth)
         (key_is(path, depth, 0, "given") || key_is(path, depth, 0, "expect"))) {
         return true;
     }
-    return key_is(path, depth, 0, "columns") && late_key(path, depth, 2);
+    return has_elements(path, depth) &&
+           late_key(path, depth, key_is(path, depth, 0, "derived_semantics") ? 3 : 2);
 }
 
 typedef struct entry_render {
@@ -403,6 +418,8 @@ static tn_val column_of(tn_arena *a, tn_val c)
         tn_val v = tn_val_at(c, same[i]);
         tn_dict_putz(out.dict, same[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
     }
+    tn_dict_putz(out.dict, "dimension", tn_column_dimension_of(a, c));
+    tn_dict_putz(out.dict, "entity", tn_column_entity_of(a, c));
     tn_dict_putz(out.dict, "constraints", tn_constraints_of(a, tn_val_at(c, "constraints"), false));
     tn_val tags = tn_value_listify(a, tn_val_at(c, "tags")),
            more = tn_value_listify(a, tn_val_at(config, "tags"));

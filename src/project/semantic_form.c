@@ -34,6 +34,22 @@ static const tn_form_field cumulative_fields[] = { { "window", TN_FORM_WINDOW, N
     { "metric", TN_FORM_ONE, &tn_form_metric_input, NULL } };
 static const tn_form cumulative_form = TN_FORM(cumulative_fields);
 
+static const tn_form_field agg_params_fields[] = { { "percentile", TN_FORM_ANY, NULL, NULL },
+    { "use_discrete_percentile", TN_FORM_FALSE, NULL, NULL },
+    { "use_approximate_percentile", TN_FORM_FALSE, NULL, NULL } };
+static const tn_form agg_params_form = TN_FORM(agg_params_fields);
+
+static const tn_form_field non_additive_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
+    { "window_choice", TN_FORM_OR, NULL, "min" },
+    { "window_groupings", TN_FORM_LIST, NULL, NULL } };
+static const tn_form non_additive_form = TN_FORM(non_additive_fields);
+
+static const tn_form_field aggregation_fields[] = { { "semantic_model", TN_FORM_ANY, NULL, NULL },
+    { "agg", TN_FORM_ANY, NULL, NULL }, { "agg_params", TN_FORM_ONE, &agg_params_form, NULL },
+    { "agg_time_dimension", TN_FORM_ANY, NULL, NULL },
+    { "non_additive_dimension", TN_FORM_ONE, &non_additive_form, NULL } };
+static const tn_form aggregation_form = TN_FORM(aggregation_fields);
+
 static const tn_form_field type_params_fields[] = { { "measure", TN_FORM_ONE,
                                                         &tn_form_measure_input, NULL },
     { "numerator", TN_FORM_ONE, &tn_form_metric_input, NULL },
@@ -44,7 +60,7 @@ static const tn_form_field type_params_fields[] = { { "measure", TN_FORM_ONE,
     { "conversion_type_params", TN_FORM_ONE, &conversion_form, NULL },
     { "cumulative_type_params", TN_FORM_ONE, &cumulative_form, NULL },
     { "input_measures", TN_FORM_EACH, &tn_form_measure_input, NULL },
-    { "metric_aggregation_params", TN_FORM_ANY, NULL, NULL },
+    { "metric_aggregation_params", TN_FORM_ONE, &aggregation_form, NULL },
     { "join_to_timespine", TN_FORM_FALSE, NULL, NULL },
     { "fill_nulls_with", TN_FORM_ANY, NULL, NULL }, { "is_private", TN_FORM_ANY, NULL, NULL } };
 const tn_form tn_form_type_params = TN_FORM(type_params_fields);
@@ -65,16 +81,6 @@ static const tn_form_field entity_fields[] = { { "name", TN_FORM_ANY, NULL, NULL
     { "label", TN_FORM_ANY, NULL, NULL }, { "role", TN_FORM_ANY, NULL, NULL },
     { "expr", TN_FORM_ANY, NULL, NULL }, { "config", TN_FORM_META, NULL, NULL } };
 static const tn_form entity_form = TN_FORM(entity_fields);
-
-static const tn_form_field agg_params_fields[] = { { "percentile", TN_FORM_ANY, NULL, NULL },
-    { "use_discrete_percentile", TN_FORM_FALSE, NULL, NULL },
-    { "use_approximate_percentile", TN_FORM_FALSE, NULL, NULL } };
-static const tn_form agg_params_form = TN_FORM(agg_params_fields);
-
-static const tn_form_field non_additive_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "window_choice", TN_FORM_OR, NULL, "min" },
-    { "window_groupings", TN_FORM_LIST, NULL, NULL } };
-static const tn_form non_additive_form = TN_FORM(non_additive_fields);
 
 /* The metric that `create_metric` asks for is an entry of its own: dbt forgets the wish. */
 static const tn_form_field measure_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
@@ -125,6 +131,18 @@ static const tn_form_field saved_query_fields[] = { { "query_params", TN_FORM_ON
     { "exports", TN_FORM_EACH, &export_form, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
     { "label", TN_FORM_ANY, NULL, NULL }, { "metadata", TN_FORM_ANY, NULL, NULL } };
 static const tn_form saved_query_form = TN_FORM(saved_query_fields);
+
+static const tn_form_field column_dimension_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
+    { "type", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "label", TN_FORM_ANY, NULL, NULL }, { "is_partition", TN_FORM_FALSE, NULL, NULL },
+    { "config", TN_FORM_DICT, NULL, NULL },
+    { "validity_params", TN_FORM_ONE, &validity_form, NULL } };
+static const tn_form column_dimension_form = TN_FORM(column_dimension_fields);
+
+static const tn_form_field column_entity_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
+    { "type", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "label", TN_FORM_ANY, NULL, NULL }, { "config", TN_FORM_DICT, NULL, NULL } };
+static const tn_form column_entity_form = TN_FORM(column_entity_fields);
 
 static const tn_form_field grain_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
     { "column_name", TN_FORM_ANY, NULL, NULL } };
@@ -235,6 +253,8 @@ static tn_val field_of(tn_arena *a, const tn_form_field *f, tn_val v)
         return window_of(a, v);
     case TN_FORM_META:
         return meta_of(a, v);
+    case TN_FORM_DICT:
+        return tn_value_or_dict(a, v);
     }
     return TN_VAL_NONE;
 }
@@ -255,6 +275,33 @@ tn_val tn_form_fill(tn_arena *a, const tn_form *f, tn_val from)
 tn_val tn_time_spine_of(tn_arena *a, tn_val v)
 {
     return v.tag == TN_DICT ? tn_form_fill(a, &time_spine_form, v) : TN_VAL_NONE;
+}
+
+/* What is not said of a column's element is the column's. */
+static tn_val column_element(tn_arena *a, const tn_form *f, tn_val column, tn_val said)
+{
+    if (said.tag != TN_DICT) {
+        return tn_val_is_given(said) ? said : TN_VAL_NONE;
+    }
+    tn_val out = tn_form_fill(a, f, said);
+    if (!tn_val_truthy(tn_val_at(out, "name"))) {
+        tn_dict_putz(out.dict, "name", tn_val_at(column, "name"));
+    }
+    if (!tn_val_truthy(tn_val_at(out, "description"))) {
+        tn_dict_putz(
+            out.dict, "description", tn_val_str(tn_val_str_at(column, "description", TN_STR(""))));
+    }
+    return out;
+}
+
+tn_val tn_column_dimension_of(tn_arena *a, tn_val column)
+{
+    return column_element(a, &column_dimension_form, column, tn_val_at(column, "dimension"));
+}
+
+tn_val tn_column_entity_of(tn_arena *a, tn_val column)
+{
+    return column_element(a, &column_entity_form, column, tn_val_at(column, "entity"));
 }
 
 /* ---- metrics ---- */
@@ -295,6 +342,34 @@ static tn_rc check_windows(const tn_node *n, tn_val params, tn_err *err)
     return TN_OK;
 }
 
+/* How a simple metric aggregates its semantic model, in the newer spelling; a metric that does not aggregate itself: undefined. */
+static tn_val aggregation_of(tn_arena *a, tn_val e)
+{
+    if (!tn_val_is_given(tn_val_at(e, "agg"))) {
+        return TN_VAL_UNDEF;
+    }
+    tn_val out = tn_val_dict(a), params = tn_val_dict(a), besides = TN_VAL_NONE;
+    tn_val non_additive = tn_val_at(e, "non_additive_dimension");
+    tn_str way = tn_val_str_at(e, "percentile_type", TN_STR_NONE);
+    tn_dict_putz(params.dict, "percentile", tn_val_at(e, "percentile"));
+    tn_dict_putz(params.dict, "use_discrete_percentile",
+        tn_val_bool(tn_str_eq_nocase(way, TN_STR("discrete"))));
+    tn_dict_putz(params.dict, "use_approximate_percentile",
+        tn_val_bool(tn_str_eq_nocase(way, TN_STR("continuous"))));
+    if (non_additive.tag == TN_DICT) {
+        besides = tn_val_dict(a);
+        tn_dict_putz(besides.dict, "name", tn_val_at(non_additive, "name"));
+        tn_dict_putz(besides.dict, "window_choice", tn_val_at(non_additive, "window_agg"));
+        tn_dict_putz(besides.dict, "window_groupings", tn_val_at(non_additive, "group_by"));
+    }
+    tn_dict_putz(out.dict, "semantic_model", tn_val_at(e, "semantic_model"));
+    tn_dict_putz(out.dict, "agg", tn_val_at(e, "agg"));
+    tn_dict_putz(out.dict, "agg_params", params);
+    tn_dict_putz(out.dict, "agg_time_dimension", tn_val_at(e, "agg_time_dimension"));
+    tn_dict_putz(out.dict, "non_additive_dimension", besides);
+    return out;
+}
+
 /* A metric without type_params says at its top what type_params would. */
 static tn_val params_of(tn_arena *a, tn_val e)
 {
@@ -310,6 +385,7 @@ static tn_val params_of(tn_arena *a, tn_val e)
     tn_val hidden = tn_val_at(e, "hidden");
     tn_dict_putz(params.dict, "is_private", tn_val_is_given(hidden) ? hidden : TN_VAL_FALSE);
     tn_dict_putz(params.dict, "metrics", tn_val_at(e, "input_metrics"));
+    tn_dict_putz(params.dict, "metric_aggregation_params", aggregation_of(a, e));
     if (tn_str_is(tn_val_str_at(e, "type", TN_STR_NONE), "conversion")) {
         tn_dict_putz(params.dict, "conversion_type_params", e);
     }

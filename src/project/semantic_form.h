@@ -21,6 +21,7 @@ typedef enum tn_form_kind {
     TN_FORM_FILTER, /* a text or texts -> {"where_filters": [{"where_sql_template": text}]} */
     TN_FORM_WINDOW, /* "7 days" -> {"count": 7, "granularity": "day"} */
     TN_FORM_META,   /* {"meta": {...}} */
+    TN_FORM_DICT,   /* a dict, empty when not said */
 } tn_form_kind;
 
 typedef struct tn_form tn_form;
@@ -47,6 +48,16 @@ tn_rc tn_semantic_spell_out(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 tn_val tn_semantic_relation(tn_arena *a, const tn_node *n);
 /* `time_spine` of a model, null when it is none. */
 tn_val tn_time_spine_of(tn_arena *a, tn_val v);
+/* `dimension` and `entity` of a model's column; a text, the type, is as it is. */
+tn_val tn_column_dimension_of(tn_arena *a, tn_val column);
+tn_val tn_column_entity_of(tn_arena *a, tn_val column);
+/* ---- model_semantics.c ---- */
+/* Whether a model's entry makes it a semantic model. */
+bool tn_model_has_semantics(tn_val entry);
+/* What it says of it, as an entry of `semantic_models`, with descriptions that are not rendered. */
+tn_val tn_model_semantics(tn_arena *a, tn_val entry, tn_str model);
+/* An entry of its `metrics` as one of the list `metrics`; a simple one knows its semantic model and its time dimension. */
+tn_val tn_model_metric(tn_arena *a, tn_val entry, tn_val metric, tn_str model);
 /* After the graph is linked: where the semantic model's rows are. */
 void tn_semantic_place(tn_project *p, tn_node *n);
 

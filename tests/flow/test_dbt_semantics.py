@@ -64,8 +64,10 @@ def names_that_lead_nowhere(p):
     refused(p, "Saved_Query 'saved_query.p.q_q' (models/x.yml) depends on a metric named 'gone' which was not found",
             x="saved_queries: [{name: q_q, query_params: {metrics: [gone]}}]\n")
     derived = "  - {name: twice, label: t, type: derived, type_params: {expr: head_count * 2, metrics: [head_count]}}\n"
-    refused(p, "Metric 'metric.p.twice' (models/metric.yml) depends on a metric named 'head_count' which is disabled", x="",
+    refused(p, "Parsing Error in metric twice (models/metric.yml)\n  The metric `head_count` is disabled and thus cannot be referenced.", x="",
             metric=METRIC + "    config: {enabled: false}\n" + derived)
+    refused(p, "The metric `gone` does not exist but was referenced by metric `twice`.", metric=METRIC + derived.replace("[head_count]", "[gone]"))
+    refused(p, "The metric `gone` does not exist but was referenced.\n", metric=METRIC + "  - {name: sum_up, type: cumulative, input_metric: gone}\n")
 
 
 @case
@@ -79,6 +81,7 @@ def rules_over_all_of_them(p):
         (("agg_time_dimension: created_at", "agg_time_dimension: born"), "which is not a valid time dimension in the semantic model"),
     ]:
         metric = METRIC.replace("heads", "created_at") if "name: heads" in change else METRIC
+        refused(p, "[WARNING]: ", semantic=SEMANTIC.replace(*change), metric=metric)
         refused(p, words, semantic=SEMANTIC.replace(*change), metric=metric)
         has((p.dir / "logs/dbt.log").read_text(), words)
         refused(p, has_failed, semantic=SEMANTIC.replace(*change), metric=metric)
@@ -102,6 +105,53 @@ def a_template_may_name_a_metric(p):
     uses, e = made["nodes"]["model.p.uses"], made["exposures"]["exposure.p.e"]
     equal([uses["metrics"], uses["depends_on"]["nodes"]], [[["head_count"], ["head_count"]], ["metric.p.head_count"]])
     equal([e["metrics"], e["depends_on"]["nodes"], e["tags"]], [[["head_count"]], ["metric.p.head_count"], ["a", "b"]])
+
+
+@case
+def what_a_metric_says_of_itself(p):
+    derived = """  - {name: twice, label: t, type: derived, type_params: {expr: head_count * 2, metrics: [head_count]}}
+  - {name: share, label: s, type: ratio, type_params: {numerator: twice, denominator: head_count}}
+"""
+    project(p, metric=METRIC + derived)
+    p.file("models/uses.sql", "{% set m = metric('p', 'share') %}{% if not execute %}{{ config(said=[m.metric_name, m.package_name, metric('share').package_name]) }}"
+                              "{% else %}{{ m.metric_name }} {{ m.type_params.denominator.name }} {{ m.full_metric_dependency() | sort }} "
+                              "{{ m.base_metric_dependency() }} {{ m.derived_metric_dependency() | sort }} {{ m.derived_metric_dependency_depth() }} {{ m.gone }}{% endif %}")
+    p.run("compile")
+    has((p.dir / "target/compiled/p/models/uses.sql").read_text(),
+        "share head_count ['head_count', 'share', 'twice'] ['head_count'] ['share', 'twice'] [{'share': 1}, {'twice': 2}] ")
+    equal(json.loads((p.dir / "target/manifest.json").read_text())["nodes"]["model.p.uses"]["config"]["said"], ["share", "p", None])
+
+
+@case
+def semantics_of_a_model_itself(p):
+    own = """models:
+  - name: people
+    semantic_model: {name: folk, config: {meta: {a: 1}}}
+    agg_time_dimension: born
+    columns:
+      - {name: id, entity: {name: person, type: primary}}
+      - {name: created_at, granularity: day, description: when, dimension: {name: born, type: time}}
+    derived_semantics: {dimensions: [{name: odd, type: categorical, expr: id % 2 = 1}]}
+    metrics:
+      - {name: head_count, agg: count, expr: id, filter: "{{ Dimension('person__odd') }}"}
+      - {name: so_far, type: cumulative, input_metric: head_count, window: 7 days}
+"""
+    project(p, semantic=own, metric="")
+    p.run("parse")
+    made = json.loads((p.dir / "target/manifest.json").read_text())
+    folk, heads, so_far = made["semantic_models"]["semantic_model.p.folk"], made["metrics"]["metric.p.head_count"], made["metrics"]["metric.p.so_far"]
+    equal([(e["name"], e["expr"], e["config"]["meta"]) for e in folk["entities"]], [("person", "id", {"a": 1})])
+    equal([(d["name"], d["expr"], d["description"]) for d in folk["dimensions"]], [("born", "created_at", "when"), ("odd", "id % 2 = 1", None)])
+    equal([folk["depends_on"]["nodes"], heads["depends_on"]["nodes"], so_far["depends_on"]["nodes"]],
+          [["model.p.people"], ["semantic_model.p.folk"], ["metric.p.head_count"]])
+    by = heads["type_params"]["metric_aggregation_params"]
+    equal([by["semantic_model"], by["agg"], by["agg_time_dimension"]], ["folk", "count", "born"])
+    equal(heads["filter"]["where_filters"], [{"where_sql_template": "{{ Dimension('person__odd') }}"}])
+    for off in ("false", "{enabled: false}"):
+        project(p, semantic=own.replace("{name: folk, config: {meta: {a: 1}}}", off), metric="")
+        p.run("parse")
+        made = json.loads((p.dir / "target/manifest.json").read_text())
+        equal([made["semantic_models"], made["metrics"]], [{}, {}])
 
 
 @case
