@@ -156,11 +156,17 @@ typedef struct tn_jinja_static_call {
     tn_val args;   /* list, when literal */
     tn_val kwargs; /* dict, when literal */
     int line;
+    const struct tn_jx *expr; /* private, for tn_jinja_call_written */
 } tn_jinja_static_call;
 typedef tn_vec(tn_jinja_static_call) tn_jinja_static_calls;
 /* Every name that the template reads from outside and every bare-name call. */
 tn_rc tn_jinja_scan(tn_arena *a, const tn_jinja_tmpl *t, tn_jinja_static_calls *ret_calls,
     tn_strs *ret_free_names, tn_err *err) TN_MUSTUSE;
+/* The keyword arguments of a call as text again, in dbt's spelling ("env_var('X')"; a text stands for itself); the template must be alive. */
+tn_val tn_jinja_call_written(tn_arena *a, const tn_jinja_static_call *call);
+/* Whether dbt's static parser reads the template: text, and calls of ref, source and config with
+ * texts, True, False, lists and dicts of them, but no hooks. */
+bool tn_jinja_is_plain(const tn_jinja_tmpl *t);
 
 /* ---- modules for templates: values to hand out as modules.datetime, modules.pytz, modules.re, modules.itertools ---- */
 tn_val tn_jinja_module_datetime(tn_arena *a);

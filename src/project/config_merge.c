@@ -227,15 +227,18 @@ static tn_val merge_called_grants(tn_arena *a, tn_val below, tn_val above)
     return d;
 }
 
-/* Several config() calls of one file. */
+/* Several config() calls of one file; the first one stays as it is. */
 void tn_config_call_merge(tn_arena *a, tn_dict *into, const tn_dict *call)
 {
     size_t at = 0;
+    bool first = into->live == 0;
     const tn_dict_item *it;
     while ((it = tn_dict_next(call, &at)) != NULL) {
         tn_str key = tn_val_as_str(it->key);
         const tn_val *old = tn_dict_finds(into, key);
-        if (rule_of(key) == MERGE_GRANTS && old != NULL && it->value.tag == TN_DICT) {
+        if (first) {
+            tn_dict_puts(into, hook_key(key), it->value);
+        } else if (rule_of(key) == MERGE_GRANTS && old != NULL && it->value.tag == TN_DICT) {
             tn_dict_puts(into, key, merge_called_grants(a, *old, it->value));
         } else if (merge_one(a, into, hook_key(key), it->value, NULL) != TN_OK) {
             tn_dict_puts(into, key, it->value); /* reported when the config is resolved */
@@ -299,8 +302,7 @@ static tn_rc apply_all(tn_project *p, tn_node *n, const tn_dict *patch, bool raw
     TN_CHECK(pkg != NULL);
     TN_TRY(apply_project(a, raw ? pkg->raw : pkg->config, n, into, update, err));
     TN_TRY(update(a, into, patch, err));
-    TN_TRY(update(
-        a, into, raw && n->config_written != NULL ? n->config_written : n->config_call, err));
+    TN_TRY(update(a, into, raw ? tn_config_written(p, n, patch) : n->config_call, err));
     if (pkg != p->package) {
         TN_TRY(apply_project(a, raw ? p->package->raw : p->package->config, n, into, update, err));
     }
@@ -377,6 +379,25 @@ static tn_rc take_access(tn_node *n, tn_err *err)
     return TN_OK;
 }
 
+/* Those of the properties file come last, as in dbt, which adds them when it comes to that file. */
+static tn_rc add_tags(tn_project *p, tn_node *n, const tn_dict *patch, tn_err *err)
+{
+    tn_arena *a = p->arena;
+    tn_strs tags = tn_value_strs(a, tn_node_config(n, "tags"));
+    if (tags.n > 1 && patch != NULL && tn_dict_finds(patch, TN_STR("tags")) != NULL) {
+        tn_dict *own = tn_val_dict(a).dict;
+        TN_TRY(apply_all(p, n, NULL, false, own, tn_config_update, err));
+        tn_strs first = tn_value_strs(a, tn_val_at((tn_val){ .tag = TN_DICT, .dict = own }, "tags"));
+        for (size_t i = 0; i < first.n; i++) {
+            tn_strs_add_new(&n->tags, a, first.v[i]);
+        }
+    }
+    for (size_t i = 0; i < tags.n; i++) {
+        tn_strs_add_new(&n->tags, a, tags.v[i]);
+    }
+    return TN_OK;
+}
+
 tn_rc tn_config_resolve(
     tn_project *p, tn_node *n, const tn_dict *patch, const tn_dict *written, tn_err *err)
 {
@@ -390,8 +411,8 @@ tn_rc tn_config_resolve(
         err)); /* nested defaults are shared: no merge changes a value in place */
     TN_TRY(apply_all(p, n, patch, false, n->config, tn_config_update, err));
     n->unrendered_config = tn_val_dict(a).dict;
-    TN_TRY(apply_all(
-        p, n, written != NULL ? written : patch, true, n->unrendered_config, plain_update, err));
+    const tn_dict *raw = written != NULL && tn_config_compares_written(p) ? written : patch;
+    TN_TRY(apply_all(p, n, raw, true, n->unrendered_config, plain_update, err));
     finish_hooks(a, n->config);
     if (n->kind == TN_NODE_TEST) {
         finish_test(n->config);
@@ -399,10 +420,7 @@ tn_rc tn_config_resolve(
     TN_TRY(tn_config_check(n, err));
     tn_val enabled = tn_node_config(n, "enabled");
     n->enabled = tn_val_is_undef(enabled) || tn_val_truthy(enabled);
-    tn_strs tags = tn_value_strs(a, tn_node_config(n, "tags"));
-    for (size_t i = 0; i < tags.n; i++) {
-        tn_strs_add_new(&n->tags, a, tags.v[i]);
-    }
+    TN_TRY(add_tags(p, n, patch, err));
     tn_val meta = tn_node_config(n, "meta");
     n->meta = tn_value_or_dict(a, meta);
     n->group = tn_node_config_str(n, "group", n->group);

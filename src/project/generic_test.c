@@ -522,12 +522,6 @@ static tn_rc parse_by_rendering(builder *b, tn_node *n, tn_err *err)
     struct tn_pctx_record r;
     TN_TRY(tn_record_init(b->p, &c, n, &r, scratch, err));
     r.config_call = b->config;
-    n->config_written = tn_val_dict(b->p->arena).dict;
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (b->config != NULL && (it = tn_dict_next(b->config, &at)) != NULL) {
-        tn_dict_put(n->config_written, it->key, it->value);
-    }
     tn_str unused;
     tn_jinja_src src = { tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line };
     n->config_call = b->config;
@@ -550,6 +544,20 @@ static tn_macro *test_macro(const builder *b)
     return tn_project_find_macro(b->p, b->on->patch->package->name, name);
 }
 
+/* The config of the test stands in its code as a call of config(), and its arguments count as text. */
+static tn_rc note_written(const builder *b, tn_node *n, tn_err *err)
+{
+    if (tn_str_find(n->raw_code, TN_STR("config("), 0) == SIZE_MAX) {
+        return TN_OK;
+    }
+    TN_AUTO_ARENA scratch = tn_arena_new("config of a test", NULL);
+    tn_jinja_tmpl *t;
+    tn_jinja_src src = { tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line };
+    TN_TRY(tn_jinja_parse(b->p->state->parse_env, scratch, n->raw_code, src, &t, err));
+    tn_config_note_written(b->p, n, t, scratch);
+    return TN_OK;
+}
+
 static tn_rc parse_code(builder *b, tn_node *n, tn_err *err)
 {
     tn_macro *m = test_macro(b);
@@ -568,7 +576,10 @@ static tn_rc parse_code(builder *b, tn_node *n, tn_err *err)
         n->config_call = b->config;
         return TN_OK;
     }
-    return parse_quickly(b, n, m) ? TN_OK : parse_by_rendering(b, n, err);
+    if (!parse_quickly(b, n, m)) {
+        TN_TRY(parse_by_rendering(b, n, err));
+    }
+    return note_written(b, n, err);
 }
 
 static tn_str rel_of(tn_str original)

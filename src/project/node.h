@@ -104,7 +104,8 @@ struct tn_node {
     tn_dict *unrendered_config;
     tn_dict *config_call; /* what config() in the file gave */
     tn_dict *
-        config_written; /* generic tests: config_call without what config() in the test's macro added; else NULL */
+        config_written; /* config()'s arguments as text, for unrendered_config; NULL: config_call serves (config_written.c) */
+    bool config_plain;  /* as dbt's static parser read them: values, not text */
     tn_strs tags; /* config's tags plus, for columns' tests, theirs */
     tn_val meta;  /* dict */
     tn_val

@@ -300,7 +300,8 @@ static bool look_static(tn_project *p, const tn_node *n, const tn_jinja_tmpl *t,
 {
     tn_jinja_static_calls calls = { 0 };
     tn_strs names = { 0 };
-    if (tn_jinja_scan(scratch, t, &calls, &names, NULL) != TN_OK || !static_names(&names)) {
+    if (tn_jinja_scan(scratch, t, &calls, &names, NULL) != TN_OK || !static_names(&names) ||
+        tn_str_find(n->raw_code, TN_STR("config."), 0) != SIZE_MAX) { /* config.set() sets, too */
         return false;
     }
     if (overridden(p, n->package_name, "ref") || overridden(p, n->package_name, "source") ||
@@ -352,6 +353,7 @@ tn_rc tn_parse_template(tn_project *p, tn_node *n, tn_err *err)
         }
     }
     n->config_call = r.config_call;
+    tn_config_note_written(p, n, t, scratch);
     tn_take_record(p, n, &r);
     return TN_OK;
 }

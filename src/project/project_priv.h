@@ -245,6 +245,12 @@ tn_dict *tn_patch_config_written(tn_project *p, const tn_patch *patch);
 /* The entry of `key` that describes a resource of that name in that package; NULL when there is none. */
 tn_rc tn_patch_find(tn_project *p, const char *key, const tn_package *pkg, tn_str name,
     tn_patch **ret, tn_err *err) TN_MUSTUSE;
+/* config_written.c: what unrendered_config has of config(): its text, with state_modified_compare_more_unrendered_values. */
+bool tn_config_compares_written(const tn_project *p);
+/* Sets n->config_written of a template whose config() was called. */
+void tn_config_note_written(tn_project *p, tn_node *n, const tn_jinja_tmpl *t, tn_arena *scratch);
+/* The dict to lay over dbt_project.yml and the properties file (NULL: there is none). */
+const tn_dict *tn_config_written(const tn_project *p, const tn_node *n, const tn_dict *patch);
 tn_rc tn_record_init(tn_project *p, tn_pctx *c, tn_node *n, struct tn_pctx_record *r,
     tn_arena *scratch, tn_err *err) TN_MUSTUSE;
 

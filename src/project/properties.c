@@ -537,7 +537,12 @@ tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch)
     return config_of(p, patch, patch->entry);
 }
 
+/* Only what stands in `config:` is kept as written, of a version only its own. */
 tn_dict *tn_patch_config_written(tn_project *p, const tn_patch *patch)
 {
-    return config_of(p, patch, patch->raw);
+    tn_dict *out = config_of(p, patch, patch->entry);
+    tn_val raw = { .tag = TN_DICT, .dict = patch->raw };
+    bool versioned = !tn_val_is_undef(patch->version);
+    tn_value_put_all(out, tn_val_at(versioned ? version_entry(patch, raw) : raw, "config"));
+    return out;
 }

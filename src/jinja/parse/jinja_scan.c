@@ -77,6 +77,7 @@ static void add_call(looker *l, const tn_jx *x)
     const tn_jargs *args = x->call.args;
     tn_jinja_static_call c = { .name = x->call.of->name.name,
         .line = line_of(l, x->pos),
+        .expr = x,
         .args = tn_val_list(l->a),
         .kwargs = tn_val_dict(l->a) };
     c.literal = l->unsure == 0 && args->star == NULL && args->star2 == NULL;
