@@ -387,7 +387,8 @@ static tn_rc add_tags(tn_project *p, tn_node *n, const tn_dict *patch, tn_err *e
     if (tags.n > 1 && patch != NULL && tn_dict_finds(patch, TN_STR("tags")) != NULL) {
         tn_dict *own = tn_val_dict(a).dict;
         TN_TRY(apply_all(p, n, NULL, false, own, tn_config_update, err));
-        tn_strs first = tn_value_strs(a, tn_val_at((tn_val){ .tag = TN_DICT, .dict = own }, "tags"));
+        tn_strs first =
+            tn_value_strs(a, tn_val_at((tn_val){ .tag = TN_DICT, .dict = own }, "tags"));
         for (size_t i = 0; i < first.n; i++) {
             tn_strs_add_new(&n->tags, a, first.v[i]);
         }

@@ -304,6 +304,22 @@ static void settle_semantic(tn_dict *d, const tn_node *n)
     tn_dict_putz(d, "description", told ? tn_val_str(n->description) : TN_VAL_NONE);
 }
 
+/* An exposure's owner always has both ways to reach it. */
+static void put_owner(tn_arena *a, tn_dict *d, const tn_node *n)
+{
+    static const char *const keys[] = { "email", "name" };
+    const tn_val *given = tn_dict_finds(d, TN_STR("owner"));
+    if (n->kind != TN_NODE_EXPOSURE || given == NULL || given->tag != TN_DICT) {
+        return;
+    }
+    tn_val owner = tn_val_dict(a);
+    for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
+        tn_dict_putz(owner.dict, keys[i], TN_VAL_NONE);
+    }
+    tn_value_put_all(owner.dict, *given);
+    tn_dict_putz(d, "owner", owner);
+}
+
 /* Kinds that are only kept: what their YAML entry says, over what dbt computes. */
 static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
 {
@@ -322,6 +338,7 @@ static void put_kept(tn_arena *a, tn_dict *d, const tn_node *n)
             tn_dict_putz(d, exposure_keys[i], TN_VAL_NONE);
         }
     }
+    put_owner(a, d, n);
     tn_dict_putz(d, "description", tn_val_str(n->description));
     tn_dict_putz(d, "meta", tn_value_or_dict(a, n->meta));
     if (n->kind != TN_NODE_UNIT_TEST) {

@@ -106,8 +106,8 @@ struct tn_node {
     tn_dict *
         config_written; /* config()'s arguments as text, for unrendered_config; NULL: config_call serves (config_written.c) */
     bool config_plain;  /* as dbt's static parser read them: values, not text */
-    tn_strs tags; /* config's tags plus, for columns' tests, theirs */
-    tn_val meta;  /* dict */
+    tn_strs tags;       /* config's tags plus, for columns' tests, theirs */
+    tn_val meta;        /* dict */
     tn_val
         columns; /* dict: name -> {name, description, data_type, meta, constraints, quote, tags, ...} */
     tn_str description;

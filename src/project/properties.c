@@ -406,7 +406,8 @@ tn_rc tn_render_descs(tn_project *p, const tn_patch *patch, tn_val entries, tn_e
 
 static tn_val column_of(tn_arena *a, tn_val c)
 {
-    static const char *const same[] = { "data_type", "quote", "granularity" };
+    static const char *const same[] = { "data_type", "quote", "granularity", "dimension",
+        "entity" };
     tn_val out = tn_val_dict(a), config = tn_value_or_dict(a, tn_val_at(c, "config"));
     tn_dict_putz(out.dict, "name", tn_val_at(c, "name"));
     tn_dict_putz(out.dict, "description", tn_val_str(tn_val_str_at(c, "description", TN_STR(""))));

@@ -19,7 +19,7 @@ from both_programs import DBT, copied, write
 # Differences that are meant: dbt computes these from things that tarn has no use for.
 SKIP_NODE = {"created_at", "build_path", "compiled_path", "root_path", "extra_ctes",
              "extra_ctes_injected", "compiled", "compiled_code", "defer_relation",
-             "config_call_dict", "unrendered_config"}
+             "config_call_dict"}
 SKIP_CONFIG = {"static_analysis", "on_error", "latest_version_pointer"}
 
 
@@ -47,6 +47,43 @@ macros:
   - name: oracle_told
     description: "{{ doc('money') }}"
     arguments: [{name: a, type: string, description: "{{ doc('grain') }}"}]
+""",
+    # unrendered_config: values of what dbt's static parser reads, else the text of the arguments, else again values
+    "models/oracle_written/plain.sql": "{{ config(materialized='table', tags='a', meta={'k': ['v']}, enabled=True) }} select 1 as id",
+    "models/oracle_written/patched.sql": "{{ config(materialized='table', tags='a') }} select 1 as id",
+    "models/oracle_written/hooked.sql": "{{ config(pre_hook='select 1', tags='q') }} {{ config(tags=['r'], meta={'a': 'b'}) }} select 1 as id",
+    "models/oracle_written/given.sql": "{{ config({'materialized': 'table', 'pre_hook': 'select 1'}) }} select 1 as id",
+    "models/oracle_written/put.sql": "{{ config.set('materialized', 'table') }} select 1 as id",
+    "models/oracle_written/called.sql": "{{ oracle_config() }} select 1 as id",
+    "models/oracle_written/lower.sql": "{{- config(enabled=true, x=none, y=-1, z=1.5) -}} select 1 as id",
+    "models/oracle_written/many.sql": "{{ config(materialized=env_var('NOT_SET', 'view'), alias='b' ~ '1', meta={'a': not false, 2: (1,)}, "
+                                      "x=1 + 2, y=var('q', none) | default('z', true), u=1 if target.name == 'dev' else 2, t=target['name'], "
+                                      "r=var('a', none) is none, aa=[1, 2, 3][1:2], cc=1 < 2 and 3 not in [1] or false, f=fromyaml('a: 1', default=none), "
+                                      "quoted=\"it's\", neg=+1, chained='a' | upper | lower) }} select 1 as id",
+    "models/oracle_written/versioned_v1.sql": "{{ config(materialized='view', post_hook='select 1', tags='q') }} select 1 as id",
+    "models/oracle_written/versioned_v2.sql": "{{ config(tags='q') }} select 1 as id",
+    "macros/oracle_config.sql": "{% macro oracle_config() %}{{ config(materialized='view', meta={'a': 1}) }}{% endmacro %}"
+                                "{% test oracle_own(model, column_name) %}{{ config(severity='warn', limit=10) }} select 1 from {{ model }} where 1 = 0{% endtest %}",
+    "models/oracle_written/written.yml": r"""
+models:
+  - name: patched
+    config: {tags: [z], materialized: "{{ var('oracle_how', 'view') }}"}
+    columns:
+      - name: id
+        data_tests:
+          - unique: {config: {severity: warn, limit: 3, where: "id > {{ var('w', 0) }}"}}
+          - not_null
+          - accepted_values: {arguments: {values: [1]}, config: {severity: "{{ var('s', 'warn') }}", meta: {a: 1}, store_failures: true}}
+          - oracle_own
+          - oracle_own: {name: own2, config: {severity: error, limit: 5, tags: [q]}}
+          - relationships: {arguments: {to: ref('plain'), field: id}, config: {enabled: "{{ var('e', true) }}"}}
+  - {name: hooked, config: {tags: [z], schema: "{{ var('oracle_how', 'place') }}"}}
+  - name: versioned
+    latest_version: 1
+    config: {materialized: "{{ var('oracle_how', 'table') }}"}
+    versions: [{v: 1, config: {schema: "{{ var('oracle_how', 'table') }}"}}, {v: 2}]
+exposures:
+  - {name: oracle_seen, type: dashboard, owner: {name: x}, depends_on: [ref('plain')], config: {tags: ["{{ var('t', 't') }}"], meta: {q: 1}}}
 """,
     "models/oracle_firm.sql": "{{ config(materialized='table') }} select 1 as id, 'a' as b, 2.5 as amount",
     "models/oracle_firm_view.sql": "select 1 as id",

@@ -3,8 +3,8 @@
  * dbt 1.12 writes back the expressions that a config() usually has (names, calls, literals, comparisons, ~, not, and, or). Of all others it
  * keeps Jinja2's repr of the syntax tree. Both are compared with manifests that dbt wrote, so they are kept to the letter.
  */
-#include "jinja/jinja_builtin.h"
-#include "jinja/jinja_tmpl.h"
+#include "jinja/parse/jinja_tmpl.h"
+#include "jinja/value/jinja_op.h"
 
 typedef struct writer {
     tn_buf b;
@@ -58,10 +58,9 @@ static void repr_args(writer *w, const tn_jargs *args)
 
 static void repr_call(writer *w, const tn_jx *x)
 {
-    tn_buf_addz(&w->b,
-        x->kind == TN_JX_CALL     ? "Call(node="
-        : x->kind == TN_JX_FILTER ? "Filter(node="
-                                  : "Test(node=");
+    tn_buf_addz(&w->b, x->kind == TN_JX_CALL     ? "Call(node="
+                       : x->kind == TN_JX_FILTER ? "Filter(node="
+                                                 : "Test(node=");
     repr_optional(w, "", x->call.of);
     if (x->kind != TN_JX_CALL) {
         tn_buf_addz(&w->b, ", name=");
@@ -88,10 +87,9 @@ static void repr_items(writer *w, const tn_jx *x)
 {
     tn_jx *const *v = x->items.v;
     if (x->kind != TN_JX_DICT) {
-        tn_buf_addz(&w->b,
-            x->kind == TN_JX_LIST    ? "List(items="
-            : x->kind == TN_JX_TUPLE ? "Tuple(items="
-                                     : "Concat(nodes=");
+        tn_buf_addz(&w->b, x->kind == TN_JX_LIST    ? "List(items="
+                           : x->kind == TN_JX_TUPLE ? "Tuple(items="
+                                                    : "Concat(nodes=");
         repr_list(w, v, x->items.n);
         tn_buf_addz(&w->b, x->kind == TN_JX_TUPLE ? ", ctx='load'" : "");
         return;
@@ -372,8 +370,8 @@ static bool plain_call(const tn_jinja_tmpl *t, const tn_jx *x)
     tn_str name = x->call.of->name.name;
     const tn_jargs *args = x->call.args;
     bool config = tn_str_is(name, "config");
-    if ((!config && !tn_str_is(name, "ref") && !tn_str_is(name, "source")) ||
-        args->star != NULL || args->star2 != NULL || (config && (args->n > 0 || args->kwn == 0))) {
+    if ((!config && !tn_str_is(name, "ref") && !tn_str_is(name, "source")) || args->star != NULL ||
+        args->star2 != NULL || (config && (args->n > 0 || args->kwn == 0))) {
         return false;
     }
     for (size_t i = 0; i < args->n; i++) {
@@ -382,8 +380,8 @@ static bool plain_call(const tn_jinja_tmpl *t, const tn_jx *x)
         }
     }
     for (size_t i = 0; i < args->kwn; i++) {
-        bool hook = tn_str_is(args->kw[i].name, "pre_hook") ||
-                    tn_str_is(args->kw[i].name, "post_hook");
+        bool hook =
+            tn_str_is(args->kw[i].name, "pre_hook") || tn_str_is(args->kw[i].name, "post_hook");
         if (hook || !plain_value(t, args->kw[i].value, !config)) {
             return false;
         }
