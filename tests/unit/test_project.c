@@ -184,7 +184,7 @@ TN_TEST(configs_merge_level_by_level)
     tn_project *p = load_shop(arena);
     tn_node *n = find(p, "model.shop.stg_orders");
     TN_ASSERT_EQ_S(n->schema, "staging");
-    TN_ASSERT_EQ_S(joined(arena, &n->tags), "shop_models stage from_yaml orders");
+    TN_ASSERT_EQ_S(joined(arena, &n->tags), "shop_models stage orders from_yaml");
     TN_ASSERT_EQ_S(tn_val_to_repr(arena, n->meta), "{'owner': 'data', 'pii': False, 'rows': 3}");
     TN_ASSERT_EQ_S(tn_node_config_str(n, "materialized", TN_STR_NONE), "view");
     TN_ASSERT_EQ_S(n->relation_name, "\"shop\".\"staging\".\"stg_orders\"");
