@@ -85,6 +85,9 @@ tn_rc tn_conn_set_threads(
     tn_conn *c, int threads, tn_err *err) TN_MUSTUSE; /* of the whole database */
 /* SET name = value for this connection ("TimeZone"), or for all of the database when global ("ca_cert_file"). */
 tn_rc tn_conn_set(tn_conn *c, const char *name, tn_val value, bool global, tn_err *err) TN_MUSTUSE;
+/* The same, globally, of a text setting that an extension brings: what is set before the extension is there counts from the moment it is loaded, by
+ * whomever. Extensions that are loaded already, and settings that were set so before: as tn_conn_set. */
+tn_rc tn_conn_set_ahead(tn_conn *c, const char *name, tn_str value, tn_err *err) TN_MUSTUSE;
 void tn_conn_interrupt(
     tn_conn *c); /* from any thread: the running statement ends with TN_E_CANCELLED */
 /* Progress is only counted after tn_conn_progress_on (0.4 ms), which the connection's own thread calls before the statement. */

@@ -317,6 +317,26 @@ tn_rc tn_conn_set(tn_conn *c, const char *name, tn_val value, bool global, tn_er
     return tn_conn_exec(c, tn_buf_str(&b), err);
 }
 
+static void duckdb_config_option_cleanup(duckdb_config_option *o)
+{
+    duckdb_destroy_config_option(o);
+}
+
+tn_rc tn_conn_set_ahead(tn_conn *c, const char *name, tn_str value, tn_err *err)
+{
+    TN_AUTO(duckdb_config_option) option = duckdb_create_config_option();
+    TN_AUTO(duckdb_logical_type) text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+    TN_AUTO(duckdb_value) none = duckdb_create_varchar("");
+    duckdb_config_option_set_name(option, name);
+    duckdb_config_option_set_type(option, text);
+    duckdb_config_option_set_default_value(option, none);
+    duckdb_config_option_set_default_scope(option, DUCKDB_CONFIG_OPTION_SCOPE_GLOBAL);
+    duckdb_config_option_set_description(option, "(set before its extension was loaded)");
+    /* Refused when the setting is there, which is as good. */
+    (void)duckdb_register_config_option(c->con, option);
+    return tn_conn_set(c, name, tn_val_str(value), true, err);
+}
+
 tn_rc tn_conn_set_threads(tn_conn *c, int threads, tn_err *err)
 {
     return tn_conn_set(c, "threads", tn_val_int(threads), true, err);

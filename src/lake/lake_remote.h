@@ -10,7 +10,7 @@ tn_rc tn_lake_remote_prepare(tn_conn *conn, tn_str url, tn_val storage, tn_err *
 /* The same for the lake's own root. Call it once for each database that is to see the lake. */
 tn_rc tn_lake_connect(tn_lake *l, tn_conn *conn, tn_err *err) TN_MUSTUSE;
 /* For a database that will meet s3:// and https:// in people's SQL: the certificates of the options' or environment's ca_file and of the
- * system, when there are secrets or a ca_file at all. */
+ * system, when there are secrets or a ca_file at all. httpfs is not loaded by this: DuckDB finds them when it does. */
 tn_rc tn_lake_remote_trust(tn_conn *conn, tn_val storage, tn_err *err) TN_MUSTUSE;
 /* The delta extension has a third TLS stack, which asks SSL_CERT_FILE: it is pointed at a file with ca_file's certificates and those that counted
  * before. Empty: that of the environment, if any. Changes the process's environment: call it before threads. A ca_file that cannot be read is

@@ -499,6 +499,22 @@ TN_TEST(bundled_extensions_load_when_they_are_there)
     TN_ASSERT_OK(tn_duck_load(c, TN_STR("HTTPS"), err));
 }
 
+TN_TEST(a_setting_is_there_before_its_extension)
+{
+    static const char now[] = "SELECT current_setting('ca_cert_file') || (SELECT count(*) FROM "
+                              "duckdb_extensions() WHERE loaded AND extension_name = 'httpfs')";
+    tn_conn *c = open_conn(arena, err);
+    TN_ASSERT_OK(tn_conn_set_ahead(c, "ca_cert_file", TN_STR("/first"), err));
+    TN_ASSERT_OK(tn_conn_set_ahead(c, "ca_cert_file", TN_STR("/then"), err));
+    TN_ASSERT_EQ_S(scalar_repr(c, arena, now, err), "'/then0'");
+    if (tn_duck_load(c, TN_STR("httpfs"), NULL) != TN_OK) {
+        return; /* no extensions beside this build */
+    }
+    TN_ASSERT_EQ_S(scalar_repr(c, arena, now, err), "'/then1'");
+    TN_ASSERT_OK(tn_conn_set_ahead(c, "ca_cert_file", TN_STR("/last"), err));
+    TN_ASSERT_EQ_S(scalar_repr(c, arena, now, err), "'/last1'");
+}
+
 TN_TEST(bundled_extensions_are_loaded_when_a_statement_needs_them)
 {
     tn_conn *c = open_conn(arena, err);

@@ -1,7 +1,8 @@
 /* lake_remote.c: see lake_remote.h.
  *
  * DuckDB has a TLS stack of its own, which knows neither the system's certificates nor ours: it gets one file with all that we trust. The file is
- * named by its content in the user's cache, so that runs share it. ca_cert_file must be set globally: ATTACH ignores the session's.
+ * named by its content in the user's cache, so that runs share it. ca_cert_file must be set globally: ATTACH ignores the session's. It is set before
+ * httpfs is loaded, which most runs never do: by a URL in somebody's SQL or view, by a secret, by another extension.
  */
 #include "lake/lake_remote.h"
 #include "lake/log/lake_file.h"
@@ -50,7 +51,7 @@ static tn_rc trust(tn_conn *conn, tn_arena *a, tn_str ca_file, tn_err *err)
         }
         path = ca_file; /* without the system's, but it reaches the bucket */
     }
-    return tn_conn_set(conn, "ca_cert_file", tn_val_str(path), true, err);
+    return tn_conn_set_ahead(conn, "ca_cert_file", path, err);
 }
 
 /* ---- secrets ---- */
@@ -206,7 +207,6 @@ tn_rc tn_lake_remote_trust(tn_conn *conn, tn_val storage, tn_err *err)
         return TN_OK;
     }
     tn_lake_remote_trust_process(ca_file);
-    TN_TRY(tn_duck_load(conn, TN_STR("httpfs"), err));
     return trust(conn, a, ca_file, err);
 }
 
