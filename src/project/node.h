@@ -138,6 +138,8 @@ struct tn_node {
     int64_t created_us;
 };
 
+/* By unique_id. */
+void tn_nodes_sort(tn_node **v, size_t n);
 /* A node as the dict that templates see as `model` and the manifest prints (fresh, mutable, in `a`). */
 tn_val tn_node_dict(tn_arena *a, const tn_node *n);
 /* config value by key, or undefined. */

@@ -1,0 +1,539 @@
+/* properties.c: YAML files of resources: reading, rendering, and an index of their entries by kind and name.
+ *
+ * Entries are rendered (native Jinja, no macros) except for what dbt renders later: tests, descriptions, hooks. A versioned model gives one
+ * patch for each version, indexed by the file that defines it.
+ */
+#include "project/deprecation.h"
+#include "project/node/semantic_form.h"
+#include "project/parse/parse_priv.h"
+#include "text/uri.h"
+
+static const char *const list_keys[] = { "models", "seeds", "snapshots", "analyses", "data_tests",
+    "tests", "macros", "sources", "exposures", "groups", "metrics", "semantic_models",
+    "saved_queries", "unit_tests", "functions" };
+
+/* ---- what is not rendered now ---- */
+
+static bool key_is(const tn_val *path, size_t depth, size_t at, const char *name)
+{
+    return at < depth && tn_str_is(tn_val_as_str(path[at]), name);
+}
+
+static bool late_key(const tn_val *path, size_t depth, size_t at)
+{
+    return key_is(path, depth, at, "tests") || key_is(path, depth, at, "data_tests") ||
+           key_is(path, depth, at, "description") || key_is(path, depth, at, "loaded_at_query");
+}
+
+static bool late_hook(const tn_val *path, size_t depth)
+{
+    return key_is(path, depth, 0, "config") &&
+           (key_is(path, depth, 1, "pre_hook") || key_is(path, depth, 1, "post_hook") ||
+               key_is(path, depth, 1, "pre-hook") || key_is(path, depth, 1, "post-hook") ||
+               key_is(path, depth, 1, "loaded_at_query"));
+}
+
+/* Lists whose entries have descriptions, and tests, of their own. */
+static bool has_elements(const tn_val *path, size_t depth)
+{
+    static const char *const lists[] = { "columns", "dimensions", "measures", "entities",
+        "metrics" };
+    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
+        if (key_is(path, depth, 0, lists[i])) {
+            return true;
+        }
+    }
+    return key_is(path, depth, 0, "derived_semantics") &&
+           (key_is(path, depth, 1, "dimensions") || key_is(path, depth, 1, "entities"));
+}
+
+static bool rendered_later(const char *key, const tn_val *path, size_t depth)
+{
+    if (strcmp(key, "sources") == 0 && key_is(path, depth, 0, "tables")) {
+        if (depth > 2) { /* tables, place, ... : the same rules below */
+            return rendered_later("models", path + 2, depth - 2);
+        }
+        return false;
+    }
+    if (strcmp(key, "macros") == 0 && key_is(path, depth, 0, "arguments")) {
+        return late_key(path, depth, 2);
+    }
+    bool of_metric = strcmp(key, "metrics") == 0 || key_is(path, depth, 0, "metrics");
+    if (of_metric && (key_is(path, depth, depth - 1, "filter") ||
+                         (depth > 1 && key_is(path, depth, depth - 2, "filter")))) {
+        return true;
+    }
+    if (strcmp(key, "saved_queries") == 0 && key_is(path, depth, 0, "query_params") &&
+        key_is(path, depth, 1, "where")) {
+        return true;
+    }
+    if (late_key(path, depth, 0) || late_hook(path, depth)) {
+        return true;
+    }
+    if (key_is(path, depth, 0, "versions")) {
+        return late_key(path, depth, 2) ||
+               (key_is(path, depth, 2, "columns") && late_key(path, depth, 4));
+    }
+    if (strcmp(key, "unit_tests") == 0 &&
+        (key_is(path, depth, 0, "given") || key_is(path, depth, 0, "expect"))) {
+        return true;
+    }
+    return has_elements(path, depth) &&
+           late_key(path, depth, key_is(path, depth, 0, "derived_semantics") ? 3 : 2);
+}
+
+typedef struct entry_render {
+    tn_pctx *ctx;
+    const char *key;
+    const char *file;
+    tn_str text;
+} entry_render;
+
+static tn_rc render_entry(
+    void *self, tn_str text, const tn_val *path, size_t depth, tn_val *ret, tn_err *err)
+{
+    entry_render *r = self;
+    if (!tn_text_has_jinja(text) || rendered_later(r->key, path, depth)) {
+        *ret = tn_val_str(text);
+        return TN_OK;
+    }
+    int line = tn_text_line(r->text, text);
+    return tn_pctx_render_native(r->ctx, text, (tn_jinja_src){ r->file, line }, ret, err);
+}
+
+/* ---- entries ---- */
+
+static tn_str index_key(tn_project *p, const char *key, tn_str name)
+{
+    return tn_str_printf(p->arena, "%s." TN_STR_FMT, key, TN_STR_ARG(name));
+}
+
+static void index_patch(tn_project *p, tn_patch *patch, tn_str name)
+{
+    tn_str key = index_key(p, patch->key, name);
+    tn_patches *list = tn_map_find(&p->state->patch_index, key);
+    if (list == NULL) {
+        list = tn_new(p->arena, tn_patches);
+        tn_map_put(&p->state->patch_index, key, list);
+    }
+    tn_vec_push(list, p->arena, patch);
+}
+
+static tn_val version_of(tn_val v)
+{
+    return tn_val_at(v, "v");
+}
+
+static tn_str version_text(tn_project *p, tn_val v)
+{
+    return tn_val_to_str(p->arena, v);
+}
+
+/* max() of versions, as dbt has it. */
+static tn_val latest_of(tn_val versions)
+{
+    tn_val best = TN_VAL_NONE;
+    for (size_t i = 0; i < versions.list->n; i++) {
+        tn_val v = version_of(versions.list->v[i]);
+        if (tn_val_is_none(best) || tn_model_version_cmp(v, best) > 0) {
+            best = v;
+        }
+    }
+    return best;
+}
+
+static void add_versions(tn_project *p, tn_patch *patch, tn_val versions)
+{
+    tn_val latest = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->entry }, "latest_version");
+    if (tn_val_is_undef(latest) || tn_val_is_none(latest)) {
+        latest = latest_of(versions);
+        tn_dict_putz(patch->entry, "latest_version", latest);
+    }
+    for (size_t i = 0; i < versions.list->n; i++) {
+        tn_val e = versions.list->v[i];
+        tn_patch *one = tn_new(p->arena, tn_patch);
+        *one = *patch;
+        one->version = version_of(e);
+        tn_str defined = tn_val_str_at(e, "defined_in", TN_STR_NONE);
+        if (defined.n == 0) {
+            defined = tn_str_printf(p->arena, TN_STR_FMT "_v" TN_STR_FMT, TN_STR_ARG(patch->name),
+                TN_STR_ARG(version_text(p, one->version)));
+        }
+        index_patch(p, one, defined);
+        if (tn_val_eq(one->version, latest)) {
+            index_patch(p, one, patch->name); /* the latest may live in a file without a suffix */
+        }
+        tn_vec_push(&p->state->patches, p->arena, one);
+    }
+}
+
+static tn_rc fail_entry(
+    tn_project *p, const tn_source_file *f, int line, tn_err *err, const char *what)
+{
+    tn_rc rc = tn_fail(err, TN_E_PARSE, "The schema file at " TN_STR_FMT " is invalid because %s",
+        TN_STR_ARG(f->original), what);
+    tn_err_place(err, tn_str_z(p->arena, f->open), line, 1);
+    return rc;
+}
+
+/* An earlier entry of this package for the same model, seed, snapshot or macro. */
+static const tn_patch *described_twice(tn_project *p, const tn_patch *patch)
+{
+    static const char *const keys[] = { "models", "seeds", "snapshots", "analyses", "macros" };
+    tn_patches *list = tn_map_find(&p->state->patch_index, index_key(p, patch->key, patch->name));
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        for (size_t k = 0; k < TN_COUNTOF(keys); k++) {
+            if (list->v[i]->package == patch->package && tn_val_is_undef(list->v[i]->version) &&
+                strcmp(patch->key, keys[k]) == 0) {
+                return list->v[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static tn_rc add_entry(tn_project *p, const tn_source_file *f, const char *key, tn_val raw,
+    const tn_yaml_places *places, tn_pctx *c, tn_err *err)
+{
+    const char *what =
+        tn_str_printf(p->arena, "a list element for '%s' does not have a name attribute.", key).p;
+    tn_val name = tn_val_at(raw, "name");
+    if (raw.tag != TN_DICT) {
+        return fail_entry(p, f, 1, err,
+            tn_str_printf(p->arena, "a list element for '%s' is not a dictionary", key).p);
+    }
+    int line = tn_place_line(places, raw.dict, "name");
+    if (tn_val_is_undef(name) || tn_val_is_none(name)) {
+        return fail_entry(p, f, line > 0 ? line : 1, err, what);
+    }
+    entry_render r = { c, key, tn_str_z(p->arena, f->open), f->text };
+    tn_val entry;
+    tn_rc rc = tn_value_render(p->arena, raw, render_entry, &r, &entry, err);
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "rendering the entry '" TN_STR_FMT "' of " TN_STR_FMT,
+            TN_STR_ARG(tn_val_to_str(p->arena, name)), TN_STR_ARG(f->original));
+    }
+    tn_patch *patch = tn_new(p->arena, tn_patch);
+    *patch = (tn_patch){ .package = f->package,
+        .key = strcmp(key, "tests") == 0 ? "data_tests" : key,
+        .entry = entry.dict,
+        .name = tn_val_to_str(p->arena, tn_val_at(entry, "name")),
+        .raw = raw.dict,
+        .file = f->original,
+        .rel = f->rel,
+        .open = f->open,
+        .places = places,
+        .line = line,
+        .version = TN_VAL_UNDEF };
+    tn_val versions = tn_val_at(entry, "versions");
+    if (strcmp(key, "models") == 0 && versions.tag == TN_LIST && versions.list->n > 0) {
+        add_versions(p, patch, versions);
+        return TN_OK;
+    }
+    const tn_patch *twice = described_twice(p, patch);
+    if (twice != NULL) {
+        rc = tn_fail(err, TN_E_COMPILE,
+            "dbt found two schema.yml entries for the same resource named " TN_STR_FMT
+            ". Resources and their associated columns may only be "
+            "described a single time. To fix this, remove one of the resource entries "
+            "for " TN_STR_FMT " in this file:\n - " TN_STR_FMT,
+            TN_STR_ARG(patch->name), TN_STR_ARG(patch->name), TN_STR_ARG(twice->file));
+        tn_err_place(err, tn_str_z(p->arena, f->open), line, 1);
+        return rc;
+    }
+    index_patch(p, patch, patch->name);
+    tn_vec_push(&p->state->patches, p->arena, patch);
+    return TN_OK;
+}
+
+/* The old name of data tests beside the new one: at the entry, its columns, its tables and theirs. */
+static bool has_both_tests(tn_val entry)
+{
+    static const char *const parts[] = { "columns", "tables" };
+    bool both = tn_val_truthy(tn_val_at(entry, "tests")) &&
+                !tn_val_is_undef(tn_val_at(entry, "data_tests"));
+    for (size_t k = 0; k < TN_COUNTOF(parts); k++) {
+        tn_val list = tn_val_at(entry, parts[k]);
+        for (size_t i = 0; list.tag == TN_LIST && i < list.list->n && !both; i++) {
+            both = has_both_tests(list.list->v[i]);
+        }
+    }
+    return both;
+}
+
+static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
+{
+    tn_yaml_places *places = NULL;
+    tn_val warnings = TN_VAL_UNDEF, doc;
+    tn_yaml_opts yo = {
+        .file = tn_str_z(p->arena, f->open), .ret_places = &places, .ret_warnings = &warnings
+    };
+    tn_rc rc = tn_yaml_parse(p->arena, f->text, &yo, &doc, err);
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "Parsing Error at path " TN_STR_FMT, TN_STR_ARG(f->original));
+    }
+    for (size_t i = 0; warnings.tag == TN_LIST && i < warnings.list->n; i++) {
+        tn_deprecate(p, "DuplicateYAMLKeysDeprecation", f->original,
+            TN_STR_FMT " in file `" TN_STR_FMT "`", TN_STR_ARG(tn_val_as_str(warnings.list->v[i])),
+            TN_STR_ARG(f->original));
+    }
+    if (doc.tag != TN_DICT) {
+        return TN_OK;
+    }
+    tn_pctx c;
+    TN_TRY(tn_yaml_context(&c, p, f->package, false, p->arena, err));
+    for (size_t k = 0; k < TN_COUNTOF(list_keys); k++) {
+        tn_val list = tn_val_at(doc, list_keys[k]);
+        if (tn_val_is_undef(list) || tn_val_is_none(list)) {
+            continue;
+        }
+        if (list.tag != TN_LIST) {
+            return fail_entry(p, f, tn_place_line(places, doc.dict, list_keys[k]), err,
+                tn_str_printf(p->arena, "the value of '%s' is not a list", list_keys[k]).p);
+        }
+        for (size_t i = 0; i < list.list->n; i++) {
+            if (has_both_tests(list.list->v[i])) {
+                const tn_patch e = {
+                    .key = list_keys[k], .file = f->original, .raw = list.list->v[i].dict
+                };
+                return tn_entry_refuse(&e, "",
+                    TN_STR("Invalid test config: cannot have both 'tests' and 'data_tests' "
+                           "defined"),
+                    err);
+            }
+            TN_TRY(add_entry(p, f, list_keys[k], list.list->v[i], places, &c, err));
+        }
+    }
+    return TN_OK;
+}
+
+/* ---- macros' descriptions ---- */
+
+static tn_rc patch_macros(tn_project *p, tn_err *err)
+{
+    for (size_t i = 0; i < p->state->patches.n; i++) {
+        tn_patch *patch = p->state->patches.v[i];
+        if (strcmp(patch->key, "macros") != 0) {
+            continue;
+        }
+        tn_macro *m = tn_map_find(&patch->package->macros, patch->name);
+        if (m == NULL) {
+            tn_project_note(p, "MacroNotFoundForPatch", patch->file, patch->line,
+                "Found patch for macro \"" TN_STR_FMT "\" which was not found",
+                TN_STR_ARG(patch->name));
+            continue;
+        }
+        tn_val e = { .tag = TN_DICT, .dict = patch->entry };
+        TN_TRY(tn_render_desc(p, patch, e, &m->description, NULL, err));
+        TN_TRY(tn_render_descs(p, patch, tn_val_at(e, "arguments"), err));
+        tn_val meta = tn_val_at(e, "meta");
+        m->meta = tn_val_is_undef(meta) ? tn_val_at(tn_val_at(e, "config"), "meta") : meta;
+        m->docs = tn_val_at(e, "docs");
+        m->arguments = tn_val_at(e, "arguments");
+        tn_check_macro_arguments(p, m);
+        m->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
+            TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
+    }
+    return TN_OK;
+}
+
+tn_rc tn_load_properties(tn_project *p, tn_err *err)
+{
+    for (size_t i = 0; i < p->state->yamls.n; i++) {
+        TN_TRY(load_file(p, &p->state->yamls.v[i], err));
+    }
+    return patch_macros(p, err);
+}
+
+/* ---- shared by all kinds ---- */
+
+/* Descriptions see only doc(). */
+tn_rc tn_render_desc(tn_project *p, const tn_patch *patch, tn_val entry, tn_str *ret,
+    tn_val *ret_blocks, tn_err *err)
+{
+    tn_val blocks = tn_val_list(p->arena);
+    tn_str text = tn_val_str_at(entry, "description", TN_STR(""));
+    *ret = text;
+    if (tn_text_has_jinja(text)) {
+        tn_pctx c;
+        TN_TRY(tn_yaml_context(&c, p, patch->package, false, p->arena, err));
+        c.state->doc_blocks = blocks;
+        TN_TRY(tn_pctx_render(
+            &c, text, (tn_jinja_src){ tn_str_z(p->arena, patch->open), patch->line }, ret, err));
+    }
+    if (ret_blocks != NULL) {
+        *ret_blocks = blocks;
+    }
+    return TN_OK;
+}
+
+static tn_rc render_in_place(tn_project *p, const tn_patch *patch, tn_val e, tn_err *err)
+{
+    tn_str text;
+    tn_val blocks;
+    TN_TRY(tn_render_desc(p, patch, e, &text, &blocks, err));
+    tn_dict_putz(e.dict, "description", tn_val_str(text));
+    if (!tn_val_is_undef(tn_val_at(e, "doc_blocks"))) { /* arguments have none */
+        tn_dict_putz(e.dict, "doc_blocks", blocks);
+    }
+    return TN_OK;
+}
+
+tn_rc tn_render_descs(tn_project *p, const tn_patch *patch, tn_val entries, tn_err *err)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (entries.tag == TN_DICT && (it = tn_dict_next(entries.dict, &at)) != NULL) {
+        TN_TRY(render_in_place(p, patch, it->value, err));
+    }
+    for (size_t i = 0; entries.tag == TN_LIST && i < entries.list->n; i++) {
+        if (entries.list->v[i].tag == TN_DICT) {
+            TN_TRY(render_in_place(p, patch, entries.list->v[i], err));
+        }
+    }
+    return TN_OK;
+}
+
+static tn_val column_of(tn_arena *a, tn_val c)
+{
+    static const char *const same[] = { "data_type", "quote", "granularity", "dimension",
+        "entity" };
+    tn_val out = tn_val_dict(a), config = tn_value_or_dict(a, tn_val_at(c, "config"));
+    tn_dict_putz(out.dict, "name", tn_val_at(c, "name"));
+    tn_dict_putz(out.dict, "description", tn_val_str(tn_val_str_at(c, "description", TN_STR(""))));
+    tn_val meta = tn_val_dict(a);
+    tn_value_put_all(meta.dict, tn_val_at(c, "meta"));
+    tn_value_put_all(meta.dict, tn_val_at(config, "meta"));
+    tn_dict_putz(out.dict, "meta", meta);
+    for (size_t i = 0; i < TN_COUNTOF(same); i++) {
+        tn_val v = tn_val_at(c, same[i]);
+        tn_dict_putz(out.dict, same[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
+    }
+    tn_dict_putz(out.dict, "dimension", tn_column_dimension_of(a, c));
+    tn_dict_putz(out.dict, "entity", tn_column_entity_of(a, c));
+    tn_dict_putz(out.dict, "constraints", tn_constraints_of(a, tn_val_at(c, "constraints"), false));
+    tn_val tags = tn_value_listify(a, tn_val_at(c, "tags")),
+           more = tn_value_listify(a, tn_val_at(config, "tags"));
+    for (size_t i = 0; i < more.list->n; i++) {
+        tn_list_push(tags.list, more.list->v[i]);
+    }
+    tn_dict_putz(out.dict, "tags", tags);
+    tn_val cfg = tn_val_dict(a);
+    tn_dict_putz(cfg.dict, "meta", meta);
+    tn_dict_putz(cfg.dict, "tags", tags);
+    tn_dict_putz(out.dict, "config", cfg);
+    tn_dict_putz(out.dict, "doc_blocks", tn_val_list(a));
+    return out;
+}
+
+tn_val tn_columns_of(tn_arena *a, tn_val list)
+{
+    tn_val out = tn_val_dict(a);
+    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
+        tn_val name = tn_val_at(list.list->v[i], "name");
+        if (tn_val_is_str(name)) {
+            tn_dict_put(out.dict, name, column_of(a, list.list->v[i]));
+        }
+    }
+    return out;
+}
+
+/* A version's columns: its own, or the model's by include/exclude. */
+tn_val tn_version_columns(tn_arena *a, tn_val model, tn_val version)
+{
+    tn_val own = tn_val_at(version, "columns");
+    if (own.tag != TN_LIST) {
+        return tn_val_at(model, "columns");
+    }
+    tn_val out = tn_val_list(a), all = tn_val_at(model, "columns");
+    tn_strs include = { 0 }, exclude = { 0 };
+    bool ruled = false;
+    for (size_t i = 0; i < own.list->n; i++) {
+        tn_val inc = tn_val_at(own.list->v[i], "include"),
+               exc = tn_val_at(own.list->v[i], "exclude");
+        if (!tn_val_is_undef(inc) || !tn_val_is_undef(exc)) {
+            include = tn_value_strs(a, inc);
+            exclude = tn_value_strs(a, exc);
+            ruled = true;
+        }
+    }
+    bool every = !ruled || (include.n == 1 &&
+                               (tn_str_is(include.v[0], "*") || tn_str_is(include.v[0], "all")));
+    for (size_t i = 0; all.tag == TN_LIST && i < all.list->n; i++) {
+        tn_str name = tn_val_str_at(all.list->v[i], "name", TN_STR_NONE);
+        if ((every || tn_strs_has(&include, name)) && !tn_strs_has(&exclude, name)) {
+            tn_list_push(out.list, all.list->v[i]);
+        }
+    }
+    for (size_t i = 0; i < own.list->n; i++) {
+        if (!tn_val_is_undef(tn_val_at(own.list->v[i], "name"))) {
+            tn_list_push(out.list, own.list->v[i]);
+        }
+    }
+    return out;
+}
+
+static tn_val version_entry(const tn_patch *patch, tn_val entry)
+{
+    tn_val versions = tn_val_at(entry, "versions");
+    for (size_t i = 0;
+        !tn_val_is_undef(patch->version) && versions.tag == TN_LIST && i < versions.list->n; i++) {
+        if (tn_val_eq(version_of(versions.list->v[i]), patch->version)) {
+            return versions.list->v[i];
+        }
+    }
+    return TN_VAL_UNDEF;
+}
+
+/* The properties of a node that are no config; its config is merged by tn_config_resolve before. */
+tn_rc tn_patch_apply(tn_project *p, tn_node *n, const tn_patch *patch, tn_err *err)
+{
+    tn_val e = { .tag = TN_DICT, .dict = patch->entry }, v = version_entry(patch, e);
+    tn_val described = tn_val_is_str(tn_val_at(v, "description")) ? v : e;
+    TN_TRY(tn_render_desc(p, patch, described, &n->description, &n->doc_blocks, err));
+    n->columns = tn_columns_of(p->arena, tn_version_columns(p->arena, e, v));
+    TN_TRY(tn_render_descs(p, patch, n->columns, err));
+    tn_val constraints = tn_val_at(v, "constraints");
+    n->constraints = tn_constraints_of(
+        p->arena, constraints.tag == TN_LIST ? constraints : tn_val_at(e, "constraints"), true);
+    n->deprecation_date =
+        tn_deprecation_date_of(tn_val_at(v.tag == TN_DICT ? v : e, "deprecation_date"));
+    n->time_spine = tn_time_spine_of(p->arena, tn_val_at(e, "time_spine"));
+    n->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
+        TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->file));
+    return TN_OK;
+}
+
+/* config: of an entry, with the attributes that dbt moves there. */
+static tn_dict *config_of(tn_project *p, const tn_patch *patch, tn_dict *entry)
+{
+    static const char *const moved[] = { "meta", "docs", "group", "contract", "access",
+        "latest_version_pointer" };
+    tn_val e = { .tag = TN_DICT, .dict = entry }, v = version_entry(patch, e),
+           out = tn_val_dict(p->arena);
+    for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
+        tn_val own = tn_val_at(v, moved[i]),
+               val = tn_val_is_undef(own) ? tn_val_at(e, moved[i]) : own;
+        if (!tn_val_is_undef(val) && !tn_val_is_none(val)) {
+            tn_dict_putz(out.dict, moved[i], val);
+        }
+    }
+    tn_value_put_all(out.dict, tn_val_at(e, "config"));
+    tn_value_put_all(out.dict, tn_val_at(v, "config"));
+    return out.dict;
+}
+
+tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch)
+{
+    return config_of(p, patch, patch->entry);
+}
+
+/* Only what stands in `config:` is kept as written, of a version only its own. */
+tn_dict *tn_patch_config_written(tn_project *p, const tn_patch *patch)
+{
+    tn_dict *out = config_of(p, patch, patch->entry);
+    tn_val raw = { .tag = TN_DICT, .dict = patch->raw };
+    bool versioned = !tn_val_is_undef(patch->version);
+    tn_value_put_all(out, tn_val_at(versioned ? version_entry(patch, raw) : raw, "config"));
+    return out;
+}
