@@ -2,7 +2,8 @@
  *
  * Shallow: the new log names the old table's files by absolute paths or URLs, and its deletion vectors likewise. Deep: files are copied under the same keys
  * (files that the source names by an absolute path get a new name below the root). The new table has an id of its own, keeps properties,
- * application transactions and foreign metadata domains, and begins at version 0.
+ * application transactions and foreign metadata domains, and begins at version 0. Its rows get ids and versions of its own, as the protocol means both within one
+ * table: the columns in which files keep the source's are named anew, so that nobody reads them.
  *
  * A table that is replaced (delta_clone_over.c) gets one more version instead; what it shares with the source already, from an earlier clone, stays as it is.
  */
@@ -14,6 +15,7 @@
 #include "delta/action/delta_schema.h"
 #include "delta/delta_maint.h"
 #include "delta/log/delta_log.h"
+#include "delta/log/delta_rows.h"
 #include "os/parallel.h"
 #include "os/random.h"
 #include "text/uri.h"
@@ -154,6 +156,12 @@ static void discard(const tn_delta_cloning *c)
 
 /* ---- the first version ---- */
 
+tn_delta_file tn_delta_clone_unnumbered(tn_delta_file f)
+{
+    f.base_row_id = f.default_row_commit_version = TN_DELTA_ABSENT;
+    return f;
+}
+
 static tn_delta_meta new_meta(const tn_delta_cloning *c)
 {
     tn_delta_meta m = c->s->meta;
@@ -164,11 +172,14 @@ static tn_delta_meta new_meta(const tn_delta_cloning *c)
     while (
         m.configuration.tag == TN_DICT && (it = tn_dict_next(m.configuration.dict, &at)) != NULL) {
         /* When the old table began with inCommitTimestamps means nothing to the new one, which has them from version 0 on. */
-        if (!tn_str_starts(tn_val_as_str(it->key), TN_STR("delta.inCommitTimestampEnablement"))) {
+        tn_str key = tn_val_as_str(it->key);
+        if (!tn_str_starts(key, TN_STR("delta.inCommitTimestampEnablement")) &&
+            !tn_str_is(key, TN_ROWS_ID_PROPERTY) && !tn_str_is(key, TN_ROWS_VERSION_PROPERTY)) {
             tn_dict_put(conf.dict, it->key, it->value);
         }
     }
     m.configuration = conf;
+    tn_delta_rows_name_columns(c->a, &m);
     return m;
 }
 
@@ -212,7 +223,9 @@ static void plan_new(tn_delta_cloning *c, tn_delta_meta *meta, tn_delta_txn_plan
     p->read_version = -1;
     p->protocol = &c->s->protocol;
     p->meta = meta;
-    p->adds = c->adds;
+    for (size_t i = 0; i < c->adds.n; i++) {
+        tn_vec_push(&p->adds, c->a, tn_delta_clone_unnumbered(c->adds.v[i]));
+    }
     for (size_t i = 0; i < c->s->txns.n; i++) {
         if (c->s->txns.items[i].value != NULL) {
             tn_vec_push(&p->txns, c->a, *(const tn_delta_txn *)c->s->txns.items[i].value);
@@ -220,7 +233,7 @@ static void plan_new(tn_delta_cloning *c, tn_delta_meta *meta, tn_delta_txn_plan
     }
     for (size_t i = 0; i < c->s->domains.n; i++) {
         const tn_delta_domain *d = c->s->domains.items[i].value;
-        if (d != NULL && !d->removed) {
+        if (d != NULL && !d->removed && !tn_str_is(d->domain, TN_ROWS_DOMAIN)) {
             tn_vec_push(&p->domains, c->a, *d);
         }
     }

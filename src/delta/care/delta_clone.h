@@ -24,6 +24,8 @@ typedef struct tn_delta_cloning {
     int64_t bytes;
 } tn_delta_cloning;
 
+/* The file without row ids and version, which the commit then gives it: the source's are numbers of another table. */
+tn_delta_file tn_delta_clone_unnumbered(tn_delta_file f);
 /* The table that is replaced may be. */
 tn_rc tn_delta_clone_may_replace(const tn_delta_cloning *c, tn_err *err) TN_MUSTUSE;
 /* Whether that table has just this file (f: as the clone would name it), so that it stays. */

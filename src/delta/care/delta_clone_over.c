@@ -105,9 +105,7 @@ static tn_rc plan_files(const tn_delta_cloning *c, tn_delta_txn_plan *p, tn_err 
         }
     }
     for (size_t i = 0; i < c->adds.n; i++) {
-        tn_delta_file f = c->adds.v[i];
-        f.base_row_id = f.default_row_commit_version = TN_DELTA_ABSENT;
-        tn_vec_push(&p->adds, c->a, f);
+        tn_vec_push(&p->adds, c->a, tn_delta_clone_unnumbered(c->adds.v[i]));
     }
     return TN_OK;
 }

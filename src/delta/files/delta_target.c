@@ -151,7 +151,7 @@ static tn_rc type_conflict(
     return tn_hint(err, rc, "cast it, or overwrite the table with schema mode overwrite");
 }
 
-/* DuckDB describes a bare NULL as INTEGER; but only a bare NULL goes together with a BLOB. */
+/* DuckDB describes a bare NULL as INTEGER; but only a bare NULL goes together with a BLOB. It costs a look at the whole query: asked where the answer counts. */
 static bool is_untyped_null(maker *m, tn_str name, const tn_delta_type *from)
 {
     if (!tn_delta_type_is(from, "integer") || tn_delta_field_find(m->source, name) == NULL) {
@@ -196,10 +196,9 @@ static tn_rc merge_part(maker *m, tn_delta_field *column, const char *part, tn_d
 static tn_rc merge_primitive(maker *m, tn_delta_field *column, tn_delta_type **into,
     const tn_delta_type *from, grow *g, tn_err *err)
 {
-    bool null = is_untyped_null(m, column->name, from);
     if (tn_delta_type_is_void(*into)) {
-        if (null || tn_delta_type_is(from, "string")) { /* a value there fails its row */
-            return TN_OK;
+        if (tn_delta_type_is(from, "string") || is_untyped_null(m, column->name, from)) {
+            return TN_OK; /* a value there fails its row */
         }
         if (g->may_add) { /* a column of no type takes the first that comes */
             *into = tn_delta_type_copy(m->a, from);
@@ -208,12 +207,13 @@ static tn_rc merge_primitive(maker *m, tn_delta_field *column, tn_delta_type **i
         }
     }
     bool widening = tn_delta_property_is(&m->to->meta, "delta.enableTypeWidening", "true");
-    if (g->may_add && widening && tn_delta_widens(*into, from, true)) {
+    if (g->may_add && widening && tn_delta_widens(*into, from, true) &&
+        !is_untyped_null(m, column->name, from)) {
         tn_delta_widen(m->a, column, g->path, into, from);
         g->changed = true;
         return TN_OK;
     }
-    if (null || castable(from, *into, true)) {
+    if (castable(from, *into, true) || is_untyped_null(m, column->name, from)) {
         return TN_OK;
     }
     return type_conflict(column->name, from, *into, m->a, err);

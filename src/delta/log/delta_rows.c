@@ -104,7 +104,7 @@ tn_rc tn_delta_rows_assign(tn_delta_commit *c, tn_arena *a, tn_delta_actions *ac
     int64_t before = tn_delta_rows_high_water(&c->head.domains);
     int64_t high = before;
     size_t kept = 0;
-    for (size_t i = 0; i < acts->domains.n; i++) { /* a clone brings its mark along */
+    for (size_t i = 0; i < acts->domains.n; i++) { /* RESTORE brings a mark along */
         const tn_delta_domain *d = &acts->domains.v[i];
         if (tn_str_is(d->domain, TN_ROWS_DOMAIN)) {
             high = mark_of(d) > high ? mark_of(d) : high;

@@ -120,7 +120,7 @@ tn_rc tn_lake_table_open(tn_lake *l, tn_str location, tn_delta_table **ret, tn_e
     if (tn_lake_inside_root(l, location, &key)) {
         TN_TRY(tn_store_sub(l->store, key, &store, err));
     } else {
-        tn_store_opts so = { .options = l->storage, .create = true };
+        tn_store_opts so = { .options = l->storage }; /* a write makes the folder */
         TN_TRY(tn_store_open(location, &so, &store, err));
     }
     TN_TRY(tn_delta_table_open(store, ret, err));

@@ -142,10 +142,30 @@ static void drop_snapshot(void *p)
     tn_delta_snapshot_unref(p);
 }
 
-/* A table names a file that is not there. */
-static tn_rc hint_lost(tn_rc rc, tn_err *err)
+/* As the statement names it: neither "delta" before a place nor "@v3" behind a schema is a name of the user's. */
+static tn_str name_of(tn_arena *a, const tn_pin *pin)
 {
-    if (rc != TN_E_NOTFOUND && !tn_conn_err_lost_file(err)) {
+    tn_str schema = pin->schema;
+    size_t at = tn_str_find(schema, TN_STR("@v"), 0);
+    tn_str version = at == SIZE_MAX
+                         ? TN_STR("")
+                         : tn_str_printf(a, " VERSION AS OF %lld", (long long)pin->version);
+    schema = at == SIZE_MAX ? schema : tn_str_sub(schema, 0, at);
+    return tn_str_eq(schema, TN_STR("delta"))
+               ? tn_str_concat(a, pin->name, version)
+               : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT TN_STR_FMT, TN_STR_ARG(schema),
+                     TN_STR_ARG(pin->name), TN_STR_ARG(version));
+}
+
+/* A table names a file that is not there, or the environment pins a version that is gone. Who asks for a version or place that never was is told so, no more. */
+static bool is_gone(const tn_lake_sql *s, const tn_pin *pin, tn_rc rc)
+{
+    return rc == TN_E_NOTFOUND && tn_pins_find(&s->head.pins, pin->schema, pin->name) != NULL;
+}
+
+static tn_rc hint_lost(bool gone, tn_rc rc, tn_err *err)
+{
+    if (!gone && !tn_conn_err_lost_file(err)) {
         return rc;
     }
     tn_conn_err_cite(err, TN_STR(""));
@@ -165,13 +185,12 @@ static tn_rc make_delta_view(tn_lake_sql *s, const tn_pin *pin, tn_str key, tn_e
     tn_rc rc = tn_lake_pin_open(s->lake, s->conn, pin, &snap, err);
     rc = rc == TN_OK ? tn_delta_scan_sql(snap, a, &so, &sql, err) : rc;
     if (rc != TN_OK) {
-        rc = tn_while(err, rc, "reading '" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(pin->schema),
-            TN_STR_ARG(pin->name));
-        return hint_lost(rc, err);
+        rc = tn_while(err, rc, "reading '" TN_STR_FMT "'", TN_STR_ARG(name_of(a, pin)));
+        return hint_lost(is_gone(s, pin, rc), rc, err);
     }
     rc = tn_lake_view_of(s->conn, TN_STR("memory"), pin, sql, err);
     if (rc != TN_OK) {
-        return hint_lost(rc, err);
+        return hint_lost(is_gone(s, pin, rc), rc, err);
     }
     tn_arena_defer(s->head_arena, drop_snapshot, snap);
     tn_map_put(&s->snapshots, key, snap);
@@ -670,7 +689,7 @@ tn_rc tn_lake_sql_run(tn_lake_sql *s, tn_arena *a, tn_str statement, bool stream
         TN_TRY(tn_sql_rest(s, a, statement, &t, 0, &sql, err));
         tn_rc rc = run_narrowed(s, a, sql, stream, &out.rows, err);
         if (rc != TN_OK) {
-            rc = s->snapshots.n > 0 ? hint_lost(rc, err) : rc;
+            rc = s->snapshots.n > 0 ? hint_lost(rc == TN_E_NOTFOUND, rc, err) : rc;
             return tn_lake_sql_hint(&t, rc, err);
         }
     }

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Delta tables at the edges, as a user meets them: places that are not there, clones of tables that track rows, very wide tables, odd instants as partitions."""
+import json
+
+from lake_flow import case, equal, has, main
+
+
+def place(lake, name="t"):
+    lake.root.mkdir(exist_ok=True)
+    return f'delta."{lake.dir / name}"'
+
+
+def log(lake, name="t"):
+    return [json.loads(line) for f in sorted((lake.dir / name / "_delta_log").glob("*.json")) for line in f.read_text().splitlines()]
+
+
+@case
+def reading_makes_no_folder(lake):
+    t = place(lake, "none")
+    for words in (("sql", f"SELECT * FROM {t}"), ("sql", f"DELETE FROM {t}"), ("sql", f"DESCRIBE HISTORY {t}"), ("table", "check", lake.dir / "none"), ("table", "history", lake.dir / "none"),
+                  ("table", "vacuum", lake.dir / "none"), ("table", "optimize", lake.dir / "none"), ("sql", f"RESTORE TABLE {t} TO VERSION AS OF 0")):
+        lake.run(*words, status=None)
+        has(lake.err, "there is no Delta table")
+        assert "cannot make" not in lake.err and "table repair" not in lake.err, lake.err
+    equal((lake.dir / "none").exists(), False)
+    lake.run("sql", f"CREATE TABLE {t} AS SELECT 1 AS id")
+    lake.run("sql", f"SELECT * FROM {t} VERSION AS OF 7", status=None)
+    has(lake.err, f"reading '{lake.dir / 'none'} VERSION AS OF 7'")
+    has(lake.err, "hint: versions 0 to 0 are in its log")
+
+
+@case
+def rows_of_a_clone_are_numbered_anew(lake):
+    t = place(lake)
+    lake.run("sql", f"CREATE TABLE {t} TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableDeletionVectors' = 'true') AS SELECT range AS id FROM range(10)")
+    lake.run("sql", f"UPDATE {t} SET id = id + 100 WHERE id < 3")
+    lake.run("sql", f"INSERT INTO {t} VALUES (50)")
+    for how in ("SHALLOW", "DEEP"):
+        c = place(lake, how)
+        lake.run("sql", f"CREATE TABLE {c} {how} CLONE {t}")
+        has(lake.run("table", "check", lake.dir / how, "--values"), ": ok")
+        equal({a["add"]["defaultRowCommitVersion"] for a in log(lake, how) if "add" in a}, {0})
+        names = [[a["metaData"]["configuration"]["delta.rowTracking.materializedRowIdColumnName"] for a in log(lake, n) if "metaData" in a] for n in ("t", how)]
+        assert names[0] != names[1], names
+        lake.run("sql", f"UPDATE {c} SET id = id + 1000 WHERE id > 100")
+        has(lake.run("table", "check", lake.dir / how, "--values"), ": ok")
+        equal(lake.rows(f"SELECT sum(id) AS n FROM {c}")[0]["n"], 45 + 300 + 50 + 2000)  # 101 and 102 are above 100
+
+
+@case
+def two_thousand_columns(lake):
+    """A statement looks at its query a few times, not once a column."""
+    t = place(lake)
+    lake.run("sql", "-f", "-", stdin=f"CREATE TABLE {t} AS SELECT " + ", ".join(f"{i} AS c{i}" for i in range(2000)))
+    lake.run("sql", f"INSERT INTO {t} SELECT * FROM {t}")
+    lake.run("sql", f"UPDATE {t} SET c1999 = 5 WHERE c0 = 0")
+    equal(lake.rows(f"SELECT count(*) AS n, sum(c1999) AS s, sum(c1998) AS r FROM {t}"), [{"n": 2, "s": 10, "r": 3996}])
+
+
+@case
+def a_bare_null_widens_nothing(lake):
+    t = place(lake)
+    lake.run("sql", f"CREATE TABLE {t} (id SMALLINT, v SMALLINT) TBLPROPERTIES ('delta.enableTypeWidening' = 'true')")
+    lake.run("sql", f"MERGE WITH SCHEMA EVOLUTION INTO {t} t USING (SELECT 1::SMALLINT AS id, NULL AS v) s ON t.id = s.id WHEN NOT MATCHED THEN INSERT *")
+    equal([json.loads(a["metaData"]["schemaString"])["fields"][1]["type"] for a in log(lake) if "metaData" in a][-1], "short")
+    equal(lake.rows(f"FROM {t}"), [{"id": 1, "v": None}])
+
+
+if __name__ == "__main__":
+    main()
