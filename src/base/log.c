@@ -75,13 +75,23 @@ static void keep_secret(tn_str secret)
     }
 }
 
-void tn_log_secret(tn_str secret)
+static void add_secret(tn_str secret, size_t bytes_min)
 {
-    if (secret.n >= SECRET_LEN_MIN) {
+    if (secret.n >= bytes_min && tn_str_trim(secret).n > 0) {
         pthread_mutex_lock(&log_state.lock);
         keep_secret(secret);
         pthread_mutex_unlock(&log_state.lock);
     }
+}
+
+void tn_log_secret(tn_str secret)
+{
+    add_secret(secret, SECRET_LEN_MIN);
+}
+
+void tn_log_secret_named(tn_str secret)
+{
+    add_secret(secret, 1);
 }
 
 tn_str tn_log_scrub(tn_arena *a, tn_str s)

@@ -26,8 +26,10 @@ typedef void (*tn_log_transfer_sink)(void *self, const tn_log_transfer *t);
 void tn_log_transfer_set(tn_log_transfer_sink sink, void *self);
 void tn_log_transfer_tell(const tn_log_transfer *t);
 
-void tn_log_secret(tn_str
-        secret); /* at least 4 bytes, else ignored; copied; from any thread, before the value is used */
+/* What looks like a secret: at least 4 bytes, else ignored; copied; from any thread, before the value is used. */
+void tn_log_secret(tn_str secret);
+/* What its owner calls a secret, however short: DBT_ENV_SECRET_X. Blank text is none. */
+void tn_log_secret_named(tn_str secret);
 tn_str tn_log_scrub(tn_arena *a, tn_str s);
 
 #endif

@@ -66,7 +66,6 @@ static tn_rc generate(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_s
     tn_nodes chosen = { 0 };
     tn_strs unmatched = { 0 };
     tn_str path;
-    tn_dict_putz(given.dict, "which", tn_val_z("generate"));
     if (o->compile != TN_FLAG_OFF) {
         TN_TRY(compile(cli, o, start, given, ret_failed, err));
     } else if (o->static_site == TN_FLAG_ON) { /* the page has it inside */

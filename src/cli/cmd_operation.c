@@ -62,7 +62,6 @@ int tn_cmd_run_operation(const tn_cli *cli, int argc, char **argv)
         (void)tn_while(&err, err.rc, "--args");
         return tn_cli_error(cli, &err);
     }
-    tn_dict_putz(given.dict, "which", tn_val_z("run-operation"));
     if (words.n > 0) {
         tn_dict_putz(given.dict, "macro", tn_val_str(words.v[0]));
         tn_dict_putz(given.dict, "args", tn_val_is_none(args) ? tn_val_dict(cli->arena) : args);

@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "base/log.h"
+#include "jinja/jinja.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/proc.h"
@@ -11,6 +12,8 @@
 #include "project/contract_change.h"
 #include "project/deprecation.h"
 #include "project/previous.h"
+#include "text/hash.h"
+#include "text/json.h"
 #include "text/timetext.h"
 #include "text/uri.h"
 #include "text/yaml.h"
@@ -359,6 +362,37 @@ void tn_dbt_tell_adapter(tn_events *events, tn_arena *a)
         "Registered adapter: duckdb=" TN_DBT_DUCKDB_VERSION);
 }
 
+/* What dbt decides by whether an earlier parse may be kept: how it was called, and for what. */
+static void tell_parse_state(tn_events *events, const tn_project *p, tn_arena *a)
+{
+    tn_val vars = { .tag = TN_DICT, .dict = p->cli_vars }, data = tn_val_dict(a);
+    tn_buf shown = tn_buf_init(a, TN_BUF_NO_LIMIT), all = tn_buf_init(a, TN_BUF_NO_LIMIT);
+    tn_jinja_pprint(&shown, vars, 80);
+    const tn_str parts[] = { tn_buf_str(&shown), p->profile.name, p->profile.target_name,
+        TN_STR(TN_DBT_VERSION) };
+    for (size_t i = 0; i < TN_COUNTOF(parts); i++) {
+        if (i > 0) {
+            tn_buf_addc(&all, '\0');
+        }
+        tn_buf_add(&all, parts[i]);
+    }
+    tn_str sum = tn_sha256_hex(a, tn_buf_str(&all)), told = tn_vars_hide(a, p->cli_vars, parts[0]);
+    tn_dict_putz(data.dict, "checksum", tn_val_str(sum));
+    tn_dict_putz(data.dict, "vars", tn_val_str(told));
+    tn_dict_putz(data.dict, "profile", tn_val_str(p->profile.name));
+    tn_dict_putz(data.dict, "target", tn_val_str(p->profile.target_name));
+    tn_dict_putz(data.dict, "version", tn_val_z(TN_DBT_VERSION));
+    tn_event(events, TN_EV_DEBUG, "StateCheckVarsHash", "I025", data,
+        "checksum: " TN_STR_FMT ", vars: " TN_STR_FMT ", profile: " TN_STR_FMT
+        ", target: " TN_STR_FMT ", version: " TN_DBT_VERSION,
+        TN_STR_ARG(sum), TN_STR_ARG(told), TN_STR_ARG(p->profile.name),
+        TN_STR_ARG(p->profile.target_name));
+    if (!tn_project_flag(p, "PARTIAL_PARSE", true)) {
+        tn_event(events, TN_EV_DEBUG, "PartialParsingNotEnabled", "I028", TN_VAL_UNDEF,
+            "Partial parsing not enabled");
+    }
+}
+
 static bool asks_for_changes(const tn_dbt_options *o)
 {
     const tn_strs *lists[] = { &o->select, &o->models, &o->exclude };
@@ -447,6 +481,34 @@ static tn_events *failed_events(const tn_cli *cli, const tn_project *p, bool qui
     return events;
 }
 
+/* What run_results.json's args say of options of one command that were not given. */
+static void add_defaults(tn_arena *a, const char *which, tn_dict *args)
+{
+    static const struct {
+        const char *commands; /* each between blanks */
+        const char *name, *json;
+    } defaults[] = { { " run build test seed snapshot compile clone generate show ", "select",
+                         "[]" },
+        { " run build test seed snapshot compile clone generate show ", "exclude", "[]" },
+        { " build test clone ", "resource_types", "[]" },
+        { " build test clone ", "exclude_resource_types", "[]" },
+        { " build ", "export_saved_queries", "false" },
+        { " build ", "include_saved_query", "false" }, { " build seed ", "show", "false" },
+        { " compile ", "inject_ephemeral_ctes", "true" },
+        { " compile show ", "output", "\"text\"" }, { " show ", "limit", "5" },
+        { " generate ", "static", "false" }, { " generate ", "compile", "true" },
+        { " generate ", "empty_catalog", "false" } };
+    tn_str word = tn_str_printf(a, " %s ", which);
+    for (size_t i = 0; i < TN_COUNTOF(defaults); i++) {
+        tn_val v;
+        if (tn_str_find(tn_str_of(defaults[i].commands), word, 0) != SIZE_MAX &&
+            tn_dict_finds(args, tn_str_of(defaults[i].name)) == NULL &&
+            tn_json_parse(a, tn_str_of(defaults[i].json), &v, NULL) == TN_OK) {
+            tn_dict_putz(args, defaults[i].name, v);
+        }
+    }
+}
+
 /* How the console was asked to be is known before the project is: its errors are shown the same way. */
 bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o, tn_val given,
     bool quiet_console, tn_dbt_start *ret, int *ret_status)
@@ -487,6 +549,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     tn_dbt_tell_version(ret->events, cli->arena);
     if (strcmp(which, "clean") != 0) { /* it has no use for a database */
         tn_dbt_tell_adapter(ret->events, cli->arena);
+        tell_parse_state(ret->events, ret->project, cli->arena);
     }
     deprecate_options(o, which, ret->project);
     summary_at_end *end = tn_new(cli->arena, summary_at_end);
@@ -499,31 +562,13 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
             "--selector is provided");
     }
     warn_of_state(cli, o, ret->project, ret->events);
+    add_defaults(cli->arena, which, given.dict);
     if (tn_dbt_tell_notices(ret->project, 0, ret->events, &err) != TN_OK) {
         *ret_status = tn_dbt_error(cli, ret->events, &err);
         return false;
     }
     *ret_status = TN_EXIT_OK;
     return true;
-}
-
-/* run_results.json's args: what was given, and every flag as it counted. */
-static void add_flags(tn_arena *a, tn_dict *args, const tn_dict *flags)
-{
-    static const char *const lists[] = { "select", "exclude" };
-    size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(flags, &at)) != NULL) {
-        tn_str name = tn_str_lower(a, tn_val_as_str(it->key));
-        if (!tn_val_is_none(it->value) && tn_dict_finds(args, name) == NULL) {
-            tn_dict_puts(args, name, it->value);
-        }
-    }
-    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
-        if (tn_dict_finds(args, tn_str_of(lists[i])) == NULL) {
-            tn_dict_putz(args, lists[i], tn_val_list(a));
-        }
-    }
 }
 
 int tn_dbt_execute(
@@ -536,14 +581,12 @@ int tn_dbt_execute(
     }
     tn_err err = TN_ERR_INIT;
     tn_run_report report;
-    tn_dict_putz(given.dict, "which", tn_val_z(which));
     opts.select = start.select;
     opts.fail_fast = tn_project_flag(start.project, "FAIL_FAST", false);
     opts.show_seeds = o->show == TN_FLAG_ON;
     opts.write_json = tn_project_flag(start.project, "WRITE_JSON", true);
     opts.introspect = o->introspect != TN_FLAG_OFF;
     opts.memory_limit = cli->memory_limit;
-    add_flags(cli->arena, given.dict, start.project->flags);
     opts.args = given.dict;
     if (tn_run_execute(start.project, cli->arena, &opts, start.events, &report, &err) != TN_OK) {
         return tn_dbt_error(cli, start.events, &err);

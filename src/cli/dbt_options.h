@@ -104,9 +104,9 @@ typedef struct tn_dbt_options {
         { "--record-timing-info -r", TN_OPT_SETTING_STR, 0, "FILE", NULL, NULL },                  \
         { "--sqlparse", TN_OPT_SETTING_STR, 0, "YAML", NULL, NULL },                               \
         { "--send-anonymous-usage-stats", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },               \
-        { "--snowflake-projects-otel", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                  \
-        { "--upload-to-artifacts-ingest-api", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },           \
-        { "--show-resource-report", TN_OPT_IGNORE_FLAG, 0, NULL, NULL, NULL },                     \
+        { "--snowflake-projects-otel", TN_OPT_SETTING_FLAG, 0, NULL, NULL, NULL },                 \
+        { "--upload-to-artifacts-ingest-api", TN_OPT_SETTING_FLAG, 0, NULL, NULL, NULL },          \
+        { "--show-resource-report", TN_OPT_SETTING_FLAG, 0, NULL, NULL, NULL },                    \
         { "--deprecated-defer", TN_OPT_FLAG, TN_DBT_AT(defer), NULL, NULL, "DBT_DEFER_TO_STATE" }, \
         { "--deprecated-favor-state", TN_OPT_FLAG, TN_DBT_AT(favor_state), NULL, NULL,             \
             "DBT_FAVOR_STATE_MODE" },                                                              \

@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/proc.h"
+#include "project/deprecation.h"
 #include "store/store_s3.h"
 #include "text/uri.h"
 
@@ -236,6 +237,10 @@ static int run_main(tn_arena *a, int argc, char **argv)
     int globals = 0, rest = 0, status = 0;
     char **global = NULL, **words = NULL;
     bool done = false;
+    tn_err unset = TN_ERR_INIT;
+    if (tn_engine_env_mirror(&unset) != TN_OK) {
+        return tn_cli_usage_error(&cli, "", "the environment: %s", unset.msg);
+    }
     set_colors(&cli);
     part_words(a, argc, argv, &globals, &global, &rest, &words);
     tn_cli_parse(&cli, &global_spec, globals, global, &cli, NULL, &cli.invocation, &done, &status);

@@ -168,6 +168,9 @@ tn_val tn_jinja_call_written(tn_arena *a, const tn_jinja_static_call *call);
  * texts, True, False, lists and dicts of them, but no hooks. */
 bool tn_jinja_is_plain(const tn_jinja_tmpl *t);
 
+/* Python's pprint.pformat. */
+void tn_jinja_pprint(tn_buf *b, tn_val v, int width);
+
 /* ---- modules for templates: values to hand out as modules.datetime, modules.pytz, modules.re, modules.itertools ---- */
 tn_val tn_jinja_module_datetime(tn_arena *a);
 tn_val tn_jinja_module_pytz(tn_arena *a);

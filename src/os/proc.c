@@ -187,7 +187,8 @@ static inline void pipes_cleanup(pipes *p)
     close_fd(&p->out[1]);
 }
 
-static tn_rc spawn_child(const char *const *argv, pipes *p, pid_t *ret_pid, tn_err *err)
+/* both: standard error goes where standard output goes. */
+static tn_rc spawn_child(const char *const *argv, bool both, pipes *p, pid_t *ret_pid, tn_err *err)
 {
     if (pipe2(p->in, O_CLOEXEC) != 0 || pipe2(p->out, O_CLOEXEC) != 0) {
         return tn_fail(
@@ -197,6 +198,9 @@ static tn_rc spawn_child(const char *const *argv, pipes *p, pid_t *ret_pid, tn_e
     posix_spawn_file_actions_init(&fa);
     posix_spawn_file_actions_adddup2(&fa, p->in[0], 0);
     posix_spawn_file_actions_adddup2(&fa, p->out[1], 1);
+    if (both) {
+        posix_spawn_file_actions_adddup2(&fa, p->out[1], 2);
+    }
     int e = posix_spawnp(ret_pid, argv[0], &fa, NULL, (char *const *)(uintptr_t)argv, environ);
     posix_spawn_file_actions_destroy(&fa);
     close_fd(&p->in[0]);
@@ -242,12 +246,17 @@ static void talk(pipes *p, tn_str input, tn_buf *out)
     }
 }
 
-tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max,
-    int *ret_status, tn_str *ret_out, tn_err *err)
+typedef struct child_says {
+    int status;
+    tn_str out;
+} child_says;
+
+static tn_rc run_child(tn_arena *a, const char *const *argv, bool both, tn_str input,
+    size_t bytes_max, child_says *ret, tn_err *err)
 {
     __attribute__((cleanup(pipes_cleanup))) pipes p = { { -1, -1 }, { -1, -1 } };
     pid_t pid;
-    TN_TRY(spawn_child(argv, &p, &pid, err));
+    TN_TRY(spawn_child(argv, both, &p, &pid, err));
     tn_buf out = tn_buf_init(a, bytes_max);
     talk(&p, input, &out);
     int status = 0;
@@ -255,7 +264,26 @@ tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t byt
     }
     tn_str text;
     TN_TRY(tn_buf_finish(&out, argv[0], &text, err));
-    *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    *ret_out = text;
+    *ret = (child_says){ WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), text };
+    return TN_OK;
+}
+
+tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max,
+    int *ret_status, tn_str *ret_out, tn_err *err)
+{
+    child_says said;
+    TN_TRY(run_child(a, argv, false, input, bytes_max, &said, err));
+    *ret_status = said.status;
+    *ret_out = said.out;
+    return TN_OK;
+}
+
+tn_rc tn_proc_run_quietly(tn_arena *a, const char *const *argv, size_t bytes_max, int *ret_status,
+    tn_str *ret_out, tn_err *err)
+{
+    child_says said;
+    TN_TRY(run_child(a, argv, true, TN_STR(""), bytes_max, &said, err));
+    *ret_status = said.status;
+    *ret_out = said.out;
     return TN_OK;
 }

@@ -32,5 +32,8 @@ void tn_interrupt_clear(void); /* a shell has dealt with it */
 /* Runs argv[0] found on PATH, waits; output collected up to bytes_max. Exit status 128+n for signal n. */
 tn_rc tn_proc_run(tn_arena *a, const char *const *argv, tn_str input, size_t bytes_max,
     int *ret_status, tn_str *ret_out, tn_err *err) TN_MUSTUSE;
+/* The same without input and with what it says on standard error among the output: nothing of it reaches the terminal by itself. */
+tn_rc tn_proc_run_quietly(tn_arena *a, const char *const *argv, size_t bytes_max, int *ret_status,
+    tn_str *ret_out, tn_err *err) TN_MUSTUSE;
 
 #endif

@@ -61,16 +61,21 @@ tn_rc tn_fetch_url(tn_fetcher *f, tn_str url, tn_str *ret, tn_err *err)
 
 /* ---- git ---- */
 
-static tn_rc run_git(tn_arena *a, const char *const *argv, tn_str *ret, tn_err *err)
+/* What git says when it fails is told in dbt's words, its own below them. */
+static tn_rc run_git(tn_arena *a, const tn_pack *p, tn_str revision, const char *const *argv,
+    tn_str *ret, tn_err *err)
 {
     int status = 0;
-    tn_rc rc = tn_proc_run(a, argv, TN_STR(""), GIT_OUTPUT_BYTES_MAX, &status, ret, err);
+    tn_rc rc = tn_proc_run_quietly(a, argv, GIT_OUTPUT_BYTES_MAX, &status, ret, err);
     if (rc != TN_OK) {
         return tn_hint(err, rc, "git: packages need the git program on the path");
     }
-    return status == 0 ? TN_OK
-                       : tn_fail(err, TN_E_NET, "git failed with status %d: " TN_STR_FMT, status,
-                             TN_STR_ARG(tn_str_trim(*ret)));
+    return status == 0
+               ? TN_OK
+               : tn_fail(err, TN_E_NET,
+                     "Internal Error\nError checking out spec='" TN_STR_FMT "' for repo " TN_STR_FMT
+                     "\n" TN_STR_FMT,
+                     TN_STR_ARG(revision), TN_STR_ARG(p->address), TN_STR_ARG(tn_str_trim(*ret)));
 }
 
 static tn_rc no_option(tn_str word, const char *what, tn_err *err)
@@ -116,15 +121,11 @@ static tn_rc fetch_git(tn_fetcher *f, tn_pack *p, tn_err *err)
     const char *check_out[] = { "git", "-C", tn_str_z(a, clone), "checkout", "--quiet",
         tn_str_z(a, revision), "--", NULL };
     const char *commit[] = { "git", "-C", tn_str_z(a, clone), "rev-parse", "HEAD", NULL };
-    tn_rc rc = run_git(a, get, &out, err);
-    if (rc == TN_OK && !tn_str_is(revision, "HEAD")) {
-        rc = run_git(a, check_out, &out, err);
+    TN_TRY(run_git(a, p, TN_STR("None"), get, &out, err)); /* all of it, so no revision yet */
+    if (!tn_str_is(revision, "HEAD")) {
+        TN_TRY(run_git(a, p, revision, check_out, &out, err));
     }
-    rc = rc == TN_OK ? run_git(a, commit, &out, err) : rc;
-    if (rc != TN_OK) {
-        return tn_while(err, rc, "the git package '" TN_STR_FMT "' at '" TN_STR_FMT "'",
-            TN_STR_ARG(p->address), TN_STR_ARG(revision));
-    }
+    TN_TRY(run_git(a, p, revision, commit, &out, err));
     warn_unpinned(f, p, revision);
     p->version = tn_str_dup(a, tn_str_trim(out));
     p->folder = p->below.n > 0 ? tn_uri_join(a, clone, p->below) : clone;

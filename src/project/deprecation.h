@@ -28,6 +28,8 @@ tn_val tn_deprecation_date_of(tn_val given);
 tn_str tn_deprecation_date_text(tn_arena *a, tn_val date); /* 2024-01-31T00:00:00+00:00 */
 /* Keys of dbt_project.yml that have another name by now; both names at once are an error. */
 tn_rc tn_note_project_keys(tn_project *p, const tn_package *pkg, tn_err *err) TN_MUSTUSE;
+/* DBT_X for each DBT_ENGINE_X that dbt knows, and the other way round; where both are set the latter counts. At start, before threads. */
+tn_rc tn_engine_env_mirror(tn_err *err) TN_MUSTUSE;
 /* DBT_ENGINE_ variables that dbt does not know. */
 void tn_note_environment(tn_project *p);
 /* `config:` of profiles.yml: flags, where dbt_project.yml has none. profiles: the whole file. */

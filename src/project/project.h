@@ -238,6 +238,9 @@ tn_rc tn_macro_depends(tn_project *p, tn_macro *m, tn_strs *ret_macro_ids, tn_er
 tn_jinja_env *tn_project_env(const tn_project *p); /* execution: undefined attributes are errors */
 tn_jinja_env *tn_project_parse_env(const tn_project *p); /* parse time */
 
+/* A text that shows variables, without the values of those among them that are secret, however short. */
+tn_str tn_vars_hide(tn_arena *a, const tn_dict *vars, tn_str text);
+
 /* ---- values that follow from a node's config ---- */
 /* generate_schema_name and friends with the overrides applied, as at parse (used for tests' and snapshots' places too). */
 tn_rc tn_project_place(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;

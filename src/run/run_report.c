@@ -462,9 +462,22 @@ static void report_finished(tn_runner *run, const tn_node_result *r)
         "Finished running node " TN_STR_FMT, TN_STR_ARG(r->node->unique_id));
 }
 
+/* The whole text at once, where lines of results only count. */
+static void report_caught(tn_runner *run, tn_arena *a, const tn_node_result *r)
+{
+    tn_val data = tn_report_data(a, r, tn_report_status(r));
+    tn_dict_putz(data.dict, "exc", tn_val_str(r->message));
+    tn_dict_putz(data.dict, "exc_info", tn_val_z(""));
+    tn_event(run->events, TN_EV_DEBUG, "CatchableExceptionOnRun", "W002", data, TN_STR_FMT,
+        TN_STR_ARG(r->message));
+}
+
 void tn_report_end(tn_runner *run, const tn_node_result *r)
 {
     TN_AUTO_ARENA a = tn_arena_new("line", NULL);
+    if (r->status == TN_ST_ERROR && r->message.n > 0) {
+        report_caught(run, a, r);
+    }
     if (!untold(run)) {
         report_result(run, a, r);
     }

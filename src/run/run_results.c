@@ -1,4 +1,5 @@
 /* run_results.c: the result of a node as templates, events and run_results.json have it, and the artifacts of a run. */
+#include "base/log.h"
 #include "os/clock.h"
 #include "project/manifest.h"
 #include "run/artifact.h"
@@ -99,42 +100,29 @@ static void add_result(tn_runner *run, tn_arena *a, tn_val list, const tn_node_r
     tn_list_push(list.list, tn_node_result_val(run, a, r));
 }
 
-/* Without the values of the secret ones among the vars. */
-static tn_str masked(tn_arena *a, tn_str text, tn_val vars)
+/* A text with a secret in it is another one; any other value that has one is told as text. */
+static tn_val hidden(tn_arena *a, const tn_dict *vars, tn_val v)
 {
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (vars.tag == TN_DICT && (it = tn_dict_next(vars.dict, &at)) != NULL) {
-        tn_str value = tn_val_is_str(it->value) ? tn_val_as_str(it->value) : TN_STR_NONE;
-        if (tn_str_starts(tn_val_as_str(it->key), TN_STR(TN_SECRET_PREFIX)) &&
-            tn_str_trim(value).n > 0) {
-            text = tn_str_replace(a, text, value, TN_STR("*****"));
-        }
-    }
-    return text;
+    tn_str text = tn_val_is_str(v) ? tn_val_as_str(v) : tn_val_to_str(a, v);
+    tn_str told = tn_log_scrub(a, tn_vars_hide(a, vars, text));
+    return tn_str_eq(told, text) ? v : tn_val_str(told);
 }
 
-static tn_val masked_all(tn_arena *a, const tn_dict *from, tn_val vars)
+static tn_val told_args(tn_arena *a, tn_dict *args)
 {
-    tn_val out = tn_val_dict(a);
+    tn_val out = tn_val_dict(a), all = { .tag = TN_DICT, .dict = args };
     size_t at = 0;
     const tn_dict_item *it;
-    while ((it = tn_dict_next(from, &at)) != NULL) {
-        tn_dict_put(out.dict, it->key,
-            tn_val_is_str(it->value) ? tn_val_str(masked(a, tn_val_as_str(it->value), vars))
-                                     : it->value);
+    while ((it = tn_dict_next(args, &at)) != NULL) {
+        tn_dict_put(out.dict, it->key, it->value);
     }
-    return out;
-}
-
-static tn_val told_args(tn_arena *a, const tn_dict *args)
-{
-    const tn_val *found = tn_dict_finds(args, TN_STR("vars"));
-    tn_val vars = found != NULL ? *found : TN_VAL_UNDEF;
-    tn_val out = masked_all(a, args, vars);
-    if (vars.tag == TN_DICT) {
-        tn_dict_putz(out.dict, "vars", masked_all(a, vars.dict, vars));
+    tn_val vars = tn_val_at(all, "vars"), told = tn_val_dict(a);
+    for (at = 0; vars.tag == TN_DICT && (it = tn_dict_next(vars.dict, &at)) != NULL;) {
+        tn_dict_put(told.dict, it->key, hidden(a, vars.dict, it->value));
     }
+    tn_dict_putz(out.dict, "vars", told);
+    tn_dict_putz(out.dict, "invocation_command",
+        hidden(a, vars.tag == TN_DICT ? vars.dict : NULL, tn_val_at(all, "invocation_command")));
     return out;
 }
 

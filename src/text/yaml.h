@@ -34,5 +34,7 @@ bool tn_yaml_place(const tn_yaml_places *p, const tn_dict *d, tn_val key, tn_yam
 
 /* yaml.safe_dump(v, default_flow_style=False, sort_keys=...): what toyaml prints. */
 void tn_yaml_print(tn_buf *b, tn_val v, bool sort_keys);
+/* Whether safe_dump takes it: plain values all the way down, no objects, no Undefined. */
+bool tn_yaml_can_print(tn_val v);
 
 #endif

@@ -187,3 +187,36 @@ void tn_yaml_print(tn_buf *b, tn_val v, bool sort_keys)
         tn_buf_addz(b, "...\n");
     }
 }
+
+bool tn_yaml_can_print(tn_val v)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    switch (v.tag) {
+    case TN_UNDEF:
+    case TN_DECIMAL:
+    case TN_TIME:
+    case TN_DELTA:
+    case TN_OBJ:
+        return false;
+    case TN_LIST:
+    case TN_TUPLE:
+        for (size_t i = 0; i < v.list->n; i++) {
+            if (!tn_yaml_can_print(v.list->v[i])) {
+                return false;
+            }
+        }
+        return true;
+    case TN_DICT:
+    case TN_SET:
+        while ((it = tn_dict_next(v.dict, &at)) != NULL) {
+            if (!tn_yaml_can_print(it->key) ||
+                (v.tag == TN_DICT && !tn_yaml_can_print(it->value))) {
+                return false;
+            }
+        }
+        return true;
+    default:
+        return true;
+    }
+}

@@ -136,8 +136,8 @@ def the_results_tell_every_flag(p):
     p.file("models/a.sql", "select 1 as id")
     p.run("run", "--select", "a", "--full-refresh")
     args = json.loads((p.dir / "target/run_results.json").read_text())["args"]
-    equal({k: args[k] for k in ("which", "select", "exclude", "full_refresh", "printer_width", "log_level", "fail_fast", "require_generic_test_arguments_property")},
-          {"which": "run", "select": ["a"], "exclude": [], "full_refresh": True, "printer_width": 80, "log_level": "info", "fail_fast": False, "require_generic_test_arguments_property": True})
+    equal({k: args[k] for k in ("which", "select", "exclude", "full_refresh", "printer_width", "log_level", "require_generic_test_arguments_property")},
+          {"which": "run", "select": ["a"], "exclude": [], "full_refresh": True, "printer_width": 80, "log_level": "info", "require_generic_test_arguments_property": True})
 
 
 def profile(p, **keys):

@@ -181,3 +181,8 @@ void tn_jlib_pprint(tn_buf *b, tn_val v, int width)
     printer p = { .a = a, .out = b, .width = width };
     format(&p, v, 0, 0, 0);
 }
+
+void tn_jinja_pprint(tn_buf *b, tn_val v, int width)
+{
+    tn_jlib_pprint(b, v, width);
+}

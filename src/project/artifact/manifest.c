@@ -186,11 +186,12 @@ static tn_rc write_macro(writer *m, tn_macro *macro, tn_err *err)
     tn_dict_putz(d.dict, "description", tn_val_str(macro->description));
     tn_val meta = value_or(macro->meta, tn_val_dict(scratch));
     tn_dict_putz(d.dict, "meta", meta);
-    tn_dict_putz(docs.dict, "show", TN_VAL_TRUE);
-    tn_dict_putz(docs.dict, "node_color", TN_VAL_NONE);
-    tn_dict_putz(d.dict, "docs", value_or(macro->docs, docs));
+    tn_dict_putz(docs.dict, "show", value_or(tn_val_at(macro->docs, "show"), TN_VAL_TRUE));
+    tn_dict_putz(
+        docs.dict, "node_color", value_or(tn_val_at(macro->docs, "node_color"), TN_VAL_NONE));
+    tn_dict_putz(d.dict, "docs", docs);
     tn_dict_putz(config.dict, "meta", meta);
-    tn_dict_putz(config.dict, "docs", value_or(macro->docs, docs));
+    tn_dict_putz(config.dict, "docs", docs);
     tn_dict_putz(d.dict, "config", config);
     tn_dict_putz(d.dict, "patch_path",
         macro->patch_path.n > 0 ? tn_val_str(macro->patch_path) : TN_VAL_NONE);

@@ -31,7 +31,8 @@ static tn_rc var_missing(tn_pctx *c, tn_str name, tn_err *err)
     return tn_fail(err, TN_E_COMPILE,
         "Required var '" TN_STR_FMT "' not found in config:\nVars supplied to " TN_STR_FMT
         " = " TN_STR_FMT,
-        TN_STR_ARG(name), TN_STR_ARG(node), TN_STR_ARG(tn_buf_str(&b)));
+        TN_STR_ARG(name), TN_STR_ARG(node),
+        TN_STR_ARG(tn_vars_hide(c->arena, vars, tn_buf_str(&b))));
 }
 
 /* A text with Jinja in it is a template of its own, rendered where it is asked for; not in YAML of resources, where dbt hands it over as it is. */
@@ -61,7 +62,7 @@ static tn_rc var_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *er
         return var_value(c, tn_val_to_str(c->arena, name), *v, ret, err);
     } else if (tn_call_has(call, 1, "default")) {
         *ret = tn_call_arg(call, 1, "default");
-    } else if (!c->execute && !c->state->no_macros) {
+    } else if (!c->execute && !c->state->no_macros && !c->state->needs_vars) {
         *ret = TN_VAL_NONE; /* parsing a node: it is an error of that node only, when it runs */
     } else {
         return var_missing(c, tn_val_to_str(c->arena, name), err);
@@ -101,7 +102,7 @@ static tn_rc env_secret(tn_pctx *c, tn_str name, tn_str value, tn_val *ret, tn_e
             "Found '" TN_STR_FMT "' referenced elsewhere.",
             TN_STR_ARG(name));
     }
-    tn_log_secret(value);
+    tn_log_secret_named(value);
     *ret =
         tn_val_str(tn_str_printf(c->arena, SECRET_START TN_STR_FMT SECRET_END, TN_STR_ARG(name)));
     return TN_OK;
@@ -257,9 +258,13 @@ static tn_rc fn_toyaml(void *self, const tn_call *call, tn_val *ret, tn_err *err
     (void)self;
     static const char *const names[] = { "value", "default", "sort_keys", NULL };
     TN_TRY(tn_call_check(call, "toyaml", 1, 3, names, err));
+    tn_val value = tn_call_arg(call, 0, "value"), dflt = tn_call_arg(call, 1, "default");
+    if (!tn_yaml_can_print(value)) {
+        *ret = tn_val_is_undef(dflt) ? TN_VAL_NONE : dflt;
+        return TN_OK;
+    }
     tn_buf b = tn_buf_init(call->arena, TN_BUF_NO_LIMIT);
-    tn_yaml_print(
-        &b, tn_call_arg(call, 0, "value"), tn_val_truthy(tn_call_arg(call, 2, "sort_keys")));
+    tn_yaml_print(&b, value, tn_val_truthy(tn_call_arg(call, 2, "sort_keys")));
     *ret = tn_val_str(tn_buf_str(&b));
     return TN_OK;
 }

@@ -23,6 +23,7 @@ struct tn_pctx_state {
     bool native;         /* rendering a YAML value: as_bool and friends convert */
     bool secrets;        /* env_var may give secrets (profiles.yml) */
     bool no_macros;      /* configuration files see no macros */
+    bool needs_vars;     /* var() of what is not there fails, though nothing is executed */
     const tn_dict *vars; /* instead of the package's (before packages exist) */
     tn_val target;       /* undefined: the project's */
     tn_val doc_blocks;   /* list: ids of what doc() has given; undefined: nobody asks */

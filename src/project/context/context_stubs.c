@@ -80,6 +80,18 @@ static tn_rc raise_untyped(void *self, const tn_call *call, tn_val *ret, tn_err 
         TN_STR_ARG(list));
 }
 
+/* What adapter.dispatch was before it had this name. */
+static tn_rc adapter_macro(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self, (void)ret;
+    return tn_fail(err, TN_E_COMPILE,
+        "The \"adapter_macro\" macro has been deprecated. Instead, use the `adapter.dispatch` "
+        "method to find a macro and call the result.  For more information, see: "
+        "https://docs.getdbt.com/reference/dbt-jinja-functions/dispatch) adapter_macro was called "
+        "for: " TN_STR_FMT,
+        TN_STR_ARG(text_arg(call, 0)));
+}
+
 void tn_context_exceptions(tn_project *p)
 {
     static const struct {
@@ -112,6 +124,7 @@ void tn_context_exceptions(tn_project *p)
             tn_val_fn(p->arena, table[i].name, table[i].fn, (void *)(uintptr_t)table[i].what));
     }
     put(p, "exceptions", tn_val_module(p->arena, "exceptions", d.dict));
+    put(p, "adapter_macro", tn_val_fn(p->arena, "adapter_macro", adapter_macro, NULL));
 }
 
 /* ---- a relation that only has a name ---- */

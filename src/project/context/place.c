@@ -21,6 +21,7 @@ static tn_rc call_macro(
     tn_pctx c;
     TN_TRY(tn_pctx_init(&c, p, n, false, NULL, NULL, scratch, err));
     c.package = m->package_name;
+    c.state->needs_vars = true;
     tn_val args[2] = { custom, tn_node_dict(scratch, n) }, out;
     tn_rc rc = tn_pctx_call_macro(&c, m, args, 2, NULL, 0, &out, err);
     if (rc != TN_OK) {

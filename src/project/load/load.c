@@ -30,19 +30,6 @@ static tn_rc find_root(tn_project *p, const tn_project_opts *o, tn_err *err)
     return TN_OK;
 }
 
-/* What --vars gives under such a name goes to templates alone. */
-static void keep_secret_vars(tn_val vars)
-{
-    size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(vars.dict, &at)) != NULL) {
-        if (tn_str_starts(tn_val_as_str(it->key), TN_STR(TN_SECRET_PREFIX)) &&
-            tn_val_is_str(it->value)) {
-            tn_log_secret(tn_val_as_str(it->value));
-        }
-    }
-}
-
 static tn_rc parse_cli_vars(tn_project *p, const tn_project_opts *o, tn_err *err)
 {
     tn_val v = tn_val_dict(p->arena);
@@ -50,6 +37,7 @@ static tn_rc parse_cli_vars(tn_project *p, const tn_project_opts *o, tn_err *err
     if (o->invocation_args.tag == TN_DICT) {
         tn_dict_putz(o->invocation_args.dict, "vars", v);
     }
+    tn_keep_secrets(p); /* an error of --vars may show them */
     if (tn_str_trim(o->vars).n == 0) {
         return TN_OK;
     }
@@ -63,7 +51,7 @@ static tn_rc parse_cli_vars(tn_project *p, const tn_project_opts *o, tn_err *err
     }
     p->cli_vars = v.dict;
     tn_val_freeze(v);
-    keep_secret_vars(v);
+    tn_keep_secrets(p);
     if (o->invocation_args.tag == TN_DICT) {
         tn_dict_putz(o->invocation_args.dict, "vars", v);
     }
@@ -165,6 +153,7 @@ tn_rc tn_project_open_bare(tn_arena *a, const tn_project_opts *opts, tn_project 
     TN_TRY(load_file(p, opts, err));
     TN_TRY(tn_render_package(p, p->package, err));
     TN_TRY(take_settings(p, opts, err));
+    tn_fill_invocation_args(p, opts);
     *ret = p;
     return TN_OK;
 }
@@ -195,6 +184,7 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
     tn_context_members(p); /* again, now that there is a target */
     TN_TRY(tn_render_package(p, p->package, err));
     TN_TRY(take_settings(p, o, err));
+    tn_fill_invocation_args(p, o);
     reached->project = true;
     return TN_OK;
 }

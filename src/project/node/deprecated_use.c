@@ -164,47 +164,6 @@ tn_rc tn_note_project_keys(tn_project *p, const tn_package *pkg, tn_err *err)
     return TN_OK;
 }
 
-/* Variables that are no flags, and that dbt has all the same. */
-static bool is_known(tn_str name)
-{
-    static const char *const others[] = { "ARTIFACT_STATE_PATH", "CLEAN_PROJECT_FILES_ONLY",
-        "DEFER_TO_STATE", "DOWNLOAD_DIR", "EXCLUDE_RESOURCE_TYPES", "EXPORT_SAVED_QUERIES",
-        "FAVOR_STATE_MODE", "HOST", "INCLUDE_SAVED_QUERY", "INVOCATION_ENV", "NO_PRINT",
-        "PACKAGE_HUB_URL", "PP_FILE_DIFF_TEST", "PP_TEST", "RECORDED_FILE_PATH", "RESOURCE_TYPES",
-        "SHOW_RESOURCE_REPORT", "SNOWFLAKE_PROJECTS_OTEL", "SQLPARSE", "TEST_STATE_MODIFIED",
-        "UPLOAD_TO_ARTIFACTS_INGEST_API", "USE_FAST_TEST_EDGES", "USE_V2_PARSER", "V2_PARSER" };
-    bool known = tn_flag_has_variable(name);
-    for (size_t i = 0; i < TN_COUNTOF(others) && !known; i++) {
-        known = tn_str_is(name, others[i]);
-    }
-    return known;
-}
-
-static void note_variable(void *self, tn_str name, tn_str value)
-{
-    static const char prefix[] = "DBT_ENGINE_";
-    tn_project *p = self;
-    (void)value;
-    if (!tn_str_starts(name, tn_str_of(prefix)) ||
-        is_known(tn_str_sub(name, sizeof prefix - 1, name.n))) {
-        return;
-    }
-    tn_val data = tn_val_dict(p->arena);
-    tn_dict_putz(data.dict, "env_var", tn_val_str(tn_str_dup(p->arena, name)));
-    tn_dict_putz(data.dict, "reserved_prefix", tn_val_z(prefix));
-    tn_deprecate_with(p, "EnvironmentVariableNamespaceDeprecation", data,
-        "Found custom environment variable `" TN_STR_FMT
-        "` in the environment. The prefix `%s` is reserved for dbt engine environment variables. "
-        "Custom environment variables with the prefix `%s` may cause collisions and runtime "
-        "errors.",
-        TN_STR_ARG(name), prefix, prefix);
-}
-
-void tn_note_environment(tn_project *p)
-{
-    tn_env_each(note_variable, p);
-}
-
 tn_rc tn_take_profile_flags(tn_project *p, const tn_project_opts *o, tn_val profiles, tn_err *err)
 {
     tn_val config = tn_val_at(profiles, "config");

@@ -6,8 +6,16 @@
  */
 #include "os/proc.h"
 #include "project/node/project_priv.h"
+#include "text/yaml.h"
 
-typedef enum flag_kind { FLAG_BOOL, FLAG_INT, FLAG_TEXT, FLAG_BEHAVIOUR } flag_kind;
+typedef enum flag_kind {
+    FLAG_BOOL,
+    FLAG_INT,
+    FLAG_TEXT,
+    FLAG_YAML,      /* a dict; text of the environment and the command line is YAML */
+    FLAG_BEHAVIOUR, /* of dbt_project.yml alone */
+    FLAG_FIXED      /* what nothing sets any more */
+} flag_kind;
 
 typedef struct flag_def {
     const char *name;
@@ -51,15 +59,23 @@ static const flag_def defs[] = {
     { "SAMPLE", FLAG_TEXT, NULL },
     { "SEND_ANONYMOUS_USAGE_STATS", FLAG_BOOL, "0" },
     { "SHOW_ALL_DEPRECATIONS", FLAG_BOOL, "0" },
+    { "SHOW_RESOURCE_REPORT", FLAG_BOOL, "0" },
     { "SINGLE_THREADED", FLAG_BOOL, "0" },
+    { "SNOWFLAKE_PROJECTS_OTEL", FLAG_BOOL, "0" },
+    { "SQLPARSE", FLAG_YAML, "{MAX_GROUPING_DEPTH: null, MAX_GROUPING_TOKENS: null}" },
     { "STATE", FLAG_TEXT, NULL },
     { "STATIC_PARSER", FLAG_BOOL, "1" },
     { "STORE_FAILURES", FLAG_BOOL, "0" },
+    { "STRICT_MODE", FLAG_FIXED, "0" },
     { "TARGET", FLAG_TEXT, NULL },
     { "TARGET_PATH", FLAG_TEXT, NULL },
+    { "UPLOAD_TO_ARTIFACTS_INGEST_API", FLAG_BOOL, "0" },
     { "USE_COLORS", FLAG_BOOL, "1" },
     { "USE_COLORS_FILE", FLAG_BOOL, "1" },
     { "USE_EXPERIMENTAL_PARSER", FLAG_BOOL, "0" },
+    { "USE_FAST_TEST_EDGES", FLAG_BOOL, "0" },
+    { "USE_V2_PARSER", FLAG_BOOL, "0" },
+    { "V2_PARSER", FLAG_TEXT, "dbt-core-experimental-parser parse" },
     { "VERSION_CHECK", FLAG_BOOL, "1" },
     { "WARN_ERROR", FLAG_BOOL, NULL },
     { "WARN_ERROR_OPTIONS", FLAG_TEXT, NULL },
@@ -101,10 +117,15 @@ static const flag_def *find_def(tn_str name)
     return NULL;
 }
 
+static bool has_variable(const flag_def *d)
+{
+    return d->kind != FLAG_BEHAVIOUR && d->kind != FLAG_FIXED;
+}
+
 bool tn_flag_has_variable(tn_str name)
 {
     const flag_def *d = find_def(name);
-    return d != NULL && d->kind != FLAG_BEHAVIOUR;
+    return d != NULL && has_variable(d);
 }
 
 /* A text as a flag of this kind has it: click reads booleans so. */
@@ -114,6 +135,10 @@ static tn_val typed(tn_arena *a, flag_kind kind, tn_str text)
     int64_t number;
     if (kind == FLAG_TEXT) {
         return tn_val_str_dup(a, text);
+    }
+    if (kind == FLAG_YAML) {
+        tn_val v;
+        return tn_yaml_parse(a, text, NULL, &v, NULL) == TN_OK ? v : tn_val_str_dup(a, text);
     }
     if (kind == FLAG_INT) {
         return tn_str_to_i64(text, &number) ? tn_val_int(number) : tn_val_str_dup(a, text);
@@ -135,7 +160,7 @@ typedef struct flag_set {
 static void put(flag_set *s, tn_str name, tn_val v)
 {
     const flag_def *d = find_def(name);
-    if (d != NULL && d->kind == FLAG_INT && tn_val_is_str(v)) {
+    if (d != NULL && (d->kind == FLAG_INT || d->kind == FLAG_YAML) && tn_val_is_str(v)) {
         v = typed(s->arena, d->kind, tn_val_as_str(v));
     }
     tn_dict_puts(s->flags, name, v);
@@ -153,7 +178,7 @@ static void take_env_flag(void *self, tn_str name, tn_str value)
         }
         tn_str flag = tn_str_dup(s->arena, tn_str_sub(name, prefix.n, name.n));
         const flag_def *d = find_def(flag);
-        if (d != NULL && d->kind != FLAG_BEHAVIOUR && value.n > 0) {
+        if (d != NULL && has_variable(d) && value.n > 0) {
             put(s, flag, typed(s->arena, d->kind, value));
         }
         return;

@@ -102,6 +102,8 @@ tn_dict *tn_value_dict_at(tn_val v, const char *key); /* NULL when absent or no 
 /* Where an entry of a YAML mapping stands. */
 int tn_place_line(const tn_yaml_places *places, const tn_dict *d, const char *key);
 void tn_load_flags(tn_project *p, const tn_project_opts *o);
+/* Messages hide the values of secret variables from now on: of the environment, of p->cli_vars. */
+void tn_keep_secrets(const tn_project *p);
 bool tn_flag_has_variable(tn_str name); /* whether DBT_<name> sets a flag */
 tn_rc tn_load_warn_options(tn_project *p, tn_err *err) TN_MUSTUSE;
 /* primary_key.c: the columns that constraints or tests make a key of each model. */

@@ -309,6 +309,25 @@ static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
 
 /* ---- macros' descriptions ---- */
 
+/* The meta of an entry and that of its config, which stands above it. */
+static tn_val both_metas(tn_arena *a, tn_val meta, tn_val entry)
+{
+    tn_val own = tn_val_at(tn_val_at(entry, "config"), "meta");
+    if (own.tag != TN_DICT || meta.tag != TN_DICT) {
+        return own.tag == TN_DICT ? own : meta;
+    }
+    tn_val both = tn_val_dict(a);
+    const tn_dict *layers[] = { meta.dict, own.dict };
+    for (size_t i = 0; i < TN_COUNTOF(layers); i++) {
+        size_t at = 0;
+        const tn_dict_item *it;
+        while ((it = tn_dict_next(layers[i], &at)) != NULL) {
+            tn_dict_put(both.dict, it->key, it->value);
+        }
+    }
+    return both;
+}
+
 static tn_rc patch_macros(tn_project *p, tn_err *err)
 {
     for (size_t i = 0; i < p->state->patches.n; i++) {
@@ -326,9 +345,9 @@ static tn_rc patch_macros(tn_project *p, tn_err *err)
         tn_val e = { .tag = TN_DICT, .dict = patch->entry };
         TN_TRY(tn_render_desc(p, patch, e, &m->description, NULL, err));
         TN_TRY(tn_render_descs(p, patch, tn_val_at(e, "arguments"), err));
-        tn_val meta = tn_val_at(e, "meta");
-        m->meta = tn_val_is_undef(meta) ? tn_val_at(tn_val_at(e, "config"), "meta") : meta;
-        m->docs = tn_val_at(e, "docs");
+        m->meta = both_metas(p->arena, tn_val_at(e, "meta"), e);
+        tn_val docs = tn_val_at(tn_val_at(e, "config"), "docs");
+        m->docs = tn_val_truthy(docs) ? docs : tn_val_at(e, "docs");
         m->arguments = tn_val_at(e, "arguments");
         tn_check_macro_arguments(p, m);
         m->patch_path = tn_str_printf(p->arena, TN_STR_FMT "://" TN_STR_FMT,
