@@ -3,17 +3,43 @@
  */
 #include "project/node/project_priv.h"
 
-enum { METRIC_NAME_MAX = 250 };
+enum {
+    METRIC_NAME_MAX = 250,
+    SHOWN_BYTES_MAX = 3000, /* of an entry, so that the reason behind it is still in the message */
+};
+
+/* The entry as dbt has it when it looks at it: with where it is from, for what describes a resource of another file. */
+static tn_val shown(tn_arena *a, const tn_patch *patch)
+{
+    static const char *const kinds[] = { "models", "seeds", "snapshots", "analyses", "macros",
+        "functions", "data_tests" };
+    tn_val out = tn_val_dict(a);
+    tn_value_put_all(out.dict, (tn_val){ .tag = TN_DICT, .dict = patch->entry });
+    for (size_t i = 0; i < TN_COUNTOF(kinds); i++) {
+        if (strcmp(patch->key, kinds[i]) == 0) {
+            tn_dict_putz(out.dict, "original_file_path", tn_val_str(patch->file));
+            tn_dict_putz(out.dict, "yaml_key", tn_val_z(patch->key));
+            tn_dict_putz(out.dict, "package_name", tn_val_str(patch->package->name));
+        }
+    }
+    if (strcmp(patch->key, "sources") == 0 &&
+        tn_dict_finds(patch->entry, TN_STR("overrides")) != NULL) {
+        tn_dict_putz(out.dict, "path", tn_val_str(patch->file));
+    }
+    return out;
+}
 
 tn_rc tn_entry_refuse(const tn_patch *patch, const char *at, tn_str why, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("entry", NULL);
-    tn_val raw = { .tag = TN_DICT, .dict = patch->raw };
+    tn_str text = tn_val_to_repr(scratch, shown(scratch, patch));
+    if (text.n > SHOWN_BYTES_MAX) {
+        text = tn_str_concat(scratch, tn_str_sub(text, 0, SHOWN_BYTES_MAX), TN_STR("..."));
+    }
     return tn_fail(err, TN_E_COMPILE,
         "Parsing Error\n  Invalid %s config given in " TN_STR_FMT " @ %s: " TN_STR_FMT
         " - at path [%s]: " TN_STR_FMT,
-        patch->key, TN_STR_ARG(patch->file), patch->key, TN_STR_ARG(tn_val_to_repr(scratch, raw)),
-        at, TN_STR_ARG(why));
+        patch->key, TN_STR_ARG(patch->file), patch->key, TN_STR_ARG(text), at, TN_STR_ARG(why));
 }
 
 tn_rc tn_entry_lacks(const tn_patch *patch, const char *at, const char *key, tn_err *err)
@@ -162,14 +188,8 @@ static tn_rc check_metric(const tn_patch *patch, tn_val e, tn_err *err)
 
 static tn_rc check_exposure(const tn_patch *patch, tn_val e, tn_err *err)
 {
-    static const char *const keys[] = { "name", "type", "owner", "description", "label", "maturity",
-        "meta", "tags", "url", "depends_on", "config", NULL };
     tn_val owner = tn_val_at(e, "owner");
-    TN_TRY(check_keys(patch, keys, NULL, err));
-    TN_TRY(require(patch, e, "type", err));
-    TN_TRY(require(patch, e, "owner", err));
-    TN_TRY(check_tags(patch, e, err));
-    return tn_val_is_str(tn_val_at(owner, "name")) || tn_val_truthy(tn_val_at(owner, "email"))
+    return tn_val_is_given(tn_val_at(owner, "name")) || tn_val_is_given(tn_val_at(owner, "email"))
                ? TN_OK
                : tn_entry_refuse(patch, "",
                      TN_STR("Exposure owner must have at least one of 'name' or 'email'."), err);

@@ -110,7 +110,9 @@ tn_rc tn_load_warn_options(tn_project *p, tn_err *err) TN_MUSTUSE;
 void tn_infer_primary_keys(tn_project *p);
 /* entry_check.c: what an entry of a kind that is only YAML may say; the columns of a time spine. */
 tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err) TN_MUSTUSE;
-/* "Invalid <key> config given in <file> @ <key>: <entry> - at path [<at>]: <why>"; of the patch: key, file and raw. */
+/* entry_form.c: the keys of an entry and their types; form: the key of its list, or "SourcePatch". Of the patch: package, key, file and entry. */
+tn_rc tn_entry_form_check(const tn_patch *patch, const char *form, tn_err *err) TN_MUSTUSE;
+/* "Invalid <key> config given in <file> @ <key>: <entry> - at path [<at>]: <why>"; of the patch: the same. */
 tn_rc tn_entry_refuse(const tn_patch *patch, const char *at, tn_str why, tn_err *err) TN_MUSTUSE;
 tn_rc tn_entry_lacks(
     const tn_patch *patch, const char *at, const char *key, tn_err *err) TN_MUSTUSE;

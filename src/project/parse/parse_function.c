@@ -41,41 +41,6 @@ static tn_val arguments_of(tn_arena *a, tn_val entry)
     return out;
 }
 
-static tn_rc check_arguments(const tn_patch *patch, tn_val entry, tn_err *err)
-{
-    tn_val list = tn_val_at(entry, "arguments");
-    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
-        char at[64];
-        (void)snprintf(at, sizeof at, "'arguments'][%zu", i);
-        if (!tn_val_is_str(tn_val_at(list.list->v[i], "name"))) {
-            return tn_entry_lacks(patch, at, "name", err);
-        }
-        if (!tn_val_is_str(tn_val_at(list.list->v[i], "data_type"))) {
-            return tn_entry_lacks(patch, at, "data_type", err);
-        }
-    }
-    return TN_OK;
-}
-
-static tn_rc check_entry(const tn_patch *patch, tn_err *err)
-{
-    tn_val e = { .tag = TN_DICT, .dict = patch->entry }, overloads = tn_val_at(e, "overloads");
-    if (tn_val_at(e, "returns").tag != TN_DICT) {
-        return tn_entry_lacks(patch, "", "returns", err);
-    }
-    if (!tn_val_is_str(tn_val_at(tn_val_at(e, "returns"), "data_type"))) {
-        return tn_entry_lacks(patch, "'returns'", "data_type", err);
-    }
-    TN_TRY(check_arguments(patch, e, err));
-    for (size_t i = 0; overloads.tag == TN_LIST && i < overloads.list->n; i++) {
-        if (!tn_val_is_str(tn_val_at(overloads.list->v[i], "defined_in"))) {
-            return tn_entry_lacks(patch, "'overloads'", "defined_in", err);
-        }
-        TN_TRY(check_arguments(patch, overloads.list->v[i], err));
-    }
-    return TN_OK;
-}
-
 /* ---- overloads ---- */
 
 static function_file *file_named(function_files *all, tn_str package, tn_str name)
@@ -193,11 +158,6 @@ static tn_rc read_function(tn_project *p, const tn_source_file *f, function_file
     tn_dict_putz(returns.dict, "data_type", tn_val_z("INVALID_TYPE")); /* dbt's, without an entry */
     tn_dict_putz(returns.dict, "description", TN_VAL_NONE);
     if (patch != NULL) {
-        tn_rc rc = check_entry(patch, err);
-        if (rc != TN_OK) {
-            tn_err_place(err, tn_str_z(p->arena, patch->open), patch->line, 1);
-            return rc;
-        }
         entry = (tn_val){ .tag = TN_DICT, .dict = patch->entry };
         returns = returns_of(p->arena, entry);
     }

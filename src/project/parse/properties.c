@@ -192,60 +192,6 @@ static const tn_patch *described_twice(tn_project *p, const tn_patch *patch)
     return NULL;
 }
 
-static tn_rc add_entry(tn_project *p, const tn_source_file *f, const char *key, tn_val raw,
-    const tn_yaml_places *places, tn_pctx *c, tn_err *err)
-{
-    const char *what =
-        tn_str_printf(p->arena, "a list element for '%s' does not have a name attribute.", key).p;
-    tn_val name = tn_val_at(raw, "name");
-    if (raw.tag != TN_DICT) {
-        return fail_entry(p, f, 1, err,
-            tn_str_printf(p->arena, "a list element for '%s' is not a dictionary", key).p);
-    }
-    int line = tn_place_line(places, raw.dict, "name");
-    if (tn_val_is_undef(name) || tn_val_is_none(name)) {
-        return fail_entry(p, f, line > 0 ? line : 1, err, what);
-    }
-    entry_render r = { c, key, tn_str_z(p->arena, f->open), f->text };
-    tn_val entry;
-    tn_rc rc = tn_value_render(p->arena, raw, render_entry, &r, &entry, err);
-    if (rc != TN_OK) {
-        return tn_while(err, rc, "rendering the entry '" TN_STR_FMT "' of " TN_STR_FMT,
-            TN_STR_ARG(tn_val_to_str(p->arena, name)), TN_STR_ARG(f->original));
-    }
-    tn_patch *patch = tn_new(p->arena, tn_patch);
-    *patch = (tn_patch){ .package = f->package,
-        .key = strcmp(key, "tests") == 0 ? "data_tests" : key,
-        .entry = entry.dict,
-        .name = tn_val_to_str(p->arena, tn_val_at(entry, "name")),
-        .raw = raw.dict,
-        .file = f->original,
-        .rel = f->rel,
-        .open = f->open,
-        .places = places,
-        .line = line,
-        .version = TN_VAL_UNDEF };
-    tn_val versions = tn_val_at(entry, "versions");
-    if (strcmp(key, "models") == 0 && versions.tag == TN_LIST && versions.list->n > 0) {
-        add_versions(p, patch, versions);
-        return TN_OK;
-    }
-    const tn_patch *twice = described_twice(p, patch);
-    if (twice != NULL) {
-        rc = tn_fail(err, TN_E_COMPILE,
-            "dbt found two schema.yml entries for the same resource named " TN_STR_FMT
-            ". Resources and their associated columns may only be "
-            "described a single time. To fix this, remove one of the resource entries "
-            "for " TN_STR_FMT " in this file:\n - " TN_STR_FMT,
-            TN_STR_ARG(patch->name), TN_STR_ARG(patch->name), TN_STR_ARG(twice->file));
-        tn_err_place(err, tn_str_z(p->arena, f->open), line, 1);
-        return rc;
-    }
-    index_patch(p, patch, patch->name);
-    tn_vec_push(&p->state->patches, p->arena, patch);
-    return TN_OK;
-}
-
 /* The old name of data tests beside the new one: at the entry, its columns, its tables and theirs. */
 static bool has_both_tests(tn_val entry)
 {
@@ -259,6 +205,176 @@ static bool has_both_tests(tn_val entry)
         }
     }
     return both;
+}
+
+/* The text of a message that shows a value: 'x', trimmed as dbt does. */
+static tn_str trimmed(tn_arena *a, tn_str s)
+{
+    enum { MAX = 50, HEAD = 44, TAIL = 3 };
+    return s.n < MAX
+               ? s
+               : tn_str_printf(a, TN_STR_FMT "..." TN_STR_FMT, TN_STR_ARG(tn_str_sub(s, 0, HEAD)),
+                     TN_STR_ARG(tn_str_sub(s, s.n - TAIL, s.n)));
+}
+
+/* Lists that dbt looks at before it reads any entry; of the others it says less. */
+static bool checked_early(const char *key)
+{
+    return strcmp(key, "data_tests") != 0 && strcmp(key, "tests") != 0 &&
+           strcmp(key, "groups") != 0 && strcmp(key, "unit_tests") != 0;
+}
+
+/* An entry as it may be written at all: a mapping with a name. */
+static tn_rc check_written(
+    tn_project *p, const tn_source_file *f, const char *key, tn_val list, tn_val raw, tn_err *err)
+{
+    bool early = checked_early(key);
+    bool named = !tn_val_is_undef(tn_val_at(raw, "name"));
+    size_t at = 0;
+    const tn_dict_item *it;
+    if (early && (raw.tag != TN_DICT || !named)) {
+        tn_str what = tn_str_printf(p->arena, "a list element for '%s' %s", key,
+            raw.tag != TN_DICT ? "is not a dictionary" : "does not have a name attribute.");
+        return fail_entry(p, f, 1, err, what.p);
+    }
+    bool texts = raw.tag == TN_DICT;
+    while (texts && (it = tn_dict_next(raw.dict, &at)) != NULL) {
+        texts = tn_val_is_str(it->key);
+    }
+    if (!texts) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error\n  Invalid %s config given in " TN_STR_FMT " @ %s: " TN_STR_FMT
+            " - expected a dict with string keys",
+            key, TN_STR_ARG(f->original), key, TN_STR_ARG(tn_val_to_repr(p->arena, list)));
+    }
+    if (!named && tn_val_is_undef(tn_val_at(raw, "model"))) {
+        return tn_fail(err, TN_E_COMPILE, "Parsing Error\n  Entry did not contain a name");
+    }
+    return TN_OK;
+}
+
+/* What a rendered entry must be, by its kind. */
+static tn_rc check_read(const tn_patch *patch, tn_err *err)
+{
+    static const char *const kinds[] = { "models", "seeds", "snapshots", "analyses", "macros",
+        "sources", "exposures", "groups", "functions", "data_tests" };
+    tn_val e = { .tag = TN_DICT, .dict = patch->entry };
+    const char *form = NULL;
+    for (size_t i = 0; i < TN_COUNTOF(kinds) && form == NULL; i++) {
+        form = strcmp(patch->key, kinds[i]) == 0 ? kinds[i] : NULL;
+    }
+    bool source = strcmp(patch->key, "sources") == 0;
+    if (source && !tn_val_is_undef(tn_val_at(e, "overrides"))) {
+        form = "SourcePatch";
+    }
+    if (form != NULL) {
+        TN_TRY(tn_entry_form_check(patch, form, err));
+    } else if (!tn_val_is_str(tn_val_at(e, "name"))) {
+        return tn_entry_lacks(patch, "", "name", err);
+    }
+    return has_both_tests(e)
+               ? tn_entry_refuse(patch, "",
+                     TN_STR("Invalid test config: cannot have both 'tests' and 'data_tests' "
+                            "defined"),
+                     err)
+               : TN_OK;
+}
+
+static tn_rc render_patch(
+    tn_project *p, const tn_source_file *f, tn_patch *patch, tn_pctx *c, tn_err *err)
+{
+    tn_val raw = { .tag = TN_DICT, .dict = patch->raw }, entry, tables = tn_val_at(raw, "tables");
+    entry_render r = { c, patch->key, tn_str_z(p->arena, f->open), f->text };
+    if (strcmp(patch->key, "sources") == 0 && !tn_val_is_given(tables)) {
+        tn_dict_putz(raw.dict, "tables", tn_val_list(p->arena));
+    }
+    tn_rc rc = tn_value_render(p->arena, raw, render_entry, &r, &entry, err);
+    if (rc != TN_OK) {
+        return tn_while(err, rc, "rendering the entry '" TN_STR_FMT "' of " TN_STR_FMT,
+            TN_STR_ARG(tn_val_to_str(p->arena, tn_val_at(raw, "name"))), TN_STR_ARG(f->original));
+    }
+    patch->entry = entry.dict;
+    patch->name = tn_val_to_str(p->arena, tn_val_at(entry, "name"));
+    return TN_OK;
+}
+
+static tn_rc add_patch(tn_project *p, tn_patch *patch, tn_err *err)
+{
+    tn_val versions = tn_val_at((tn_val){ .tag = TN_DICT, .dict = patch->entry }, "versions");
+    if (strcmp(patch->key, "models") == 0 && versions.tag == TN_LIST && versions.list->n > 0) {
+        add_versions(p, patch, versions);
+        return TN_OK;
+    }
+    const tn_patch *twice = described_twice(p, patch);
+    if (twice != NULL) {
+        tn_rc rc = tn_fail(err, TN_E_COMPILE,
+            "dbt found two schema.yml entries for the same resource named " TN_STR_FMT
+            ". Resources and their associated columns may only be "
+            "described a single time. To fix this, remove one of the resource entries "
+            "for " TN_STR_FMT " in this file:\n - " TN_STR_FMT,
+            TN_STR_ARG(patch->name), TN_STR_ARG(patch->name), TN_STR_ARG(twice->file));
+        tn_err_place(err, tn_str_z(p->arena, patch->open), patch->line, 1);
+        return rc;
+    }
+    index_patch(p, patch, patch->name);
+    tn_vec_push(&p->state->patches, p->arena, patch);
+    return TN_OK;
+}
+
+/* What the entries of one file have in common. */
+typedef struct entries_of {
+    tn_project *p;
+    const tn_source_file *f;
+    const tn_yaml_places *places;
+    tn_pctx c;
+} entries_of;
+
+static tn_rc add_entries(entries_of *o, const char *key, tn_val list, tn_err *err)
+{
+    tn_project *p = o->p;
+    for (size_t i = 0; i < list.list->n; i++) {
+        tn_val raw = list.list->v[i];
+        TN_TRY(check_written(p, o->f, key, list, raw, err));
+        tn_patch *patch = tn_new(p->arena, tn_patch);
+        *patch = (tn_patch){ .package = o->f->package,
+            .key = strcmp(key, "tests") == 0 ? "data_tests" : key,
+            .raw = raw.dict,
+            .file = o->f->original,
+            .rel = o->f->rel,
+            .open = o->f->open,
+            .places = o->places,
+            .line = tn_place_line(o->places, raw.dict, "name"),
+            .version = TN_VAL_UNDEF };
+        TN_TRY(render_patch(p, o->f, patch, &o->c, err));
+        TN_TRY(check_read(patch, err));
+        TN_TRY(add_patch(p, patch, err));
+    }
+    return TN_OK;
+}
+
+/* One list of a file. dbt goes on without entries of data tests that it cannot read. */
+static tn_rc load_list(entries_of *o, tn_val doc, const char *key, tn_err *err)
+{
+    tn_project *p = o->p;
+    tn_val list = tn_val_at(doc, key);
+    if (list.tag == TN_LIST) {
+        tn_err own = TN_ERR_INIT;
+        tn_rc rc = add_entries(o, key, list, &own);
+        if (rc != TN_OK && strcmp(key, "data_tests") == 0) {
+            tn_project_note(p, "Note", o->f->original, 0,
+                "Unable to parse 'data_tests' section of file '" TN_STR_FMT "'\n%s",
+                TN_STR_ARG(o->f->original), own.msg);
+            rc = TN_OK;
+        }
+        return rc == TN_OK ? TN_OK : tn_err_pass(err, rc, &own);
+    }
+    if (checked_early(key)) {
+        return fail_entry(p, o->f, tn_place_line(o->places, doc.dict, key), err,
+            tn_str_printf(p->arena, "the value of '%s' is not a list", key).p);
+    }
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error\n  %s must be a list, got <class '%s'> instead: (" TN_STR_FMT ")", key,
+        tn_val_type_name(list), TN_STR_ARG(trimmed(p->arena, tn_val_to_str(p->arena, list))));
 }
 
 static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
@@ -277,31 +393,21 @@ static tn_rc load_file(tn_project *p, const tn_source_file *f, tn_err *err)
             TN_STR_FMT " in file `" TN_STR_FMT "`", TN_STR_ARG(tn_val_as_str(warnings.list->v[i])),
             TN_STR_ARG(f->original));
     }
-    if (doc.tag != TN_DICT) {
+    if (tn_val_is_none(doc)) {
         return TN_OK;
     }
-    tn_pctx c;
-    TN_TRY(tn_yaml_context(&c, p, f->package, false, p->arena, err));
+    if (doc.tag != TN_DICT) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error\n  Error reading " TN_STR_FMT ": " TN_STR_FMT
+            " - Runtime Error\n    Contents of file '" TN_STR_FMT
+            "' are not valid. Dictionary expected.",
+            TN_STR_ARG(f->package->name), TN_STR_ARG(f->rel), TN_STR_ARG(f->original));
+    }
+    entries_of o = { .p = p, .f = f, .places = places };
+    TN_TRY(tn_yaml_context(&o.c, p, f->package, false, p->arena, err));
     for (size_t k = 0; k < TN_COUNTOF(list_keys); k++) {
-        tn_val list = tn_val_at(doc, list_keys[k]);
-        if (tn_val_is_undef(list) || tn_val_is_none(list)) {
-            continue;
-        }
-        if (list.tag != TN_LIST) {
-            return fail_entry(p, f, tn_place_line(places, doc.dict, list_keys[k]), err,
-                tn_str_printf(p->arena, "the value of '%s' is not a list", list_keys[k]).p);
-        }
-        for (size_t i = 0; i < list.list->n; i++) {
-            if (has_both_tests(list.list->v[i])) {
-                const tn_patch e = {
-                    .key = list_keys[k], .file = f->original, .raw = list.list->v[i].dict
-                };
-                return tn_entry_refuse(&e, "",
-                    TN_STR("Invalid test config: cannot have both 'tests' and 'data_tests' "
-                           "defined"),
-                    err);
-            }
-            TN_TRY(add_entry(p, f, list_keys[k], list.list->v[i], places, &c, err));
+        if (!tn_val_is_undef(tn_val_at(doc, list_keys[k]))) {
+            TN_TRY(load_list(&o, doc, list_keys[k], err));
         }
     }
     return TN_OK;

@@ -1,0 +1,66 @@
+"""What a properties file may say, and how a mistake in one is told: exit statuses and words are dbt's."""
+import os, pathlib, subprocess, sys, tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARN = os.environ.get("TARN", str(ROOT / "build/tarn"))
+passed = failed = 0
+
+FROM = "'original_file_path': 'models/s.yml', 'yaml_key': 'models', 'package_name': 'r'"
+COLUMN = "models:\n- name: a\n  columns:\n  - name: id\n    "
+REFUSED = [
+    ("hello\n", "Error reading r: s.yml - Runtime Error\n    Contents of file 'models/s.yml' are not valid. Dictionary expected."),
+    ("- name: a\n", "Contents of file 'models/s.yml' are not valid. Dictionary expected."),
+    ("sources:\n", "The schema file at models/s.yml is invalid because the value of 'sources' is not a list"),
+    ("groups: {name: g}\n", "groups must be a list, got <class 'dict'> instead: ({'name': 'g'})"),
+    ("models: [a]\n", "a list element for 'models' is not a dictionary"),
+    ("models: [{description: x}]\n", "a list element for 'models' does not have a name attribute."),
+    ("models: [{name: a, 5: x}]\n", "config given in models/s.yml @ models: [{'name': 'a', 5: 'x'}] - expected a dict with string keys"),
+    ("models: [{name: 5}]\n", "Invalid models config given in models/s.yml @ models: {'name': 5, " + FROM + "} - at path ['name']: 5 is not of type 'string'"),
+    ("models:\n- name: a\n  columns:\n", "at path ['columns']: None is not of type 'array'"),
+    ("models:\n- name: a\n  columns: [id]\n", "at path ['columns'][0]: 'id' is not of type 'object'"),
+    ("models:\n- name: a\n  columns: [{description: x}]\n", "at path ['columns'][0]: 'name' is a required property"),
+    (COLUMN + "quote: 'yes'\n", "at path ['columns'][0]['quote']: 'yes' is not valid under any of the given schemas"),
+    (COLUMN + "tags: x\n", "at path ['columns'][0]['tags']: 'x' is not of type 'array'"),
+    (COLUMN + "data_tests: not_null\n", "at path ['columns'][0]['data_tests']: 'not_null' is not of type 'array'"),
+    (COLUMN + "data_tests: [5]\n", "at path ['columns'][0]['data_tests'][0]: 5 is not valid under any of the given schemas"),
+    ("sources: [{name: s, tabels: [], more: 1}]\n", "at path []: Additional properties are not allowed ('more', 'tabels' were unexpected)"),
+    ("exposures: [{name: e, type: page, owner: {name: x}}]\n",
+     "at path ['type']: 'page' is not one of ['dashboard', 'notebook', 'analysis', 'ml', 'application']"),
+]
+
+
+def check(what, ok, detail=""):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print(f"FAILED {what}\n{detail}")
+
+
+def run(files, *command):
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        files = {"dbt_project.yml": "name: r\nprofile: r\n", "profiles.yml": "r: {outputs: {default: {type: duckdb, path: r.duckdb}}}\n",
+                 "models/a.sql": "select 1 as id", **files}
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        env = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
+        done = subprocess.run([TARN, *command], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.returncode, done.stdout
+
+
+def main():
+    for text, words in REFUSED:
+        status, out = run({"models/s.yml": text}, "parse")
+        check(f"refused: {words}", status == 2 and words in out, out)
+    long = "models:\n- name: a\n  columns:\n" + "".join(f"  - {{name: c{i}, description: something to be said of it}}\n" for i in range(400))
+    status, out = run({"models/s.yml": long + "  - {name: 7}\n"}, "parse")
+    check("the reason stands behind a long entry", status == 2 and "... - at path ['columns'][400]['name']: 7 is not of type 'string'" in out, out)
+    status, out = run({"models/s.yml": "data_tests: [{name: 5}]\n"}, "parse")
+    check("data tests are passed over", status == 0 and "Unable to parse 'data_tests' section of file 'models/s.yml'" in out, out)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
