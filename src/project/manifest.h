@@ -19,6 +19,10 @@ tn_rc tn_manifest_write(
     tn_project *p, tn_manifest_compiled_fn fn, void *self, tn_buf *b, tn_err *err) TN_MUSTUSE;
 /* semantic_manifest.json: semantic models, metrics, saved queries and time spines in the form that MetricFlow reads. */
 void tn_semantic_manifest_write(tn_project *p, tn_buf *b);
+/* osi_document.json: semantic models and metrics in the Open Semantic Interchange format, metrics as SQL. ret_issues: what it cannot say, in dbt's
+ * words. Fails when a metric has no expression in SQL: then there is no document. */
+tn_rc tn_osi_document_write(
+    const tn_project *p, tn_arena *a, tn_buf *b, tn_strs *ret_issues, tn_err *err) TN_MUSTUSE;
 /* graph_summary.json: nodes by number, with what follows each. test_edges: once more, with the edges by which `build` holds up a model until
  * the tests above it have passed; the fewest that say so, as dbt writes them with DBT_USE_FAST_TEST_EDGES. */
 void tn_graph_summary_write(tn_project *p, bool test_edges, tn_buf *b);

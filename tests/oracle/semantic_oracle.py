@@ -2,8 +2,8 @@
 
     python tests/oracle/semantic_oracle.py PROJECT_DIR [--tarn PROGRAM]
 
-Both build a copy of the project in a temporary folder. Compared are the entries of manifest.json key by key, semantic_manifest.json whole, and
-graph_summary.json: its edges as they are; those with the tests by what can be reached, since dbt writes more edges than it takes to say the same.
+Both build a copy of the project in a temporary folder. Compared are the entries of manifest.json key by key, semantic_manifest.json and
+osi_document.json whole, and graph_summary.json: its edges as they are; those with the tests by what can be reached, since dbt writes more edges than it takes to say the same.
 Prints each difference; exit status 1 when there is one.
 """
 import json
@@ -25,7 +25,7 @@ def artifacts(program, project):
             subprocess.run([program, "deps"], cwd=copy, env=env, check=True, stdout=subprocess.DEVNULL)
         run = subprocess.run([program, "build"], cwd=copy, env=env, capture_output=True, text=True)
         found = {}
-        for name in ("manifest", "semantic_manifest", "graph_summary"):
+        for name in ("manifest", "semantic_manifest", "osi_document", "graph_summary"):
             try:
                 with open(os.path.join(copy, "target", name + ".json")) as f:
                     found[name] = json.load(f)
@@ -94,6 +94,12 @@ def main():
         for section in SECTIONS:  # their order follows that of files
             side["semantic_manifest"][section] = by_name(side["semantic_manifest"][section])
     r.same("semantic_manifest", dbt["semantic_manifest"], tarn["semantic_manifest"])
+    for side in (dbt, tarn):
+        for part in ("datasets", "relationships", "metrics"):
+            whole = side["osi_document"]["semantic_model"][0]
+            if part in whole:
+                whole[part] = by_name(whole[part])
+    r.same("osi_document", dbt["osi_document"], tarn["osi_document"])
     a, b = dbt["graph_summary"], tarn["graph_summary"]
     r.same("graph keys", sorted(a), sorted(b))
     r.same("graph types", *[{v["name"]: v["type"] for v in g["linked"].values()} for g in (a, b)])

@@ -6,14 +6,14 @@
 /* ---- the forms of MetricFlow's classes where they differ from the manifest's ---- */
 
 static const tn_form_field entity_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "description", TN_FORM_ANY, NULL, NULL }, { "type", TN_FORM_ANY, NULL, NULL },
+    { "description", TN_FORM_ANY, NULL, NULL }, { "type", TN_FORM_WORD, NULL, NULL },
     { "role", TN_FORM_ANY, NULL, NULL }, { "expr", TN_FORM_ANY, NULL, NULL },
     { "metadata", TN_FORM_ANY, NULL, NULL }, { "label", TN_FORM_ANY, NULL, NULL },
     { "config", TN_FORM_META, NULL, NULL } };
 static const tn_form entity_form = TN_FORM(entity_fields);
 
 static const tn_form_field measure_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "agg", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "agg", TN_FORM_WORD, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
     { "create_metric", TN_FORM_FALSE, NULL, NULL }, { "expr", TN_FORM_ANY, NULL, NULL },
     { "agg_params", TN_FORM_ANY, NULL, NULL }, { "metadata", TN_FORM_ANY, NULL, NULL },
     { "non_additive_dimension", TN_FORM_ANY, NULL, NULL },
@@ -22,7 +22,7 @@ static const tn_form_field measure_fields[] = { { "name", TN_FORM_ANY, NULL, NUL
 static const tn_form measure_form = TN_FORM(measure_fields);
 
 static const tn_form_field dimension_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "description", TN_FORM_ANY, NULL, NULL }, { "type", TN_FORM_ANY, NULL, NULL },
+    { "description", TN_FORM_ANY, NULL, NULL }, { "type", TN_FORM_WORD, NULL, NULL },
     { "datatype", TN_FORM_ANY, NULL, NULL }, { "is_partition", TN_FORM_FALSE, NULL, NULL },
     { "type_params", TN_FORM_ANY, NULL, NULL }, { "expr", TN_FORM_ANY, NULL, NULL },
     { "metadata", TN_FORM_ANY, NULL, NULL }, { "label", TN_FORM_ANY, NULL, NULL },
@@ -39,7 +39,7 @@ static const tn_form_field model_fields[] = { { "name", TN_FORM_ANY, NULL, NULL 
 static const tn_form model_form = TN_FORM(model_fields);
 
 static const tn_form_field metric_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "description", TN_FORM_ANY, NULL, NULL }, { "type", TN_FORM_ANY, NULL, NULL },
+    { "description", TN_FORM_ANY, NULL, NULL }, { "type", TN_FORM_WORD, NULL, NULL },
     { "datatype", TN_FORM_ANY, NULL, NULL },
     { "type_params", TN_FORM_ONE, &tn_form_type_params, NULL },
     { "filter", TN_FORM_FILTER, NULL, NULL }, { "metadata", TN_FORM_ANY, NULL, NULL },

@@ -24,13 +24,13 @@ static const tn_form_field conversion_fields[] = { { "base_measure", TN_FORM_ONE
     { "base_metric", TN_FORM_ONE, &tn_form_metric_input, NULL },
     { "conversion_measure", TN_FORM_ONE, &tn_form_measure_input, NULL },
     { "conversion_metric", TN_FORM_ONE, &tn_form_metric_input, NULL },
-    { "entity", TN_FORM_ANY, NULL, NULL }, { "calculation", TN_FORM_OR, NULL, "conversion_rate" },
+    { "entity", TN_FORM_ANY, NULL, NULL }, { "calculation", TN_FORM_WORD, NULL, "conversion_rate" },
     { "window", TN_FORM_WINDOW, NULL, NULL },
     { "constant_properties", TN_FORM_EACH_OR_NULL, &property_form, NULL } };
 static const tn_form conversion_form = TN_FORM(conversion_fields);
 
 static const tn_form_field cumulative_fields[] = { { "window", TN_FORM_WINDOW, NULL, NULL },
-    { "grain_to_date", TN_FORM_ANY, NULL, NULL }, { "period_agg", TN_FORM_OR, NULL, "first" },
+    { "grain_to_date", TN_FORM_ANY, NULL, NULL }, { "period_agg", TN_FORM_WORD, NULL, "first" },
     { "metric", TN_FORM_ONE, &tn_form_metric_input, NULL } };
 static const tn_form cumulative_form = TN_FORM(cumulative_fields);
 
@@ -40,12 +40,12 @@ static const tn_form_field agg_params_fields[] = { { "percentile", TN_FORM_ANY, 
 static const tn_form agg_params_form = TN_FORM(agg_params_fields);
 
 static const tn_form_field non_additive_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "window_choice", TN_FORM_OR, NULL, "min" },
+    { "window_choice", TN_FORM_WORD, NULL, "min" },
     { "window_groupings", TN_FORM_LIST, NULL, NULL } };
 static const tn_form non_additive_form = TN_FORM(non_additive_fields);
 
 static const tn_form_field aggregation_fields[] = { { "semantic_model", TN_FORM_ANY, NULL, NULL },
-    { "agg", TN_FORM_ANY, NULL, NULL }, { "agg_params", TN_FORM_ONE, &agg_params_form, NULL },
+    { "agg", TN_FORM_WORD, NULL, NULL }, { "agg_params", TN_FORM_ONE, &agg_params_form, NULL },
     { "agg_time_dimension", TN_FORM_ANY, NULL, NULL },
     { "non_additive_dimension", TN_FORM_ONE, &non_additive_form, NULL } };
 static const tn_form aggregation_form = TN_FORM(aggregation_fields);
@@ -66,7 +66,7 @@ static const tn_form_field type_params_fields[] = { { "measure", TN_FORM_ONE,
 const tn_form tn_form_type_params = TN_FORM(type_params_fields);
 
 static const tn_form_field metric_fields[] = { { "label", TN_FORM_ANY, NULL, NULL },
-    { "type", TN_FORM_OR, NULL, "simple" },
+    { "type", TN_FORM_WORD, NULL, "simple" },
     { "type_params", TN_FORM_ONE, &tn_form_type_params, NULL },
     { "filter", TN_FORM_FILTER, NULL, NULL }, { "metadata", TN_FORM_ANY, NULL, NULL },
     { "time_granularity", TN_FORM_ANY, NULL, NULL } };
@@ -77,14 +77,14 @@ static const tn_form_field defaults_fields[] = { { "agg_time_dimension", TN_FORM
 static const tn_form defaults_form = TN_FORM(defaults_fields);
 
 static const tn_form_field entity_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "type", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "type", TN_FORM_WORD, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
     { "label", TN_FORM_ANY, NULL, NULL }, { "role", TN_FORM_ANY, NULL, NULL },
     { "expr", TN_FORM_ANY, NULL, NULL }, { "config", TN_FORM_META, NULL, NULL } };
 static const tn_form entity_form = TN_FORM(entity_fields);
 
 /* The metric that `create_metric` asks for is an entry of its own: dbt forgets the wish. */
 static const tn_form_field measure_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "agg", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "agg", TN_FORM_WORD, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
     { "label", TN_FORM_ANY, NULL, NULL }, { "create_metric", TN_FORM_NO, NULL, NULL },
     { "expr", TN_FORM_TEXT, NULL, NULL }, { "agg_params", TN_FORM_ONE, &agg_params_form, NULL },
     { "non_additive_dimension", TN_FORM_ONE, &non_additive_form, NULL },
@@ -95,13 +95,13 @@ static const tn_form_field validity_fields[] = { { "is_start", TN_FORM_FALSE, NU
     { "is_end", TN_FORM_FALSE, NULL, NULL } };
 static const tn_form validity_form = TN_FORM(validity_fields);
 
-static const tn_form_field dimension_params_fields[] = { { "time_granularity", TN_FORM_ANY, NULL,
+static const tn_form_field dimension_params_fields[] = { { "time_granularity", TN_FORM_WORD, NULL,
                                                              NULL },
     { "validity_params", TN_FORM_ONE, &validity_form, NULL } };
 static const tn_form dimension_params_form = TN_FORM(dimension_params_fields);
 
 static const tn_form_field dimension_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "type", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "type", TN_FORM_WORD, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
     { "label", TN_FORM_ANY, NULL, NULL }, { "is_partition", TN_FORM_FALSE, NULL, NULL },
     { "type_params", TN_FORM_ONE, &dimension_params_form, NULL },
     { "expr", TN_FORM_ANY, NULL, NULL }, { "metadata", TN_FORM_ANY, NULL, NULL },
@@ -133,14 +133,14 @@ static const tn_form_field saved_query_fields[] = { { "query_params", TN_FORM_ON
 static const tn_form saved_query_form = TN_FORM(saved_query_fields);
 
 static const tn_form_field column_dimension_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "type", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "type", TN_FORM_WORD, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
     { "label", TN_FORM_ANY, NULL, NULL }, { "is_partition", TN_FORM_FALSE, NULL, NULL },
     { "config", TN_FORM_DICT, NULL, NULL },
     { "validity_params", TN_FORM_ONE, &validity_form, NULL } };
 static const tn_form column_dimension_form = TN_FORM(column_dimension_fields);
 
 static const tn_form_field column_entity_fields[] = { { "name", TN_FORM_ANY, NULL, NULL },
-    { "type", TN_FORM_ANY, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
+    { "type", TN_FORM_WORD, NULL, NULL }, { "description", TN_FORM_ANY, NULL, NULL },
     { "label", TN_FORM_ANY, NULL, NULL }, { "config", TN_FORM_DICT, NULL, NULL } };
 static const tn_form column_entity_form = TN_FORM(column_entity_fields);
 
@@ -235,6 +235,10 @@ static tn_val field_of(tn_arena *a, const tn_form_field *f, tn_val v)
         return tn_val_is_given(v) ? as_text(a, v) : TN_VAL_NONE;
     case TN_FORM_OR:
         return tn_val_is_given(v) ? v : tn_val_z(f->dflt);
+    case TN_FORM_WORD:
+        return tn_val_is_str(v)  ? tn_val_str(tn_str_lower(a, tn_val_as_str(v)))
+               : f->dflt != NULL ? tn_val_z(f->dflt)
+                                 : TN_VAL_NONE;
     case TN_FORM_FALSE:
         return tn_val_is_given(v) ? v : TN_VAL_FALSE;
     case TN_FORM_NO:
@@ -281,7 +285,7 @@ tn_val tn_time_spine_of(tn_arena *a, tn_val v)
 static tn_val column_element(tn_arena *a, const tn_form *f, tn_val column, tn_val said)
 {
     if (said.tag != TN_DICT) {
-        return tn_val_is_given(said) ? said : TN_VAL_NONE;
+        return tn_val_is_str(said) ? tn_val_str(tn_str_lower(a, tn_val_as_str(said))) : TN_VAL_NONE;
     }
     tn_val out = tn_form_fill(a, f, said);
     if (!tn_val_truthy(tn_val_at(out, "name"))) {

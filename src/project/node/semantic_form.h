@@ -9,9 +9,10 @@
 #include "project/node/project_priv.h"
 
 typedef enum tn_form_kind {
-    TN_FORM_ANY,   /* as it is, or null */
-    TN_FORM_TEXT,  /* as text, or null */
-    TN_FORM_OR,    /* as it is, or the text `dflt` */
+    TN_FORM_ANY,  /* as it is, or null */
+    TN_FORM_TEXT, /* as text, or null */
+    TN_FORM_OR,   /* as it is, or the text `dflt` */
+    TN_FORM_WORD, /* a word of a list, written in capitals or not: in lower case; else `dflt`, or null */
     TN_FORM_FALSE, /* true or false; false when not said */
     TN_FORM_NO,    /* false, whatever was said */
     TN_FORM_LIST,  /* a list, empty when not said */

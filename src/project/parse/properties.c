@@ -534,6 +534,10 @@ static tn_val column_of(tn_arena *a, tn_val c)
         tn_val v = tn_val_at(c, same[i]);
         tn_dict_putz(out.dict, same[i], tn_val_is_undef(v) ? TN_VAL_NONE : v);
     }
+    tn_val grain = tn_val_at(out, "granularity");
+    if (tn_val_is_str(grain)) {
+        tn_dict_putz(out.dict, "granularity", tn_val_str(tn_str_lower(a, tn_val_as_str(grain))));
+    }
     tn_dict_putz(out.dict, "dimension", tn_column_dimension_of(a, c));
     tn_dict_putz(out.dict, "entity", tn_column_entity_of(a, c));
     tn_dict_putz(out.dict, "constraints", tn_constraints_of(a, tn_val_at(c, "constraints"), false));
