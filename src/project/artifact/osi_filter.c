@@ -1,7 +1,7 @@
 /* osi_filter.c: filters of metrics as SQL: a template in which Dimension(), TimeDimension(), Entity() and Metric() stand for names of columns,
  * "order__status", "order__ordered_at__day".
  */
-#include "project/osi.h"
+#include "project/artifact/osi.h"
 
 struct tn_osi_filters {
     tn_arena *arena;

@@ -7,7 +7,7 @@
  * A dataset is a semantic model, its fields are entities, dimensions and measures; two datasets with an entity of one name are related. What is
  * null is left out. Conversion and private metrics have no place in it, cumulative ones lose their windows: these are the issues.
  */
-#include "project/osi.h"
+#include "project/artifact/osi.h"
 #include "text/json.h"
 
 #define DIALECT "ANSI_SQL"

@@ -5,7 +5,7 @@
 #define TN_PROJECT_OSI_H
 
 #include "project/manifest.h"
-#include "project/semantic_form.h"
+#include "project/node/semantic_form.h"
 
 typedef struct tn_osi_filters tn_osi_filters;
 tn_osi_filters *tn_osi_filters_new(tn_arena *a);

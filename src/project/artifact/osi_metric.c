@@ -2,7 +2,7 @@
  * model itself: a simple one takes over its measure, and what else was made of a measure is made of a simple metric like it, of a new and
  * private one when there is none. Then each is one aggregate, with its filter in a CASE, or an expression over those of other metrics.
  */
-#include "project/osi.h"
+#include "project/artifact/osi.h"
 
 /* ---- measures ---- */
 
