@@ -1,6 +1,6 @@
 // layers: base os text jinja duck store delta project lake run
 /* Batches of event time: the calendar, which batches a run builds, their names. */
-#include "run/batch.h"
+#include "run/value/batch.h"
 #include "text/timetext.h"
 #include "tn_test.h"
 

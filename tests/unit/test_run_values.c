@@ -1,8 +1,8 @@
 // layers: base os text jinja duck store delta project lake run
 /* test_run_values.c: what macros handle: relations, columns, tables of rows, seeds; and CTEs put in front of a query. */
-#include "run/job.h"
-#include "run/relation.h"
+#include "run/job/job.h"
 #include "run/table.h"
+#include "run/value/relation.h"
 #include "tn_test.h"
 
 static tn_val attr(tn_arena *a, tn_val v, const char *name)
