@@ -57,6 +57,12 @@ tn_rc duck_fail(tn_err *err, duckdb_error_type type, const char *msg)
         return fail_locked(err, text);
     }
     tn_rc rc = tn_fail(err, TN_E_SQL, TN_STR_FMT, TN_STR_ARG(text));
+    if (type == DUCKDB_ERROR_IO && tn_str_ends(text, TN_STR(": No space left on device"))) {
+        return tn_hint(err, rc, "free space on the disk or raise the quota");
+    }
+    if (type == DUCKDB_ERROR_IO && tn_str_ends(text, TN_STR(": Permission denied"))) {
+        return tn_hint(err, rc, "check the owner and mode of the file and of its folder");
+    }
     if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
         return tn_hint(err, rc,
             "raise the memory limit, use fewer threads, or give a temp directory with room");

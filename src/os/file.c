@@ -316,7 +316,7 @@ static tn_rc write_parts(int fd, const tn_parts *from, const char *z, tn_err *er
 static tn_rc open_temp(const char *path, temp_file *t, int *ret, tn_err *err)
 {
     TN_TRY(temp_name(path, t, err));
-    tn_rc rc = open_at(t->path, O_WRONLY | O_CREAT | O_EXCL, "create a file next to", ret, err);
+    tn_rc rc = open_at(t->path, O_WRONLY | O_CREAT | O_EXCL, "create the file", ret, err);
     if (rc != TN_OK) {
         t->path[0] = '\0';
         return rc;

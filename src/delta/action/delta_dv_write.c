@@ -130,8 +130,8 @@ tn_rc tn_delta_dv_put(const tn_delta_dv_file *file, tn_store *store, tn_err *err
     if (rc == TN_OK) {
         return TN_OK;
     }
-    return tn_fail(
-        err, rc == TN_E_AMBIGUOUS ? TN_E_IO : rc, "writing deletion vectors: %s", why.msg);
+    rc = tn_err_pass(err, rc == TN_E_AMBIGUOUS ? TN_E_IO : rc, &why);
+    return tn_while(err, rc, "writing deletion vectors");
 }
 
 /* ---- statistics beside a vector ---- */

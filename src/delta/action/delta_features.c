@@ -94,11 +94,14 @@ bool tn_delta_has_feature(const tn_delta_protocol *p, const char *feature)
     return in_list(&p->writer_features, feature) || in_list(&p->reader_features, feature);
 }
 
+#define OTHER_ENGINE "read it with an engine that knows it, or drop the feature there"
+
 tn_rc tn_delta_check_readable(const tn_delta_protocol *p, tn_err *err)
 {
     if (p->reader > 3) {
-        return tn_fail(err, TN_E_UNSUPPORTED,
+        tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
             "the table needs reader version %d; this program reads up to 3", p->reader);
+        return tn_hint(err, rc, OTHER_ENGINE);
     }
     if (p->reader == 3 && p->writer < 7) {
         return tn_fail(err, TN_E_CORRUPT,
@@ -108,9 +111,10 @@ tn_rc tn_delta_check_readable(const tn_delta_protocol *p, tn_err *err)
     for (size_t i = 0; p->reader == 3 && i < p->reader_features.n; i++) {
         const struct feature *f = find_feature(p->reader_features.v[i]);
         if (f == NULL || !f->read) {
-            return tn_fail(err, TN_E_UNSUPPORTED,
+            tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
                 "the table uses the feature '" TN_STR_FMT "', which this program cannot read",
                 TN_STR_ARG(p->reader_features.v[i]));
+            return tn_hint(err, rc, OTHER_ENGINE);
         }
     }
     return TN_OK;

@@ -14,6 +14,7 @@
 #include "os/file.h"
 #include "os/random.h"
 #include "text/sqltext.h"
+#include "text/timetext.h"
 #include "text/uri.h"
 
 #define FILE_BYTES_DEFAULT ((int64_t)128 << 20)
@@ -115,7 +116,21 @@ static tn_rc check_nulls(const tn_delta_target *to, tn_arena *a, tn_val stats, t
     return TN_OK;
 }
 
-static tn_val partition_values(const tn_delta_target *to, tn_arena *a, tn_val keys)
+/* The log holds dates and times as text, of which all readers know the years 1 to 9999; one value beyond them, or infinity, and others open no file of the table. */
+static bool is_readable_date(const tn_delta_type *t, tn_str text)
+{
+    int64_t days;
+    bool zone;
+    int offset;
+    if (tn_delta_type_is(t, "date")) {
+        return tn_parse_date(text, &days);
+    }
+    return !(tn_delta_type_is(t, "timestamp") || tn_delta_type_is(t, "timestamp_ntz")) ||
+           tn_parse_timestamp(text, &days, &zone, &offset);
+}
+
+static tn_rc partition_values(
+    const tn_delta_target *to, tn_arena *a, tn_val keys, tn_val *ret, tn_err *err)
 {
     const tn_delta_meta *m = &to->meta;
     tn_delta_mapping mapping = tn_delta_mapping_of(&to->protocol, m);
@@ -124,10 +139,18 @@ static tn_val partition_values(const tn_delta_target *to, tn_arena *a, tn_val ke
         const tn_delta_field *f = tn_delta_field_find(m->schema, m->partition_columns.v[i]);
         tn_str name = tn_delta_physical_name(f, mapping);
         const tn_val *v = keys.tag == TN_DICT ? tn_dict_finds(keys.dict, name) : NULL;
-        tn_dict_puts(
-            out.dict, name, v == NULL ? TN_VAL_NONE : tn_delta_partition_text(a, f->type, *v));
+        tn_val text = v == NULL ? TN_VAL_NONE : tn_delta_partition_text(a, f->type, *v);
+        if (text.tag != TN_NONE && !is_readable_date(f->type, tn_val_as_str(text))) {
+            tn_rc rc = tn_fail(err, TN_E_DATA,
+                "'" TN_STR_FMT "' cannot be a value of the partition column '" TN_STR_FMT
+                "': dates and times there are of the years 1 to 9999",
+                TN_STR_ARG(tn_val_as_str(text)), TN_STR_ARG(f->name));
+            return tn_hint(err, rc, "NULL, or a day of those years, can stand for it");
+        }
+        tn_dict_puts(out.dict, name, text);
     }
-    return out;
+    *ret = out;
+    return TN_OK;
 }
 
 enum { COL_FILE, COL_COUNT, COL_SIZE, COL_FOOTER, COL_STATS, COL_KEYS, COLS };
@@ -155,9 +178,11 @@ static tn_rc take_file(tn_delta_table *t, tn_arena *a, const tn_delta_target *to
     if (!to->unchecked) {
         TN_TRY(check_nulls(to, a, stats, err));
     }
-    f.partition_values = to->partition_values.tag == TN_DICT
-                             ? to->partition_values
-                             : partition_values(to, a, tn_result_cell(res, a, COL_KEYS, row));
+    f.partition_values = to->partition_values;
+    if (to->partition_values.tag != TN_DICT) {
+        tn_val keys = tn_result_cell(res, a, COL_KEYS, row);
+        TN_TRY(partition_values(to, a, keys, &f.partition_values, err));
+    }
     tn_buf b = tn_buf_init(a, TN_DELTA_SQL_BYTES_MAX);
     tn_delta_stats_print(
         &b, &to->meta, tn_delta_mapping_of(&to->protocol, &to->meta), &to->clustered, count, stats);
