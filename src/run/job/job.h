@@ -79,8 +79,6 @@ void tn_job_rollback(tn_job *j); /* when a transaction is open; never fails */
 /* Keeps what went well (rc is TN_OK), takes back what did not; returns how it ended. */
 tn_rc tn_job_end(tn_job *j, tn_rc rc, tn_err *err) TN_MUSTUSE;
 
-/* ---- query.c ---- */
-
 /* One statement, asked as often as the profile's retries.query_attempts says. */
 tn_rc tn_job_query(
     tn_job *j, tn_str sql, const tn_exec_opts *opts, tn_result **ret, tn_err *err) TN_MUSTUSE;
