@@ -154,6 +154,35 @@ def semantics_of_a_model_itself(p):
         equal([made["semantic_models"], made["metrics"]], [{}, {}])
 
 
+def document(source="p.main.people", **more):
+    return json.dumps({"semantic_model": [{"name": "s", "datasets": [{"name": "folk", "source": source, **more}]}]})
+
+
+@case
+def documents_of_the_interchange_format(p):
+    def refused_document(words, text, name="osi/folk.json"):
+        project(p)
+        p.file(name, text)
+        has(p.run("parse", status=2), words)
+
+    at = f"Parsing Error\n  OSI file '{p.dir}/osi/folk.json' "
+    refused_document(at + "contains dataset 'folk' (p.main.persons) that does not match any dbt model in this project.", document("p.main.persons"))
+    refused_document(at + "uses unsupported version '9'. Supported versions: ['0.1.0', '0.1.1']", json.dumps({"version": "9", "semantic_model": []}))
+    refused_document("1 validation error for OSIDocument\n  semantic_model -> 0 -> datasets\n    field required", '{"semantic_model": [{"name": "s"}]}')
+    refused_document("Failed to parse OSI file", "{")
+    p.file("osi/folk.json", document())
+    refused_document("z.json' defines semantic model 'folk' which conflicts with an existing semantic model in this project.", document(), "osi/z.json")
+    (p.dir / "osi/z.json").unlink()
+    p.file("osi/folk.json", document(primary_key=["id"], fields=[{"name": "id", "expression": {"dialects": [{"dialect": "ANSI_SQL", "expression": "id"}]}}]))
+    p.run("parse")
+    made = json.loads((p.dir / "target/manifest.json").read_text())["semantic_models"]["semantic_model.p.folk"]
+    equal([made["model"], made["depends_on"]["nodes"], [e["type"] for e in made["entities"]], made["path"]],
+          ["ref('people')", ["model.p.people"], ["primary"], "osi/folk.json"])
+    written = json.loads((p.dir / "target/osi_document.json").read_text())["semantic_model"][0]
+    equal([d["name"] for d in written["datasets"]], ["people", "folk"])
+    equal(written["metrics"][0]["expression"]["dialects"][0]["expression"], "SUM(CASE WHEN people.id IS NOT NULL THEN 1 ELSE 0 END)")
+
+
 @case
 def meta_beside_the_config_of_a_metric_is_its_own(p):
     project(p, metric=METRIC + "    meta: {own: 1}\n")

@@ -203,7 +203,7 @@ static void find_inputs(measures *m, tn_node *n)
         add_inputs_of(m, params, tn_val_at(params, "denominator"));
     } else if (tn_str_is(type, "derived")) {
         tn_val inputs = tn_val_at(params, "metrics");
-        for (size_t i = 0; i < inputs.list->n; i++) {
+        for (size_t i = 0; inputs.tag == TN_LIST && i < inputs.list->n; i++) {
             add_inputs_of(m, params, inputs.list->v[i]);
         }
     } else {

@@ -199,6 +199,7 @@ static tn_rc load_nodes(tn_project *p, const tn_project_opts *o, tn_err *err)
     TN_TRY(tn_parse_sources(p, err));
     TN_TRY(tn_parse_others(p, err));
     TN_TRY(tn_parse_generic_tests(p, err));
+    TN_TRY(tn_parse_osi(p, err));
     tn_infer_primary_keys(p);
     TN_TRY(tn_check_names(p, err));
     TN_TRY(tn_resolve_graph(p, err));

@@ -56,7 +56,7 @@ static const tn_form_field type_params_fields[] = { { "measure", TN_FORM_ONE,
     { "denominator", TN_FORM_ONE, &tn_form_metric_input, NULL },
     { "expr", TN_FORM_TEXT, NULL, NULL }, { "window", TN_FORM_WINDOW, NULL, NULL },
     { "grain_to_date", TN_FORM_ANY, NULL, NULL },
-    { "metrics", TN_FORM_EACH, &tn_form_metric_input, NULL },
+    { "metrics", TN_FORM_EACH_OR_NULL, &tn_form_metric_input, NULL },
     { "conversion_type_params", TN_FORM_ONE, &conversion_form, NULL },
     { "cumulative_type_params", TN_FORM_ONE, &cumulative_form, NULL },
     { "input_measures", TN_FORM_EACH, &tn_form_measure_input, NULL },
@@ -256,7 +256,7 @@ static tn_val field_of(tn_arena *a, const tn_form_field *f, tn_val v)
     case TN_FORM_WINDOW:
         return window_of(a, v);
     case TN_FORM_META:
-        return meta_of(a, v);
+        return tn_val_is_none(v) ? v : meta_of(a, v);
     case TN_FORM_DICT:
         return tn_value_or_dict(a, v);
     }
@@ -424,6 +424,13 @@ static void settle_cumulative(tn_arena *a, tn_val metric)
     tn_dict_putz(params.dict, "cumulative_type_params", c);
 }
 
+/* Only what is no YAML leaves them null. */
+static void settle_inputs(tn_arena *a, tn_val metric)
+{
+    tn_val params = tn_val_at(metric, "type_params");
+    tn_dict_putz(params.dict, "metrics", tn_value_or_list(a, tn_val_at(params, "metrics")));
+}
+
 /* ---- semantic models ---- */
 
 /* The semantic model's meta under each element's own. */
@@ -435,6 +442,9 @@ static void hand_down_meta(tn_arena *a, tn_node *n)
         tn_val list = tn_val_at(n->extra, lists[i]);
         for (size_t k = 0; k < list.list->n; k++) {
             tn_val config = tn_val_at(list.list->v[k], "config"), meta = tn_val_dict(a);
+            if (config.tag != TN_DICT) {
+                continue;
+            }
             tn_value_put_all(meta.dict, above);
             tn_value_put_all(meta.dict, tn_val_at(config, "meta"));
             tn_dict_putz(config.dict, "meta", meta);
@@ -499,6 +509,7 @@ tn_rc tn_semantic_spell_out(tn_project *p, tn_node *n, tn_err *err)
             tn_dict_putz(n->extra.dict, "label", tn_val_str(n->name));
         }
         settle_cumulative(a, n->extra);
+        settle_inputs(a, n->extra);
         break;
     case TN_NODE_SEMANTIC_MODEL:
         n->extra = tn_form_fill(a, &semantic_model_form, e);

@@ -21,7 +21,7 @@ typedef enum tn_form_kind {
     TN_FORM_EACH_OR_NULL,
     TN_FORM_FILTER, /* a text or texts -> {"where_filters": [{"where_sql_template": text}]} */
     TN_FORM_WINDOW, /* "7 days" -> {"count": 7, "granularity": "day"} */
-    TN_FORM_META,   /* {"meta": {...}} */
+    TN_FORM_META,   /* {"meta": {...}}; null when it is null */
     TN_FORM_DICT,   /* a dict, empty when not said */
 } tn_form_kind;
 

@@ -10,6 +10,8 @@ tn_rc tn_parse_nodes(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_functions(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_sources(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_others(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* osi_read.c: the root project's documents of the Open Semantic Interchange format; after models have their places. */
+tn_rc tn_parse_osi(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_generic_tests(tn_project *p, tn_err *err) TN_MUSTUSE;
 /* check_names.c: names, by the rules that flags choose; before there is a graph. */
 tn_rc tn_check_names(tn_project *p, tn_err *err) TN_MUSTUSE;
