@@ -61,7 +61,9 @@ tn_rc tn_http_ca_bundle(tn_arena *a, tn_str ca_file, tn_str *ret, tn_err *err)
             }
         }
         if (rc != TN_OK) {
-            return tn_while(err, rc, "reading the certificates to trust (ca_file)");
+            rc = tn_while(err, rc, "reading the certificates to trust (ca_file)");
+            return tn_hint(err, rc,
+                "it is the option ca_file, --ca-file, TARN_CA_FILE or AWS_CA_BUNDLE that names it");
         }
         if (!is_pem(tn_buf_str(&b))) {
             return tn_hint(err,

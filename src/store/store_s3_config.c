@@ -2,6 +2,23 @@
 #include "store/store_s3_config_impl.h"
 #include "text/uri.h"
 
+/* host or host:port; [::1]:9000, too. */
+static bool is_host(tn_str e)
+{
+    static const char *const OTHER = "/@? ";
+    bool ok = e.n == 0 || e.p[0] != ':';
+    for (const char *c = OTHER; *c != '\0'; c++) {
+        ok = ok && tn_str_find_char(e, *c, 0) == SIZE_MAX;
+    }
+    size_t bracket = tn_str_find_char(e, ']', 0);
+    size_t colon = tn_str_find_char(e, ':', bracket == SIZE_MAX ? 0 : bracket);
+    int64_t port = 1;
+    if (colon != SIZE_MAX) {
+        ok = ok && tn_str_to_i64(tn_str_sub(e, colon + 1, e.n), &port);
+    }
+    return ok && port > 0 && port <= UINT16_MAX;
+}
+
 static tn_rc read_endpoint(s3_reader *r, tn_s3_config *c)
 {
     tn_str e = r->v[F_ENDPOINT];
@@ -16,8 +33,7 @@ static tn_rc read_endpoint(s3_reader *r, tn_s3_config *c)
     while (e.n > 0 && e.p[e.n - 1] == '/') {
         e.n--;
     }
-    if (tn_str_find_char(e, '/', 0) != SIZE_MAX || tn_str_find_char(e, '@', 0) != SIZE_MAX ||
-        tn_str_find_char(e, '?', 0) != SIZE_MAX) {
+    if (!is_host(e)) {
         return tn_hint(r->err,
             tn_fail(r->err, TN_E_VALUE, "'" TN_STR_FMT "' is no endpoint", TN_STR_ARG(e)),
             "an endpoint is https://host[:port]; the bucket is named in s3://bucket/...");

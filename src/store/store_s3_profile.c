@@ -193,9 +193,10 @@ tn_rc s3_settle_keys(s3_reader *r, tn_s3_config *c)
     if (c->key_source == NULL) {
         return TN_OK;
     }
-    c->key_id = r->v[F_KEY_ID];
-    c->secret = r->v[F_SECRET];
-    c->session_token = r->v[F_TOKEN];
+    /* Keys have no blanks; what a file or a paste has put around them is not theirs. */
+    c->key_id = tn_str_trim(r->v[F_KEY_ID]);
+    c->secret = tn_str_trim(r->v[F_SECRET]);
+    c->session_token = tn_str_trim(r->v[F_TOKEN]);
     if (c->secret.n == 0) {
         return tn_fail(
             r->err, TN_E_AUTH, "an access key id without its secret is in %s", c->key_source);

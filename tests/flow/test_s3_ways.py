@@ -141,6 +141,20 @@ def a_proxy_that_is_not_there(b):
 
 
 @case
+def settings_that_are_nearly_right(b):
+    """What pasting leaves around a key is not of it; what is no endpoint or no file is said before anything is asked."""
+    key = f" {b.env['AWS_ACCESS_KEY_ID']}\t"
+    works(b, b.lake(), AWS_ACCESS_KEY_ID=key, AWS_SECRET_ACCESS_KEY=b.env["AWS_SECRET_ACCESS_KEY"] + "\n")
+    for wrong in ("https://127.0.0.1:abc", "https://127.0.0.1:0", "https://127.0.0.1:", "https://127.0.0.1/minio", "ftp://127.0.0.1:9", "https://:9000", "a host:9000"):
+        b.run(b.lake(), "sql", "from a.b", status=2, env={"AWS_ENDPOINT_URL": wrong})
+        has(b.err, "is no endpoint\nhint: an endpoint is https://host[:port]")
+    b.run(b.lake(), "sql", "from a.b", status=2, env={"TARN_CA_FILE": "/no/ca.crt"})
+    has(b.err, "'/no/ca.crt': No such file or directory\nhint: it is the option ca_file, --ca-file, TARN_CA_FILE or AWS_CA_BUNDLE that names it")
+    b.run("s3://nobucket/l", "sql", "create table delta.\"s3://nobucket/t\" as select 1 as x", status=2)
+    has(b.err, "hint: make the bucket first")
+
+
+@case
 def keys_are_in_no_output(b):
     assert b.said and Minio.SECRET not in b.said
 

@@ -40,7 +40,7 @@ tn_rc tn_lake_open(tn_str url, const tn_lake_opts *opts, tn_lake **ret, tn_err *
     if (rc != TN_OK) {
         tn_arena_free(a);
         rc = tn_while(err, rc, "opening the lake '" TN_STR_FMT "'", TN_STR_ARG(url));
-        return rc == TN_E_NOTFOUND
+        return rc == TN_E_NOTFOUND && !tn_uri_is_remote(url)
                    ? tn_hint(
                          err, rc, "make the folder, or name another lake with --lake or TARN_LAKE")
                    : rc;
