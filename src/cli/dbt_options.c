@@ -393,12 +393,27 @@ static void tell_parse_state(tn_events *events, const tn_project *p, tn_arena *a
     }
 }
 
-static bool asks_for_changes(const tn_dbt_options *o)
+/* "state:modified" or "state:unmodified", whole or in that part of it. */
+static bool names_changes(tn_str s, const char *part)
+{
+    static const char *const words[] = { "state:modified", "state:unmodified" };
+    tn_str dot = TN_STR(".");
+    for (size_t i = 0; i < TN_COUNTOF(words); i++) {
+        size_t at = tn_str_find(s, tn_str_of(words[i]), 0);
+        if (at != SIZE_MAX) {
+            tn_str rest = tn_str_sub(s, at + strlen(words[i]), s.n);
+            return !tn_str_starts(rest, dot) || tn_str_starts(rest, tn_str_of(part));
+        }
+    }
+    return false;
+}
+
+static bool asks_for_changes(const tn_dbt_options *o, const char *part)
 {
     const tn_strs *lists[] = { &o->select, &o->models, &o->exclude };
     for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
         for (size_t k = 0; k < lists[i]->n; k++) {
-            if (tn_str_find(lists[i]->v[k], TN_STR("state:modified"), 0) != SIZE_MAX) {
+            if (names_changes(lists[i]->v[k], part)) {
                 return true;
             }
         }
@@ -411,8 +426,12 @@ static tn_rc read_states(const tn_dbt_options *o, tn_project *p, tn_err *err)
 {
     if (o->state.n > 0) {
         TN_TRY(tn_previous_read(p, o->state, &p->previous, err));
-        if (asks_for_changes(o) && !tn_val_is_undef(p->previous->manifest)) {
+        bool known = !tn_val_is_undef(p->previous->manifest);
+        if (known && asks_for_changes(o, ".contract")) {
             TN_TRY(tn_contracts_check(p, p->previous, err));
+        }
+        if (known && asks_for_changes(o, ".body")) {
+            tn_seeds_check(p, p->previous);
         }
     }
     if (o->defer != TN_FLAG_ON && !tn_project_flag(p, "DEFER", false)) {
@@ -526,7 +545,9 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
         return false;
     }
     tn_interrupt_install();
-    tn_rc rc = tn_project_load(cli->arena, &opts, &ret->project, &err);
+    bool clean = strcmp(which, "clean") == 0; /* it has no use for nodes, nor for a database */
+    tn_rc rc = clean ? tn_project_open_bare(cli->arena, &opts, &ret->project, &err)
+                     : tn_project_load(cli->arena, &opts, &ret->project, &err);
     if (rc != TN_OK) {
         tn_events *events = failed_events(cli, partial, quiet_console);
         *ret_status =
@@ -547,7 +568,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     cli->running->events = ret->events;
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);
     tn_dbt_tell_version(ret->events, cli->arena);
-    if (strcmp(which, "clean") != 0) { /* it has no use for a database */
+    if (!clean) {
         tn_dbt_tell_adapter(ret->events, cli->arena);
         tell_parse_state(ret->events, ret->project, cli->arena);
     }

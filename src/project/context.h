@@ -28,7 +28,7 @@ typedef struct tn_pctx_hooks {
     /* log(msg, info), print(msg) and exceptions.warn(msg). Without them: tn_log. */
     void (*log)(tn_pctx *c, tn_str msg, bool info);
     void (*print)(tn_pctx *c, tn_str msg);
-    void (*warn)(tn_pctx *c, tn_str msg);
+    void (*warn)(tn_pctx *c, const char *event, const char *code, tn_str msg);
 } tn_pctx_hooks;
 
 struct tn_pctx {

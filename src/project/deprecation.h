@@ -25,6 +25,7 @@ tn_str tn_deprecation_summary(tn_arena *a, const tn_project *p);
 
 /* A model's deprecation_date as properties give it (date, datetime or text); not a TN_DATETIME: none. */
 tn_val tn_deprecation_date_of(tn_val given);
+bool tn_deprecation_is_past(tn_val date);
 tn_str tn_deprecation_date_text(tn_arena *a, tn_val date); /* 2024-01-31T00:00:00+00:00 */
 /* Keys of dbt_project.yml that have another name by now; both names at once are an error. */
 tn_rc tn_note_project_keys(tn_project *p, const tn_package *pkg, tn_err *err) TN_MUSTUSE;

@@ -61,6 +61,7 @@ typedef struct tn_test_info {
     tn_str file_key_name; /* "models.orders" */
     tn_node *attached;    /* the node that is tested; NULL for a source of ... none */
     tn_str short_name;    /* name before truncation: the full generated name */
+    bool macro_missing;   /* the test that it calls is not there */
 } tn_test_info;
 
 typedef struct tn_source_info {

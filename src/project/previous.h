@@ -17,6 +17,7 @@ typedef struct tn_previous {
     tn_map sources;     /* the same of sources.json */
     tn_map sources_now; /* the same of sources.json of the target folder */
     bool macros_made;
+    bool macros_gone;      /* there are macros in the manifest that the project has no more */
     tn_map macros_changed; /* unique_id -> its macro; made at the first question */
 } tn_previous;
 

@@ -17,7 +17,7 @@ tn_val tn_manifest_metadata(tn_project *p, tn_arena *a, const char *schema)
     tn_iso_micros(&started, p->started_us, 6, 'T', "+00:00");
     tn_dict_putz(m.dict, "dbt_schema_version",
         tn_val_str(tn_str_printf(a, "https://schemas.getdbt.com/dbt/%s.json", schema)));
-    tn_dict_putz(m.dict, "dbt_version", tn_val_z("1.12.6"));
+    tn_dict_putz(m.dict, "dbt_version", tn_val_z(TN_PROJECT_DBT_VERSION));
     tn_dict_putz(m.dict, "generated_at", tn_val_str(tn_buf_str(&now)));
     tn_dict_putz(m.dict, "invocation_id", tn_val_str(p->invocation_id));
     tn_dict_putz(m.dict, "invocation_started_at", tn_val_str(tn_buf_str(&started)));

@@ -32,13 +32,9 @@ static tn_rc raise_text(void *self, const tn_call *call, tn_val *ret, tn_err *er
     return tn_fail(err, rc, TN_STR_FMT, TN_STR_ARG(msg));
 }
 
-static tn_rc raise_warn(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+static tn_rc tell(tn_pctx *c, const char *event, const char *code, tn_str msg, tn_err *err)
 {
-    (void)self;
-    tn_pctx *c = tn_pctx_of(call);
-    tn_str msg = text_arg(call, 0);
-    tn_warn_fate fate = tn_project_warn_fate(c->project, "JinjaLogWarning");
-    *ret = tn_val_z("");
+    tn_warn_fate fate = tn_project_warn_fate(c->project, event);
     if (fate == TN_WARN_SILENT) {
         return TN_OK;
     }
@@ -46,13 +42,33 @@ static tn_rc raise_warn(void *self, const tn_call *call, tn_val *ret, tn_err *er
         return tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(msg));
     }
     if (c->hooks != NULL && c->hooks->warn != NULL) {
-        c->hooks->warn(c, msg);
+        c->hooks->warn(c, event, code, msg);
     } else if (!c->execute) {
-        tn_project_note(c->project, "JinjaLogWarning", TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(msg));
+        tn_project_note(c->project, event, TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(msg))->code =
+            code;
     } else {
         tn_log(TN_LOG_WARN, "jinja", TN_STR_FMT, TN_STR_ARG(msg));
     }
     return TN_OK;
+}
+
+static tn_rc raise_warn(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    *ret = tn_val_z("");
+    return tell(tn_pctx_of(call), "JinjaLogWarning", "I061", text_arg(call, 0), err);
+}
+
+static tn_rc raise_time_types(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    (void)self;
+    *ret = tn_val_z("");
+    tn_str msg = tn_str_printf(call->arena,
+        "Data type of snapshot table timestamp columns (" TN_STR_FMT
+        ") doesn't match derived column 'updated_at' (" TN_STR_FMT
+        "). Please update snapshot config 'updated_at'.",
+        TN_STR_ARG(text_arg(call, 0)), TN_STR_ARG(text_arg(call, 1)));
+    return tell(tn_pctx_of(call), "SnapshotTimestampWarning", "Q043", msg, err);
 }
 
 /* The others: the text says which, with the arguments after it. */
@@ -104,7 +120,7 @@ void tn_context_exceptions(tn_project *p)
         { "raise_fail_fast_error", raise_text, "compile" },
         { "raise_dependency_error", raise_text, "compile" },
         { "raise_cache_inconsistent", raise_text, "compile" }, { "warn", raise_warn, "" },
-        { "warn_snapshot_timestamp_data_types", raise_warn, "" },
+        { "warn_snapshot_timestamp_data_types", raise_time_types, "" },
         { "missing_config", raise_about, "missing config" },
         { "missing_materialization", raise_about, "No materialization was found" },
         { "missing_relation", raise_about, "Relation not found" },

@@ -350,7 +350,7 @@ static tn_rc check_version(tn_project *p, const tn_package *pkg, tn_err *err)
             if (one.n > 0 && !version_fits(one)) {
                 tn_rc rc = tn_fail(err, TN_E_UNSUPPORTED,
                     "This version of dbt is not supported with the '" TN_STR_FMT
-                    "' package: installed is 1.12.6, required is " TN_STR_FMT,
+                    "' package: installed is " TN_PROJECT_DBT_VERSION ", required is " TN_STR_FMT,
                     TN_STR_ARG(pkg->name), TN_STR_ARG(tn_val_to_repr(p->arena, v)));
                 return tn_hint(
                     err, rc, "change require-dbt-version, or run with --no-version-check");

@@ -38,8 +38,11 @@ tn_str tn_deprecation_date_text(tn_arena *a, tn_val date)
     return tn_buf_str(&b);
 }
 
-static bool is_past(tn_val date)
+bool tn_deprecation_is_past(tn_val date)
 {
+    if (date.tag != TN_DATETIME) {
+        return false;
+    }
     int64_t offset_s = (int64_t)date.n - (int64_t)TN_ZONE_UTC;
     return date.i - offset_s * 1000000 < tn_clock_now_us();
 }
@@ -61,7 +64,7 @@ static tn_str version_suffix(tn_arena *a, const tn_node *n)
 static void note_reader(tn_project *p, const tn_node *n, const tn_node *reader)
 {
     tn_arena *a = p->arena;
-    bool past = is_past(n->deprecation_date);
+    bool past = tn_deprecation_is_past(n->deprecation_date);
     tn_str date = tn_deprecation_date_text(a, n->deprecation_date);
     tn_str version = tn_val_is_none(n->version) ? TN_STR("") : tn_val_to_str(a, n->version);
     tn_str latest = tn_val_to_str(a, n->latest_version);
@@ -97,7 +100,7 @@ void tn_note_model_dates(tn_project *p)
         if (n->kind != TN_NODE_MODEL || !n->enabled || n->deprecation_date.tag != TN_DATETIME) {
             continue;
         }
-        if (is_past(n->deprecation_date)) {
+        if (tn_deprecation_is_past(n->deprecation_date)) {
             tn_str date = tn_deprecation_date_text(a, n->deprecation_date);
             tn_val data = tn_val_dict(a);
             tn_dict_putz(data.dict, "model_name", tn_val_str(n->name));

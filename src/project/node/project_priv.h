@@ -11,6 +11,8 @@
 #include "project/project.h"
 #include "text/yaml.h"
 
+#define TN_PROJECT_DBT_VERSION "1.12.6" /* whose manifests we write */
+
 /* A file that discovery found. */
 typedef struct tn_source_file {
     tn_package *package;

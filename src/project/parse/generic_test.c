@@ -563,6 +563,7 @@ static tn_rc parse_code(builder *b, tn_node *n, tn_err *err)
     tn_macro *m = test_macro(b);
     if (m == NULL) { /* an error of this test only, when it runs: its call names what is missing */
         depend_on_target(b, n);
+        n->test->macro_missing = true;
         n->config_call = b->config;
         return TN_OK;
     }

@@ -1,6 +1,8 @@
-/* contract_change.c: the breaking changes of dbt's same_contract, in its words. */
+/* contract_change.c: what a comparison with the state says besides its answer: the breaking changes of dbt's same_contract and same_contract_removed, and
+ * seeds that cannot be compared; in its words. */
 #include "project/contract_change.h"
 
+#include "project/deprecation.h"
 #include "project/node/project_priv.h"
 
 typedef struct change {
@@ -157,6 +159,54 @@ static tn_str reasons(tn_arena *a, tn_val now, tn_val old)
     return tn_buf_str(&b);
 }
 
+/* why: "\n  - reason..." */
+static tn_rc tell(tn_project *p, tn_val node, tn_str why, tn_err *err)
+{
+    tn_str name = tn_val_str_at(node, "name", TN_STR_NONE),
+           file = tn_val_str_at(node, "original_file_path", TN_STR_NONE);
+    if (tn_val_is_given(tn_val_at(node, "version"))) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Breaking change to contract Error in model " TN_STR_FMT " (" TN_STR_FMT
+            ")\nWhile comparing to previous project state, dbt detected a breaking change to an "
+            "enforced contract." TN_STR_FMT
+            "\nConsider making an additive (non-breaking) change instead, if possible.\n"
+            "Otherwise, create a new model version: "
+            "https://docs.getdbt.com/docs/collaborate/govern/model-versions",
+            TN_STR_ARG(name), TN_STR_ARG(file), TN_STR_ARG(why));
+    }
+    tn_notice *n = tn_project_note(p, "UnversionedBreakingChange", file, 0,
+        "Breaking change to contracted, unversioned model " TN_STR_FMT " (" TN_STR_FMT
+        ")\nWhile comparing to previous project state, dbt detected a breaking change to an "
+        "unversioned model." TN_STR_FMT "\n",
+        TN_STR_ARG(name), TN_STR_ARG(file), TN_STR_ARG(why));
+    n->code = "I071";
+    return TN_OK;
+}
+
+static const tn_node *disabled_node(const tn_project *p, tn_str unique_id)
+{
+    for (size_t i = 0; i < p->disabled.n; i++) {
+        if (tn_str_eq(p->disabled.v[i]->unique_id, unique_id)) {
+            return p->disabled.v[i];
+        }
+    }
+    return NULL;
+}
+
+/* A contracted model that is there no more breaks it, unless its deprecation date has come. Of one that was switched off the contract that it has now counts. */
+static tn_rc check_removed(tn_project *p, tn_str unique_id, tn_val old, tn_err *err)
+{
+    const tn_node *off = disabled_node(p, unique_id);
+    tn_val node = off != NULL ? tn_node_dict(p->arena, off) : old;
+    if (!enforced(node) ||
+        tn_deprecation_is_past(tn_deprecation_date_of(tn_val_at(node, "deprecation_date")))) {
+        return TN_OK;
+    }
+    tn_str why = tn_str_printf(p->arena, "\n  - Contracted model '" TN_STR_FMT "' was %s.",
+        TN_STR_ARG(unique_id), off != NULL ? "disabled" : "deleted or renamed");
+    return tell(p, node, why, err);
+}
+
 tn_rc tn_contracts_check(tn_project *p, const tn_previous *state, tn_err *err)
 {
     for (size_t i = 0; i < p->nodes.n; i++) {
@@ -168,24 +218,50 @@ tn_rc tn_contracts_check(tn_project *p, const tn_previous *state, tn_err *err)
         }
         tn_val now = tn_node_dict(p->arena, n);
         tn_str why = reasons(p->arena, now, old);
-        tn_val version = tn_val_at(now, "version");
-        if (why.n == 0) {
-            continue;
+        if (why.n > 0) {
+            TN_TRY(tell(p, now, why, err));
         }
-        if (tn_val_is_given(version)) {
-            return tn_fail(err, TN_E_COMPILE,
-                "Breaking change to contract Error in model " TN_STR_FMT " (" TN_STR_FMT
-                ")\n  While comparing to previous project state, dbt detected a breaking change to "
-                "an enforced contract." TN_STR_FMT
-                "\nConsider making an additive (non-breaking) change instead, if possible.\n"
-                "Otherwise, create a new model version.",
-                TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(why));
+    }
+    tn_val nodes = tn_val_at(state->manifest, "nodes");
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (nodes.tag == TN_DICT && (it = tn_dict_next(nodes.dict, &at)) != NULL) {
+        tn_str id = tn_val_as_str(it->key);
+        if (tn_str_starts(id, TN_STR("model.")) && tn_project_find(p, id) == NULL) {
+            TN_TRY(check_removed(p, id, it->value, err));
         }
-        tn_project_note(p, "UnversionedBreakingChange", n->original_file_path, 0,
-            "Breaking change to contracted, unversioned model " TN_STR_FMT " (" TN_STR_FMT
-            ")\nWhile comparing to previous project state, dbt detected a breaking change to an "
-            "unversioned model." TN_STR_FMT "\n",
-            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(why));
     }
     return TN_OK;
+}
+
+/* A seed that is too large to be hashed has the sum of its path. */
+void tn_seeds_check(tn_project *p, const tn_previous *state)
+{
+    static const struct {
+        const char *event, *code, *text;
+    } kinds[] = { { "SeedIncreased", "I052", "" },
+        { "SeedExceedsLimitSamePath", "I053",
+            " at the same path, dbt cannot tell if it has changed: assuming they are the same" },
+        { "SeedExceedsLimitAndPathChanged", "I054",
+            ". The previous file was in a different location, assuming it has changed" } };
+    long long mib = (long long)tn_val_int_at(tn_project_flags(p), "MAXIMUM_SEED_SIZE_MIB", 1);
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        const tn_node *n = p->nodes.v[i];
+        tn_val old = n->kind == TN_NODE_SEED && tn_str_is(n->checksum_name, "path")
+                         ? tn_val_at(tn_previous_node(state, n->unique_id), "checksum")
+                         : TN_VAL_UNDEF;
+        if (old.tag != TN_DICT) {
+            continue;
+        }
+        bool path = tn_str_is(tn_val_str_at(old, "name", TN_STR_NONE), "path");
+        bool same = tn_str_eq(tn_val_str_at(old, "checksum", TN_STR_NONE), n->checksum);
+        size_t k = !path ? 0 : same ? 1 : 2;
+        tn_str less = tn_str_printf(
+            p->arena, ". The previous file was <=%lldMiB, so it has changed", mib);
+        tn_project_note(p, kinds[k].event, n->original_file_path, 0,
+            "Found a seed (" TN_STR_FMT "." TN_STR_FMT ") >%lldMiB in size%s" TN_STR_FMT,
+            TN_STR_ARG(n->package_name), TN_STR_ARG(n->name), mib, kinds[k].text,
+            TN_STR_ARG(path ? TN_STR_NONE : less))
+            ->code = kinds[k].code;
+    }
 }

@@ -2,15 +2,26 @@
 #include "project/previous.h"
 
 #include "os/file.h"
+#include "project/state/manifest_upgrade.h"
 #include "project/state/state_compare.h"
 #include "text/json.h"
 #include "text/uri.h"
 
 enum { ARTIFACT_BYTES_MAX = 1 << 30 };
 
-static tn_rc read_json(tn_arena *a, tn_str folder, const char *name, tn_val *ret, tn_err *err)
+typedef struct artifact {
+    const char *file;
+    const char *schema;
+    int oldest, newest; /* versions that are read */
+} artifact;
+
+static const artifact manifest_artifact = { "manifest.json", "manifest", 4, 12 };
+static const artifact results_artifact = { "run_results.json", "run-results", 4, 6 };
+static const artifact sources_artifact = { "sources.json", "sources", 3, 3 };
+
+static tn_rc read_json(tn_arena *a, tn_str folder, const artifact *of, tn_val *ret, tn_err *err)
 {
-    tn_str text, path = tn_uri_join(a, folder, tn_str_of(name));
+    tn_str text, path = tn_uri_join(a, folder, tn_str_of(of->file));
     *ret = TN_VAL_UNDEF;
     if (!tn_file_exists(path)) {
         return TN_OK;
@@ -20,14 +31,15 @@ static tn_rc read_json(tn_arena *a, tn_str folder, const char *name, tn_val *ret
     if (rc != TN_OK) {
         return tn_while(err, rc, "reading " TN_STR_FMT, TN_STR_ARG(path));
     }
-    return TN_OK;
+    return tn_artifact_check(*ret, of->schema, of->oldest, of->newest, path, err);
 }
 
 /* The results of an artifact by node. */
-static tn_rc read_results(tn_arena *a, tn_str folder, const char *name, tn_map *ret, tn_err *err)
+static tn_rc read_results(
+    tn_arena *a, tn_str folder, const artifact *of, tn_map *ret, tn_err *err)
 {
     tn_val doc, list;
-    TN_TRY(read_json(a, folder, name, &doc, err));
+    TN_TRY(read_json(a, folder, of, &doc, err));
     if (tn_val_is_undef(doc)) {
         return TN_OK;
     }
@@ -44,11 +56,12 @@ tn_rc tn_previous_read(tn_project *p, tn_str folder, tn_previous **ret, tn_err *
     tn_arena *a = p->arena;
     tn_previous *s = tn_new(a, tn_previous);
     s->folder = tn_project_file(a, p, folder);
-    TN_TRY(read_json(a, s->folder, "manifest.json", &s->manifest, err));
-    TN_TRY(read_results(a, s->folder, "run_results.json", &s->results, err));
-    TN_TRY(read_results(a, s->folder, "sources.json", &s->sources, err));
+    TN_TRY(read_json(a, s->folder, &manifest_artifact, &s->manifest, err));
+    tn_manifest_upgrade(p, s->manifest);
+    TN_TRY(read_results(a, s->folder, &results_artifact, &s->results, err));
+    TN_TRY(read_results(a, s->folder, &sources_artifact, &s->sources, err));
     tn_str target = tn_project_file(a, p, p->target_path);
-    TN_TRY(read_results(a, target, "sources.json", &s->sources_now, err));
+    TN_TRY(read_results(a, target, &sources_artifact, &s->sources_now, err));
     *ret = s;
     return TN_OK;
 }
@@ -89,6 +102,28 @@ static void find_changed_macros(tn_project *p, tn_previous *s)
             tn_map_put(&s->macros_changed, m->unique_id, m);
         }
     }
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (old.tag == TN_DICT && (it = tn_dict_next(old.dict, &at)) != NULL) {
+        s->macros_gone =
+            s->macros_gone ||
+            (tn_map_find(&p->macro_by_id, tn_val_as_str(it->key)) == NULL &&
+                !builtin_macro(p, tn_val_str_at(it->value, "package_name", TN_STR_NONE)));
+    }
+}
+
+/* A test whose macro went, too, is no change but a fault. */
+static tn_rc check_test_macro(const tn_node *n, tn_err *err)
+{
+    if (n->test == NULL || !n->test->macro_missing) {
+        return TN_OK;
+    }
+    return tn_fail(err, TN_E_COMPILE,
+        "Node '" TN_STR_FMT "' (in " TN_STR_FMT
+        ") depends on a macro or test that does not exist. This can happen when a macro or "
+        "generic test is removed but is still referenced. Check for typos and/or install package "
+        "dependencies with 'dbt deps'.",
+        TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
 }
 
 static tn_rc uses_changed(
@@ -119,9 +154,10 @@ static tn_rc macros_modified(tn_project *p, const tn_node *n, bool *ret, tn_err 
         find_changed_macros(p, p->previous);
     }
     *ret = false;
-    if (p->previous->macros_changed.n == 0) {
+    if (p->previous->macros_changed.n == 0 && !p->previous->macros_gone) {
         return TN_OK;
     }
+    TN_TRY(check_test_macro(n, err));
     return uses_changed(p, p->previous, &n->macros, &seen, ret, err);
 }
 
@@ -221,8 +257,11 @@ tn_rc tn_previous_match(
     const tn_previous *s = p->previous;
     *ret = false;
     if (s == NULL) {
-        tn_rc rc = tn_fail(err, TN_E_USAGE,
-            "selection by '" TN_STR_FMT ":' compares with an earlier run", TN_STR_ARG(method));
+        bool results = tn_str_is(method, "result"), state = tn_str_is(method, "state");
+        tn_rc rc = tn_fail(err, TN_E_USAGE, "%s",
+            state     ? "Got a state selector method, but no comparison manifest"
+            : results ? "No comparison run_results"
+                      : "No previous state comparison freshness results in sources.json");
         return tn_hint(err, rc, "give the folder of its artifacts: --state DIR");
     }
     if (tn_str_is(method, "state")) {

@@ -268,11 +268,28 @@ static bool same_parsed(tn_node_kind kind, tn_val now, tn_val old)
                (same_keys(now, old, of_function) && same_overloads(now, old)));
 }
 
+/* In their order: names, and where they go, as written. */
+static bool same_exports(tn_val now, tn_val old)
+{
+    static const char *const keys[] = { "export_as", "schema", "alias", NULL };
+    tn_val a = tn_val_at(now, "exports"), b = tn_val_at(old, "exports");
+    size_t n = tn_val_is_seq(a) ? a.list->n : 0, m = tn_val_is_seq(b) ? b.list->n : 0;
+    for (size_t i = 0; i < n && n == m; i++) {
+        tn_val x = a.list->v[i], y = b.list->v[i];
+        if (!same_key(x, y, "name") || !same_keys(tn_val_at(x, "unrendered_config"),
+                                           tn_val_at(y, "unrendered_config"), keys)) {
+            return false;
+        }
+    }
+    return n == m;
+}
+
 static bool same_saved_query(tn_val now, tn_val old)
 {
     static const char *const keys[] = { "description", "label", "group", "tags", NULL };
     static const char *const params[] = { "metrics", "group_by", "where", NULL };
     return same_keys(now, old, keys) && same_config(TN_NODE_SAVED_QUERY, now, old) &&
+           same_exports(now, old) &&
            same_keys(tn_val_at(now, "query_params"), tn_val_at(old, "query_params"), params);
 }
 

@@ -68,12 +68,12 @@ static void hook_print(tn_pctx *c, tn_str msg)
     }
 }
 
-static void hook_warn(tn_pctx *c, tn_str msg)
+static void hook_warn(tn_pctx *c, const char *event, const char *code, tn_str msg)
 {
     tn_job *j = c->self;
     tn_val data = tn_val_dict(j->arena);
     tn_dict_putz(data.dict, "msg", tn_val_str(msg));
-    tn_event(j->session->events, TN_EV_WARN, "JinjaLogWarning", "I061", data,
+    tn_event(j->session->events, TN_EV_WARN, event, code, data,
         "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
 }
 

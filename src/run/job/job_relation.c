@@ -107,7 +107,7 @@ static tn_relation *deferred_relation(tn_job *j, const tn_node *n)
 /* What --empty, --sample and batches leave of an input. */
 static tn_relation *as_input(tn_job *j, const tn_node *n, tn_relation *r)
 {
-    if (j->empty && j->node != NULL && j->node->kind == TN_NODE_MODEL) {
+    if (j->empty && j->node != NULL && j->node->kind != TN_NODE_UNIT_TEST) {
         r->limit = 0;
     }
     r->filter = event_time_filter(j, n);

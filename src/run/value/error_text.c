@@ -27,7 +27,7 @@ static const char *kind_of(tn_rc rc)
 static size_t head_end(tn_str msg)
 {
     static const char *const kinds[] = { "Compilation", "Parsing", "Runtime", "Database",
-        "Validation", "Dependency", "Internal" };
+        "Validation", "Dependency", "Internal", "Breaking change to contract" };
     bool known = false;
     for (size_t i = 0; i < TN_COUNTOF(kinds); i++) {
         tn_str k = tn_str_of(kinds[i]);
