@@ -21,6 +21,17 @@ static void print_list(tn_events *events, tn_str lines)
     }
 }
 
+static int write_artifacts(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *start)
+{
+    tn_err err = TN_ERR_INIT;
+    if (o->write_json != TN_FLAG_OFF &&
+        (tn_run_write_manifest(start->project, start->events, &err) != TN_OK ||
+            tn_run_write_graph(start->project, false, &err) != TN_OK)) {
+        return tn_dbt_error(cli, start->events, &err);
+    }
+    return TN_EXIT_OK;
+}
+
 static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *start)
 {
     tn_err err = TN_ERR_INIT;
@@ -53,7 +64,7 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
         if (!quiet) {
             tn_cli_warn(cli, "no nodes selected");
         }
-        return TN_EXIT_OK;
+        return write_artifacts(cli, o, start);
     }
     tn_buf b = tn_buf_init(cli->arena, TN_BUF_NO_LIMIT);
     tn_strs keys = { 0 };
@@ -70,12 +81,7 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
         return tn_dbt_error(cli, start->events, &err);
     }
     print_list(start->events, tn_buf_str(&b));
-    if (o->write_json != TN_FLAG_OFF &&
-        (tn_run_write_manifest(start->project, start->events, &err) != TN_OK ||
-            tn_run_write_graph(start->project, false, &err) != TN_OK)) {
-        return tn_dbt_error(cli, start->events, &err);
-    }
-    return TN_EXIT_OK;
+    return write_artifacts(cli, o, start);
 }
 
 /* With dbt `ls --models X` lists models alone, `ls --select X` all that is selected. */

@@ -217,7 +217,7 @@ def exception(text):
     if not BASES:
         BASES.update(kinds())
     first, _, rest = text.partition("\n")
-    match = re.match(r"^([A-Z][a-z]+) Error\b", first)
+    match = re.match(r"^([A-Z][a-z]+(?: [a-z]+)*) Error\b", first)
     if match and match[1] in BASES:
         body = "\n".join(line[2:] if line.startswith("  ") else line for line in rest.split("\n"))
         made = one_of_all(f"{match[1]}ErrorOutside", BASES[match[1]])

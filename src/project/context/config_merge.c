@@ -72,7 +72,7 @@ tn_dict *tn_config_defaults(tn_arena *a, tn_node_kind kind)
 }
 
 /* The section of dbt_project.yml that configures a kind; NULL when there is none. */
-static const char *section_of(tn_node_kind kind)
+static const char *section_of(const tn_project *p, tn_node_kind kind)
 {
     static const char *const sections[TN_NODE_KINDS] = {
         [TN_NODE_MODEL] = "models",
@@ -89,7 +89,8 @@ static const char *section_of(tn_node_kind kind)
         [TN_NODE_UNIT_TEST] = "unit_tests",
         [TN_NODE_FUNCTION] = "functions",
     };
-    return sections[kind];
+    bool own = kind == TN_NODE_ANALYSIS && tn_project_flag(p, TN_FLAG_ANALYSES, false);
+    return own ? "analyses" : sections[kind];
 }
 
 /* ---- merging ---- */
@@ -276,10 +277,14 @@ static tn_rc plain_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_e
     return TN_OK;
 }
 
-static tn_rc apply_project(tn_arena *a, const tn_dict *config, const tn_node *n, tn_dict *into,
-    level_fn update, tn_err *err)
+static tn_rc apply_project(const tn_project *p, const tn_dict *config, const tn_node *n,
+    tn_dict *into, level_fn update, tn_err *err)
 {
-    const char *section = section_of(n->kind);
+    tn_arena *a = p->arena;
+    const char *section = section_of(p, n->kind);
+    if (n->kind == TN_NODE_FUNCTION && update == plain_update) {
+        section = "models"; /* where dbt looks for what was written of them */
+    }
     if (section == NULL || config == NULL) {
         return TN_OK;
     }
@@ -300,11 +305,11 @@ static tn_rc apply_all(tn_project *p, tn_node *n, const tn_dict *patch, bool raw
     tn_arena *a = p->arena;
     const tn_package *pkg = tn_project_package(p, n->package_name);
     TN_CHECK(pkg != NULL);
-    TN_TRY(apply_project(a, raw ? pkg->raw : pkg->config, n, into, update, err));
+    TN_TRY(apply_project(p, raw ? pkg->raw : pkg->config, n, into, update, err));
     TN_TRY(update(a, into, patch, err));
     TN_TRY(update(a, into, raw ? tn_config_written(p, n, patch) : n->config_call, err));
     if (pkg != p->package) {
-        TN_TRY(apply_project(a, raw ? p->package->raw : p->package->config, n, into, update, err));
+        TN_TRY(apply_project(p, raw ? p->package->raw : p->package->config, n, into, update, err));
     }
     return TN_OK;
 }
@@ -410,7 +415,9 @@ tn_rc tn_config_resolve(
     n->config = tn_val_dict(a).dict;
     TN_TRY(plain_update(a, n->config, *dflt,
         err)); /* nested defaults are shared: no merge changes a value in place */
-    TN_TRY(apply_all(p, n, patch, false, n->config, tn_config_update, err));
+    bool replaces = n->kind == TN_NODE_EXPOSURE; /* nothing of it adds up */
+    TN_TRY(
+        apply_all(p, n, patch, false, n->config, replaces ? plain_update : tn_config_update, err));
     n->unrendered_config = tn_val_dict(a).dict;
     const tn_dict *raw = written != NULL && tn_config_compares_written(p) ? written : patch;
     TN_TRY(apply_all(p, n, raw, true, n->unrendered_config, plain_update, err));
@@ -467,7 +474,7 @@ static void find_unused(
     }
     if (set_here && !prefix_of_fqn(path, &p->nodes, kind, false) &&
         !prefix_of_fqn(path, &p->disabled, kind, true)) {
-        tn_buf_addf(b, "\n- %s%s" TN_STR_FMT, section_of(kind), path->n > 0 ? "." : "",
+        tn_buf_addf(b, "\n- %s%s" TN_STR_FMT, section_of(p, kind), path->n > 0 ? "." : "",
             TN_STR_ARG(tn_strs_join(p->arena, path, ".")));
     }
 }
@@ -480,7 +487,7 @@ void tn_config_note_unused(tn_project *p)
     tn_buf b = tn_buf_init(p->arena, TN_BUF_NO_LIMIT);
     size_t lines = 0;
     for (size_t i = 0; i < TN_COUNTOF(kinds); i++) {
-        const tn_val *v = tn_dict_finds(p->package->config, tn_str_of(section_of(kinds[i])));
+        const tn_val *v = tn_dict_finds(p->package->config, tn_str_of(section_of(p, kinds[i])));
         if (v != NULL && v->tag == TN_DICT) {
             tn_strs path = { 0 };
             find_unused(p, kinds[i], v->dict, &path, &b);

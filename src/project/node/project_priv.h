@@ -11,6 +11,8 @@
 #include "project/project.h"
 #include "text/yaml.h"
 
+#define TN_FLAG_ANALYSES                                                                           \
+    "REQUIRE_CORRECTED_ANALYSIS_FQNS" /* analyses have `analyses:` and an fqn without "analysis" */
 #define TN_PROJECT_DBT_VERSION "1.12.6" /* whose manifests we write */
 
 /* A file that discovery found. */

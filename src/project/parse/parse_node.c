@@ -620,7 +620,8 @@ static tn_rc parse_singular(tn_project *p, const tn_source_file *f, tn_err *err)
 static tn_rc parse_analysis(tn_project *p, const tn_source_file *f, tn_err *err)
 {
     tn_node *n = tn_node_of_file(p, TN_NODE_ANALYSIS, f);
-    n->path = tn_str_printf(p->arena, "analysis/" TN_STR_FMT, TN_STR_ARG(f->rel));
+    bool bare = tn_project_flag(p, TN_FLAG_ANALYSES, false);
+    n->path = tn_str_printf(p->arena, "%s" TN_STR_FMT, bare ? "" : "analysis/", TN_STR_ARG(f->rel));
     tn_fqn_of(p, f->package, n->path, n->name, &n->fqn);
     TN_TRY(tn_parse_template(p, n, err));
     tn_patch *patch;

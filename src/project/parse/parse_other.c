@@ -305,7 +305,7 @@ static tn_val kept_config(tn_arena *a, tn_val e, tn_node_kind kind)
     for (size_t i = 0; i < TN_COUNTOF(moved); i++) {
         tn_val v = tn_val_at(e, moved[i]);
         bool own = kind == TN_NODE_METRIC && strcmp(moved[i], "meta") == 0;
-        if (!own && tn_val_is_given(v)) {
+        if (!own && kind != TN_NODE_EXPOSURE && tn_val_is_given(v)) {
             tn_dict_putz(c.dict, moved[i], v);
         }
     }
@@ -348,23 +348,51 @@ static tn_rc exposure_depends(
 
 static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err *err);
 
-/* Tags of exposures and saved queries come sorted. */
-static void sort_tags(tn_arena *a, tn_node *n)
+static void add_all_tags(tn_arena *a, tn_strs *into, tn_val v)
 {
-    tn_strs_sort(&n->tags);
-    if (n->kind == TN_NODE_EXPOSURE) {
-        tn_dict_putz(n->config, "tags", tn_strs_list(a, &n->tags));
+    tn_strs more = tn_value_strs(a, v);
+    for (size_t i = 0; i < more.n; i++) {
+        tn_strs_add_new(into, a, more.v[i]);
     }
+}
+
+/* An exposure's tags and meta are those of its config, beside it, and right below `exposures:` of dbt_project.yml. */
+static tn_rc settle_exposure(tn_project *p, tn_node *n, tn_val e, tn_err *err)
+{
+    tn_arena *a = p->arena;
+    const tn_package *pkg = tn_project_package(p, n->package_name);
+    tn_val project = tn_val_at((tn_val){ .tag = TN_DICT, .dict = pkg->config }, "exposures");
+    tn_val tags = tn_node_config(n, "tags"), meta = tn_val_dict(a);
+    if (tn_val_is_none(tags)) {
+        return tn_fail(err, TN_E_PARSE,
+            "Field \"tags\" of type List[str] in ExposureConfig has invalid value None");
+    }
+    n->tags = (tn_strs){ 0 };
+    add_all_tags(a, &n->tags, tn_val_at(project, "tags"));
+    add_all_tags(a, &n->tags, tn_val_at(e, "tags"));
+    add_all_tags(a, &n->tags, tags);
+    tn_strs_sort(&n->tags);
+    tn_value_put_all(meta.dict, tn_val_at(project, "meta"));
+    tn_value_put_all(meta.dict, tn_val_at(e, "meta"));
+    tn_value_put_all(meta.dict, tn_node_config(n, "meta"));
+    n->meta = meta;
+    tn_dict_putz(n->config, "tags", tn_strs_list(a, &n->tags));
+    tn_dict_putz(n->config, "meta", meta);
+    return TN_OK;
 }
 
 /* As dbt has it: tags beside the config of a metric or saved query are the node's and not the config's; what a saved query's config says as
  * written is what its own entry says. */
-static void settle_config(tn_arena *a, tn_node *n, tn_val e)
+static tn_rc settle_config(tn_project *p, tn_node *n, tn_val e, tn_err *err)
 {
+    tn_arena *a = p->arena;
     tn_val own = tn_val_at(e, "config");
     bool metric = n->kind == TN_NODE_METRIC, query = n->kind == TN_NODE_SAVED_QUERY;
-    if (query || n->kind == TN_NODE_EXPOSURE) {
-        sort_tags(a, n);
+    if (n->kind == TN_NODE_EXPOSURE) {
+        return settle_exposure(p, n, e, err);
+    }
+    if (query) {
+        tn_strs_sort(&n->tags);
     }
     if (metric) { /* meta beside the config is the node's, unless the config has one */
         tn_val own_meta = tn_node_config(n, "meta"), beside = tn_val_at(e, "meta");
@@ -381,6 +409,7 @@ static void settle_config(tn_arena *a, tn_node *n, tn_val e)
         (void)tn_dict_remove(n->config, tn_val_z("tags"));
         (void)tn_dict_remove(n->unrendered_config, tn_val_z("tags"));
     }
+    return TN_OK;
 }
 
 /* `create_metric: true` of a measure makes a metric of its name. */
@@ -470,10 +499,7 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
     }
     TN_TRY(tn_config_resolve(p, n, kept_config(a, e, kind).dict, NULL, err));
     TN_TRY(tn_semantic_spell_out(p, n, err));
-    settle_config(a, n, e);
-    if (kind == TN_NODE_EXPOSURE && tn_val_is_undef(tn_val_at(tn_val_at(e, "config"), "tags"))) {
-        (void)tn_dict_remove(n->unrendered_config, tn_val_z("tags")); /* no config as written */
-    }
+    TN_TRY(settle_config(p, n, e, err));
     TN_TRY(tn_render_desc(p, patch, e, &n->description, NULL, err));
     if (kind == TN_NODE_EXPOSURE) {
         TN_TRY(exposure_depends(p, n, patch, tn_val_at(e, "depends_on"), err));

@@ -657,12 +657,36 @@ tn_dict *tn_patch_config(tn_project *p, const tn_patch *patch)
     return config_of(p, patch, patch->entry);
 }
 
-/* Only what stands in `config:` is kept as written, of a version only its own. */
+/* b over a, as dbt's deep_merge does it: dicts key by key, and lists one after the other. */
+static tn_val deep_merge(tn_arena *a, tn_val x, tn_val y)
+{
+    if (x.tag == TN_LIST && y.tag == TN_LIST) {
+        tn_val list = tn_value_listify(a, x);
+        for (size_t i = 0; i < y.list->n; i++) {
+            tn_list_push(list.list, y.list->v[i]);
+        }
+        return list;
+    }
+    if (x.tag != TN_DICT || y.tag != TN_DICT) {
+        return y;
+    }
+    tn_val out = tn_val_dict(a);
+    tn_value_put_all(out.dict, x);
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(y.dict, &at)) != NULL) {
+        const tn_val *old = tn_dict_find(x.dict, it->key);
+        tn_dict_put(out.dict, it->key, old != NULL ? deep_merge(a, *old, it->value) : it->value);
+    }
+    return out;
+}
+
+/* Only what stands in `config:` is kept as written, of a version only its own; dbt lays it over what is rendered, and so writes lists twice. */
 tn_dict *tn_patch_config_written(tn_project *p, const tn_patch *patch)
 {
-    tn_dict *out = config_of(p, patch, patch->entry);
+    tn_val out = { .tag = TN_DICT, .dict = config_of(p, patch, patch->entry) };
     tn_val raw = { .tag = TN_DICT, .dict = patch->raw };
     bool versioned = !tn_val_is_undef(patch->version);
-    tn_value_put_all(out, tn_val_at(versioned ? version_entry(patch, raw) : raw, "config"));
-    return out;
+    tn_val own = tn_val_at(versioned ? version_entry(patch, raw) : raw, "config");
+    return own.tag == TN_DICT ? deep_merge(p->arena, out, own).dict : out.dict;
 }

@@ -256,8 +256,8 @@ void tn_seeds_check(tn_project *p, const tn_previous *state)
         bool path = tn_str_is(tn_val_str_at(old, "name", TN_STR_NONE), "path");
         bool same = tn_str_eq(tn_val_str_at(old, "checksum", TN_STR_NONE), n->checksum);
         size_t k = !path ? 0 : same ? 1 : 2;
-        tn_str less = tn_str_printf(
-            p->arena, ". The previous file was <=%lldMiB, so it has changed", mib);
+        tn_str less =
+            tn_str_printf(p->arena, ". The previous file was <=%lldMiB, so it has changed", mib);
         tn_project_note(p, kinds[k].event, n->original_file_path, 0,
             "Found a seed (" TN_STR_FMT "." TN_STR_FMT ") >%lldMiB in size%s" TN_STR_FMT,
             TN_STR_ARG(n->package_name), TN_STR_ARG(n->name), mib, kinds[k].text,

@@ -35,8 +35,7 @@ static tn_rc read_json(tn_arena *a, tn_str folder, const artifact *of, tn_val *r
 }
 
 /* The results of an artifact by node. */
-static tn_rc read_results(
-    tn_arena *a, tn_str folder, const artifact *of, tn_map *ret, tn_err *err)
+static tn_rc read_results(tn_arena *a, tn_str folder, const artifact *of, tn_map *ret, tn_err *err)
 {
     tn_val doc, list;
     TN_TRY(read_json(a, folder, of, &doc, err));

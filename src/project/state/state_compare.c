@@ -8,9 +8,41 @@ static tn_val or_none(tn_val v)
     return tn_val_is_undef(v) ? TN_VAL_NONE : v;
 }
 
+static bool same_value(tn_val a, tn_val b);
+
+static bool within(tn_val a, tn_val b)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while ((it = tn_dict_next(a.dict, &at)) != NULL) {
+        const tn_val *other = tn_dict_find(b.dict, it->key);
+        if (!same_value(it->value, other != NULL ? *other : TN_VAL_NONE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A key that is not there is one without a value: what another version of dbt does not write. */
+static bool same_value(tn_val a, tn_val b)
+{
+    if (a.tag == TN_DICT && b.tag == TN_DICT) {
+        return within(a, b) && within(b, a);
+    }
+    if (a.tag == TN_LIST && b.tag == TN_LIST && a.list->n == b.list->n) {
+        for (size_t i = 0; i < a.list->n; i++) {
+            if (!same_value(a.list->v[i], b.list->v[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return tn_val_eq(a, b);
+}
+
 static bool same_key(tn_val now, tn_val old, const char *key)
 {
-    return tn_val_eq(or_none(tn_val_at(now, key)), or_none(tn_val_at(old, key)));
+    return same_value(or_none(tn_val_at(now, key)), or_none(tn_val_at(old, key)));
 }
 
 static bool same_keys(tn_val now, tn_val old, const char *const *keys)

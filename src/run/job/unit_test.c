@@ -136,15 +136,17 @@ static void patch(unit_job *u, tn_job *j, const char *name, tn_val values)
     }
 }
 
-/* dbt's own macros have two names, with and without "dbt."; what says the bare name wins. */
+/* dbt's own macros have two names, with and without "dbt."; what says the bare name wins. A name of the context that is no macro is the value itself. */
 static void override_macro(unit_job *u, tn_job *j, tn_str name, tn_val value)
 {
     fixed_answer *f = tn_new(u->arena, fixed_answer);
     f->value = value;
-    tn_val answer = tn_val_fn(u->arena, "override", give_fixed, f);
     tn_dict *names = j->pctx.overrides;
     tn_str package, bare = name;
     bool in_package = tn_str_cut(name, '.', &package, &bare);
+    bool macro =
+        in_package || tn_project_find_macro(j->pctx.project, j->pctx.package, name) != NULL;
+    tn_val answer = macro ? tn_val_fn(u->arena, "override", give_fixed, f) : value;
     tn_dict_puts(names, name, answer);
     if (in_package && tn_str_is(package, "dbt") && tn_dict_finds(names, bare) == NULL) {
         tn_dict_puts(names, bare, answer);
