@@ -26,7 +26,7 @@ def finish(started):
         child.stdin.close()
     for child, text in started:
         stdout, stderr = child.stdout.read(), child.stderr.read()
-        out.append((child.wait(timeout=120), stdout, stderr))
+        out.append((child.wait(timeout=600), stdout, stderr))
     return out
 
 

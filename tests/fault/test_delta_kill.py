@@ -19,7 +19,7 @@ SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 30)
 
 
 def total(path):
-    r = subprocess.run([PROGRAM, "sql", path], capture_output=True, text=True, timeout=60)
+    r = subprocess.run([PROGRAM, "sql", path], capture_output=True, text=True, timeout=600)
     assert r.returncode == 0, f"the table cannot be read: {r.stderr}"
     return duckdb.sql(f"SELECT count(*), coalesce(sum(id), 0)::BIGINT FROM ({r.stdout})").fetchone()
 

@@ -1,5 +1,6 @@
 // Reads a catalog through DuckDB's JDBC driver as a desktop client does: java -cp DRIVER JdbcReader.java URL SECONDS QUERY [SQL-FILE]
-// Opens the catalog anew again and again, runs the query each time, prints one line a read; "error ..." when anything goes wrong.
+// Opens the catalog anew again and again, runs the query each time, prints one line a read; "error ..." when anything goes wrong. SECONDS 0: until its
+// input ends.
 import java.sql.*;
 import java.util.Properties;
 
@@ -22,8 +23,24 @@ public class JdbcReader {
         }
     }
 
+    static volatile boolean ended;
+
     public static void main(String[] a) {
-        long end = System.nanoTime() + (long) (Double.parseDouble(a[1]) * 1e9);
+        double seconds = Double.parseDouble(a[1]);
+        long end = System.nanoTime() + (long) (seconds * 1e9);
+        if (seconds == 0) {
+            Thread watcher = new Thread(() -> {
+                try {
+                    while (System.in.read() >= 0) {
+                    }
+                } catch (java.io.IOException e) {
+                    // the end of it, too
+                }
+                ended = true;
+            });
+            watcher.setDaemon(true);
+            watcher.start();
+        }
         do {
             try {
                 System.out.println(read(a[0], a.length > 3 ? a[3] : null, a[2]));
@@ -31,6 +48,6 @@ public class JdbcReader {
                 System.out.println("error " + e.getMessage().replace('\n', ' '));
             }
             System.out.flush();
-        } while (System.nanoTime() < end);
+        } while (seconds == 0 ? !ended : System.nanoTime() < end);
     }
 }

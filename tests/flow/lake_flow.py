@@ -14,7 +14,7 @@ class Lake:
         self.env.update(TARN_LAKE=str(self.root), HOME=str(self.dir), NO_COLOR="1")
 
     def run(self, *words, stdin=b"", status=0, env=None):
-        done = subprocess.run([TARN, *map(str, words)], cwd=self.dir, env={**self.env, **(env or {})}, timeout=120, capture_output=True,
+        done = subprocess.run([TARN, *map(str, words)], cwd=self.dir, env={**self.env, **(env or {})}, timeout=600, capture_output=True,
                               input=stdin if isinstance(stdin, bytes) else stdin.encode())
         self.out, self.err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         assert status is None or done.returncode == status, f"{words}: status {done.returncode}, not {status}\n{self.out}{self.err}"

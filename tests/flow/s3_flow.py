@@ -36,7 +36,7 @@ class Bucket:
 
     def run(self, lake, *words, status=0, env=None):
         p = self.start(lake, *words, env=env)
-        self.out, self.err = p.communicate(timeout=120)
+        self.out, self.err = p.communicate(timeout=600)  # for what hangs
         self.said += self.out + self.err
         assert status is None or p.returncode == status, f"{words}: status {p.returncode}, not {status}\n{self.out}{self.err}"
         return self.out

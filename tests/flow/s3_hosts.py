@@ -1,5 +1,6 @@
-"""Hosts of a test: network namespaces joined by veth pairs to a bridge in the server's namespace. Nothing of it touches the machine's own network."""
-import os, subprocess
+"""Hosts of a test: network namespaces joined by veth pairs to a bridge in the server's namespace. Nothing of it touches the machine's own network. And a
+door before a server that counts who comes."""
+import os, socket, subprocess, threading
 
 
 def ip(*words):
@@ -16,12 +17,13 @@ class Hosts:
 
     @staticmethod
     def possible():
-        """Whether this machine lets us make them."""
-        probe = ["unshare", "-n", "ip", "link", "add", "name", "br0", "type", "bridge"]
+        """Whether this machine lets us make them: one of each kind is made and taken away."""
         try:
-            return os.geteuid() == 0 and subprocess.run(probe, stderr=subprocess.DEVNULL).returncode == 0 and \
-                subprocess.run(["ip", "netns", "list"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
-        except FileNotFoundError:
+            if os.geteuid() != 0:
+                return False
+            with Hosts(1) as h:
+                return subprocess.run([*h.host(0), "true"], stderr=subprocess.DEVNULL).returncode == 0
+        except (FileNotFoundError, subprocess.CalledProcessError):
             return False
 
     def words(self, name):
@@ -61,3 +63,40 @@ class Hosts:
     def __exit__(self, *_):
         for name in self.made:
             subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+
+
+class Door:
+    """with Door(port) as d: connections to d.port go on to that port as they are; d.opened counts them."""
+
+    def __init__(self, port):
+        self.upstream, self.opened = port, 0
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.opened += 1
+            server = socket.create_connection(("127.0.0.1", self.upstream))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self.copy, args=pair, daemon=True).start()
+
+    @staticmethod
+    def copy(source, sink):
+        try:
+            while part := source.recv(65536):
+                sink.sendall(part)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass

@@ -148,7 +148,7 @@ def docs_generate_can_be_narrowed(p):
 
 
 def get(port, path, method="GET"):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
     c.putrequest(method, path, skip_accept_encoding=True)
     c.endheaders()
     r = c.getresponse()
@@ -185,7 +185,7 @@ def docs_serve_shows_the_target_folder_and_nothing_else(p):
         equal(get(port, "/manifest.json", "DELETE")[0], 405)
     finally:
         server.send_signal(signal.SIGINT)
-        equal(server.wait(10), 0)
+        equal(server.wait(300), 0)
 
 
 @case
@@ -270,7 +270,7 @@ def settings_of_the_project_are_options_too(p):
 
 def init(p, *words, answers="", status=0):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
-    done = subprocess.run([TARN, "init", *words], cwd=p.dir, env={**clean, "HOME": str(p.dir / "home")}, input=answers, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    done = subprocess.run([TARN, "init", *words], cwd=p.dir, env={**clean, "HOME": str(p.dir / "home")}, input=answers, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
     assert done.returncode == status, f"status {done.returncode}\n{done.stdout}"
     return done.stdout
 
@@ -282,7 +282,7 @@ def empty(p):
 
 
 def inside(p, *command, status=0):
-    done = subprocess.run([TARN, *command, "--project-dir", "shop"], cwd=p.dir, env={**os.environ, "HOME": str(p.dir / "home")}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    done = subprocess.run([TARN, *command, "--project-dir", "shop"], cwd=p.dir, env={**os.environ, "HOME": str(p.dir / "home")}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
     assert done.returncode == status, f"status {done.returncode}\n{done.stdout}"
     return done.stdout
 

@@ -184,14 +184,19 @@ def settings_and_config_options_reach_duckdb(p):
 @case
 def a_file_that_is_held_is_tried_again(p):
     p.file("models/a.sql", "select 1 as id")
-    profile(p, retries={"connect_attempts": 4})
+    profile(p, retries={"connect_attempts": 10})
     holder = subprocess.Popen([sys.executable, "-c", "import duckdb, sys; c = duckdb.connect('p.duckdb'); print('held', flush=True); sys.stdin.readline()"], cwd=p.dir, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         holder.stdout.readline()
         run = subprocess.Popen([TARN, "run"], cwd=p.dir, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        time.sleep(1.5)
+        log = p.dir / "logs/dbt.log"
+        while not (log.exists() and "Concurrency: " in log.read_text()):  # what comes then is the file
+            assert run.poll() is None, run.communicate()
+            time.sleep(0.05)
+        time.sleep(1)
+        assert run.poll() is None, run.communicate()
         holder.communicate("go\n")
-        out = run.communicate(timeout=60)[0]
+        out = run.communicate(timeout=600)[0]
         equal((run.returncode, "PASS=1" in out), (0, True))
     finally:
         holder.kill()

@@ -30,7 +30,7 @@ def an_open_reader_keeps_its_state(lake):
         equal(p.stdout.readline(), "3\n")
         equal(reader(lake).execute("FROM gold.v").fetchone(), (3 + sum(range(10, 11 + n)),))
     p.stdin.close()
-    p.wait(timeout=20)
+    p.wait(timeout=600)
 
 
 @case

@@ -319,7 +319,7 @@ def once(lake):
     for i in range(20):
         lake.file(f"many/{i}.csv", f"a\n{i}\n")
     with ThreadPoolExecutor(4) as pool:  # the same files by several at once: loaded once
-        list(pool.map(lambda _: subprocess.run([os.environ["TARN"], "land", "s.race", "many/*.csv", "--once"], cwd=lake.dir, env=lake.env, timeout=100,
+        list(pool.map(lambda _: subprocess.run([os.environ["TARN"], "land", "s.race", "many/*.csv", "--once"], cwd=lake.dir, env=lake.env, timeout=600,
                                                capture_output=True), range(4)))
     equal(lake.rows("SELECT count(*) AS n FROM s.race"), [{"n": 20}])
 
@@ -329,7 +329,7 @@ def many_at_once(lake):
     lake.file("a.csv", "a\n1\n")
     lake.run("land", "s.t", "a.csv")
     def one(i):
-        return subprocess.run([os.environ["TARN"], "land", "s.t" if i % 2 else f"s.u{i}", "a.csv"], cwd=lake.dir, env=lake.env, timeout=100, capture_output=True)
+        return subprocess.run([os.environ["TARN"], "land", "s.t" if i % 2 else f"s.u{i}", "a.csv"], cwd=lake.dir, env=lake.env, timeout=600, capture_output=True)
     with ThreadPoolExecutor(6) as pool:
         for done in pool.map(one, range(12)):
             equal((done.returncode, done.stderr), (0, b""))

@@ -256,7 +256,7 @@ print(rows.fetchall())
 @case
 def fork_and_exit(folder):
     tarn.write_delta(folder / "t", [{"id": 1}])
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, str(folder / "t")], capture_output=True, text=True, timeout=120,
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, str(folder / "t")], capture_output=True, text=True, timeout=600,
                          env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
     same((ran.returncode, ran.stdout.split(), ran.stderr), (0, ["[(1,)]", "[(1,)]"], ""))
 
@@ -611,9 +611,11 @@ def control_c_ends_a_call(folder):
     child = subprocess.Popen([sys.executable, "-c", LONG, str(folder / "t")], stdout=subprocess.PIPE, text=True,
                              env={**os.environ, "PYTHONPATH": str(ROOT / "python")})
     child.stdout.readline()
-    time.sleep(1)
+    while len([f for f in (folder / "t").rglob("*") if f.is_file() and "_delta_log" not in f.parts]) < 2:  # it is writing
+        assert child.poll() is None, "it has ended"
+        time.sleep(0.05)
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=120)
+    out, _ = child.communicate(timeout=600)
     same(out.split(), ["interrupted", "0", "1"])
     same(len(list((folder / "t").glob("*.parquet"))), 1, "no file is left")
 

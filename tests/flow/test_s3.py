@@ -1,7 +1,8 @@
 """Lakes in a bucket of a real MinIO over TLS with a private authority: the main job, racing writers, what readers attach, what a wrong
 authority is told, plain http, and that keys appear nowhere. Without MinIO everything is skipped and says so."""
-import concurrent.futures, os, pathlib, pty, random, re, subprocess, sys, time, zipfile
+import concurrent.futures, os, pathlib, pty, random, re, subprocess, sys, zipfile
 
+from s3_hosts import Door
 from s3_flow import Bucket, Minio, minio_server, TARN, equal, has, run_cases
 
 CASES = []
@@ -87,7 +88,7 @@ def racing_writers_lose_nothing(b):
     def writer(w):
         for n in range(each):
             p = b.start(lake, "land", "r.t", f"w{n * writers + w}.csv", "--no-source-columns")
-            out, err = p.communicate(timeout=120)
+            out, err = p.communicate(timeout=600)
             assert p.returncode == 0, out + err
     with concurrent.futures.ThreadPoolExecutor(writers) as pool:
         list(pool.map(writer, range(writers)))
@@ -128,7 +129,7 @@ def a_project_is_built_in_the_bucket(b):
     env = {k: "" for k in b.minio.env()}  # the profile alone must do
     for _ in range(2):
         done = subprocess.run([TARN, "build"], cwd=project, env={k: v for k, v in {**b.env, **env}.items() if v}, capture_output=True, text=True,
-                              timeout=120)
+                              timeout=600)
         b.said += done.stdout + done.stderr
         equal(done.returncode, 0) if done.returncode == 0 else equal(done.stdout + done.stderr, "")
     con = b.duckdb()
@@ -143,12 +144,11 @@ def a_project_is_built_in_the_bucket(b):
 def a_wrong_authority_is_told_at_once(b):
     other = minio_server.authority(b.dir / "other", "another CA")
     for ca in ({"TARN_CA_FILE": str(other)}, {"TARN_CA_FILE": ""}):
-        before = time.time()
-        b.run(b.lake(), "sql", "from raw.things", status=None, env=ca)
-        took = time.time() - before
+        with Door(b.minio.port) as door:
+            b.run(b.lake(), "sql", "from raw.things", status=None, env={**ca, "AWS_ENDPOINT_URL": f"https://127.0.0.1:{door.port}"})
         has(b.err, "is signed by 'tarn test CA'")
         has(b.err, "ca_file")
-        assert took < 5, took  # ten retries would be more; the machine may be busy
+        assert door.opened <= 2, door.opened  # the two first requests, sent at once; none is tried again
     b.run(b.lake(), "--ca-file", str(b.minio.ca), "sql", "select 1", env={"TARN_CA_FILE": ""})
     folder = b.dir / "folder"
     folder.mkdir()
@@ -196,7 +196,7 @@ def an_unverified_server_is_warned_about(b):
     env = {k: v for k, v in b.env.items() if k not in b.minio.env()}
     for _ in range(2):  # every run says it
         done = subprocess.run([TARN, "sql", "create or replace table x.y as select 1 as one; from x.y"], cwd=project, env=env, capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=600)
         b.said += done.stdout + done.stderr
         equal(done.returncode, 0)
         has(done.stderr, "NOT checked (verify_tls: false)")
@@ -205,7 +205,7 @@ def an_unverified_server_is_warned_about(b):
 @case
 def large_objects_and_long_lists(b):
     driver = pathlib.Path(os.environ.get("TARN_BUILD", pathlib.Path(TARN).parent)) / "s3_driver"
-    done = subprocess.run([driver, "s3://lake/driver/place"], env=b.env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([driver, "s3://lake/driver/place"], env=b.env, capture_output=True, text=True, timeout=600)
     equal(done.stdout + done.stderr, "ok\n")
 
 

@@ -25,7 +25,7 @@ def upload(b, folder, place):
 def read(b, lake, schema, table):
     """What a table gives: (True, its rows summed up) or (False, why without the place)."""
     p = b.start(lake, "sql", "--format", "json", f'select count(*) n, sum(hash(t)::hugeint)::varchar h from "{schema}"."{table}" t')
-    out, err = p.communicate(timeout=120)
+    out, err = p.communicate(timeout=600)
     return (True, json.loads(out)) if p.returncode == 0 else (False, err.replace(lake, "LAKE").strip())
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """tarn sql: queries over pins, unpinned tables and places; statements that change the lake; every output format; scripts and errors."""
-import csv, io, json, os, pty, select, subprocess, time
+import csv, io, json, os, pty, select, subprocess
 
 from lake_flow import case, equal, has, main
 
@@ -288,17 +288,23 @@ def the_shell(lake):
         os.chdir(lake.dir)
         os.execve(os.environ["TARN"], ["tarn", "sql"], {**lake.env, "TERM": "dumb"})
     seen = b""
-    for line in (b"SELECT count(*) AS n\n", b"FROM s.t;\n", b".tables\n", b".schema s.t\n", b".nonsense\n", b"SELECT nonsense;\n", b"SELECT 'a;b' AS q;\n", b".quit\n"):
-        os.write(fd, line)
-        time.sleep(0.4)
-        while select.select([fd], [], [], 0.2)[0]:
+
+    def read_until(*ends):
+        nonlocal seen
+        while not seen.endswith(ends):
+            assert select.select([fd], [], [], 300)[0], seen
             try:
                 part = os.read(fd, 65536)
-            except OSError:
-                break
+            except OSError:  # the end of a terminal
+                part = b""
             if not part:
-                break
+                return
             seen += part
+    for line in (b"SELECT count(*) AS n\n", b"FROM s.t;\n", b".tables\n", b".schema s.t\n", b".nonsense\n", b"SELECT nonsense;\n", b"SELECT 'a;b' AS q;\n", b".quit\n"):
+        read_until(b"tarn> ", b" ...> ")
+        os.write(fd, line)
+        seen += b"|"  # the prompt is none of the next answer
+    read_until(b"never")
     equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
     text = seen.decode(errors="replace")
     for part in ("tarn>", " ...>", "│      5 │", "varchar", "is no command of the shell", "nonsense", "a;b"):

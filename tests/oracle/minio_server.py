@@ -1,5 +1,5 @@
 """A real MinIO on loopback for tests: private authority, certificates, a free port, buckets; ended with the test."""
-import os, pathlib, shutil, socket, subprocess, sys, time
+import os, pathlib, random, shutil, socket, subprocess, sys, time
 import urllib.request, ssl
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -38,9 +38,19 @@ def certificate(folder, out, names="DNS:localhost,IP:127.0.0.1", days="30", usag
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Where nobody listens. Not one of those that the system gives to outgoing connections: a server that was stopped finds its port free again."""
+    try:
+        first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        first = 32768
+    for port in random.SystemRandom().sample(range(10000, max(first, 12000)), 500):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port")
 
 
 class Minio:
@@ -58,6 +68,7 @@ class Minio:
             self.ca = authority(self.folder / "ca", "tarn test CA")
             certificate(self.folder / "ca", self.folder / "certs", names=f"DNS:localhost,IP:{address}" + (f",DNS:*.{domain}" if domain else ""))
         self.process = None
+        self.served = False
 
     @property
     def endpoint(self):
@@ -71,7 +82,20 @@ class Minio:
             out["AWS_ALLOW_HTTP"] = "true"
         return out
 
+    START_SECONDS_MAX, STOP_SECONDS_MAX = 300, 60
+
     def start(self):
+        """At its port again when it had been started before; else it may take another one than it was given, when somebody else has that."""
+        for again in range(5):
+            if self.launch() or self.served:
+                break
+            self.port = free_port()
+        if self.process is None:
+            raise RuntimeError("MinIO does not start:\n" + (self.folder / "minio.log").read_text(errors="replace"))
+        self.served = True
+        return self
+
+    def launch(self):
         env = {**os.environ, "MINIO_ROOT_USER": self.KEY, "MINIO_ROOT_PASSWORD": self.SECRET, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off",
                "HOME": str(self.folder), **({"MINIO_DOMAIN": self.domain} if self.domain else {})}
         certs = self.folder / ("certs" if self.tls else "no-certs")
@@ -79,21 +103,22 @@ class Minio:
         self.process = subprocess.Popen(
             [*self.within, program(), "server", "--quiet", "--certs-dir", str(certs), "--address", f"{self.address}:{self.port}", str(self.data)],
             env=env, stdout=self.log, stderr=subprocess.STDOUT)
-        until = time.time() + 60
+        until = time.monotonic() + self.START_SECONDS_MAX
         while not self.is_ready():
-            if self.process.poll() is not None or time.time() > until:
-                raise RuntimeError("MinIO does not start:\n" + (self.folder / "minio.log").read_text(errors="replace"))
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.stop()
+                return False
             time.sleep(0.05)
-        return self
+        return True
 
     def is_ready(self):
         url = self.endpoint + "/minio/health/ready"
         if self.within:
-            ask = "import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=2, context=ssl._create_unverified_context())"
+            ask = "import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=20, context=ssl._create_unverified_context())"
             return subprocess.run([*self.within, sys.executable, "-c", ask, url], stderr=subprocess.DEVNULL).returncode == 0
         try:
             context = ssl.create_default_context(cafile=str(self.ca)) if self.tls else None
-            urllib.request.urlopen(url, timeout=2, context=context).close()
+            urllib.request.urlopen(url, timeout=20, context=context).close()
             return True
         except OSError:
             return False
@@ -101,7 +126,11 @@ class Minio:
     def stop(self):
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            try:
+                self.process.wait(timeout=self.STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
             self.process = None
             self.log.close()
 
