@@ -232,6 +232,12 @@ static void tell_program(debug_run *d)
     say(d, "os info: " TN_STR_FMT, TN_STR_ARG(tn_os_name(d->arena)));
 }
 
+static bool is_compile_error(const tn_err *err)
+{
+    return err->rc == TN_E_COMPILE || err->rc == TN_E_NAME || err->rc == TN_E_TYPE ||
+           err->rc == TN_E_SYNTAX;
+}
+
 static int check_all(debug_run *d, const debug_options *o, tn_project *p,
     const tn_load_reached *reached, const tn_err *err)
 {
@@ -252,6 +258,9 @@ static int check_all(debug_run *d, const debug_options *o, tn_project *p,
         say(d, "adapter type: " TN_STR_FMT, TN_STR_ARG(p->profile.type));
         say(d, "adapter version: %s",
             tn_str_is(p->profile.type, "tarn") ? TN_VERSION : TN_DBT_DUCKDB_VERSION);
+    }
+    if (reached->profile && !reached->project && is_compile_error(err)) { /* as dbt: no check */
+        return tn_dbt_error(d->cli, d->events, err);
     }
     if (o->connection == TN_FLAG_ON) {
         say(d, "Skipping steps before connection verification");

@@ -108,17 +108,16 @@ int tn_cmd_deps(const tn_cli *cli, int argc, char **argv)
     bool done;
     int status;
     tn_err err = TN_ERR_INIT;
-    deps_run r = { 0 };
+    deps_run r;
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
     if (done) {
         return status;
     }
-    tn_project_opts opts = tn_dbt_project_opts(cli, "deps", &o.common, given);
-    if (tn_project_open_bare(cli->arena, &opts, &r.project, &err) != TN_OK) {
-        return tn_dbt_error(cli, NULL, &err);
+    tn_dbt_start start;
+    if (!tn_dbt_begin(cli, "deps", &o.common, given, false, &start, &status)) {
+        return status;
     }
-    r.events = tn_dbt_events(cli, r.project, false);
-    tn_dbt_tell_version(r.events, cli->arena);
+    r = (deps_run){ start.project, start.events };
     if (run(cli, &o, &r, &err) != TN_OK) {
         return tn_dbt_error(cli, r.events, &err);
     }

@@ -9,9 +9,9 @@
 
 enum { SERVE_PORT = 8080 };
 
-static const tn_opt docs_options[] = {
-    { "--compile", TN_OPT_FLAG, TN_DBT_AT(compile), NULL,
-        "--no-compile: write catalog.json only, beside a manifest.json that is there", NULL },
+static const tn_opt docs_options[] = { { "--compile", TN_OPT_FLAG, TN_DBT_AT(compile), NULL,
+                                           "--no-compile: manifest.json without compiled SQL",
+                                           NULL },
     { "--static", TN_OPT_FLAG, TN_DBT_AT(static_site), NULL,
         "also static_index.html, the whole site in one file", NULL },
     { "--empty-catalog", TN_OPT_FLAG, TN_DBT_AT(empty_catalog), NULL,
@@ -21,8 +21,7 @@ static const tn_opt docs_options[] = {
     { "--port", TN_OPT_INT, TN_DBT_AT(port), "N", "serve: 8080; 0 takes a free one", NULL },
     { "--browser --open-browser", TN_OPT_FLAG, TN_DBT_AT(browser), NULL,
         "serve: --no-browser does not open one", NULL },
-    TN_DBT_COMMON
-};
+    TN_DBT_COMMON };
 
 static const tn_cmd_spec spec = { .name = "docs",
     .summary = "the documentation site of the project: what it is made of, and a look at it",
@@ -68,7 +67,7 @@ static tn_rc generate(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_s
     tn_str path;
     if (o->compile != TN_FLAG_OFF) {
         TN_TRY(compile(cli, o, start, given, ret_failed, err));
-    } else if (o->static_site == TN_FLAG_ON) { /* the page has it inside */
+    } else {
         TN_TRY(tn_run_write_manifest(p, start->events, err));
     }
     if (*ret_failed) {

@@ -545,9 +545,10 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
         return false;
     }
     tn_interrupt_install();
-    bool clean = strcmp(which, "clean") == 0; /* it has no use for nodes, nor for a database */
-    tn_rc rc = clean ? tn_project_open_bare(cli->arena, &opts, &ret->project, &err)
-                     : tn_project_load(cli->arena, &opts, &ret->project, &err);
+    /* A project that these are asked to repair may not load. */
+    bool bare = strcmp(which, "clean") == 0 || strcmp(which, "deps") == 0;
+    tn_rc rc = bare ? tn_project_open_bare(cli->arena, &opts, &ret->project, &err)
+                    : tn_project_load(cli->arena, &opts, &ret->project, &err);
     if (rc != TN_OK) {
         tn_events *events = failed_events(cli, partial, quiet_console);
         *ret_status =
@@ -568,7 +569,7 @@ bool tn_dbt_begin(const tn_cli *cli, const char *which, const tn_dbt_options *o,
     cli->running->events = ret->events;
     tn_log_set(log_to_events, ret->events, TN_LOG_DEBUG);
     tn_dbt_tell_version(ret->events, cli->arena);
-    if (!clean) {
+    if (!bare) {
         tn_dbt_tell_adapter(ret->events, cli->arena);
         tell_parse_state(ret->events, ret->project, cli->arena);
     }

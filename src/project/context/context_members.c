@@ -62,7 +62,8 @@ static tn_rc var_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *er
         return var_value(c, tn_val_to_str(c->arena, name), *v, ret, err);
     } else if (tn_call_has(call, 1, "default")) {
         *ret = tn_call_arg(call, 1, "default");
-    } else if (!c->execute && !c->state->no_macros && !c->state->needs_vars) {
+    } else if (c->project->state->lenient_vars ||
+               (!c->execute && !c->state->no_macros && !c->state->needs_vars)) {
         *ret = TN_VAL_NONE; /* parsing a node: it is an error of that node only, when it runs */
     } else {
         return var_missing(c, tn_val_to_str(c->arena, name), err);
@@ -450,9 +451,6 @@ static tn_rc fn_doc(void *self, const tn_call *call, tn_val *ret, tn_err *err)
             "' which was not found",
             TN_STR_ARG(c->node != NULL ? c->node->unique_id : TN_STR("<configuration>")),
             TN_STR_ARG(name));
-    }
-    if (c->state->doc_blocks.tag == TN_LIST) {
-        tn_list_push(c->state->doc_blocks.list, tn_val_str(doc->unique_id));
     }
     *ret = tn_val_str(doc->contents);
     return TN_OK;

@@ -26,7 +26,6 @@ struct tn_pctx_state {
     bool needs_vars;     /* var() of what is not there fails, though nothing is executed */
     const tn_dict *vars; /* instead of the package's (before packages exist) */
     tn_val target;       /* undefined: the project's */
-    tn_val doc_blocks;   /* list: ids of what doc() has given; undefined: nobody asks */
     tn_val test_kwargs;
     bool test_kwargs_made;
     unsigned depth; /* templates and macros of this context that run */

@@ -151,7 +151,11 @@ tn_rc tn_project_open_bare(tn_arena *a, const tn_project_opts *opts, tn_project 
 {
     tn_project *p = make_project(a, opts);
     TN_TRY(load_file(p, opts, err));
+    /* What models are configured with is of no interest to `deps`. */
+    tn_str which = tn_val_str_at(tn_project_flags(p), "WHICH", TN_STR_NONE);
+    p->state->lenient_vars = tn_str_is(which, "deps");
     TN_TRY(tn_render_package(p, p->package, err));
+    p->state->lenient_vars = false;
     TN_TRY(take_settings(p, opts, err));
     tn_fill_invocation_args(p, opts);
     *ret = p;

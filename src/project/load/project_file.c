@@ -368,7 +368,13 @@ static tn_rc add_package(
     tn_package *g = tn_new(p->arena, tn_package);
     TN_TRY(tn_read_project_yaml(p, root, g, err));
     if (tn_project_package(p, g->name) != NULL) {
-        return TN_OK; /* the first one wins: an installed copy over its source */
+        bool installed = ret == NULL;
+        return !installed ? TN_OK /* the first one wins: an installed copy over its source */
+                          : tn_fail(err, TN_E_COMPILE,
+                                "dbt found more than one package with the name \"" TN_STR_FMT
+                                "\" included in this project. Package names must be unique in a "
+                                "project. Please rename one of these packages.",
+                                TN_STR_ARG(g->name));
     }
     TN_TRY(tn_render_package(p, g, err));
     if (!o->no_version_check) {

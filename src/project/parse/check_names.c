@@ -161,6 +161,10 @@ void tn_note_ref_of_root(tn_project *p, const tn_node *n, const tn_node *target,
             "behavior-changes#package-ref-search-order",
             TN_STR_ARG(n->name), TN_STR_ARG(n->package_name), TN_STR_ARG(target->unique_id));
     notice->code = "I077";
+    notice->data = tn_val_dict(p->arena);
+    tn_dict_putz(notice->data.dict, "node_name", tn_val_str(n->name));
+    tn_dict_putz(notice->data.dict, "package_name", tn_val_str(n->package_name));
+    tn_dict_putz(notice->data.dict, "root_project_unique_id", tn_val_str(target->unique_id));
 }
 
 /* ---- arguments of macros ---- */

@@ -124,6 +124,32 @@ static bool has_ext(const tn_source_file *f, const char *ext)
     return tn_str_ends(f->rel, tn_str_of(ext));
 }
 
+/* With the behaviour flag allow_jinja_file_extensions "x.sql.j2" is an "x.sql" whose ending tells editors what it is. */
+static size_t jinja_ending(const tn_project *p, tn_str path)
+{
+    static const char *const endings[] = { ".j2", ".jinja2", ".jinja" };
+    for (size_t i = 0; i < TN_COUNTOF(endings); i++) {
+        if (tn_str_ends(path, tn_str_of(endings[i]))) {
+            return tn_project_flag(p, "ALLOW_JINJA_FILE_EXTENSIONS", false) ? strlen(endings[i])
+                                                                            : 0;
+        }
+    }
+    return 0;
+}
+
+tn_str tn_source_stem(const tn_project *p, tn_str path)
+{
+    tn_str base = tn_path_base(path);
+    return tn_path_stem(tn_str_sub(base, 0, base.n - jinja_ending(p, base)));
+}
+
+/* A template whose file may also have an ending of Jinja. */
+static bool is_template(const walk *w, const tn_source_file *f, const char *ext)
+{
+    tn_str path = tn_str_sub(f->rel, 0, f->rel.n - jinja_ending(w->p, f->rel));
+    return tn_str_ends(path, tn_str_of(ext));
+}
+
 static tn_rc add_read(walk *w, const tn_source_file *f, tn_source_files *list, tn_err *err)
 {
     tn_source_file copy = *f;
@@ -134,23 +160,24 @@ static tn_rc add_read(walk *w, const tn_source_file *f, tn_source_files *list, t
 
 static tn_rc take_model(walk *w, const tn_source_file *f, tn_err *err)
 {
-    return has_ext(f, ".sql") || has_ext(f, ".py") ? add_read(w, f, &w->p->state->sql_models, err)
-                                                   : TN_OK;
+    return is_template(w, f, ".sql") || has_ext(f, ".py")
+               ? add_read(w, f, &w->p->state->sql_models, err)
+               : TN_OK;
 }
 
 static tn_rc take_snapshot(walk *w, const tn_source_file *f, tn_err *err)
 {
-    return has_ext(f, ".sql") ? add_read(w, f, &w->p->state->snapshots, err) : TN_OK;
+    return is_template(w, f, ".sql") ? add_read(w, f, &w->p->state->snapshots, err) : TN_OK;
 }
 
 static tn_rc take_analysis(walk *w, const tn_source_file *f, tn_err *err)
 {
-    return has_ext(f, ".sql") ? add_read(w, f, &w->p->state->analyses, err) : TN_OK;
+    return is_template(w, f, ".sql") ? add_read(w, f, &w->p->state->analyses, err) : TN_OK;
 }
 
 static tn_rc take_function(walk *w, const tn_source_file *f, tn_err *err)
 {
-    return has_ext(f, ".sql") || has_ext(f, ".py") || has_ext(f, ".js")
+    return is_template(w, f, ".sql") || has_ext(f, ".py") || has_ext(f, ".js")
                ? add_read(w, f, &w->p->state->functions, err)
                : TN_OK;
 }
@@ -223,7 +250,7 @@ static tn_rc add_macros(
 
 static tn_rc take_macro(walk *w, const tn_source_file *f, tn_err *err)
 {
-    if (!has_ext(f, ".sql")) {
+    if (!is_template(w, f, ".sql")) {
         return TN_OK;
     }
     tn_source_file copy = *f;
@@ -260,7 +287,7 @@ static tn_rc take_test(walk *w, const tn_source_file *f, tn_err *err)
     if (tn_str_starts(f->rel, TN_STR("fixtures/"))) {
         return has_ext(f, ".csv") || has_ext(f, ".sql") ? add_fixture(w, f, err) : TN_OK;
     }
-    if (!has_ext(f, ".sql")) {
+    if (!is_template(w, f, ".sql")) {
         return TN_OK;
     }
     return tn_str_starts(f->rel, TN_STR("generic/")) ? take_macro(w, f, err)
@@ -292,7 +319,7 @@ static tn_rc take_doc(walk *w, const tn_source_file *f, tn_err *err)
 {
     tn_project *p = w->p;
     tn_arena *a = p->arena;
-    if (!has_ext(f, ".md")) {
+    if (!is_template(w, f, ".md")) {
         return TN_OK;
     }
     tn_source_file copy = *f;

@@ -57,11 +57,6 @@ void tn_fqn_of(tn_project *p, tn_package *pkg, tn_str rel, tn_str name, tn_strs 
     *ret = fqn;
 }
 
-static tn_str stem_of(tn_str rel)
-{
-    return tn_path_stem(tn_path_base(rel));
-}
-
 /* sha256 of the text with every run of white space as one blank: dbt 1.12's checksum does not see formatting. */
 static tn_str text_checksum(tn_arena *a, tn_str text)
 {
@@ -455,7 +450,7 @@ static tn_str make_id(tn_project *p, const tn_node *n)
 tn_node *tn_node_of_file(tn_project *p, tn_node_kind kind, const tn_source_file *f)
 {
     tn_node *n = tn_node_new(p, kind, f->package);
-    n->name = stem_of(f->rel);
+    n->name = tn_source_stem(p, f->rel);
     n->alias = n->name;
     n->path = f->rel;
     n->original_file_path = f->original;

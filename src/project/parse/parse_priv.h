@@ -5,6 +5,9 @@
 #include "project/context/context_priv.h"
 
 tn_rc tn_discover(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* list: the ids of the doc blocks that a description as written consists of */
+tn_val tn_doc_blocks_of(tn_project *p, tn_str package, tn_str text);
+tn_str tn_source_stem(const tn_project *p, tn_str path); /* the name of the node in this file */
 tn_rc tn_load_properties(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_nodes(tn_project *p, tn_err *err) TN_MUSTUSE;
 tn_rc tn_parse_functions(tn_project *p, tn_err *err) TN_MUSTUSE;

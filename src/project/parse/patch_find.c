@@ -23,7 +23,7 @@ static tn_rc has_enabled(
     *ret = files == NULL && pkg != p->package;
     for (size_t i = 0; files != NULL && i < files->n && !*ret; i++) {
         const tn_source_file *f = &files->v[i];
-        if (f->package == pkg && tn_str_eq(tn_path_stem(tn_path_base(f->rel)), name)) {
+        if (f->package == pkg && tn_str_eq(tn_source_stem(p, f->rel), name)) {
             tn_node *n = tn_node_new(p, kind, pkg);
             n->name = n->alias = name;
             n->unique_id = n->original_file_path = f->original;

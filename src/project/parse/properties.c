@@ -476,18 +476,16 @@ tn_rc tn_load_properties(tn_project *p, tn_err *err)
 tn_rc tn_render_desc(tn_project *p, const tn_patch *patch, tn_val entry, tn_str *ret,
     tn_val *ret_blocks, tn_err *err)
 {
-    tn_val blocks = tn_val_list(p->arena);
     tn_str text = tn_val_str_at(entry, "description", TN_STR(""));
     *ret = text;
     if (tn_text_has_jinja(text)) {
         tn_pctx c;
         TN_TRY(tn_yaml_context(&c, p, patch->package, false, p->arena, err));
-        c.state->doc_blocks = blocks;
         TN_TRY(tn_pctx_render(
             &c, text, (tn_jinja_src){ tn_str_z(p->arena, patch->open), patch->line }, ret, err));
     }
     if (ret_blocks != NULL) {
-        *ret_blocks = blocks;
+        *ret_blocks = tn_doc_blocks_of(p, patch->package->name, text);
     }
     return TN_OK;
 }
