@@ -94,7 +94,10 @@ static bool compiled_of(void *self, const tn_node *n, tn_manifest_compiled *ret)
 
 static void add_result(tn_runner *run, tn_arena *a, tn_val list, const tn_node_result *r)
 {
-    if (tn_node_is_ephemeral(r->node)) { /* compiled, but no result of its own */
+    /* Compiled, but no result of its own, unless that is what was asked for. */
+    bool asked = run->opts->verb == TN_VERB_COMPILE && !run->opts->unprinted &&
+                 run->opts->select.select.n > 0;
+    if (tn_node_is_ephemeral(r->node) && !asked) {
         return;
     }
     tn_list_push(list.list, tn_node_result_val(run, a, r));
