@@ -151,6 +151,9 @@ void tn_lake_pin_describe(tn_arena *a, const tn_delta_snapshot *s, tn_pin *pin);
  * and not told of. */
 tn_rc tn_lake_discover(
     tn_lake *l, tn_arena *a, const tn_pins *known, tn_pins *ret, tn_err *err) TN_MUSTUSE;
+/* Delta tables that the lake holds and the environment's pins, as one list: pins first, then unpinned tables (version -1). */
+tn_rc tn_lake_relations(
+    tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err) TN_MUSTUSE;
 /* The version that a Delta pin means. What was committed here, or is remembered on this machine, asks a bucket for nothing. */
 tn_rc tn_lake_pin_open(
     tn_lake *l, tn_conn *conn, const tn_pin *pin, tn_delta_snapshot **ret, tn_err *err) TN_MUSTUSE;

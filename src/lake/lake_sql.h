@@ -61,10 +61,6 @@ tn_rc tn_lake_sql_prepare(tn_lake_sql *s, tn_arena *a, tn_str statement, tn_str 
 /* Cuts a script at its semicolons, as tn_sql_split does, but knows `name` too. Pieces point into the script; empty ones are dropped. */
 tn_rc tn_lake_sql_split(tn_arena *a, tn_str script, tn_strs *ret, tn_err *err) TN_MUSTUSE;
 
-/* Delta tables that the lake holds and the environment's pins, as one list: pins first, then unpinned tables (version -1). */
-tn_rc tn_lake_relations(
-    tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err) TN_MUSTUSE;
-
 /* Pins Delta tables' versions in an environment by one lake commit and makes the catalog anew. base: the head that the work began with.
  * A new environment begins with this. ret_commit may be NULL. */
 tn_rc tn_lake_pin_tables(tn_lake *l, tn_str env, const tn_lake_head *base, const tn_pin *pins,

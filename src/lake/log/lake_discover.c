@@ -115,3 +115,20 @@ tn_rc tn_lake_discover(tn_lake *l, tn_arena *a, const tn_pins *known, tn_pins *r
     *ret = out;
     return TN_OK;
 }
+
+tn_rc tn_lake_relations(
+    tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err)
+{
+    tn_lake_head head;
+    tn_pins found;
+    TN_TRY(tn_lake_head_read(l, a, env, &head, err));
+    TN_TRY(tn_lake_discover(l, a, &head.pins, &found, err));
+    tn_pins out = head.pins;
+    size_t pinned = out.n;
+    for (size_t i = 0; i < found.n; i++) {
+        tn_vec_push(&out, a, found.v[i]);
+    }
+    *ret = out;
+    *ret_pinned = pinned;
+    return TN_OK;
+}

@@ -58,6 +58,16 @@ bool tn_sql_lies_in_lake(tn_lake_sql *s, tn_arena *a, tn_str schema, tn_str name
 /* Before a statement: others may have made tables since. */
 void tn_sql_forget_probes(tn_lake_sql *s);
 
+/* An older version that stands behind a name (lake_sql_travel.c): t VERSION AS OF 3, t TIMESTAMP AS OF '..', t AT (VERSION => 3). */
+typedef struct tn_sql_travel {
+    bool wanted;
+    int64_t version; /* -1: by time */
+    int64_t ms;
+} tn_sql_travel;
+/* What stands at *at behind a relation's name; *at is moved behind it. */
+tn_rc tn_sql_read_travel(
+    tn_arena *a, const tn_tokens *t, size_t *at, tn_sql_travel *ret, tn_err *err) TN_MUSTUSE;
+
 /* The query with each Delta table that its WHERE speaks of replaced by a scan of the files that may have such rows; false: there is nothing to gain. */
 bool tn_sql_prune(tn_lake_sql *s, tn_arena *a, tn_str sql, tn_str *ret);
 /* The same of a query that will be written somewhere: it is known to make sense, or it is the query itself. where: rows that do not meet it are not wanted

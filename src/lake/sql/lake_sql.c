@@ -298,72 +298,6 @@ static tn_rc attach_all(const reader *r, tn_err *err)
     return TN_OK;
 }
 
-/* ---- older versions: t VERSION AS OF 3, t TIMESTAMP AS OF '..', t AT (VERSION => 3) ---- */
-
-typedef struct travel {
-    bool wanted;
-    int64_t version; /* -1: by time */
-    int64_t ms;
-} travel;
-
-static tn_rc instant_of(tn_arena *a, const tn_tokens *t, size_t i, int64_t *ret_ms, tn_err *err)
-{
-    int64_t micros;
-    bool zone;
-    int offset;
-    tn_str text =
-        i < t->n && t->v[i].kind == TN_TOKEN_STRING ? tn_token_value(a, &t->v[i]) : TN_STR_NONE;
-    if (text.n == 0 || !tn_parse_timestamp(text, &micros, &zone, &offset)) {
-        tn_rc rc = tn_fail(
-            err, TN_E_SYNTAX, "an instant must follow AS OF, as a text like '2024-01-31 12:00:00'");
-        return tn_hint(err, rc, "without a zone it is UTC");
-    }
-    *ret_ms = micros / 1000;
-    return TN_OK;
-}
-
-static tn_rc version_of(const tn_tokens *t, size_t i, int64_t *ret, tn_err *err)
-{
-    if (i >= t->n || !tn_str_to_i64(t->v[i].text, ret)) {
-        return tn_fail(err, TN_E_SYNTAX, "a version number must follow");
-    }
-    return TN_OK;
-}
-
-/* What stands at *at behind a relation's name; *at is moved behind it. */
-static tn_rc read_travel(tn_arena *a, const tn_tokens *t, size_t *at, travel *ret, tn_err *err)
-{
-    size_t i = *at;
-    size_t for_word = tn_token_is(t, i, "for") ? 1 : 0;
-    travel out = { .wanted = true, .version = -1 };
-    if (tn_token_are(t, i + for_word, "version as of") ||
-        tn_token_are(t, i + for_word, "system_version as of")) {
-        TN_TRY(version_of(t, i + for_word + 3, &out.version, err));
-        *at = i + for_word + 4;
-    } else if (tn_token_are(t, i + for_word, "timestamp as of") ||
-               tn_token_are(t, i + for_word, "system_time as of")) {
-        size_t skip = tn_token_is(t, i + for_word + 3, "timestamp") ? 4 : 3;
-        TN_TRY(instant_of(a, t, i + for_word + skip, &out.ms, err));
-        *at = i + for_word + skip + 1;
-    } else if (tn_token_is(t, i, "at") && tn_token_is(t, i + 1, "(") &&
-               (tn_token_is(t, i + 2, "version") || tn_token_is(t, i + 2, "timestamp")) &&
-               tn_token_is(t, i + 3, "=") && tn_token_is(t, i + 4, ">")) {
-        size_t close = tn_token_close(t, i + 1);
-        if (close == SIZE_MAX) {
-            return tn_fail(err, TN_E_SYNTAX, "AT ( is not closed");
-        }
-        bool by_version = tn_token_is(t, i + 2, "version");
-        size_t value = !by_version && tn_token_is(t, i + 5, "timestamp") ? i + 6 : i + 5;
-        TN_TRY(by_version ? version_of(t, value, &out.version, err)
-                          : instant_of(a, t, value, &out.ms, err));
-        *at = close + 1;
-    } else {
-        out.wanted = false;
-    }
-    *ret = out;
-    return TN_OK;
-}
-
 /* ---- places: delta."/path" ---- */
 
 static tn_rc place_pin(tn_arena *a, tn_str place, tn_pin *ret, tn_err *err)
@@ -402,7 +336,8 @@ static void replace(writer *w, const tn_tokens *t, size_t from, size_t to, tn_st
 }
 
 /* The relation named by tokens [from, to), read at an older version: a view in a schema of its own, so that its name stays. */
-static tn_rc attach_travel(const reader *r, tn_pin pin, const travel *v, tn_str *ret, tn_err *err)
+static tn_rc attach_travel(
+    const reader *r, tn_pin pin, const tn_sql_travel *v, tn_str *ret, tn_err *err)
 {
     if (pin.kind != TN_PIN_DELTA) {
         return tn_fail(err, TN_E_UNSUPPORTED,
@@ -424,9 +359,9 @@ static tn_rc rewrite_place(const reader *r, writer *w, const tn_tokens *t, size_
 {
     size_t from = *at, to = from + 3;
     tn_pin pin;
-    travel v;
+    tn_sql_travel v;
     TN_TRY(place_pin(r->a, tn_token_value(r->a, &t->v[from + 2]), &pin, err));
-    TN_TRY(read_travel(r->a, t, &to, &v, err));
+    TN_TRY(tn_sql_read_travel(r->a, t, &to, &v, err));
     tn_str text = tn_sql_relation_text(r->a, pin.schema, pin.name);
     if (v.wanted) {
         TN_TRY(attach_travel(r, pin, &v, &text, err));
@@ -474,10 +409,10 @@ static tn_rc rewrite_name(const reader *all, writer *w, const tn_tokens *t, size
     if (parts.n == 1) {
         TN_TRY(attach_relation(r, schema, parts.v[0], err));
     }
-    travel v = { 0 };
+    tn_sql_travel v = { 0 };
     tn_pin pin;
     size_t after = to;
-    TN_TRY(read_travel(r->a, t, &after, &v, err));
+    TN_TRY(tn_sql_read_travel(r->a, t, &after, &v, err));
     if (!v.wanted || !find_relation(r, parts.n == 1 ? schema : parts.v[parts.n - 2],
                          parts.v[parts.n - 1], &pin)) {
         return TN_OK;
@@ -713,24 +648,5 @@ tn_rc tn_lake_sql_split(tn_arena *a, tn_str script, tn_strs *ret, tn_err *err)
         }
     }
     *ret = out;
-    return TN_OK;
-}
-
-/* ---- lists ---- */
-
-tn_rc tn_lake_relations(
-    tn_lake *l, tn_arena *a, tn_str env, tn_pins *ret, size_t *ret_pinned, tn_err *err)
-{
-    tn_lake_head head;
-    tn_pins found;
-    TN_TRY(tn_lake_head_read(l, a, env, &head, err));
-    TN_TRY(tn_lake_discover(l, a, &head.pins, &found, err));
-    tn_pins out = head.pins;
-    size_t pinned = out.n;
-    for (size_t i = 0; i < found.n; i++) {
-        tn_vec_push(&out, a, found.v[i]);
-    }
-    *ret = out;
-    *ret_pinned = pinned;
     return TN_OK;
 }
