@@ -16,6 +16,9 @@ typedef struct tn_jspan {
 tn_rc tn_jregex_compile(
     tn_arena *a, tn_str pattern, int64_t flags, tn_jregex **ret, tn_err *err) TN_MUSTUSE;
 size_t tn_jregex_groups(const tn_jregex *re); /* without the whole match */
+/* The number of a named group, 0: there is none; the name of a group, or empty. */
+size_t tn_jregex_group(const tn_jregex *re, tn_str name);
+tn_str tn_jregex_name(const tn_jregex *re, size_t group);
 /* *ret: groups + 1 spans in the arena, or NULL when there is no match. not_empty: an empty match at `from` does not count. */
 tn_rc tn_jregex_exec(const tn_jregex *re, tn_arena *a, tn_str s, size_t from, tn_jregex_how how,
     bool not_empty, tn_jspan **ret, tn_err *err) TN_MUSTUSE;
