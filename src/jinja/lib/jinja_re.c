@@ -381,8 +381,7 @@ static tn_val names_of(tn_arena *a, const pattern *p, const match *m, tn_val dfl
     for (size_t g = 1; g <= tn_jregex_groups(p->re); g++) {
         tn_str name = tn_jregex_name(p->re, g);
         if (name.n > 0) {
-            tn_dict_puts(
-                d.dict, name, m != NULL ? group_text(m, g, dflt) : tn_val_int((int64_t)g));
+            tn_dict_puts(d.dict, name, m != NULL ? group_text(m, g, dflt) : tn_val_int((int64_t)g));
         }
     }
     return d;

@@ -73,8 +73,8 @@ static void hook_warn(tn_pctx *c, const char *event, const char *code, tn_str ms
     tn_job *j = c->self;
     tn_val data = tn_val_dict(j->arena);
     tn_dict_putz(data.dict, "msg", tn_val_str(msg));
-    tn_event(j->session->events, TN_EV_WARN, event, code, data,
-        "[WARNING]: " TN_STR_FMT, TN_STR_ARG(msg));
+    tn_event(j->session->events, TN_EV_WARN, event, code, data, "[WARNING]: " TN_STR_FMT,
+        TN_STR_ARG(msg));
 }
 
 static const tn_pctx_hooks hooks = { .lookup = hook_lookup,
