@@ -3,270 +3,11 @@
  * Name: [source_][package_]test_target_args: argument values of sorted keys, everything but [0-9a-zA-Z_] as '_', joined with "__". 64 characters
  * or more: the alias becomes the first 30 of "[...]test_target" and the md5 of the whole. unique_id ends in 10 digits of the md5 of name and metadata.
  */
-#include "project/deprecation.h"
-#include "project/parse/parse_priv.h"
+#include "project/parse/generic_test.h"
 #include "text/hash.h"
 #include "text/uri.h"
 
 enum { TEST_NAME_MAX = 63, TEST_TRUNCATED = 30, TEST_HASH_DIGITS = 10 };
-
-/* What a list of tests hangs on. */
-typedef struct target {
-    tn_patch *patch;
-    tn_val entry;   /* the model, seed or source table */
-    tn_str name;    /* of the model, or the table */
-    tn_str source;  /* of a source table, else empty */
-    tn_node *node;  /* NULL when there is none */
-    tn_val version; /* undefined when not versioned */
-    tn_strs tags;   /* of source and table */
-    bool quote_columns;
-} target;
-
-typedef struct builder {
-    tn_project *p;
-    const target *on;
-    tn_str name, namespace;
-    tn_str column; /* as passed to the macro (quoted when asked) */
-    tn_dict *args;
-    tn_dict *config;
-    tn_str given_name;
-    tn_str description;
-    tn_str short_name, full_name;
-    tn_strs tags;
-} builder;
-
-static const char *const config_args[] = { "severity", "tags", "enabled", "where", "limit",
-    "warn_if", "error_if", "fail_calc", "store_failures", "store_failures_as", "sql_header", "meta",
-    "database", "schema", "alias" };
-
-static tn_rc fail_test(const builder *b, tn_err *err, const char *what)
-{
-    tn_rc rc = tn_fail(err, TN_E_PARSE,
-        "Invalid test config given in " TN_STR_FMT ":\n\t%s\n\t@: " TN_STR_FMT,
-        TN_STR_ARG(b->on->patch->file), what, TN_STR_ARG(b->on->name));
-    tn_err_place(err, tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line, 1);
-    return rc;
-}
-
-/* dbt has two classes of these. */
-static tn_rc refuse_test(const builder *b, tn_err *err, const char *what)
-{
-    tn_rc rc = tn_fail(err, TN_E_COMPILE,
-        "Invalid generic test configuration given in " TN_STR_FMT ": \n%s\n\t@: " TN_STR_FMT,
-        TN_STR_ARG(b->on->patch->file), what, TN_STR_ARG(b->on->name));
-    tn_err_place(err, tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line, 1);
-    return rc;
-}
-
-/* ---- arguments ---- */
-
-static void take_name(builder *b, tn_str full)
-{
-    tn_str head, tail;
-    if (tn_str_cut(full, '.', &head, &tail)) {
-        b->namespace = head;
-        b->name = tail;
-    } else {
-        b->name = full;
-    }
-}
-
-/* "unique" | {unique: {...}} | {test_name: unique, ...} */
-static tn_rc take_definition(builder *b, tn_val test, tn_val *ret_args, tn_err *err)
-{
-    tn_arena *a = b->p->arena;
-    *ret_args = tn_val_dict(a);
-    if (tn_val_is_str(test)) {
-        take_name(b, tn_val_as_str(test));
-        return TN_OK;
-    }
-    if (test.tag != TN_DICT) {
-        return fail_test(b, err, "test must be dict or str");
-    }
-    const tn_val *named = tn_dict_finds(test.dict, TN_STR("test_name"));
-    size_t at = 0;
-    const tn_dict_item *it = tn_dict_next(test.dict, &at);
-    if (named == NULL && test.dict->live != 1) {
-        return fail_test(b, err, "test definition dictionary must have exactly one key");
-    }
-    tn_val name = named != NULL ? *named : it->key;
-    tn_val args = named != NULL ? test : it->value;
-    if (!tn_val_is_str(name)) {
-        return fail_test(b, err, "test name must be a str");
-    }
-    take_name(b, tn_val_as_str(name));
-    if (tn_val_is_none(args)) {
-        return TN_OK;
-    }
-    if (args.tag != TN_DICT) {
-        return fail_test(b, err, "test arguments must be a dict");
-    }
-    *ret_args = tn_val_dup(a, args);
-    (void)tn_dict_remove(ret_args->dict, tn_val_z("test_name"));
-    return TN_OK;
-}
-
-/* arguments: {...} is flattened over the top-level ones. */
-static void flatten_arguments(tn_arena *a, tn_val *args)
-{
-    tn_val inner = tn_val_at(*args, "arguments");
-    if (inner.tag != TN_DICT) {
-        return;
-    }
-    tn_val out = tn_val_dict(a);
-    size_t at = 0;
-    const tn_dict_item *it;
-    while ((it = tn_dict_next(args->dict, &at)) != NULL) {
-        if (!tn_str_is(tn_val_as_str(it->key), "arguments")) {
-            tn_dict_put(out.dict, it->key, it->value);
-        }
-    }
-    tn_value_put_all(out.dict, inner);
-    *args = out;
-}
-
-/* Keys that are no argument of the test's macro. */
-static bool is_setting(tn_str key)
-{
-    static const char *const others[] = { "config", "column_name", "description", "name" };
-    for (size_t i = 0; i < TN_COUNTOF(others); i++) {
-        if (tn_str_is(key, others[i])) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < TN_COUNTOF(config_args); i++) {
-        if (tn_str_is(key, config_args[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Settings beside the arguments instead of below `config:`. args: NULL when nobody asks. */
-static void note_settings(builder *b, const tn_dict *args)
-{
-    const tn_patch *on = b->on->patch;
-    for (size_t i = 0; args != NULL && i < TN_COUNTOF(config_args); i++) {
-        if (tn_dict_finds(args, tn_str_of(config_args[i])) == NULL) {
-            continue;
-        }
-        tn_str path = tn_str_printf(
-            b->p->arena, "data_tests." TN_STR_FMT ".%s", TN_STR_ARG(b->name), config_args[i]);
-        tn_val data = tn_val_dict(b->p->arena);
-        tn_dict_putz(data.dict, "key", tn_val_z(config_args[i]));
-        tn_dict_putz(data.dict, "file", tn_val_str(on->file));
-        tn_dict_putz(data.dict, "key_path", tn_val_str(path));
-        tn_deprecate_with(b->p, "PropertyMovedToConfigDeprecation", data,
-            "Found `%s` as a top-level property of `" TN_STR_FMT "` in file `" TN_STR_FMT
-            "`. The `%s` top-level property should be moved into the `config` of `" TN_STR_FMT "`.",
-            config_args[i], TN_STR_ARG(path), TN_STR_ARG(on->file), config_args[i],
-            TN_STR_ARG(path));
-    }
-}
-
-/* dbt wants arguments below `arguments:`, or, with require_generic_test_arguments_property off, nothing there. */
-static void note_arguments(builder *b, const tn_val *args)
-{
-    tn_val inner = tn_val_at(*args, "arguments");
-    const tn_patch *on = b->on->patch;
-    bool wanted = tn_project_flag(b->p, "REQUIRE_GENERIC_TEST_ARGUMENTS_PROPERTY", true);
-    if (!wanted && !tn_val_is_undef(inner)) {
-        tn_deprecate(b->p, "ArgumentsPropertyInGenericTestDeprecation", on->file,
-            "Found `arguments` property in test definition of `" TN_STR_FMT "` (" TN_STR_FMT
-            ") without usage of `require_generic_test_arguments_property` behavior change flag. "
-            "The `arguments` property is deprecated for custom usage and will be used to nest "
-            "keyword arguments in future versions of dbt.",
-            TN_STR_ARG(b->name), TN_STR_ARG(tn_val_to_repr(b->p->arena, inner)));
-    }
-    note_settings(b, wanted ? args->dict : NULL);
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (wanted && !tn_val_truthy(inner) && (it = tn_dict_next(args->dict, &at)) != NULL) {
-        if (tn_val_is_str(it->key) && !is_setting(tn_val_as_str(it->key)) &&
-            !tn_str_is(tn_val_as_str(it->key), "arguments")) {
-            tn_deprecate(b->p, "MissingArgumentsPropertyInGenericTestDeprecation", on->file,
-                "Found top-level arguments to test `" TN_STR_FMT "` defined on '" TN_STR_FMT
-                "' in package '" TN_STR_FMT "' (" TN_STR_FMT
-                "). Arguments to generic tests should be nested under the `arguments` property.",
-                TN_STR_ARG(b->name), TN_STR_ARG(b->on->name), TN_STR_ARG(on->package->name),
-                TN_STR_ARG(on->file));
-            return;
-        }
-    }
-}
-
-static tn_rc render_config_value(builder *b, tn_pctx *c, tn_val *v, tn_err *err)
-{
-    if (!tn_val_is_str(*v) || !tn_text_has_jinja(tn_val_as_str(*v))) {
-        return TN_OK;
-    }
-    tn_jinja_src src = { tn_str_z(b->p->arena, b->on->patch->open), b->on->patch->line };
-    return tn_pctx_render_native(c, tn_val_as_str(*v), src, v, err);
-}
-
-static tn_rc take_config(builder *b, tn_pctx *c, tn_err *err)
-{
-    tn_val nested = tn_val_at((tn_val){ .tag = TN_DICT, .dict = b->args }, "config");
-    if (!tn_val_is_undef(nested) && nested.tag != TN_DICT) {
-        return fail_test(b, err, "'config' must be a dict");
-    }
-    for (size_t i = 0; i < TN_COUNTOF(config_args); i++) {
-        const tn_val *own = tn_dict_finds(b->args, tn_str_of(config_args[i]));
-        tn_val v = own != NULL ? *own : TN_VAL_UNDEF;
-        (void)tn_dict_remove(b->args, tn_val_z(config_args[i]));
-        tn_val in = tn_val_at(nested, config_args[i]);
-        if (own != NULL && tn_val_truthy(v) && !tn_val_is_undef(in)) {
-            return refuse_test(
-                b, err, "Test cannot have the same key at the top-level and in config");
-        }
-        if ((tn_val_is_undef(v) || !tn_val_truthy(v)) && !tn_val_is_undef(in)) {
-            v = in;
-            (void)tn_dict_remove(nested.dict, tn_val_z(config_args[i]));
-        }
-        if (tn_val_is_given(v)) {
-            TN_TRY(render_config_value(b, c, &v, err));
-        }
-        if (tn_val_is_given(v)) { /* a template may give None */
-            tn_dict_putz(b->config, config_args[i], v);
-        }
-    }
-    size_t at = 0;
-    const tn_dict_item *it;
-    while (nested.tag == TN_DICT && (it = tn_dict_next(nested.dict, &at)) != NULL) {
-        tn_val v = it->value;
-        TN_TRY(render_config_value(b, c, &v, err));
-        if (!tn_val_is_none(v)) {
-            tn_dict_put(b->config, it->key, v);
-        }
-    }
-    (void)tn_dict_remove(b->args, tn_val_z("config"));
-    return TN_OK;
-}
-
-static tn_str model_text(const builder *b)
-{
-    tn_arena *a = b->p->arena;
-    const target *t = b->on;
-    if (t->source.n > 0) {
-        return tn_str_printf(a,
-            "{{ get_where_subquery(source('" TN_STR_FMT "', '" TN_STR_FMT "')) }}",
-            TN_STR_ARG(t->source), TN_STR_ARG(t->name));
-    }
-    if (!tn_val_is_undef(t->version)) {
-        return tn_str_printf(a,
-            "{{ get_where_subquery(ref('" TN_STR_FMT "', version='" TN_STR_FMT "')) }}",
-            TN_STR_ARG(t->name), TN_STR_ARG(tn_val_to_str(a, t->version)));
-    }
-    return tn_str_printf(a, "{{ get_where_subquery(ref('" TN_STR_FMT "')) }}", TN_STR_ARG(t->name));
-}
-
-static tn_str take_text(builder *b, const char *key)
-{
-    const tn_val *v = tn_dict_finds(b->args, tn_str_of(key));
-    tn_str s = v != NULL ? tn_val_to_str(b->p->arena, *v) : TN_STR_NONE;
-    (void)tn_dict_remove(b->args, tn_val_z(key));
-    return s;
-}
 
 /* ---- names ---- */
 
@@ -286,7 +27,7 @@ static void clean_to(tn_buf *b, tn_str s)
     }
 }
 
-static void add_part(const builder *b, tn_buf *out, bool *first, tn_val v)
+static void add_part(const tn_test_builder *b, tn_buf *out, bool *first, tn_val v)
 {
     if (!*first) {
         tn_buf_addz(out, "__");
@@ -313,7 +54,7 @@ static const tn_dict_item **sorted_items(tn_arena *a, const tn_dict *d, size_t *
     return items;
 }
 
-static void args_to_name(const builder *b, tn_buf *out)
+static void args_to_name(const tn_test_builder *b, tn_buf *out)
 {
     size_t n;
     const tn_dict_item **items = sorted_items(b->p->arena, b->args, &n);
@@ -339,14 +80,14 @@ static void args_to_name(const builder *b, tn_buf *out)
     }
 }
 
-static void make_names(builder *b)
+static void make_names(tn_test_builder *b)
 {
     tn_arena *a = b->p->arena;
     if (b->given_name.n > 0) {
         b->short_name = b->full_name = b->given_name;
         return;
     }
-    const target *t = b->on;
+    const tn_test_target *t = b->on;
     tn_buf id = tn_buf_init(a, TN_BUF_NO_LIMIT);
     if (b->namespace.n > 0) {
         tn_buf_addf(&id, TN_STR_FMT "_", TN_STR_ARG(b->namespace));
@@ -396,7 +137,7 @@ static tn_val hashable(tn_arena *a, tn_val v)
     return tn_val_is_str(v) ? v : tn_val_str(tn_val_to_str(a, v));
 }
 
-static tn_str unique_id(const builder *b)
+static tn_str unique_id(const tn_test_builder *b)
 {
     tn_arena *a = b->p->arena;
     tn_val meta = tn_val_dict(a);
@@ -411,7 +152,7 @@ static tn_str unique_id(const builder *b)
         TN_STR_ARG(tn_str_sub(md5, md5.n - TEST_HASH_DIGITS, md5.n)));
 }
 
-static tn_str raw_code(const builder *b)
+static tn_str raw_code(const tn_test_builder *b)
 {
     tn_buf out = tn_buf_init(b->p->arena, TN_BUF_NO_LIMIT);
     tn_buf_addz(&out, "{{ ");
@@ -441,7 +182,7 @@ static tn_str raw_code(const builder *b)
 
 /* ---- nodes ---- */
 
-static void depend_on_target(const builder *b, tn_node *n)
+static void depend_on_target(const tn_test_builder *b, tn_node *n)
 {
     tn_arena *a = b->p->arena;
     if (b->on->source.n > 0) {
@@ -470,7 +211,7 @@ static bool simple_ref(tn_str s, tn_str *ret)
 }
 
 /* accepted_values and relationships of dbt itself need no rendering when their arguments are plain. */
-static bool parse_quickly(builder *b, tn_node *n, const tn_macro *m)
+static bool parse_quickly(tn_test_builder *b, tn_node *n, const tn_macro *m)
 {
     bool values = tn_str_is(m->name, "test_accepted_values"),
          relation = tn_str_is(m->name, "test_relationships");
@@ -515,7 +256,7 @@ static bool parse_quickly(builder *b, tn_node *n, const tn_macro *m)
     return true;
 }
 
-static tn_rc parse_by_rendering(builder *b, tn_node *n, tn_err *err)
+static tn_rc parse_by_rendering(tn_test_builder *b, tn_node *n, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("parse test", NULL);
     tn_pctx c;
@@ -535,7 +276,7 @@ static tn_rc parse_by_rendering(builder *b, tn_node *n, tn_err *err)
 }
 
 /* The macro of a test: in its namespace, else the package of the file, the root, any package, the built-in ones. */
-static tn_macro *test_macro(const builder *b)
+static tn_macro *test_macro(const tn_test_builder *b)
 {
     tn_str name = tn_str_printf(b->p->arena, "test_" TN_STR_FMT, TN_STR_ARG(b->name));
     if (b->namespace.n > 0) {
@@ -545,7 +286,7 @@ static tn_macro *test_macro(const builder *b)
 }
 
 /* The config of the test stands in its code as a call of config(), and its arguments count as text. */
-static tn_rc note_written(const builder *b, tn_node *n, tn_err *err)
+static tn_rc note_written(const tn_test_builder *b, tn_node *n, tn_err *err)
 {
     if (tn_str_find(n->raw_code, TN_STR("config("), 0) == SIZE_MAX) {
         return TN_OK;
@@ -558,7 +299,7 @@ static tn_rc note_written(const builder *b, tn_node *n, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc parse_code(builder *b, tn_node *n, tn_err *err)
+static tn_rc parse_code(tn_test_builder *b, tn_node *n, tn_err *err)
 {
     tn_macro *m = test_macro(b);
     if (m == NULL) { /* an error of this test only, when it runs: its call names what is missing */
@@ -589,11 +330,11 @@ static tn_str rel_of(tn_str original)
     return tn_str_cut(original, '/', &head, &tail) ? tail : original;
 }
 
-static tn_rc add_test(builder *b, tn_err *err)
+static tn_rc add_test(tn_test_builder *b, tn_err *err)
 {
     tn_project *p = b->p;
     tn_arena *a = p->arena;
-    const target *t = b->on;
+    const tn_test_target *t = b->on;
     tn_node *n = tn_node_new(p, TN_NODE_TEST, t->patch->package);
     tn_test_info *info = n->test = tn_new(a, tn_test_info);
     *info = (tn_test_info){ .name = b->name,
@@ -621,63 +362,21 @@ static tn_rc add_test(builder *b, tn_err *err)
     tn_rc rc = tn_config_resolve(p, n, NULL, NULL, err);
     if (rc != TN_OK) {
         tn_err_place(err, tn_str_z(a, t->patch->open), t->patch->line, 1);
-        return tn_while(err, rc, "configuring '" TN_STR_FMT "'", TN_STR_ARG(n->unique_id));
+        return rc;
     }
     TN_TRY(tn_project_place(p, n, err));
     n->group = t->node != NULL && t->source.n == 0 ? t->node->group : n->group;
-    /* The same test twice on one column is one node. */
-    const tn_node *old = tn_map_find(&p->node_by_id, n->unique_id);
-    return old != NULL && n->enabled && tn_str_eq(old->original_file_path, n->original_file_path)
-               ? TN_OK
-               : tn_node_add(p, n, err);
-}
-
-static void collect_tags(builder *b, tn_val column)
-{
-    tn_arena *a = b->p->arena;
-    const tn_val more[] = { tn_val_at(column, "tags"),
-        tn_val_at(tn_val_at(column, "config"), "tags"),
-        tn_val_at((tn_val){ .tag = TN_DICT, .dict = b->config }, "tags") };
-    for (size_t i = 0; i < b->on->tags.n; i++) {
-        tn_strs_add_new(&b->tags, a, b->on->tags.v[i]);
-    }
-    for (size_t i = 0; i < TN_COUNTOF(more); i++) {
-        tn_strs some = tn_value_strs(a, more[i]);
-        for (size_t k = 0; k < some.n; k++) {
-            tn_strs_add_new(&b->tags, a, some.v[k]);
-        }
-    }
-    tn_strs_sort(&b->tags);
+    return tn_node_add(p, n, err);
 }
 
 static tn_rc one_test(
-    tn_project *p, tn_pctx *c, const target *t, tn_val test, tn_val column, tn_err *err)
+    tn_project *p, tn_pctx *c, const tn_test_target *t, tn_val test, tn_val column, tn_err *err)
 {
-    tn_arena *a = p->arena;
-    builder b = { .p = p, .on = t, .config = tn_val_dict(a).dict, .description = TN_STR("") };
-    tn_val args;
-    TN_TRY(take_definition(&b, test, &args, err));
-    if (column.tag == TN_DICT) {
-        b.column = tn_val_str_at(column, "name", TN_STR_NONE);
-        tn_val quote = tn_val_at(column, "quote");
-        if (quote.tag == TN_BOOL ? quote.i != 0 : t->quote_columns) {
-            b.column = tn_str_printf(a, "\"" TN_STR_FMT "\"", TN_STR_ARG(b.column));
-        }
-        tn_dict_putz(args.dict, "column_name", tn_val_str(b.column));
-    }
-    note_arguments(&b, &args);
-    flatten_arguments(a, &args);
-    b.args = args.dict;
-    if (tn_dict_finds(b.args, TN_STR("model")) != NULL) {
-        return refuse_test(
-            &b, err, "Test arguments include \"model\", which is a reserved argument");
-    }
-    tn_dict_putz(b.args, "model", tn_val_str(model_text(&b)));
-    TN_TRY(take_config(&b, c, err));
-    b.description = take_text(&b, "description");
-    b.given_name = take_text(&b, "name");
+    tn_test_builder b = {
+        .p = p, .on = t, .config = tn_val_dict(p->arena).dict, .description = TN_STR("")
+    };
+    TN_TRY(tn_test_define(&b, c, test, column, err));
     make_names(&b);
-    collect_tags(&b, column);
     return add_test(&b, err);
 }
 
@@ -688,7 +387,7 @@ static tn_val tests_of(tn_val v)
 }
 
 static tn_rc tests_on(
-    tn_project *p, tn_pctx *c, const target *t, tn_val columns, tn_val own, tn_err *err)
+    tn_project *p, tn_pctx *c, const tn_test_target *t, tn_val columns, tn_val own, tn_err *err)
 {
     for (size_t i = 0; columns.tag == TN_LIST && i < columns.list->n; i++) {
         tn_val tests = tests_of(columns.list->v[i]);
@@ -708,7 +407,7 @@ static tn_rc source_tests(tn_project *p, tn_pctx *c, tn_patch *patch, tn_err *er
     tn_val e = { .tag = TN_DICT, .dict = patch->entry }, tables = tn_val_at(e, "tables");
     for (size_t i = 0; tables.tag == TN_LIST && i < tables.list->n; i++) {
         tn_val table = tables.list->v[i];
-        target t = { .patch = patch,
+        tn_test_target t = { .patch = patch,
             .entry = table,
             .name = tn_val_str_at(table, "name", TN_STR_NONE),
             .source = patch->name,
@@ -731,7 +430,7 @@ static tn_rc source_tests(tn_project *p, tn_pctx *c, tn_patch *patch, tn_err *er
 static tn_rc node_tests(tn_project *p, tn_pctx *c, tn_patch *patch, tn_err *err)
 {
     tn_val e = { .tag = TN_DICT, .dict = patch->entry };
-    target t = { .patch = patch,
+    tn_test_target t = { .patch = patch,
         .entry = e,
         .name = patch->name,
         .node = patch->node,

@@ -87,7 +87,7 @@ static void put_index(tn_project *p, tn_map *map, tn_str key, tn_node *n)
 
 static const char *plural_of(const tn_node *a, const tn_node *b)
 {
-    static const char *const names[TN_NODE_KINDS] = { "models", "seeds", "snapshots", "tests",
+    static const char *const names[TN_NODE_KINDS] = { "models", "seeds", "snapshots", "data_tests",
         "analyses", "operations", "sources", "exposures", "metrics", "semantic_models",
         "saved_queries", "unit_tests", "functions" };
     return a->kind == b->kind ? names[a->kind] : "resources";
@@ -95,16 +95,19 @@ static const char *plural_of(const tn_node *a, const tn_node *b)
 
 tn_rc tn_double_node(const tn_node *a, const tn_node *b, tn_err *err)
 {
-    if (a->kind == TN_NODE_TEST && a->test != NULL) {
-        return tn_fail(err, TN_E_COMPILE,
-            "dbt found two tests with the name \"" TN_STR_FMT "\" in the files " TN_STR_FMT
-            " and " TN_STR_FMT,
-            TN_STR_ARG(a->name), TN_STR_ARG(a->original_file_path),
-            TN_STR_ARG(b->original_file_path));
-    }
     TN_AUTO_ARENA scratch = tn_arena_new("twice", NULL);
     tn_str name = a->name, looked_for = a->name;
-    if (a->kind == TN_NODE_SOURCE) {
+    const char *action = "looking for";
+    if (a->kind == TN_NODE_TEST && a->test != NULL) {
+        tn_str column = a->test->column_name;
+        column = column.n > 0 ? tn_str_printf(scratch, "column \"" TN_STR_FMT "\" in ",
+                                    TN_STR_ARG(column))
+                              : TN_STR("");
+        name = tn_str_printf(scratch, TN_STR_FMT "\" defined on " TN_STR_FMT "\"" TN_STR_FMT,
+            TN_STR_ARG(a->name), TN_STR_ARG(column), TN_STR_ARG(a->test->file_key_name));
+        action = "running";
+        looked_for = TN_STR("tests");
+    } else if (a->kind == TN_NODE_SOURCE) {
         name = tn_str_printf(scratch, TN_STR_FMT "_" TN_STR_FMT, TN_STR_ARG(a->source->source_name),
             TN_STR_ARG(a->name));
         looked_for = tn_str_printf(scratch, "source(\"" TN_STR_FMT "\", \"" TN_STR_FMT "\")",
@@ -115,10 +118,10 @@ tn_rc tn_double_node(const tn_node *a, const tn_node *b, tn_err *err)
     return tn_fail(err, TN_E_COMPILE,
         "dbt found two %s with the name \"" TN_STR_FMT
         "\".\n\nSince these resources have the same name, dbt will be unable to find the correct "
-        "resource\nwhen looking for " TN_STR_FMT
+        "resource\nwhen %s " TN_STR_FMT
         ".\n\nTo fix this, change the name of one of these resources:\n- " TN_STR_FMT
         " (" TN_STR_FMT ")\n- " TN_STR_FMT " (" TN_STR_FMT ")",
-        plural_of(a, b), TN_STR_ARG(name), TN_STR_ARG(looked_for), TN_STR_ARG(a->unique_id),
+        plural_of(a, b), TN_STR_ARG(name), action, TN_STR_ARG(looked_for), TN_STR_ARG(a->unique_id),
         TN_STR_ARG(a->original_file_path), TN_STR_ARG(b->unique_id),
         TN_STR_ARG(b->original_file_path));
 }
