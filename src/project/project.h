@@ -217,7 +217,7 @@ tn_macro *tn_project_find_macro(const tn_project *p, tn_str package, tn_str name
 tn_str tn_project_nearest_macro(const tn_project *p, tn_str name); /* for a typo; empty: none */
 tn_macro *tn_project_find_macro_in(
     const tn_project *p, tn_str in_package, tn_str name); /* "dbt" means all built-in ones */
-/* adapter.dispatch: namespace "" when not given. Fails with the names that were tried, as dbt does. */
+/* adapter.dispatch: namespace "" when not given, package "" when any will do. Fails with the names that were tried, as dbt does. */
 tn_rc tn_project_dispatch(tn_project *p, tn_str package, tn_str name, tn_str namespace,
     tn_macro **ret, tn_err *err) TN_MUSTUSE;
 /* materialization_<name>_<adapter|default> by dbt's priority (materialization.c). NULL when there is none. */

@@ -7,6 +7,8 @@ passed = failed = 0
 
 FROM = "'original_file_path': 'models/s.yml', 'yaml_key': 'models', 'package_name': 'r'"
 COLUMN = "models:\n- name: a\n  columns:\n  - name: id\n    "
+TESTS = COLUMN + "data_tests:\n    - "
+SHOWN = "UnparsedModelUpdate(original_file_path='mode...ne)"
 REFUSED = [
     ("hello\n", "Error reading r: s.yml - Runtime Error\n    Contents of file 'models/s.yml' are not valid. Dictionary expected."),
     ("- name: a\n", "Contents of file 'models/s.yml' are not valid. Dictionary expected."),
@@ -24,9 +26,22 @@ REFUSED = [
     (COLUMN + "data_tests: not_null\n", "at path ['columns'][0]['data_tests']: 'not_null' is not of type 'array'"),
     (COLUMN + "data_tests: [5]\n", "at path ['columns'][0]['data_tests'][0]: 5 is not valid under any of the given schemas"),
     ("sources: [{name: s, tabels: [], more: 1}]\n", "at path []: Additional properties are not allowed ('more', 'tabels' were unexpected)"),
+    (TESTS + "accepted_values: [1]\n", "test arguments must be a dict, got <class 'list'> (value [1])\n  \t@: " + SHOWN),
+    (TESTS + "not_null:\n", "test arguments must be a dict, got <class 'NoneType'> (value None)"),
+    (TESTS + "accepted_values:\n      values: [1]\n",
+     "test definition dictionary must have exactly one key, got [('accepted_values', None), ('values', [1])] instead (2 keys)"),
+    (TESTS + "1x\n", "Invalid generic test configuration given in models/s.yml: \n  Test name string did not match expected pattern: 1x"),
+    (TESTS + "not_null: {config: {tags: [5]}}\n", "Compilation Error\n  got 5 (<class 'int'>) for tag, expected a str"),
+    (TESTS + "not_null: {config: {where: \"x = '{{ ref('a') }}'\"}}\n",
+     "The a.id column's \"not_null\" test references an undefined macro in its where configuration argument. The macro 'ref' is undefined.\n"),
+    (TESTS + "not_null: {config: {where: x}}\n    - not_null\n",
+     "dbt found two data_tests with the name \"not_null_a_id\" defined on column \"id\" in \"models.a\"."),
     ("exposures: [{name: e, type: page, owner: {name: x}}]\n",
      "at path ['type']: 'page' is not one of ['dashboard', 'notebook', 'analysis', 'ml', 'application']"),
 ]
+TEST_SQL = """{%% macro get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) %%}
+select {{ fail_calc }} as failures, case when {{ fail_calc }} {{ warn_if }} then '%s' else '%s' end as should_warn, false as should_error
+from ({{ main_sql }}) x {%% endmacro %%}"""
 
 
 def check(what, ok, detail=""):
@@ -36,7 +51,7 @@ def check(what, ok, detail=""):
         print(f"FAILED {what}\n{detail}")
 
 
-def run(files, *command):
+def run(files, *commands):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         files = {"dbt_project.yml": "name: r\nprofile: r\n", "profiles.yml": "r: {outputs: {default: {type: duckdb, path: r.duckdb}}}\n",
@@ -45,7 +60,8 @@ def run(files, *command):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         env = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
-        done = subprocess.run([TARN, *command], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for command in commands:
+            done = subprocess.run([TARN, command], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.returncode, done.stdout
 
 
@@ -56,8 +72,26 @@ def main():
     long = "models:\n- name: a\n  columns:\n" + "".join(f"  - {{name: c{i}, description: something to be said of it}}\n" for i in range(400))
     status, out = run({"models/s.yml": long + "  - {name: 7}\n"}, "parse")
     check("the reason stands behind a long entry", status == 2 and "... - at path ['columns'][400]['name']: 7 is not of type 'string'" in out, out)
+    header = TESTS + "not_null: {config: {sql_header: '-- seen'}}\n"
+    status, out = run({"models/s.yml": header}, "parse")
+    check("a header of SQL is deprecated", status == 0 and "Custom key `sql_header` found in `config` at path `models.config`" in out, out)
+    flags = "name: r\nprofile: r\nflags: {require_sql_header_in_test_configs: true}\n"
+    status, out = run({"models/s.yml": header, "dbt_project.yml": flags}, "parse")
+    check("and is not with its flag", status == 0 and "Custom key" not in out, out)
     status, out = run({"models/s.yml": "data_tests: [{name: 5}]\n"}, "parse")
     check("data tests are passed over", status == 0 and "Unable to parse 'data_tests' section of file 'models/s.yml'" in out, out)
+    test = COLUMN + "data_tests: [not_null]\n"
+    status, out = run({"models/s.yml": test, "macros/t.sql": TEST_SQL % ("u", "x")}, "build")
+    check("a test that gives no truth", status == 1 and "Macro 'get_test_sql' returns 'x'.  It is not type 'bool'" in out, out)
+    status, out = run({"models/s.yml": test, "macros/t.sql": TEST_SQL % ("Yes", "OFF")}, "build")
+    check("words for truth", status == 0 and "PASS=2" in out, out)
+    status, out = run({"models/B.SQL": "select 1 as id", "models/s.yml": test.replace("name: a", "name: B")}, "build")
+    check("the ending of a file in any case", status == 0 and "PASS=3" in out, out)
+    status, out = run({
+        "models/s.yml": COLUMN + "data_tests: [dep.told]\n", "packages.yml": "packages: [{local: dep}]\n", "dep/dbt_project.yml": "name: dep\n",
+        "dep/macros/t.sql": "{% test told(model, column_name) %}{{ adapter.dispatch('test_told')(model) }}{% endtest %}"
+                            "{% macro default__test_told(model) %}select * from {{ model }} where false{% endmacro %}"}, "deps", "build")
+    check("a test's macro dispatches to its package without naming it", status == 0 and "PASS=2" in out, out)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -356,6 +356,19 @@ static bool lookup_member(tn_pctx *c, tn_str name, tn_val *ret)
     return true;
 }
 
+/* What only templates of nodes have, and YAML has not. */
+static bool of_nodes(tn_str name)
+{
+    static const char *const names[] = { "ref", "source", "metric", "function", "config", "this",
+        "model", "adapter", "api", "graph" };
+    for (size_t i = 0; i < TN_COUNTOF(names); i++) {
+        if (tn_str_is(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool lookup_all(tn_pctx *c, tn_str name, tn_val *ret)
 {
     if (tn_str_is(name, "_dbt_generic_test_kwargs") && c->node != NULL && c->node->test != NULL) {
@@ -364,6 +377,9 @@ static bool lookup_all(tn_pctx *c, tn_str name, tn_val *ret)
     if (tn_str_is(name, "target") && !tn_val_is_undef(c->state->target)) {
         *ret = c->state->target;
         return true;
+    }
+    if (c->state->no_macros && of_nodes(name)) {
+        return false;
     }
     return lookup_macro(c, name, ret) || lookup_own(c, name, ret) || lookup_member(c, name, ret);
 }
@@ -518,7 +534,9 @@ tn_rc tn_pctx_call_macro(tn_pctx *c, tn_macro *m, const tn_val *args, size_t arg
 tn_rc tn_pctx_dispatch(tn_pctx *c, tn_str name, tn_str namespace, tn_val *ret, tn_err *err)
 {
     tn_macro *m;
-    TN_TRY(tn_project_dispatch(c->project, c->package, name, namespace, &m, err));
+    bool test = c->node != NULL && c->node->test != NULL; /* its macro may be any package's */
+    TN_TRY(
+        tn_project_dispatch(c->project, test ? TN_STR_NONE : c->package, name, namespace, &m, err));
     return tn_pctx_bind(c, m, ret, err);
 }
 

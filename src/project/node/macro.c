@@ -91,6 +91,20 @@ static tn_rc dispatch_fail(const tn_project *p, tn_str name, const tn_strs *pack
         TN_STR_ARG(tn_buf_str(&tried)));
 }
 
+/* By its name alone: the root's, else an installed package's, else a built-in one. */
+static tn_macro *macro_anywhere(const tn_project *p, tn_str name)
+{
+    tn_macro *m = tn_project_find_macro(p, p->name, name);
+    bool builtin = m != NULL && tn_project_package(p, m->package_name)->builtin;
+    for (size_t i = 0; (m == NULL || builtin) && i < p->packages.n; i++) {
+        const tn_package *pkg = p->packages.v[i];
+        tn_macro *own = pkg->builtin ? NULL : tn_map_find(&pkg->macros, name);
+        m = own != NULL ? own : m;
+        builtin = builtin && own == NULL;
+    }
+    return m;
+}
+
 tn_rc tn_project_dispatch(
     tn_project *p, tn_str package, tn_str name, tn_str namespace, tn_macro **ret, tn_err *err)
 {
@@ -112,8 +126,9 @@ tn_rc tn_project_dispatch(
         for (size_t k = 0; k < p->state->chain_n; k++) {
             tn_str full =
                 tn_str_printf(scratch, "%s__" TN_STR_FMT, p->state->chain[k], TN_STR_ARG(name));
-            tn_macro *m = packages.n > 0 ? tn_project_find_macro_in(p, packages.v[i], full)
-                                         : tn_project_find_macro(p, package, full);
+            tn_macro *m = packages.n > 0  ? tn_project_find_macro_in(p, packages.v[i], full)
+                          : package.n > 0 ? tn_project_find_macro(p, package, full)
+                                          : macro_anywhere(p, full);
             if (m != NULL) {
                 *ret = m;
                 return TN_OK;

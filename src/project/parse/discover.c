@@ -119,9 +119,12 @@ static tn_rc read_text(walk *w, tn_source_file *f, tn_err *err)
     return TN_OK;
 }
 
+/* In any case: a.SQL is a model, too. */
 static bool has_ext(const tn_source_file *f, const char *ext)
 {
-    return tn_str_ends(f->rel, tn_str_of(ext));
+    tn_str wanted = tn_str_of(ext);
+    size_t n = f->rel.n;
+    return n >= wanted.n && tn_str_eq_nocase(tn_str_sub(f->rel, n - wanted.n, n), wanted);
 }
 
 /* With the behaviour flag allow_jinja_file_extensions "x.sql.j2" is an "x.sql" whose ending tells editors what it is. */

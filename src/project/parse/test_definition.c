@@ -76,8 +76,8 @@ static tn_rc take_name(tn_test_builder *b, tn_str full, tn_err *err)
     tn_str second = dot ? identifier(tn_str_sub(full, first.n + 1, full.n)) : TN_STR_NONE;
     if (first.n == 0) {
         return refuse_test(b, err,
-            tn_str_concat(b->p->arena,
-                TN_STR("Test name string did not match expected pattern: "), full));
+            tn_str_concat(
+                b->p->arena, TN_STR("Test name string did not match expected pattern: "), full));
     }
     b->namespace = second.n > 0 ? first : TN_STR_NONE;
     b->name = second.n > 0 ? second : first;
@@ -223,8 +223,7 @@ static void note_arguments(tn_test_builder *b, const tn_val *args)
 }
 
 /* A setting may be a template of what YAML may use: no macros, no ref(). */
-static tn_rc render_config_value(
-    tn_test_builder *b, tn_pctx *c, tn_val key, tn_val *v, tn_err *err)
+static tn_rc render_config_value(tn_test_builder *b, tn_pctx *c, tn_val key, tn_val *v, tn_err *err)
 {
     if (!tn_val_is_str(*v) || !tn_text_has_jinja(tn_val_as_str(*v))) {
         return TN_OK;
@@ -329,7 +328,6 @@ static void collect_tags(tn_test_builder *b, tn_val column)
     }
     tn_strs_sort(&b->tags);
 }
-
 
 static tn_rc check_tags(const tn_test_builder *b, tn_err *err)
 {

@@ -122,12 +122,26 @@ static int64_t count_of(tn_val v)
     return n;
 }
 
-/* should_warn and should_error come as booleans, or as what a custom warn_if gave. */
-static bool is_true(tn_val v)
+/* should_warn and should_error come as booleans, or as what a custom get_test_sql gave: Python's words for truth, in any case. */
+static tn_rc truth_of(tn_val v, bool *ret, tn_err *err)
 {
-    return tn_val_is_str(v) ? tn_str_eq_nocase(tn_val_as_str(v), TN_STR("true")) ||
-                                  tn_str_is(tn_val_as_str(v), "1")
-                            : tn_val_truthy(v);
+    static const char *const words[] = { "y", "yes", "t", "true", "on", "1", "n", "no", "f",
+        "false", "off", "0" };
+    enum { TRUE_WORDS = 6 };
+    if (!tn_val_is_str(v)) {
+        *ret = tn_val_truthy(v);
+        return TN_OK;
+    }
+    for (size_t i = 0; i < TN_COUNTOF(words); i++) {
+        if (tn_str_eq_nocase(tn_val_as_str(v), tn_str_of(words[i]))) {
+            *ret = i < TRUE_WORDS;
+            return TN_OK;
+        }
+    }
+    return tn_fail(err, TN_E_COMPILE,
+        "Macro 'get_test_sql' returns '" TN_STR_FMT
+        "'.  It is not type 'bool' and cannot not be converted reliably to a bool.",
+        TN_STR_ARG(tn_val_as_str(v)));
 }
 
 static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
@@ -144,7 +158,9 @@ static tn_rc judge_test(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *er
     int64_t failures = tn_val_is_none(row[0]) ? 0 : count_of(row[0]);
     tn_str severity =
         tn_str_upper(j->arena, tn_node_config_str(j->node, "severity", TN_STR("ERROR")));
-    bool warn = is_true(row[1]), error = is_true(row[2]);
+    bool warn, error;
+    TN_TRY(truth_of(row[1], &warn, err));
+    TN_TRY(truth_of(row[2], &error, err));
     const char *plural = failures == 1 ? "" : "s";
     r->failures = failures;
     r->status = TN_ST_PASS;
