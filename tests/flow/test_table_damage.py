@@ -192,5 +192,23 @@ def a_vector_over_the_end_of_its_file(lake):
     has(" ".join(f["detail"] for f in all_of_them), "is marked in a file of 1 rows")
 
 
+@case
+def a_model_over_a_table_that_cannot_be_read(lake):
+    """The database has no such relation; the model's error says why it has not."""
+    lake.run("sql", "CREATE TABLE raw.t AS SELECT 1 AS id; CREATE VIEW raw.v AS FROM raw.t")
+    lake.file("dbt_project.yml", "name: p\nversion: '1.0'\nprofile: p\n")
+    lake.file("profiles.yml", "p:\n  target: prod\n  outputs:\n    prod: {type: tarn, lake: lake, schema: main}\n")
+    lake.file("models/m.sql", "select * from raw.t")
+    lake.file("models/over_a_view.sql", "select * from raw.v")
+    lake.file("models/none.sql", "select * from raw.nothing")
+    lake.run("build", "--exclude", "none")
+    log_file(lake.root / "raw/t", 0).unlink()
+    out = lake.run("build", status=1)
+    for name, hints in (("t", 1), ("v", 1), ("nothing", 0)):
+        part = out.split("Completed with", 1)[1].split(f"Table with name {name} does not exist", 1)[1].split("[ERROR]", 1)[0]
+        equal((name, part.count("hint: the lake has it, but it could not be read")), (name, hints))
+    has(out, "could not be read: reading 'raw.t': ")
+
+
 if __name__ == "__main__":
     main()

@@ -555,6 +555,7 @@ void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)
                                                   : run_node(run, &j, r, &err);
     }
     if (rc != TN_OK) {
+        tn_lake_target_explain(run->session->lake, &err);
         tn_runner_keep_error(run, &j, r, rc, &err);
     }
     tn_job_rollback(&j);

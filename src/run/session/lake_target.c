@@ -22,6 +22,7 @@ struct tn_lake_target {
     tn_str views;         /* the profile's `catalog`: pinned, latest; empty: as it is */
     tn_lake_takens taken; /* by other environments: their tables are not written */
     tn_pins readable;     /* the head's pins and landed tables that nobody has pinned */
+    tn_strs unread;       /* why some of them are not there: "reading 's.t': ..." */
     tn_map
         snapshots; /* "version location" -> tn_delta_snapshot: of tables that conditions speak of */
     tn_map
@@ -99,11 +100,33 @@ tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_er
     tn_val skipped = tn_val_list(a);
     TN_TRY(tn_lake_attach(t->lake, c, &t->readable, &skipped, a, err));
     for (size_t i = 0; tn_val_is_seq(skipped) && i < skipped.list->n; i++) {
+        tn_str why = tn_val_to_str(a, skipped.list->v[i]);
+        tn_vec_push(&t->unread, a, why);
         tn_event(s->events, TN_EV_DEBUG, "LakeRelationSkipped", "T002", TN_VAL_UNDEF,
-            "relation not readable: " TN_STR_FMT, TN_STR_ARG(tn_val_to_str(a, skipped.list->v[i])));
+            "relation not readable: " TN_STR_FMT, TN_STR_ARG(why));
     }
     *ret = t;
     return TN_OK;
+}
+
+void tn_lake_target_explain(const tn_lake_target *t, tn_err *err)
+{
+    static const tn_str before = { "Table with name ", sizeof "Table with name " - 1 };
+    tn_str msg = tn_str_of(err->msg), name, rest;
+    size_t at = tn_str_find(msg, before, 0);
+    if (t == NULL || t->unread.n == 0 || at == SIZE_MAX || err->hint[0] != '\0') {
+        return;
+    }
+    (void)tn_str_cut(tn_str_sub(msg, at + before.n, msg.n), ' ', &name, &rest);
+    TN_AUTO_ARENA a = tn_arena_new("unread", NULL);
+    tn_str quoted = tn_str_printf(a, "." TN_STR_FMT "':", TN_STR_ARG(name));
+    for (size_t i = 0; i < t->unread.n; i++) {
+        if (tn_str_find(tn_str_lower(a, t->unread.v[i]), tn_str_lower(a, quoted), 0) != SIZE_MAX) {
+            (void)tn_hint(err, TN_E_SQL, "the lake has it, but it could not be read: " TN_STR_FMT,
+                TN_STR_ARG(t->unread.v[i]));
+            return;
+        }
+    }
 }
 
 void tn_lake_target_mark(tn_lake_target *t)

@@ -33,6 +33,8 @@ typedef struct tn_lake_write {
 tn_rc tn_lake_target_open(tn_session *s, tn_conn *c, tn_lake_target **ret, tn_err *err) TN_MUSTUSE;
 /* Tells the session's cache which of its views are Delta tables: to templates they are tables. */
 void tn_lake_target_mark(tn_lake_target *t);
+/* Where the database misses a relation that could not be read when the run began, a hint says why. t NULL: does nothing. */
+void tn_lake_target_explain(const tn_lake_target *t, tn_err *err);
 /* Makes a candidate of the table's version after w->work and moves the session's view to it. One thread at a time a relation. */
 tn_rc tn_lake_target_write(
     tn_lake_target *t, tn_conn *c, tn_arena *a, const tn_lake_write *w, tn_err *err) TN_MUSTUSE;
