@@ -174,8 +174,8 @@ TN_TEST(tables_have_rows_and_columns)
     TN_ASSERT(tn_val_is_table(t, &table));
     tn_buf b = tn_buf_init(arena, 4096);
     tn_table_print(&b, table, 2, 0);
-    TN_ASSERT_EQ_S(
-        tn_buf_str(&b), "|    n | name |\n| ---- | ---- |\n|    0 | x    |\n| 1000 |      |\n");
+    TN_ASSERT_EQ_S(tn_buf_str(&b),
+        "|    n | name |\n| ---- | ---- |\n|    0 | x    |\n| 1000 |      |\n|  ... | ...  |\n");
 }
 
 static tn_str injected(tn_arena *a, const char *sql)

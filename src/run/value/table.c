@@ -1,6 +1,5 @@
 /* table.c: the objects behind table.h: Table, MappedSequence of rows or columns, Row, Column. */
-#include "run/table.h"
-
+#include "run/value/table_impl.h"
 #include "text/json.h"
 
 typedef enum seq_kind { SEQ_ROWS, SEQ_COLUMNS, SEQ_ROW, SEQ_COLUMN } seq_kind;
@@ -42,6 +41,11 @@ static size_t mapped_length(const mapped *m)
     return m->kind == SEQ_ROWS || m->kind == SEQ_COLUMN ? rows_of(m->t) : cols_of(m->t);
 }
 
+tn_val table_row(tn_arena *a, const tn_table *t, size_t row)
+{
+    return mapped_new(a, t, SEQ_ROW, row);
+}
+
 static tn_val mapped_at(const mapped *m, tn_arena *a, size_t i)
 {
     switch (m->kind) {
@@ -57,7 +61,7 @@ static tn_val mapped_at(const mapped *m, tn_arena *a, size_t i)
     }
 }
 
-static bool find_column(const tn_table *t, tn_str name, size_t *ret)
+bool table_find_column(const tn_table *t, tn_str name, size_t *ret)
 {
     for (size_t i = 0; i < cols_of(t); i++) {
         if (tn_str_eq(tn_val_as_str(t->names.list->v[i]), name)) {
@@ -76,7 +80,7 @@ static bool mapped_find(const mapped *m, tn_val key, size_t *ret)
         return i >= 0 && i < n;
     }
     return tn_val_is_str(key) && (m->kind == SEQ_COLUMNS || m->kind == SEQ_ROW) &&
-           find_column(m->t, tn_val_as_str(key), ret);
+           table_find_column(m->t, tn_val_as_str(key), ret);
 }
 
 static tn_rc mapped_item(tn_obj *self, tn_arena *a, tn_val key, tn_val *ret, tn_err *err)
@@ -208,13 +212,22 @@ static tn_rc seq_call(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     return TN_OK;
 }
 
-static tn_val data_type_val(tn_arena *a, const tn_table *t, size_t col)
+tn_val table_type(tn_arena *a, tn_table_kind kind)
 {
     static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime",
         "Boolean" };
     tn_val d = tn_val_dict(a);
-    tn_dict_putz(d.dict, "name", tn_val_z(names[t->kinds[col]]));
+    tn_dict_putz(d.dict, "name", tn_val_z(names[kind]));
     return d;
+}
+
+tn_val table_types(tn_arena *a, const tn_table *t)
+{
+    tn_val types = tn_val_list(a);
+    for (size_t c = 0; c < cols_of(t); c++) {
+        tn_list_push(types.list, table_type(a, t->kinds[c]));
+    }
+    return types;
 }
 
 static tn_rc mapped_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
@@ -231,7 +244,7 @@ static tn_rc mapped_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn
         return TN_OK;
     }
     if (m->kind == SEQ_COLUMN && tn_str_is(name, "data_type")) {
-        *ret = data_type_val(a, m->t, m->index);
+        *ret = table_type(a, m->t->kinds[m->index]);
         return TN_OK;
     }
     for (size_t i = 0; i < TN_COUNTOF(seq_methods); i++) {
@@ -406,194 +419,6 @@ tn_rc tn_table_fetch(tn_result *r, tn_arena *a, tn_val *ret, tn_err *err)
     }
 }
 
-typedef enum table_method {
-    T_PRINT,
-    T_SELECT,
-    T_EXCLUDE,
-    T_LIMIT,
-    T_WHERE,
-    T_ORDER_BY,
-    T_RENAME,
-    T_PRINT_JSON
-} table_method;
-
-static const struct {
-    const char *name;
-    table_method method;
-} table_methods[] = { { "print_table", T_PRINT }, { "select", T_SELECT }, { "exclude", T_EXCLUDE },
-    { "limit", T_LIMIT }, { "where", T_WHERE }, { "order_by", T_ORDER_BY },
-    { "rename", T_RENAME } };
-
-typedef struct table_bound {
-    const tn_table *t;
-    table_method method;
-} table_bound;
-
-/* The table with only the columns whose places are in keep. */
-static tn_val project_columns(tn_arena *a, const tn_table *t, const size_t *keep, size_t n)
-{
-    tn_val names = tn_val_list(a), rows = tn_val_list(a);
-    tn_val *values = tn_new_array(a, tn_val, n + 1);
-    for (size_t c = 0; c < n; c++) {
-        tn_list_push(names.list, t->names.list->v[keep[c]]);
-    }
-    for (size_t r = 0; r < rows_of(t); r++) {
-        for (size_t c = 0; c < n; c++) {
-            values[c] = cell(t, r, keep[c]);
-        }
-        tn_list_push(rows.list, tn_val_tuple(a, values, n));
-    }
-    return tn_table_new(a, names, rows);
-}
-
-static bool wanted(tn_val key, tn_str name)
-{
-    if (!tn_val_is_seq(key)) {
-        return tn_str_eq(tn_val_as_str(key), name);
-    }
-    for (size_t i = 0; i < key.list->n; i++) {
-        if (tn_str_eq(tn_val_as_str(key.list->v[i]), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static tn_val pick_columns(tn_arena *a, const tn_table *t, tn_val key, bool exclude)
-{
-    size_t *keep = tn_new_array(a, size_t, cols_of(t) + 1), n = 0, found;
-    if (!exclude && tn_val_is_seq(key)) { /* in the order asked for */
-        for (size_t i = 0; i < key.list->n && n < cols_of(t); i++) {
-            if (find_column(t, tn_val_as_str(key.list->v[i]), &found)) {
-                keep[n++] = found;
-            }
-        }
-        return project_columns(a, t, keep, n);
-    }
-    for (size_t c = 0; c < cols_of(t); c++) {
-        if (wanted(key, tn_val_as_str(t->names.list->v[c])) != exclude) {
-            keep[n++] = c;
-        }
-    }
-    return project_columns(a, t, keep, n);
-}
-
-static tn_val with_rows(tn_arena *a, const tn_table *t, tn_val rows)
-{
-    tn_val v = tn_table_new(a, t->names, rows);
-    ((tn_table *)(void *)v.obj)->kinds = t->kinds;
-    return v;
-}
-
-static tn_rc order_by(
-    tn_arena *a, const tn_table *t, tn_val key, bool reverse, tn_val *ret, tn_err *err)
-{
-    size_t col;
-    if (!find_column(t, tn_val_as_str(key), &col)) {
-        return tn_fail(err, TN_E_NAME, "order_by: no such column: '" TN_STR_FMT "'",
-            TN_STR_ARG(tn_val_as_str(key)));
-    }
-    tn_val rows = tn_val_list(a);
-    for (size_t r = 0; r < rows_of(t); r++) { /* insertion: stable, and such tables are small */
-        size_t at = rows.list->n;
-        tn_val v = cell(t, r, col);
-        while (at > 0) {
-            tn_val before = rows.list->v[at - 1].list->v[col];
-            int cmp = 0;
-            if (tn_val_is_none(before) || tn_val_is_none(v)) {
-                cmp = (int)tn_val_is_none(before) - (int)tn_val_is_none(v);
-            } else {
-                TN_TRY(tn_val_cmp(before, v, &cmp, err));
-            }
-            if (reverse ? cmp >= 0 : cmp <= 0) {
-                break;
-            }
-            at--;
-        }
-        tn_list_insert(rows.list, at, t->rows.list->v[r]);
-    }
-    *ret = with_rows(a, t, rows);
-    return TN_OK;
-}
-
-static tn_rc where(const tn_table *t, const tn_call *call, tn_val *ret, tn_err *err)
-{
-    tn_val test = tn_call_arg(call, 0, "test"), rows = tn_val_list(call->arena);
-    if (test.tag != TN_OBJ || test.obj->type->call == NULL) {
-        return tn_fail(err, TN_E_TYPE, "where() needs something that can be called");
-    }
-    for (size_t r = 0; r < rows_of(t); r++) {
-        tn_val row = mapped_new(call->arena, t, SEQ_ROW, r), keep = TN_VAL_NONE;
-        tn_call inner = { .arena = call->arena, .interp = call->interp, .args = &row, .argc = 1 };
-        TN_TRY(test.obj->type->call(test.obj, &inner, &keep, err));
-        if (tn_val_truthy(keep)) {
-            tn_list_push(rows.list, t->rows.list->v[r]);
-        }
-    }
-    *ret = with_rows(call->arena, t, rows);
-    return TN_OK;
-}
-
-static tn_val rename_columns(tn_arena *a, const tn_table *t, tn_val to)
-{
-    tn_val names = tn_val_list(a);
-    for (size_t c = 0; c < cols_of(t); c++) {
-        tn_val old = t->names.list->v[c], now = old;
-        if (to.tag == TN_DICT) {
-            tn_val *found = tn_dict_find(to.dict, old);
-            now = found != NULL ? *found : old;
-        } else if (tn_val_is_seq(to) && c < to.list->n) {
-            now = to.list->v[c];
-        }
-        tn_list_push(names.list, now);
-    }
-    return tn_table_new(a, names, t->rows);
-}
-
-static tn_rc table_call(void *self, const tn_call *call, tn_val *ret, tn_err *err)
-{
-    const table_bound *b = self;
-    const tn_table *t = b->t;
-    tn_arena *a = call->arena;
-    switch (b->method) {
-    case T_PRINT: {
-        tn_buf out = tn_buf_init(a, TN_BUF_NO_LIMIT);
-        tn_val rows = tn_call_arg(call, 0, "max_rows"), cols = tn_call_arg(call, 1, "max_columns");
-        tn_table_print(&out, t,
-            rows.tag == TN_INT     ? (size_t)rows.i
-            : tn_val_is_none(rows) ? 0
-                                   : 20,
-            cols.tag == TN_INT     ? (size_t)cols.i
-            : tn_val_is_none(cols) ? 0
-                                   : 6);
-        (void)fwrite(out.p, 1, out.n, stdout);
-        *ret = TN_VAL_NONE;
-        return TN_OK;
-    }
-    case T_SELECT:
-    case T_EXCLUDE:
-        *ret = pick_columns(a, t, tn_call_arg(call, 0, "key"), b->method == T_EXCLUDE);
-        return TN_OK;
-    case T_LIMIT: {
-        tn_val n = tn_call_arg(call, 0, "start_or_stop"), rows = tn_val_list(a);
-        for (size_t r = 0; r < rows_of(t) && n.tag == TN_INT && (int64_t)r < n.i; r++) {
-            tn_list_push(rows.list, t->rows.list->v[r]);
-        }
-        *ret = with_rows(a, t, rows);
-        return TN_OK;
-    }
-    case T_WHERE:
-        return where(t, call, ret, err);
-    case T_ORDER_BY:
-        return order_by(a, t, tn_call_arg(call, 0, "key"),
-            tn_val_truthy(tn_call_arg(call, 1, "reverse")), ret, err);
-    case T_RENAME:
-    default:
-        *ret = rename_columns(a, t, tn_call_arg(call, 0, "column_names"));
-        return TN_OK;
-    }
-}
-
 static tn_rc table_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
     (void)err;
@@ -606,17 +431,10 @@ static tn_rc table_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_
     } else if (tn_str_is(name, "column_names")) {
         *ret = tn_val_tuple(a, t->names.list->v, cols_of(t));
     } else if (tn_str_is(name, "column_types")) {
-        *ret = tn_val_list(a);
-        for (size_t c = 0; c < cols_of(t); c++) {
-            tn_list_push(ret->list, data_type_val(a, t, c));
-        }
+        *ret = table_types(a, t);
     }
-    for (size_t i = 0; i < TN_COUNTOF(table_methods); i++) {
-        if (tn_str_is(name, table_methods[i].name)) {
-            table_bound *b = tn_new(a, table_bound);
-            *b = (table_bound){ t, table_methods[i].method };
-            *ret = tn_val_fn(a, table_methods[i].name, table_call, b);
-        }
+    if (tn_val_is_undef(*ret)) {
+        *ret = table_method_find(a, t, name);
     }
     return TN_OK;
 }
