@@ -264,6 +264,8 @@ static void tell_said(const tn_project *p, const tn_notice *n, tn_events *events
 tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, tn_err *err)
 {
     bool all = from < p->notices.n && parses_all(p);
+    bool grouped = tn_project_flag(p, "ENABLE_GROUPED_WARN_ERROR_PARSER_LOGS", false);
+    tn_buf errors = tn_buf_init(p->arena, TN_BUF_NO_LIMIT); /* grouped: all that are one */
     for (size_t i = from; i < p->notices.n; i++) {
         const tn_notice *n = &p->notices.v[i];
         if (n->said != TN_SAID_NOTHING) {
@@ -280,8 +282,12 @@ tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, t
             n->code == NULL && tn_str_ends(tn_str_of(n->event), TN_STR("Deprecation"));
         tn_str text = deprecation ? tn_deprecation_text(p->arena, p, n->event, n->msg)
                                   : tn_str_concat(p->arena, TN_STR("[WARNING]: "), n->msg);
-        if (fate == TN_WARN_ERROR) {
+        if (fate == TN_WARN_ERROR && !grouped) {
             return tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(text));
+        }
+        if (fate == TN_WARN_ERROR) {
+            tn_buf_addf(&errors, "%s" TN_STR_FMT, errors.n > 0 ? "\n" : "", TN_STR_ARG(text));
+            continue;
         }
         tn_event(events, TN_EV_WARN, n->event,
             n->code != NULL ? n->code
@@ -289,7 +295,8 @@ tn_rc tn_dbt_tell_notices(const tn_project *p, size_t from, tn_events *events, t
                             : "D000",
             n->data, TN_STR_FMT, TN_STR_ARG(text));
     }
-    return TN_OK;
+    return errors.n == 0 ? TN_OK
+                         : tn_fail(err, TN_E_COMPILE, TN_STR_FMT, TN_STR_ARG(tn_buf_str(&errors)));
 }
 
 /* Variables that dbt has given another name. */

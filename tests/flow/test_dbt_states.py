@@ -225,5 +225,53 @@ def an_exposure_takes_tags_and_meta_from_three_places(p):
     has(p.run("parse", status=2), 'Field "tags" of type List[str] in ExposureConfig has invalid value None')
 
 
+@case
+def a_selector_in_a_selector_keeps_what_it_excludes(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/s.yml", "models: [{name: a, columns: [{name: id, data_tests: [not_null, unique]}]}]")
+    p.file("selectors.yml", """
+selectors:
+  - {name: few, definition: {union: [{method: fqn, value: '*'}, {exclude: [{method: test_name, value: not_null}]}]}}
+  - {name: same, definition: {intersection: [{method: selector, value: few}]}}
+""")
+    for name in ("few", "same"):
+        equal(sorted(p.run("-q", "ls", "--selector", name).split()), ["p.a", "p.unique_a_id"])
+    equal(sorted(p.run("-q", "ls", "-s", "selector:few").split()), ["p.a", "p.unique_a_id"])
+
+
+@case
+def warnings_of_the_parser_can_be_one_error(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/s.yml", "models: [{name: one}, {name: two}]\n")
+    p.file("tests/s.yml", "data_tests: [{name: three}]\n")
+    lacks(p.run("--warn-error", "parse", status=2), "'two'")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {enable_grouped_warn_error_parser_logs: true}\n")
+    out = p.run("--warn-error", "parse", status=2)
+    for name in ("one", "two"):
+        has(out, f"Did not find matching node for patch with name '{name}' in the 'models' section of file 'models/s.yml'")
+    has(out, "Did not find matching node for patch with name 'three' in the 'data_tests' section of file 'tests/s.yml'")
+
+
+@case
+def a_result_is_loaded_once_and_a_wrong_call_names_the_macro_as_jinja_does(p):
+    p.file("models/a.sql", "{% call statement('s', fetch_result=True) %}select 1 as n{% endcall %}{% if execute %}{% set x = load_result('s') %}{% set y = load_result('s') %}{% endif %}select 1 as id")
+    has(p.run("run", status=1), "The 'statement' result named 's' has already been loaded into a variable")
+    p.file("macros/m.sql", "{% macro m(a) %}{{ a }}{% endmacro %}")
+    p.file("models/a.sql", "select {{ m(b=1) }} as id")
+    has(p.run("run", status=2), "macro 'dbt_macro__m' takes no keyword argument 'b'")
+
+
+@case
+def generic_tests_have_rendered_descriptions(p):
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/d.md", "{% docs why %}Because.{% enddocs %}")
+    p.file("models/s.yml", "models: [{name: a, config: {contract: {enforced: false, other: 1}}, columns: [{name: id, data_tests: [{unique: {description: \"{{ doc('why') }}\"}}]}]}]")
+    p.run("parse")
+    nodes = manifest(p)["nodes"]
+    test = next(n for n in nodes.values() if n["resource_type"] == "test")
+    equal((test["description"], test["doc_blocks"]), ("Because.", ["doc.p.why"]))
+    equal(nodes["model.p.a"]["config"]["contract"], {"enforced": False, "alias_types": True})
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,9 +15,12 @@ typedef struct macro_obj {
     bool bound;
 } macro_obj;
 
+/* To Jinja2 a macro of dbt has a prefix. */
 static const char *name_for_message(tn_arena *a, const tn_jinja_macro_def *m)
 {
-    return m->is_caller ? "None" : tn_arena_printf(a, "'" TN_STR_FMT "'", TN_STR_ARG(m->name));
+    const char *prefix = m->tmpl->env->opts.dbt_tags ? "dbt_macro__" : "";
+    return m->is_caller ? "None"
+                        : tn_arena_printf(a, "'%s" TN_STR_FMT "'", prefix, TN_STR_ARG(m->name));
 }
 
 /* ---- arguments ---- */

@@ -357,6 +357,30 @@ static void finish_hooks(tn_arena *a, tn_dict *config)
     }
 }
 
+static tn_val known_or_none(tn_val d, const char *key)
+{
+    tn_val v = tn_val_at(d, key);
+    return tn_val_is_undef(v) ? TN_VAL_NONE : v;
+}
+
+/* These are classes in dbt, which take no other keys. */
+static void finish_classes(tn_arena *a, tn_dict *config)
+{
+    static const char *const keys[][3] = { { "contract", "enforced", "alias_types" },
+        { "docs", "show", "node_color" } };
+    for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
+        const tn_val *v = tn_dict_finds(config, tn_str_of(keys[i][0]));
+        if (v == NULL || v->tag != TN_DICT || v->dict->live <= 2) {
+            continue;
+        }
+        tn_val known = tn_val_dict(a);
+        for (size_t k = 1; k < 3; k++) {
+            tn_dict_putz(known.dict, keys[i][k], known_or_none(*v, keys[i][k]));
+        }
+        tn_dict_putz(config, keys[i][0], known);
+    }
+}
+
 /* store_failures_as decides store_failures, or follows from it. */
 static void finish_test(tn_dict *config)
 {
@@ -422,6 +446,7 @@ tn_rc tn_config_resolve(
     const tn_dict *raw = written != NULL && tn_config_compares_written(p) ? written : patch;
     TN_TRY(apply_all(p, n, raw, true, n->unrendered_config, plain_update, err));
     finish_hooks(a, n->config);
+    finish_classes(a, n->config);
     if (n->kind == TN_NODE_TEST) {
         finish_test(n->config);
     }

@@ -352,7 +352,9 @@ static tn_rc add_test(tn_test_builder *b, tn_err *err)
     n->file = t->patch->open;
     n->raw_line = t->patch->line;
     n->raw_code = raw_code(b);
-    n->description = b->description;
+    tn_val told = tn_val_dict(a);
+    tn_dict_putz(told.dict, "description", tn_val_str(b->description));
+    TN_TRY(tn_render_desc(p, t->patch, told, &n->description, &n->doc_blocks, err));
     n->unique_id = unique_id(b);
     tn_fqn_of(p, t->patch->package, rel_of(t->patch->file), b->full_name, &n->fqn);
     for (size_t i = 0; i < b->tags.n; i++) {

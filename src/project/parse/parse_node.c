@@ -693,7 +693,8 @@ static tn_rc parse_each(tn_project *p, const tn_source_files *files, parse_fn fn
 /* Entries of properties files that describe nothing. */
 static void note_unused(tn_project *p)
 {
-    static const char *const keys[] = { "models", "seeds", "snapshots", "analyses", "functions" };
+    static const char *const keys[] = { "models", "seeds", "snapshots", "analyses", "functions",
+        "data_tests" };
     for (size_t i = 0; i < p->state->patches.n; i++) {
         const tn_patch *e = p->state->patches.v[i];
         for (size_t k = 0; k < TN_COUNTOF(keys); k++) {

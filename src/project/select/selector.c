@@ -311,6 +311,19 @@ static void add_tests(tn_arena *a, const tn_project *p, tn_node_set *set, tn_ind
     }
 }
 
+/* What a criterion selects, and the tests of that. A selector of selectors.yml has chosen its tests already: what it excluded stays out. */
+static tn_rc run_with_tests(tn_project *p, tn_arena *a, tn_str text, int depth, tn_indirect mode,
+    tn_node_set *ret, tn_strs *unmatched, tn_err *err)
+{
+    spec s = { 0 };
+    TN_TRY(parse_spec(text, &s, err));
+    TN_TRY(run_spec(p, a, text, depth, ret, unmatched, err));
+    if (!tn_str_is(s.method, "selector")) {
+        add_tests(a, p, ret, mode);
+    }
+    return TN_OK;
+}
+
 /* ---- arguments ---- */
 
 static tn_rc run_arg(tn_project *p, tn_arena *a, tn_str arg, int depth, tn_indirect mode,
@@ -322,8 +335,7 @@ static tn_rc run_arg(tn_project *p, tn_arena *a, tn_str arg, int depth, tn_indir
     do {
         tn_node_set one;
         tn_str_cut(rest, ',', &part, &rest);
-        TN_TRY(run_spec(p, a, part, depth, &one, unmatched, err));
-        add_tests(a, p, &one, mode);
+        TN_TRY(run_with_tests(p, a, part, depth, mode, &one, unmatched, err));
         if (first) {
             both = one;
         } else {
@@ -399,14 +411,13 @@ static tn_rc definition_method(
             &b, "+" TN_STR_FMT, TN_STR_ARG(cd.tag == TN_INT ? tn_val_to_str(a, cd) : TN_STR_NONE));
     }
     tn_node_set one;
-    TN_TRY(run_spec(p, a, tn_buf_str(&b), depth, &one, un, err));
     tn_indirect mode = TN_INDIRECT_EAGER;
     tn_str given = tn_val_str_at(def, "indirect_selection", TN_STR("eager"));
     if (!tn_indirect_find(given, &mode)) {
         return tn_fail(
             err, TN_E_USAGE, "'" TN_STR_FMT "' is no indirect_selection", TN_STR_ARG(given));
     }
-    add_tests(a, p, &one, mode);
+    TN_TRY(run_with_tests(p, a, tn_buf_str(&b), depth, mode, &one, un, err));
     tn_node_set minus = set_new(a, p);
     TN_TRY(definition_list(p, a, tn_val_at(def, "exclude"), false, depth + 1, &minus, un, err));
     set_minus(&one, &minus);

@@ -57,11 +57,21 @@ static tn_rc fn_store_raw_result(void *self, const tn_call *call, tn_val *ret, t
     return TN_OK;
 }
 
+/* But for "main", which the materialization stores, a result is given once. */
 static tn_rc fn_load_result(void *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
-    (void)self, (void)err;
-    tn_val *found = tn_dict_find(tn_job_of(call)->results, tn_call_arg(call, 0, "name"));
+    (void)self;
+    tn_val name = tn_call_arg(call, 0, "name");
+    tn_val *found = tn_dict_find(tn_job_of(call)->results, name);
+    if (found != NULL && tn_val_is_undef(*found)) {
+        return tn_fail(err, TN_E_COMPILE,
+            "The 'statement' result named '" TN_STR_FMT "' has already been loaded into a variable",
+            TN_STR_ARG(tn_val_to_str(call->arena, name)));
+    }
     *ret = found != NULL ? *found : TN_VAL_NONE;
+    if (found != NULL && !(tn_val_is_str(name) && tn_str_is(tn_val_as_str(name), "main"))) {
+        *found = TN_VAL_UNDEF;
+    }
     return TN_OK;
 }
 
