@@ -27,7 +27,7 @@ def main():
         lake = pathlib.Path(tmp)
 
         def tarn(*args, status=0):
-            r = subprocess.run([TARN, *args, "--lake", str(lake)], cwd=lake, capture_output=True, text=True, timeout=120)
+            r = subprocess.run([TARN, *args, "--lake", str(lake)], cwd=lake, capture_output=True, text=True, timeout=600)
             check(f"{args}: exit status {r.returncode}", r.returncode == status, r.stderr)
             return r.stdout + r.stderr
 

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(os.environ.get("TARN_ROOT") or pathlib.Path(__file__).resolv
 TARN = pathlib.Path(os.environ.get("TARN") or ROOT / "build/tarn").resolve()
 PYTHON = os.environ.get("ORACLE_PYTHON") or sys.executable
 PAGES = ROOT / "docs/manual"
-BLOCK_SECONDS_MAX = 120
+BLOCK_SECONDS_MAX = 600
 WILDCARD = re.compile(r"(?<!\.)\.\.\.(?!\.)")  # three dots, not the leaders of a console line
 FENCE = re.compile(r"^(`{3,})\s*(.*)$")
 

@@ -48,7 +48,7 @@ class Project:
         (self.dir / f"models/{name}.sql").write_text(sql)
 
     def run(self, *words, **env):
-        done = subprocess.run([self.program, *words], cwd=self.dir, env={**self.env, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        done = subprocess.run([self.program, *words], cwd=self.dir, env={**self.env, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
         return done.returncode, done.stdout
 
 

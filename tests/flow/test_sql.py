@@ -269,14 +269,14 @@ def scripts_and_errors(lake):
 @case
 def memory_is_bounded(lake):
     done = subprocess.run(["/usr/bin/env", "bash", "-c", 'ulimit -v 3000000; "$TARN" sql --memory-limit 300MB --threads 2 --format csv "SELECT i, i * 2 AS j, \'some text to make it longer \' || i AS t FROM range(5000000) r(i)" | tail -n 1'],
-                          cwd=lake.dir, env={**lake.env, "TARN": os.environ["TARN"]}, capture_output=True, timeout=120)
+                          cwd=lake.dir, env={**lake.env, "TARN": os.environ["TARN"]}, capture_output=True, timeout=600)
     equal(done.stdout, b"4999999,9999998,some text to make it longer 4999999\n")
 
 
 @case
 def a_closed_pipe_is_no_crash(lake):
     done = subprocess.run(["bash", "-c", '"$TARN" sql --format csv "FROM range(10000000)" | head -n 1; echo "${PIPESTATUS[0]}"'], cwd=lake.dir,
-                          env={**lake.env, "TARN": os.environ["TARN"]}, capture_output=True, timeout=60)
+                          env={**lake.env, "TARN": os.environ["TARN"]}, capture_output=True, timeout=600)
     assert done.stdout.startswith(b"range\n") and done.stdout.strip()[-1:] in b"012", done
 
 

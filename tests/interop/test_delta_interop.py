@@ -22,7 +22,7 @@ passed, failed = 0, 0
 
 
 def tarn(*args):
-    r = subprocess.run([PROGRAM, *map(str, args)], env=ENV, capture_output=True, text=True, timeout=120)
+    r = subprocess.run([PROGRAM, *map(str, args)], env=ENV, capture_output=True, text=True, timeout=600)
     if r.returncode != 0:
         raise RuntimeError(f"{args}: {r.stderr.strip()}")
     return r.stdout.strip()

@@ -29,7 +29,7 @@ def check(name, ok, what=""):
 
 
 def tarn(*args, status=0):
-    r = subprocess.run([TARN, *map(str, args)], capture_output=True, text=True, timeout=120, cwd=tempfile.gettempdir())
+    r = subprocess.run([TARN, *map(str, args)], capture_output=True, text=True, timeout=600, cwd=tempfile.gettempdir())
     if r.returncode != status:
         raise RuntimeError(f"{args}: {r.returncode}: {r.stderr.strip()} {r.stdout.strip()}")
     return r.stdout.strip()

@@ -102,7 +102,7 @@ def main(driver):
                 with open(path, "wb") as f:
                     f.write(data)
                 run = subprocess.run([driver, "oracle_driver"], env={**os.environ, "TN_ARROW_IN": path, "TN_ARROW_OUT": back},
-                                     capture_output=True, text=True, timeout=60)
+                                     capture_output=True, text=True, timeout=600)
                 got, why = None, run.stdout + run.stderr
                 if run.returncode == 0:
                     with pa.OSFile(back, "rb") as f:

@@ -35,7 +35,7 @@ def main():
             shutil.copytree(ROOT / "tests/projects" / project, folder, ignore=shutil.ignore_patterns("target", "logs"))
             env = {**os.environ, "PROJECT_COPY": str(folder), "DBT_PROFILES_DIR": str(folder)}
             for command in [*commands, ["docs", "generate"]]:
-                done = subprocess.run([TARN, *command], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+                done = subprocess.run([TARN, *command], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
                 written = [n for n in READERS if (folder / f"target/{n}.json").exists()]
                 if not written:
                     bad += 1

@@ -45,7 +45,7 @@ def one_round(seed):
         # an unquoted or quoted empty field is NULL to DuckDB's reader
         want += [{"_source_file": shown, **{n: v or None for n, v in zip(names, row)}} for row in rows]
     table = FOLDER / f"t{seed}"
-    done = subprocess.run([os.environ["TARN"], "land", str(table), *files, "--types", "*=VARCHAR"], cwd=FOLDER, capture_output=True, timeout=60)
+    done = subprocess.run([os.environ["TARN"], "land", str(table), *files, "--types", "*=VARCHAR"], cwd=FOLDER, capture_output=True, timeout=600)
     if done.returncode != 0:
         return f"seed {seed}: " + done.stderr.decode()
     got = [{k: v for k, v in row.items() if k != "_loaded_at" and v is not None} for row in DeltaTable(str(table)).to_pyarrow_table().to_pylist()]

@@ -62,7 +62,7 @@ def main():
         sys.exit(f"no driver at '{driver}'\n{__doc__}")
     jobs = list(cases(random.Random(7), int(sys.argv[1]) if len(sys.argv) > 1 else 4000))
     text = "".join(json.dumps(job) + "\n" for job, _ in jobs)
-    out = subprocess.run([driver], input=text.encode(), stdout=subprocess.PIPE, timeout=120).stdout.decode()
+    out = subprocess.run([driver], input=text.encode(), stdout=subprocess.PIPE, timeout=600).stdout.decode()
     got = out.split("\n")[:-1]
     failed = 0
     if len(got) != len(jobs):
