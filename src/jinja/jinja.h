@@ -75,6 +75,7 @@ typedef enum tn_jinja_block_kind {
     TN_BLOCK_SNAPSHOT,
     TN_BLOCK_DOCS,
     TN_BLOCK_DATA,
+    TN_BLOCK_STRAY, /* a tag outside of blocks that opens none: name is "endmacro", "set", "if" */
 } tn_jinja_block_kind;
 typedef struct tn_jinja_block {
     tn_jinja_block_kind kind;
@@ -89,7 +90,8 @@ typedef tn_vec(tn_jinja_block) tn_jinja_blocks;
 tn_rc tn_jinja_extract_blocks(
     tn_arena *a, tn_str text, tn_jinja_src src, tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
 /* The same for some kinds only, as dbt does it per kind of file: tags of other kinds are then nothing special. kinds: 1u << kind, ored;
- * with TN_BLOCK_DATA the text between the blocks comes too. tn_jinja_extract_blocks asks for all kinds but data. */
+ * with TN_BLOCK_DATA the text between the blocks comes too, with TN_BLOCK_STRAY tags that are lost there. tn_jinja_extract_blocks asks for all
+ * kinds but these two. */
 tn_rc tn_jinja_extract_kinds(tn_arena *a, tn_str text, tn_jinja_src src, unsigned kinds,
     tn_jinja_blocks *ret, tn_err *err) TN_MUSTUSE;
 

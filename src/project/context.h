@@ -67,6 +67,8 @@ tn_rc tn_pctx_call(tn_pctx *c, tn_str name, const tn_val *args, size_t argc, con
     size_t kwc, tn_val *ret, tn_err *err) TN_MUSTUSE;
 tn_rc tn_pctx_call_macro(tn_pctx *c, tn_macro *m, const tn_val *args, size_t argc,
     const tn_kwarg *kw, size_t kwc, tn_val *ret, tn_err *err) TN_MUSTUSE;
+/* adapter.behavior; c: the context that runs, or NULL while the project is read. */
+tn_val tn_context_behavior(tn_arena *a, tn_project *p, tn_pctx *c);
 /* adapter.dispatch('name', 'namespace') as a callable. */
 tn_rc tn_pctx_dispatch(
     tn_pctx *c, tn_str name, tn_str namespace, tn_val *ret, tn_err *err) TN_MUSTUSE;

@@ -27,6 +27,8 @@ tn_str tn_deprecation_summary(tn_arena *a, const tn_project *p);
 tn_val tn_deprecation_date_of(tn_val given);
 bool tn_deprecation_is_past(tn_val date);
 tn_str tn_deprecation_date_text(tn_arena *a, tn_val date); /* 2024-01-31T00:00:00+00:00 */
+/* Tags between the blocks of a macro or snapshot file. path: as dbt tells it. */
+void tn_note_stray_tags(tn_project *p, const tn_jinja_blocks *blocks, tn_str path);
 /* Keys of dbt_project.yml that have another name by now; both names at once are an error. */
 tn_rc tn_note_project_keys(tn_project *p, const tn_package *pkg, tn_err *err) TN_MUSTUSE;
 /* DBT_X for each DBT_ENGINE_X that dbt knows, and the other way round; where both are set the latter counts. At start, before threads. */

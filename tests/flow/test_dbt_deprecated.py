@@ -106,5 +106,33 @@ def variables_that_look_like_dbts(p):
     equal([(d["env_var"], d["reserved_prefix"]) for d in found], [("DBT_ENGINE_MINE", "DBT_ENGINE_")])
 
 
+
+@case
+def tags_that_belong_to_nothing(p):
+    p.file("macros/m.sql", "{% set x = 1 %}\n{% macro m() %}{% if true %}1{% endif %}{% endmacro %}{% endmacro %}\n{# {% if %} #}{{ 'x' }}")
+    p.file("models/a.sql", "{% set x = 1 %}select {{ x }} as id")
+    (told,) = [e for e in events(p, "parse") if e["info"]["name"] == "UnexpectedJinjaBlockDeprecation"]
+    equal((told["info"]["code"], told["data"]), ("D023", {"msg": "Found unexpected 'set' block tag.", "file": "macros/m.sql"}))
+    has(told["info"]["msg"], "Found unexpected 'set' block tag. in file `macros/m.sql`")
+    all_told = [e["data"]["msg"] for e in events(p, "parse", "--show-all-deprecations") if e["info"]["name"] == "UnexpectedJinjaBlockDeprecation"]
+    equal(all_told, ["Found unexpected 'set' block tag.", "Found unexpected 'endmacro' block tag."])
+
+
+@case
+def behaviours_of_the_adapter(p):
+    p.file("macros/m.sql", """{% macro m() %}{% for i in [1, 2] %}{% set f = adapter.behavior.enable_truthy_nulls_equals_macro %}
+{% do print(f.no_warn ~ ('on' if f else 'off')) %}{% endfor %}{% do print(equals('a', 'b') | trim) %}{% endmacro %}
+{% macro n() %}{{ adapter.behavior.other }}{% endmacro %}""")
+    found = events(p, "run-operation", "m")
+    (told,) = [e["info"] for e in found if e["info"]["name"] == "BehaviorChangeEvent"]
+    has(told["msg"], "[WARNING]: The behavior controlled by `enable_truthy_nulls_equals_macro` is currently turned off.")
+    equal([e["info"]["msg"] for e in found if e["info"]["name"] == "PrintEvent"], ["Falseoff", "Falseoff", "(a = b)"])
+    has(p.run("run-operation", "n", status=1), "The flag other has not been registered.")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {enable_truthy_nulls_equals_macro: true}\n")
+    out = p.run("run-operation", "m")
+    has(out, "Trueon\nTrueon\ncase when ((a = b) or (a is null and b is null))")
+    lacks(out, "WARNING")
+
+
 if __name__ == "__main__":
     sys.exit(main())

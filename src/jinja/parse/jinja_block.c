@@ -390,6 +390,17 @@ static void close_block(finder *f, const tag *t)
     f->is_open = false;
 }
 
+static void add_stray(finder *f, const tag *t)
+{
+    if ((f->kinds >> TN_BLOCK_STRAY & 1u) != 0) {
+        tn_jinja_block b = { .kind = TN_BLOCK_STRAY,
+            .name = t->type,
+            .full = tn_str_sub(f->sc.s, t->start, t->end),
+            .line = line_of(f, t->brace) };
+        tn_vec_push(f->out, f->sc.a, b);
+    }
+}
+
 static bool ends_open_block(const finder *f, const tag *t)
 {
     return f->is_open && t->type.n > 3 && memcmp(t->type.p, "end", 3) == 0 &&
@@ -420,6 +431,8 @@ tn_rc tn_jinja_extract_kinds(
             TN_TRY(open_block(&f, &t, kind));
         } else if (ends_open_block(&f, &t)) {
             close_block(&f, &t);
+        } else if (!f.is_open) {
+            add_stray(&f, &t);
         }
     }
     if (f.is_open) {

@@ -343,9 +343,14 @@ static tn_rc adapter_execute(void *self, const tn_call *call, tn_val *ret, tn_er
     return TN_OK;
 }
 
+typedef struct parse_adapter {
+    tn_obj base;
+    tn_val behavior;
+} parse_adapter;
+
 static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
 {
-    (void)self, (void)err;
+    (void)err;
     static const struct {
         const char *name;
         answer answer;
@@ -374,8 +379,9 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
             return TN_OK;
         }
     }
-    if (tn_str_is(name, "Relation")) {
-        *ret = tn_context_obj(a, &relation_class);
+    if (tn_str_is(name, "Relation") || tn_str_is(name, "behavior")) {
+        *ret = tn_str_is(name, "Relation") ? tn_context_obj(a, &relation_class)
+                                           : ((const parse_adapter *)(const void *)self)->behavior;
         return TN_OK;
     }
     answer an = ANSWER_NONE;
@@ -437,7 +443,9 @@ void tn_context_stubs(tn_project *p)
             tn_val_fn(
                 p->arena, plain[i].name + 6, give_answer, (void *)(uintptr_t)plain[i].answer));
     }
-    put(p, "parse:adapter", tn_context_obj(p->arena, &adapter_type_table));
+    parse_adapter *adapter = tn_new(p->arena, parse_adapter);
+    *adapter = (parse_adapter){ { &adapter_type_table }, tn_context_behavior(p->arena, p, NULL) };
+    put(p, "parse:adapter", tn_val_obj(&adapter->base));
     tn_val api = tn_val_dict(p->arena);
     tn_dict_putz(api.dict, "Relation", tn_context_obj(p->arena, &relation_class));
     tn_dict_putz(api.dict, "Column", tn_context_obj(p->arena, &column_type));

@@ -187,3 +187,20 @@ tn_rc tn_take_profile_flags(tn_project *p, const tn_project_opts *o, tn_val prof
         "dbt_project.yml.");
     return TN_OK;
 }
+
+void tn_note_stray_tags(tn_project *p, const tn_jinja_blocks *blocks, tn_str path)
+{
+    for (size_t i = 0; i < blocks->n; i++) {
+        const tn_jinja_block *b = &blocks->v[i];
+        if (b->kind != TN_BLOCK_STRAY) {
+            continue;
+        }
+        tn_val data = tn_val_dict(p->arena);
+        tn_str msg = tn_str_printf(
+            p->arena, "Found unexpected '" TN_STR_FMT "' block tag.", TN_STR_ARG(b->name));
+        tn_dict_putz(data.dict, "msg", tn_val_str(msg));
+        tn_dict_putz(data.dict, "file", tn_val_str(path));
+        tn_deprecate_with(p, "UnexpectedJinjaBlockDeprecation", data,
+            TN_STR_FMT " in file `" TN_STR_FMT "`", TN_STR_ARG(msg), TN_STR_ARG(path));
+    }
+}

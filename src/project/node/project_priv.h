@@ -74,6 +74,7 @@ typedef struct tn_project_state {
     const tn_val *default_selector; /* of selectors.yml, or NULL */
     const char *chain[3];
     size_t chain_n;
+    unsigned behaviors_told; /* bits of behavior.c, atomic */
     bool
         lenient_vars; /* var() of what is not there gives none: for a command that needs no model */
 } tn_project_state;

@@ -4,6 +4,7 @@
  */
 #include "base/res.h"
 #include "os/file.h"
+#include "project/deprecation.h"
 #include "project/parse/parse_priv.h"
 #include "text/glob.h"
 #include "text/uri.h"
@@ -216,8 +217,11 @@ static tn_rc add_macros(
     for (const char *c = text.p; c < body.p; c++) {
         line += *c == '\n';
     }
-    TN_TRY(
-        tn_jinja_extract_blocks(a, body, (tn_jinja_src){ tn_str_z(a, file), line }, &blocks, err));
+    const unsigned kinds = 1u << TN_BLOCK_MACRO | 1u << TN_BLOCK_TEST |
+                           1u << TN_BLOCK_MATERIALIZATION | 1u << TN_BLOCK_STRAY;
+    TN_TRY(tn_jinja_extract_kinds(
+        a, body, (tn_jinja_src){ tn_str_z(a, file), line }, kinds, &blocks, err));
+    tn_note_stray_tags(p, &blocks, path);
     for (size_t i = 0; i < blocks.n; i++) {
         const tn_jinja_block *b = &blocks.v[i];
         if (b->kind != TN_BLOCK_MACRO && b->kind != TN_BLOCK_TEST &&
@@ -328,8 +332,8 @@ static tn_rc take_doc(walk *w, const tn_source_file *f, tn_err *err)
     tn_source_file copy = *f;
     TN_TRY(read_text(w, &copy, err));
     tn_jinja_blocks blocks = { 0 };
-    TN_TRY(tn_jinja_extract_blocks(
-        a, copy.text, (tn_jinja_src){ tn_str_z(a, f->open), 1 }, &blocks, err));
+    TN_TRY(tn_jinja_extract_kinds(a, copy.text, (tn_jinja_src){ tn_str_z(a, f->open), 1 },
+        1u << TN_BLOCK_DOCS, &blocks, err));
     for (size_t i = 0; i < blocks.n; i++) {
         if (blocks.v[i].kind != TN_BLOCK_DOCS) {
             continue;

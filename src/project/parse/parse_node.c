@@ -4,6 +4,7 @@
  * and only with literals: then a look at the parsed template is enough and nothing is rendered.
  */
 #include "os/file.h"
+#include "project/deprecation.h"
 #include "project/parse/parse_priv.h"
 #include "text/hash.h"
 #include "text/uri.h"
@@ -550,8 +551,10 @@ static tn_rc parse_seed(tn_project *p, const tn_source_file *f, tn_err *err)
 static tn_rc parse_snapshot_file(tn_project *p, const tn_source_file *f, tn_err *err)
 {
     tn_jinja_blocks blocks = { 0 };
-    TN_TRY(tn_jinja_extract_blocks(
-        p->arena, f->text, (tn_jinja_src){ tn_str_z(p->arena, f->open), 1 }, &blocks, err));
+    const unsigned kinds = 1u << TN_BLOCK_SNAPSHOT | 1u << TN_BLOCK_STRAY;
+    TN_TRY(tn_jinja_extract_kinds(
+        p->arena, f->text, (tn_jinja_src){ tn_str_z(p->arena, f->open), 1 }, kinds, &blocks, err));
+    tn_note_stray_tags(p, &blocks, f->rel);
     for (size_t i = 0; i < blocks.n; i++) {
         const tn_jinja_block *b = &blocks.v[i];
         if (b->kind != TN_BLOCK_SNAPSHOT) {

@@ -462,21 +462,10 @@ const tn_adapter_method tn_adapter_database[] = {
 
 /* ---- the object ---- */
 
-static tn_rc behavior_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
-{
-    (void)self, (void)name, (void)err;
-    *ret = tn_val_dict(a); /* a flag that is off: false, also as flag.no_warn */
-    tn_dict_putz(ret->dict, "no_warn", TN_VAL_FALSE);
-    tn_dict_putz(ret->dict, "setting", TN_VAL_FALSE);
-    return TN_OK;
-}
-
-static const tn_obj_type behavior_type = { .name = "Behavior", .attr = behavior_attr };
-static tn_obj behavior_obj = { &behavior_type };
-
 typedef struct adapter {
     tn_obj base;
     tn_dict *made; /* method objects, made on first use */
+    tn_val behavior;
 } adapter;
 
 static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
@@ -488,7 +477,7 @@ static tn_rc adapter_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, t
     tn_val *made = tn_dict_finds(ad->made, name);
     *ret = made != NULL ? *made : TN_VAL_UNDEF;
     if (tn_str_is(name, "behavior")) {
-        *ret = tn_val_obj(&behavior_obj);
+        *ret = ad->behavior;
     } else if (tn_str_is(name, "Relation")) {
         *ret = tn_val_obj(&tn_relation_class_obj);
     }
@@ -510,6 +499,7 @@ tn_val tn_adapter_new(tn_job *j)
 {
     adapter *ad = tn_new(j->arena, adapter);
     tn_val made = tn_val_dict(j->arena);
-    *ad = (adapter){ { &adapter_type }, made.dict };
+    *ad = (adapter){ { &adapter_type }, made.dict,
+        tn_context_behavior(j->arena, j->session->project, &j->pctx) };
     return tn_val_obj(&ad->base);
 }
