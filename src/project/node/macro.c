@@ -224,27 +224,43 @@ static void add_called(tn_project *p, const tn_macro *target, tn_strs *out)
     }
 }
 
+static size_t past_blanks(tn_str s, size_t at)
+{
+    while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\n' || s.p[at] == '\t' || s.p[at] == '\r')) {
+        at++;
+    }
+    return at;
+}
+
+/* The texts that are the arguments of a call of dispatch, by place or by name; false: the first is none. */
+static bool dispatch_args(tn_str s, size_t open, tn_str *ret_name, tn_str *ret_namespace)
+{
+    size_t at = past_blanks(s, open + 1);
+    *ret_name = *ret_namespace = TN_STR_NONE;
+    for (int place = 0; place < 2 && at < s.n && s.p[at] != ')'; place++) {
+        size_t end = at;
+        while (end < s.n && name_char(s.p[end])) {
+            end++;
+        }
+        size_t equals = past_blanks(s, end);
+        bool named = end > at && equals < s.n && s.p[equals] == '=';
+        bool is_name = named ? tn_str_is(tn_str_sub(s, at, end), "macro_name") : place == 0;
+        if (!literal_at(s, named ? equals + 1 : at, is_name ? ret_name : ret_namespace, &end)) {
+            break;
+        }
+        at = past_blanks(s, end);
+        at = at < s.n && s.p[at] == ',' ? past_blanks(s, at + 1) : s.n;
+    }
+    return ret_name->n > 0;
+}
+
 /* adapter.dispatch('name', 'namespace') at `open` (its parenthesis): the macro of that name that its caller sees, as dbt has it, and the one
  * that it leads to. */
 static void add_dispatched(tn_project *p, const tn_macro *m, size_t open, tn_strs *out)
 {
-    tn_str s = m->text, name, ns = TN_STR_NONE;
-    size_t end;
-    if (!literal_at(s, open + 1, &name, &end)) {
+    tn_str name, ns;
+    if (!dispatch_args(m->text, open, &name, &ns)) {
         return;
-    }
-    size_t comma = end;
-    while (comma < s.n && (s.p[comma] == ' ' || s.p[comma] == '\n')) {
-        comma++;
-    }
-    if (comma < s.n && s.p[comma] == ',') {
-        tn_str rest = tn_str_trim(tn_str_sub(s, comma + 1, s.n));
-        size_t at = (size_t)(rest.p - s.p);
-        size_t label =
-            tn_str_starts(rest, TN_STR("macro_namespace")) ? tn_str_find_char(s, '=', at) : at - 1;
-        if (label == SIZE_MAX || !literal_at(s, label + 1, &ns, &end)) {
-            ns = TN_STR_NONE;
-        }
     }
     const tn_macro *seen = tn_project_find_macro(p, m->package_name, name);
     if (!tn_str_eq(name, m->name)) {
@@ -291,7 +307,8 @@ static void scan_calls(tn_project *p, tn_macro *m, tn_strs *out)
     tn_str s = m->text;
     bool inside = false;
     char quote = 0;
-    size_t head = tn_str_find_char(s, '(', 0);
+    size_t head = tn_str_find_char(s, '(', 0), tag = tn_str_find(s, TN_STR("%}"), 0);
+    head = head < tag ? head : SIZE_MAX; /* a materialization has no parameters */
     for (size_t i = 0; i + 1 < s.n; i++) {
         char c = s.p[i];
         if (!inside && c == '{' && s.p[i + 1] == '#') {
