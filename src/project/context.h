@@ -46,7 +46,9 @@ struct tn_pctx {
     tn_dict *
         overrides; /* names that win over all (unit tests' overrides, generic test kwargs), "package.macro" too; or NULL */
     struct tn_pctx_record *record; /* parse only */
-    struct tn_pctx_state *state;   /* private: bound macros, made members */
+    tn_strs *
+        called; /* ids of macros that the node's template calls itself, and those that a test's materialization does; NULL: nobody asks */
+    struct tn_pctx_state *state; /* private: bound macros, made members */
 };
 
 /* node may be NULL; hooks may be NULL. The pctx must not move afterwards. */

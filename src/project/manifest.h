@@ -8,8 +8,9 @@
 typedef struct tn_manifest_compiled {
     tn_str compiled_path;
     tn_str compiled_code;
-    bool compiled;     /* false: the node was not compiled in this invocation */
-    tn_val extra_ctes; /* list of {id, sql} or undefined */
+    bool compiled;         /* false: the node was not compiled in this invocation */
+    tn_val extra_ctes;     /* list of {id, sql} or undefined */
+    const tn_strs *called; /* ids of macros that running has called, or NULL */
     tn_val
         keyed; /* of a model with foreign keys: {constraints, columns} with their targets; or undefined */
     tn_val overloads; /* of a function, with their compiled bodies; or undefined */

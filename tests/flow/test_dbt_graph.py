@@ -1,7 +1,7 @@
 """State that packages keep in `graph` over a run, and what they ask of ref.config and of results: what a user of such a package sees."""
-import sys
+import json, sys
 
-from dbt_flow import case, has, main
+from dbt_flow import case, equal, has, main
 
 KEEP = """{% macro begin() %}
   {% do graph.setdefault("kept", {"seen": [], "relations": {}, "rows": []}) %}
@@ -80,6 +80,30 @@ def decimals_as_tuples(p):
     p.file("models/a.sql", "{% if execute %}{% set d = run_query('select -12.50::decimal(5,2) as d').rows[0][0] %}{% do log(d.as_tuple() ~ d.normalize().as_tuple()[2], info=true) %}"
            "{% endif %}select 1 as a")
     has(p.run("run"), "(1, (1, 2, 5, 0), -2)-1")
+
+
+@case
+def macros_that_nodes_call(p):
+    p.file("macros/m.sql", """{% macro by_name() %}{{ adapter.dispatch(macro_namespace = 'p', macro_name = 'far')() }}{% endmacro %}
+{% macro default__far() %}1{% endmacro %}
+{% macro late() %}{{ default__far() }}{% endmacro %}
+{% materialization own, default %}{{ late() }}{% call statement('main') %}select 1{% endcall %}{{ return({'relations': []}) }}{% endmaterialization %}""")
+    p.file("models/a.sql", "{{ config(materialized='own') }}select {% if execute %}{{ late() }}{% endif %} as x")
+    p.file("models/b.sql", "select 1 as x")
+    p.file("models/b.yml", "models: [{name: b, columns: [{name: x, data_tests: [not_null]}]}]\n")
+
+    def called(section, end):
+        made = json.loads((p.dir / "target/manifest.json").read_text())
+        return [m.split(".", 1)[1] for k, v in made[section].items() if k.startswith(end) for m in v["depends_on"]["macros"]]
+
+    p.run("parse")
+    equal(called("macros", "macro.p.by_name"), ["p.default__far"])
+    equal(called("macros", "macro.p.materialization_own_default"), ["p.late", "dbt.statement"])
+    equal(called("nodes", "model.p.a"), [])
+    p.run("build")  # what runs is noted when it runs, the materialization of a test counting as its text
+    equal(called("nodes", "model.p.a"), ["p.late"])
+    equal(sorted(called("nodes", "test.p.not_null_b_x")),
+          ["dbt.get_limit_subquery_sql", "dbt.get_where_subquery", "dbt.should_store_failures", "dbt.statement", "dbt.test_not_null"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compares what tarn and real dbt write of metrics, semantic models and saved queries, and of the graph.
+"""Compares what tarn and real dbt write of metrics, semantic models and saved queries, of the graph, and of the macros that nodes call.
 
     python tests/oracle/semantic_oracle.py PROJECT_DIR [--tarn PROGRAM]
 
@@ -88,6 +88,8 @@ def main():
                 e.pop("created_at")
                 e["depends_on"]["nodes"].sort()
         r.same(section, dbt["manifest"][section], tarn["manifest"][section])
+    called = [{k: sorted(v["depends_on"]["macros"]) for k, v in s["manifest"]["nodes"].items()} for s in (dbt, tarn)]
+    r.same("macros", *called)
     spines = [{k: v["time_spine"] for k, v in s["manifest"]["nodes"].items() if v.get("time_spine")} for s in (dbt, tarn)]
     r.same("time_spine", *spines)
     for side in (dbt, tarn):

@@ -52,6 +52,12 @@ static void put_compiled(writer *m, const tn_node *n, tn_dict *d)
         !c.compiled) {
         return; /* what is compiled of a unit test is a node that only its run has */
     }
+    for (size_t i = 0; c.called != NULL && i < c.called->n; i++) {
+        if (!tn_strs_has(&n->macros, c.called->v[i])) {
+            tn_val depends = tn_val_at((tn_val){ .tag = TN_DICT, .dict = d }, "depends_on");
+            tn_list_push(tn_val_at(depends, "macros").list, tn_val_str(c.called->v[i]));
+        }
+    }
     tn_dict_putz(d, "compiled", TN_VAL_TRUE);
     tn_dict_putz(d, "compiled_code", tn_val_str(c.compiled_code));
     tn_dict_putz(

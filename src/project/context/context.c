@@ -46,6 +46,16 @@ typedef struct macro_obj {
     bool quiet;   /* reached as package.macro in a generic test: dbt does not note those */
 } macro_obj;
 
+/* Called from the top of a template, or by the materialization of a test, which dbt counts as such. */
+static bool called_by_node(const tn_pctx *c)
+{
+    tn_jinja_ctx *ctx = (tn_jinja_ctx *)(uintptr_t)&c->jinja;
+    tn_str caller = tn_jinja_macro_running(ctx, 0);
+    return caller.n == 0 || (c->node != NULL && c->node->kind == TN_NODE_TEST &&
+                                tn_str_starts(caller, TN_STR("materialization_test_")) &&
+                                tn_jinja_macro_running(ctx, 1).n == 0);
+}
+
 static tn_rc macro_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *err)
 {
     macro_obj *m = (macro_obj *)self;
@@ -57,6 +67,9 @@ static tn_rc macro_call(tn_obj *self, const tn_call *call, tn_val *ret, tn_err *
     }
     if (c->record != NULL && !m->quiet && tn_jinja_macro_running(&c->jinja, 0).n == 0) {
         tn_strs_add_new(&c->record->macros, c->record->arena, m->macro->unique_id);
+    } else if (c->called != NULL && !m->quiet && called_by_node(c) &&
+               !tn_str_starts(m->macro->name, TN_STR("materialization_"))) {
+        tn_strs_add_new(c->called, c->arena, m->macro->unique_id);
     }
     return tn_jinja_call(
         &c->jinja, m->bound, call->args, call->argc, call->kwargs, call->kwargc, ret, err);

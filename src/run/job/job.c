@@ -100,6 +100,7 @@ tn_rc tn_job_init(tn_job *j, tn_session *s, tn_worker *w, tn_node *node, tn_val 
         .response = TN_VAL_NONE };
     TN_TRY(tn_pctx_init(&j->pctx, s->project, node, true, &hooks, j, a, err));
     j->pctx.selected_resources = selected_resources;
+    j->pctx.called = &j->called;
     j->this_relation = this_of(j);
     tn_dict_putz(names.dict, "adapter", tn_adapter_new(j));
     tn_dict_putz(names.dict, "api", tn_api_new(a));

@@ -53,6 +53,7 @@ typedef struct tn_job {
     tn_node **capture; /* when set, ref and source tell here whom they mean */
     const tn_map
         *mocked;     /* unit tests: unique_id -> name of the CTE that stands for it; NULL: none */
+    tn_strs called;  /* ids of macros that running the node has called itself */
     tn_val keyed;    /* {constraints, columns} with the targets of foreign keys; undefined: none */
     tn_val response; /* of the last statement that was stored as 'main' */
 } tn_job;

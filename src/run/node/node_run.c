@@ -389,6 +389,14 @@ static bool has_sql(const tn_node *n)
     return n->kind != TN_NODE_SEED;
 }
 
+static void keep_called(tn_runner *run, const tn_job *j, tn_node_result *r)
+{
+    TN_LOCKED(&run->lock);
+    for (size_t i = 0; i < j->called.n; i++) {
+        tn_vec_push(&r->called, r->arena, tn_str_dup(r->arena, j->called.v[i]));
+    }
+}
+
 static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
 {
     tn_node *n = j->node;
@@ -427,7 +435,9 @@ static tn_rc run_node(tn_runner *run, tn_job *j, tn_node_result *r, tn_err *err)
     r->compile_end_us = tn_clock_now_us();
     r->execute_start_us = r->compile_end_us;
     tn_report_stage(run, r, true);
-    return run_compiled(run, j, r, err);
+    tn_rc rc = run_compiled(run, j, r, err);
+    keep_called(run, j, r);
+    return rc;
 }
 
 /* What the database said, without the places and frames of built-in macros through which every statement goes. */

@@ -87,6 +87,7 @@ static bool compiled_of(void *self, const tn_node *n, tn_manifest_compiled *ret)
         .compiled_code = r->compiled_code,
         .compiled_path = r->compiled_path,
         .extra_ctes = r->extra_ctes,
+        .called = &r->called,
         .overloads = r->overloads,
         .keyed = r->keyed };
     return true;

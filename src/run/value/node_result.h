@@ -32,6 +32,8 @@ typedef struct tn_node_result {
     int64_t started_us, compile_end_us, execute_start_us, finished_us;
     tn_str error_kind;    /* "Runtime Error", "Compilation Error", "Database Error" */
     tn_val batch_results; /* microbatch: {successful, failed}, lists of [start, end] */
+    tn_strs
+        called; /* ids of macros that the node has called: the manifest's depends_on has them besides what reading the project found */
     tn_val keyed;     /* of a model with foreign keys: {constraints, columns} with their targets */
     tn_val overloads; /* of a function: list as in the manifest, with compiled bodies */
     tn_val overload_results;               /* {successful, failed}, lists of file names */
