@@ -116,7 +116,7 @@ class Control:
     def stop(self):
         with socket.socket(socket.AF_UNIX) as call:
             call.connect(self.path)
-        self.server.wait(10)
+        self.server.wait(300)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from dbt.cli.main import dbtRunnerResult
 
 BIN = os.environ.get("DBT_BIN", "")
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
-SECONDS_MAX = 300
+SECONDS_MAX = 900
 STAMP = re.compile(r"^(?:\x1b\[\d+m)?\d\d:\d\d:\d\d(?:\.\d+)?\s")
 control = None
 

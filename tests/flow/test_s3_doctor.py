@@ -6,6 +6,7 @@ from s3_flow import TARN, Bucket, Minio, equal, has, minio_server, run_cases
 from minio_server import free_port
 
 CASES = []
+SLOW_US = 200_000  # from where on the doctor calls a small read slow
 
 
 def case(fn):
@@ -25,7 +26,12 @@ def doctor(b, url=None, status=None, **env):
     b.said += out + err
     d = json.loads(out)
     equal(d["ok"], p.returncode == 0)
-    return {c["check"]: c for c in d["checks"]}
+    found = {c["check"]: c for c in d["checks"]}
+    slow = found.get("latency", {"us": None})["us"]
+    if slow is not None and slow > SLOW_US:  # a machine at its limits; that it is told so is right
+        equal(found["latency"]["state"], "warning")
+        found["latency"]["state"] = "ok"
+    return found
 
 
 def states(found):
