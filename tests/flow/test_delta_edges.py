@@ -48,6 +48,20 @@ def rows_of_a_clone_are_numbered_anew(lake):
 
 
 @case
+def thousands_of_files(lake):
+    """Files and their partition values go to DuckDB as one text each when they are many."""
+    t = place(lake)
+    lake.run("sql", f"CREATE TABLE {t} PARTITIONED BY (p, q) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true') AS "
+             "SELECT range AS id, CASE WHEN range % 50 > 0 THEN 'é''[' || range // 2 || '?*' END AS p, DATE '2024-01-01' + (range % 2)::INT AS q FROM range(2400)")
+    assert sum("add" in a for a in log(lake)) > 2300
+    equal(lake.rows(f"SELECT count(*) AS n, sum(id) AS s, count(p) AS p, count(DISTINCT p) AS d, max(q)::VARCHAR AS q FROM {t}"), [{"n": 2400, "s": 2878800, "p": 2352, "d": 1200, "q": "2024-01-02"}])
+    equal(lake.rows(f"SELECT id, p FROM {t} WHERE p = 'é''[7?*' ORDER BY id"), [{"id": 14, "p": "é'[7?*"}, {"id": 15, "p": "é'[7?*"}])
+    lake.run("sql", f"UPDATE {t} SET id = -1 WHERE id % 2 = 0")
+    lake.run("sql", f"DELETE FROM {t} WHERE p IS NULL")
+    equal(lake.rows(f"SELECT count(*) AS n, sum(id) AS s FROM {t}"), [{"n": 2352, "s": sum(i if i % 2 else -1 for i in range(2400) if i % 50)}])
+
+
+@case
 def two_thousand_columns(lake):
     """A statement looks at its query a few times, not once a column."""
     t = place(lake)

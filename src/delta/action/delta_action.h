@@ -76,5 +76,7 @@ tn_rc tn_delta_object_head(
     tn_store *store, tn_arena *a, tn_str place, tn_store_item *ret, tn_err *err) TN_MUSTUSE;
 /* A quoted literal of a location for read_parquet, with '*', '?' and '[' taken as themselves. */
 void tn_delta_sql_location(tn_buf *b, tn_str location);
+/* An SQL expression for the list of them. patterns: each as tn_delta_sql_location writes it, else as it is. */
+void tn_delta_sql_locations(tn_buf *b, const tn_strs *locations, bool patterns);
 
 #endif

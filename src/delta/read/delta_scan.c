@@ -324,14 +324,19 @@ static void add_cardinality(scan *sc, const places *files)
     }
 }
 
+static void add_locations(scan *sc, const places *files, tn_strs *to)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        tn_vec_push(to, sc->arena, sc->locations[files->v[i]]);
+    }
+}
+
 static tn_rc add_read(scan *sc, const places *files, tn_err *err)
 {
-    tn_buf_addz(sc->b, "read_parquet([");
-    for (size_t i = 0; i < files->n; i++) {
-        tn_buf_addz(sc->b, i > 0 ? ", " : "");
-        tn_delta_sql_location(sc->b, sc->locations[files->v[i]]);
-    }
-    tn_buf_addc(sc->b, ']');
+    tn_strs where = { 0 };
+    add_locations(sc, files, &where);
+    tn_buf_addz(sc->b, "read_parquet(");
+    tn_delta_sql_locations(sc->b, &where, true);
     TN_TRY(add_schema(sc, err));
     /* Old writers left the UTF8 mark out; with no binary column in sight such columns are strings. */
     const tn_delta_type *schema = sc->s->meta.schema;
@@ -370,26 +375,42 @@ static void add_columns(scan *sc, const tn_delta_file *one)
     add_row_columns(sc);
 }
 
-static void add_partition_list(scan *sc, const places *files)
+static void add_tuple(scan *sc, const tn_delta_file *f)
 {
     const tn_delta_meta *m = &sc->s->meta;
-    tn_buf_addz(sc->b, " JOIN (VALUES ");
-    for (size_t i = 0; i < files->n; i++) {
-        tn_buf_addz(sc->b, i > 0 ? ", (" : "(");
-        tn_sql_literal(sc->b, sc->locations[files->v[i]]);
-        for (size_t k = 0; k < m->partition_columns.n; k++) {
-            const tn_delta_field *f = tn_delta_field_find(m->schema, m->partition_columns.v[k]);
-            tn_buf_addz(sc->b, ", ");
-            tn_delta_partition_sql(
-                sc->b, f->type, partition_value(sc, &sc->s->files.v[files->v[i]], k));
+    for (size_t k = 0; k < m->partition_columns.n; k++) {
+        const tn_delta_field *c = tn_delta_field_find(m->schema, m->partition_columns.v[k]);
+        tn_buf_addz(sc->b, ", ");
+        tn_delta_partition_sql(sc->b, c->type, partition_value(sc, f, k));
+    }
+}
+
+/* Files and their values are apart, since many files share values: each file has the number of its group. */
+static void add_partition_list(scan *sc, const groups *by)
+{
+    tn_strs where = { 0 };
+    tn_buf numbers = tn_buf_init(sc->arena, TN_DELTA_SQL_BYTES_MAX);
+    for (size_t g = 0; g < by->n; g++) {
+        add_locations(sc, &by->v[g]->files, &where);
+        for (size_t i = 0; i < by->v[g]->files.n; i++) {
+            tn_buf_addf(&numbers, "%s%zu", numbers.n > 0 ? "," : "", g);
         }
+    }
+    tn_buf_addz(sc->b, " JOIN (SELECT l.f, w.* FROM (SELECT unnest(");
+    tn_delta_sql_locations(sc->b, &where, false);
+    tn_buf_addz(sc->b, ") AS f, unnest('[");
+    tn_buf_add(sc->b, tn_buf_str(&numbers));
+    tn_buf_addz(sc->b, "]'::INTEGER[]) AS n) AS l JOIN (VALUES ");
+    for (size_t g = 0; g < by->n; g++) {
+        tn_buf_addf(sc->b, "%s(%zu", g > 0 ? ", " : "", g);
+        add_tuple(sc, &sc->s->files.v[by->v[g]->files.v[0]]);
         tn_buf_addc(sc->b, ')');
     }
-    tn_buf_addz(sc->b, ") AS v(f");
-    for (size_t k = 0; k < m->partition_columns.n; k++) {
+    tn_buf_addz(sc->b, ") AS w(n");
+    for (size_t k = 0; k < sc->s->meta.partition_columns.n; k++) {
         tn_buf_addf(sc->b, ", p%zu", k);
     }
-    tn_buf_addz(sc->b, ") ON v.f = t.filename");
+    tn_buf_addz(sc->b, ") ON w.n = l.n) AS v ON v.f = t.filename");
 }
 
 /* The marked rows as runs "[from, ...]" and "[length, ...]" when these are shorter than the rows themselves. */
@@ -454,15 +475,16 @@ static tn_rc add_deleted(scan *sc, const places *files, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc add_branch(scan *sc, const places *files, bool joined, tn_err *err)
+/* by: the files' groups, whose values are joined; NULL: all have the same. */
+static tn_rc add_branch(scan *sc, const places *files, const groups *by, tn_err *err)
 {
     tn_buf_addz(sc->b, "SELECT ");
-    add_columns(sc, joined ? NULL : &sc->s->files.v[files->v[0]]);
+    add_columns(sc, by != NULL ? NULL : &sc->s->files.v[files->v[0]]);
     tn_buf_addz(sc->b, " FROM ");
     TN_TRY(add_read(sc, files, err));
     tn_buf_addz(sc->b, " AS t");
-    if (joined) {
-        add_partition_list(sc, files);
+    if (by != NULL) {
+        add_partition_list(sc, by);
     }
     add_row_list_join(sc, files);
     return add_deleted(sc, files, err);
@@ -499,12 +521,12 @@ static tn_rc add_files(scan *sc, const places *files, bool *more, tn_err *err)
     if (files->n > 0 && (by_values.n == 0 || by_values.n > UNION_TUPLES_MAX)) {
         tn_buf_addz(sc->b, *more ? " UNION ALL " : "");
         *more = true;
-        return add_branch(sc, files, by_values.n > 0, err);
+        return add_branch(sc, files, by_values.n > 0 ? &by_values : NULL, err);
     }
     for (size_t i = 0; i < by_values.n; i++) {
         tn_buf_addz(sc->b, *more ? " UNION ALL " : "");
         *more = true;
-        TN_TRY(add_branch(sc, &by_values.v[i]->files, false, err));
+        TN_TRY(add_branch(sc, &by_values.v[i]->files, NULL, err));
     }
     return TN_OK;
 }

@@ -89,9 +89,7 @@ tn_rc tn_lake_view_of(tn_conn *conn, tn_str database, const tn_pin *p, tn_str sq
     tn_str text;
     TN_TRY(tn_buf_finish(&b, "a view's SQL", &text, err));
     tn_rc rc = tn_conn_exec(conn, text, err);
-    return rc == TN_OK ? rc
-                       : tn_while(err, rc, "'" TN_STR_FMT "." TN_STR_FMT "'", TN_STR_ARG(p->schema),
-                             TN_STR_ARG(p->name));
+    return rc == TN_OK ? rc : tn_while(err, rc, "'" TN_STR_FMT "'", TN_STR_ARG(tn_pin_shown(a, p)));
 }
 
 /* A column that the relation does not have (any more) is no fault of the catalog. */

@@ -58,7 +58,10 @@ void tn_lake_known_free(tn_lake *l);
  * each, several at once). */
 void tn_lake_describe_pins(tn_lake *l, tn_arena *a, tn_pins *pins);
 tn_str tn_pin_full_name(tn_arena *a, const tn_pin *p); /* schema.name */
-bool tn_lake_plain_name(tn_str name);                  /* may be a folder's name below the root */
+bool tn_pin_is_place(const tn_pin *p);                 /* made for delta."/path" in a statement */
+/* For messages, as statements name it: schema.name, the place, and VERSION AS OF n for a view's schema with @vn. */
+tn_str tn_pin_shown(tn_arena *a, const tn_pin *p);
+bool tn_lake_plain_name(tn_str name); /* may be a folder's name below the root */
 /* CREATE OR REPLACE VIEW of one pin in its schema, which is there; database empty: the current one. portable: for other sessions to run. */
 tn_rc tn_lake_view_make(tn_lake *l, tn_conn *conn, tn_str database, const tn_pin *p, bool portable,
     tn_err *err) TN_MUSTUSE;

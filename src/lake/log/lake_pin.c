@@ -5,6 +5,33 @@
 #include "text/sqltoken.h"
 #include "text/uri.h"
 
+/* ---- names for messages ---- */
+
+static tn_str schema_of(const tn_pin *p)
+{
+    size_t at = tn_str_find(p->schema, TN_STR("@v"), 0);
+    return at == SIZE_MAX ? p->schema : tn_str_sub(p->schema, 0, at);
+}
+
+bool tn_pin_is_place(const tn_pin *p)
+{
+    return tn_str_is(schema_of(p), "delta") &&
+           (tn_str_starts(p->location, TN_STR("/")) || tn_uri_is_remote(p->location));
+}
+
+tn_str tn_pin_shown(tn_arena *a, const tn_pin *p)
+{
+    tn_str schema = schema_of(p);
+    tn_str name = tn_pin_is_place(p) ? p->name
+                                     : tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT,
+                                           TN_STR_ARG(schema), TN_STR_ARG(p->name));
+    return schema.n == p->schema.n ? name
+                                   : tn_str_printf(a, TN_STR_FMT " VERSION AS OF %lld",
+                                         TN_STR_ARG(name), (long long)p->version);
+}
+
+/* ---- where tables lie ---- */
+
 static tn_rc place(tn_arena *a, tn_str word, tn_lake_place *ret, tn_err *err)
 {
     tn_lake_place t = { .location = word };

@@ -142,21 +142,6 @@ static void drop_snapshot(void *p)
     tn_delta_snapshot_unref(p);
 }
 
-/* As the statement names it, without the "@v3" behind a schema. Empty for a place: whoever failed has named that. */
-static tn_str name_of(tn_arena *a, const tn_pin *pin)
-{
-    size_t at = tn_str_find(pin->schema, TN_STR("@v"), 0);
-    tn_str schema = at == SIZE_MAX ? pin->schema : tn_str_sub(pin->schema, 0, at);
-    if (tn_str_is(schema, "delta")) {
-        return TN_STR_NONE;
-    }
-    tn_str name =
-        tn_str_printf(a, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(schema), TN_STR_ARG(pin->name));
-    return at == SIZE_MAX ? name
-                          : tn_str_printf(a, TN_STR_FMT " VERSION AS OF %lld", TN_STR_ARG(name),
-                                (long long)pin->version);
-}
-
 /* A table names a file that is not there, or the environment pins a version that is gone. Who asks for a version or place that never was is told so, no more. */
 static bool is_gone(const tn_lake_sql *s, const tn_pin *pin, tn_rc rc)
 {
@@ -185,8 +170,10 @@ static tn_rc make_delta_view(tn_lake_sql *s, const tn_pin *pin, tn_str key, tn_e
     tn_rc rc = tn_lake_pin_open(s->lake, s->conn, pin, &snap, err);
     rc = rc == TN_OK ? tn_delta_scan_sql(snap, a, &so, &sql, err) : rc;
     if (rc != TN_OK) {
-        tn_str name = name_of(a, pin);
-        rc = name.n > 0 ? tn_while(err, rc, "reading '" TN_STR_FMT "'", TN_STR_ARG(name)) : rc;
+        /* Who failed has named the place itself. */
+        rc = tn_pin_is_place(pin)
+                 ? rc
+                 : tn_while(err, rc, "reading '" TN_STR_FMT "'", TN_STR_ARG(tn_pin_shown(a, pin)));
         return hint_lost(is_gone(s, pin, rc), rc, err);
     }
     rc = tn_lake_view_of(s->conn, TN_STR("memory"), pin, sql, err);
