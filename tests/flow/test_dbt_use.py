@@ -1,7 +1,7 @@
 """What a user of dbt types and expects, in small projects made for each case: exit status, lines, what ran."""
-import json, sys
+import json, signal, subprocess, sys
 
-from dbt_flow import Project, case, equal, has, lacks, main
+from dbt_flow import TARN, Project, case, equal, has, lacks, main
 
 
 @case
@@ -266,6 +266,22 @@ def docs_generate_writes_a_catalog_of_what_is_built(p):
     equal(a["columns"], {"x": {"type": "INTEGER", "index": 1, "name": "x", "comment": "a number"},
                          "y": {"type": "DECIMAL(2,1)", "index": 2, "name": "y", "comment": None}})
     has(json.loads((p.dir / "target/manifest.json").read_text())["nodes"]["model.p.b"]["compiled_code"], '"main"."a"')
+
+
+@case
+def ctrl_c_ends_what_runs_and_starts_nothing_more(p):
+    """At whatever moment it comes: here while a statement without an end is about to begin."""
+    for i in range(3):
+        p.file(f"models/a{i}.sql", f"{{{{ config(materialized='table') }}}} select count(*) as n from range(1000000000) x(i), range(1000000) y(j) where (i * j) % 7 = {i}")
+    for at in ("1 of 3 START", "2 of 3 START", "Concurrency: 2 threads"):
+        run = subprocess.Popen([TARN, "run"], cwd=p.dir, env=p.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        while at not in (line := run.stdout.readline()):
+            assert line, "it has ended"
+        run.send_signal(signal.SIGINT)
+        out, _ = run.communicate(timeout=600)
+        assert run.returncode != 0, out
+        lacks(out, "OK created")
+        has(out, "interrupted")
 
 
 if __name__ == "__main__":

@@ -124,11 +124,12 @@ static void watch(tn_runner *run)
         tn_live_show(run);
         if (tn_interrupted() && !run->interrupted) {
             run->interrupted = run->stop = true;
-            for (size_t i = 0; i < run->worker_count; i++) {
-                tn_conn_interrupt(run->workers[i].conn);
-            }
             tn_event(run->events, TN_EV_WARN, "InterruptSeen", "T004", TN_VAL_UNDEF,
                 "interrupted: waiting for what runs, starting nothing more");
+        }
+        /* Again and again: a node that was between two statements has begun the next one since. */
+        for (size_t i = 0; run->interrupted && i < run->worker_count; i++) {
+            tn_conn_interrupt(run->workers[i].conn);
         }
     }
 }
