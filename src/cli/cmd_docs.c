@@ -10,7 +10,7 @@
 enum { SERVE_PORT = 8080 };
 
 static const tn_opt docs_options[] = { { "--compile", TN_OPT_FLAG, TN_DBT_AT(compile), NULL,
-                                           "--no-compile: manifest.json without compiled SQL",
+                                           "--no-compile: no manifest.json with compiled SQL",
                                            NULL },
     { "--static", TN_OPT_FLAG, TN_DBT_AT(static_site), NULL,
         "also static_index.html, the whole site in one file", NULL },
@@ -67,7 +67,7 @@ static tn_rc generate(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_s
     tn_str path;
     if (o->compile != TN_FLAG_OFF) {
         TN_TRY(compile(cli, o, start, given, ret_failed, err));
-    } else {
+    } else if (o->static_site == TN_FLAG_ON) { /* it has a manifest inside; dbt writes none here */
         TN_TRY(tn_run_write_manifest(p, start->events, err));
     }
     if (*ret_failed) {

@@ -82,12 +82,16 @@ def doc_blocks_are_what_the_text_names(p):
 
 
 @case
-def docs_without_compiling_write_the_manifest_all_the_same(p):
+def docs_without_compiling_leave_the_manifest_as_it_is(p):
     p.file("models/a.sql", "select 1 as id")
     p.run("run")
-    assert "compiled_code" in manifest(p)["nodes"]["model.p.a"]
+    before = manifest(p)
+    p.run("docs", "generate", "--no-compile")
+    equal(manifest(p), before)
     (p.dir / "target/manifest.json").unlink()
     p.run("docs", "generate", "--no-compile")
+    assert not (p.dir / "target/manifest.json").exists()
+    p.run("docs", "generate", "--no-compile", "--static")  # the page has one inside
     node = manifest(p)["nodes"]["model.p.a"]
     assert not node.get("compiled") and not node.get("compiled_code"), node
 

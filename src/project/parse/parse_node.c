@@ -101,9 +101,9 @@ tn_rc tn_double_node(const tn_node *a, const tn_node *b, tn_err *err)
     const char *action = "looking for";
     if (a->kind == TN_NODE_TEST && a->test != NULL) {
         tn_str column = a->test->column_name;
-        column = column.n > 0 ? tn_str_printf(scratch, "column \"" TN_STR_FMT "\" in ",
-                                    TN_STR_ARG(column))
-                              : TN_STR("");
+        column = column.n > 0
+                     ? tn_str_printf(scratch, "column \"" TN_STR_FMT "\" in ", TN_STR_ARG(column))
+                     : TN_STR("");
         name = tn_str_printf(scratch, TN_STR_FMT "\" defined on " TN_STR_FMT "\"" TN_STR_FMT,
             TN_STR_ARG(a->name), TN_STR_ARG(column), TN_STR_ARG(a->test->file_key_name));
         action = "running";
