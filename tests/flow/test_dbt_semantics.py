@@ -147,6 +147,16 @@ def semantics_of_a_model_itself(p):
     by = heads["type_params"]["metric_aggregation_params"]
     equal([by["semantic_model"], by["agg"], by["agg_time_dimension"]], ["folk", "count", "born"])
     equal(heads["filter"]["where_filters"], [{"where_sql_template": "{{ Dimension('person__odd') }}"}])
+    for change, words in [
+        (("agg: count, ", ""), "Simple metric head_count should have a measure or agg type defined, but it does not."),
+        (("agg: count", "agg: counted"), "Encountered an error:\nInvalid enum value: `counted` in enum AggregationType"),
+        (("type: cumulative", "type: cumulated"), "Encountered an error:\nInvalid enum value: `cumulated` in enum MetricType"),
+        (("input_metric: head_count, ", ""), "Encountered an error:\ninput_metric is required for cumulative metrics."),
+        (("type: cumulative, input_metric: head_count, window: 7 days", "type: ratio, numerator: head_count"), "Both a numerator and denominator must be specified"),
+        (("type: cumulative", "type: conversion"), "Encountered an error:\nbase_metric is required for conversion metrics."),
+    ]:
+        refused(p, words, semantic=own.replace(*change), metric="")
+    refused(p, "simple metrics in v2 YAML must be attached to semantic_model", semantic=own, metric="metrics: [{name: loose_one, agg: sum, expr: id}]\n")
     for off in ("false", "{enabled: false}"):
         project(p, semantic=own.replace("{name: folk, config: {meta: {a: 1}}}", off), metric="")
         p.run("parse")

@@ -124,56 +124,55 @@ static tn_rc check_access(tn_project *p, const tn_node *n, const tn_node *target
                : TN_OK;
 }
 
-static tn_rc resolve_functions(tn_project *p, tn_node *n, tn_err *err)
+/* What a node asks for, and what was found under the name. */
+typedef struct wanted {
+    const char *kind; /* "node", "source", "function" */
+    tn_str package, name;
+    tn_val version;
+    tn_node *target; /* NULL: there is none that is enabled */
+    tn_node *off;    /* then a disabled one, or NULL */
+} wanted;
+
+/* The target becomes a parent. */
+static tn_rc link_to(tn_project *p, tn_node *n, const wanted *w, tn_err *err)
 {
-    for (size_t i = 0; i < n->functions.n && n->enabled; i++) {
-        const tn_ref *r = &n->functions.v[i];
-        tn_node *off = NULL,
-                *target = tn_project_find_function(p, n->package_name, r->package, r->name, &off);
-        if (target == NULL) {
-            TN_AUTO_ARENA scratch = tn_arena_new("function", NULL);
-            TN_TRY(missing(p, n, "function",
-                tn_target_text(scratch, r->package, r->name, TN_VAL_UNDEF), r->name, off != NULL,
-                err));
-            continue;
-        }
-        tn_graph_edge(p, n, target);
+    if (w->target == NULL) {
+        TN_AUTO_ARENA scratch = tn_arena_new("target", NULL);
+        return missing(p, n, w->kind, tn_target_text(scratch, w->package, w->name, w->version),
+            w->name, w->off != NULL, err);
     }
+    if (strcmp(w->kind, "node") == 0) {
+        TN_TRY(check_access(p, n, w->target, err));
+        tn_note_ref_of_root(p, n, w->target, w->package);
+    }
+    tn_graph_edge(p, n, w->target);
     return TN_OK;
 }
 
-/* Sources come before refs in depends_on, and functions behind them, as in dbt. */
 static tn_rc resolve_node(tn_project *p, tn_node *n, tn_err *err)
 {
     for (size_t i = 0; i < n->sources.n && n->enabled; i++) {
         const tn_source_ref *s = &n->sources.v[i];
-        tn_node *off = NULL,
-                *target = tn_project_find_source(p, n->package_name, s->source, s->table, &off);
-        if (target == NULL) {
-            TN_AUTO_ARENA scratch = tn_arena_new("source", NULL);
-            tn_str name = tn_str_printf(
-                scratch, TN_STR_FMT "." TN_STR_FMT, TN_STR_ARG(s->source), TN_STR_ARG(s->table));
-            TN_TRY(missing(p, n, "source", tn_target_text(scratch, TN_STR_NONE, name, TN_VAL_UNDEF),
-                name, off != NULL, err));
-            continue;
-        }
-        tn_graph_edge(p, n, target);
+        wanted w = { .kind = "source", .version = TN_VAL_UNDEF };
+        w.target = tn_project_find_source(p, n->package_name, s->source, s->table, &w.off);
+        w.name = w.target != NULL ? s->table
+                                  : tn_str_printf(p->arena, TN_STR_FMT "." TN_STR_FMT,
+                                        TN_STR_ARG(s->source), TN_STR_ARG(s->table));
+        TN_TRY(link_to(p, n, &w, err));
     }
     for (size_t i = 0; i < n->refs.n && n->enabled; i++) {
         const tn_ref *r = &n->refs.v[i];
-        tn_node *off = NULL, *target = tn_project_find_ref(
-                                 p, n->package_name, r->package, r->name, r->version, &off);
-        if (target == NULL) {
-            TN_AUTO_ARENA scratch = tn_arena_new("ref", NULL);
-            TN_TRY(missing(p, n, "node", tn_target_text(scratch, r->package, r->name, r->version),
-                r->name, off != NULL, err));
-            continue;
-        }
-        TN_TRY(check_access(p, n, target, err));
-        tn_note_ref_of_root(p, n, target, r->package);
-        tn_graph_edge(p, n, target);
+        wanted w = { "node", r->package, r->name, r->version, NULL, NULL };
+        w.target = tn_project_find_ref(p, n->package_name, r->package, r->name, r->version, &w.off);
+        TN_TRY(link_to(p, n, &w, err));
     }
-    return resolve_functions(p, n, err);
+    for (size_t i = 0; i < n->functions.n && n->enabled; i++) {
+        const tn_ref *r = &n->functions.v[i];
+        wanted w = { "function", r->package, r->name, TN_VAL_UNDEF, NULL, NULL };
+        w.target = tn_project_find_function(p, n->package_name, r->package, r->name, &w.off);
+        TN_TRY(link_to(p, n, &w, err));
+    }
+    return TN_OK;
 }
 
 /* Attached node of tests that were made before their model was known to be elsewhere. */

@@ -135,12 +135,35 @@ static void link_aggregated(tn_project *p, const measures *m, tn_node *n, tn_val
     }
 }
 
+/* What a metric of its kind cannot do without. */
+static tn_rc check_inputs(const tn_node *n, tn_val params, tn_err *err)
+{
+    tn_str type = tn_val_str_at(n->extra, "type", TN_STR_NONE);
+    bool halves = tn_val_is_given(tn_val_at(params, "numerator")) &&
+                  tn_val_is_given(tn_val_at(params, "denominator"));
+    if (tn_str_is(type, "ratio") && !halves) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error in metric " TN_STR_FMT " (" TN_STR_FMT
+            ")\n  Invalid ratio metric. Both a numerator and denominator must be specified",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path));
+    }
+    if (tn_str_is(type, "simple") && !tn_val_is_given(tn_val_at(params, "measure")) &&
+        !tn_val_is_given(tn_val_at(params, "metric_aggregation_params"))) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error in metric " TN_STR_FMT " (" TN_STR_FMT ")\n  Simple metric " TN_STR_FMT
+            " should have a measure or agg type defined, but it does not.",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(n->name));
+    }
+    return TN_OK;
+}
+
 static tn_rc link_metric(tn_project *p, const measures *m, tn_node *n, tn_err *err)
 {
     static const char *const measure_keys[] = { "measure", "base_measure", "conversion_measure" };
     static const char *const metric_keys[] = { "numerator", "denominator", "metric", "base_metric",
         "conversion_metric" };
     tn_val params = tn_val_at(n->extra, "type_params");
+    TN_TRY(check_inputs(n, params, err));
     link_aggregated(p, m, n, params);
     const tn_val scopes[] = { params, tn_val_at(params, "conversion_type_params"),
         tn_val_at(params, "cumulative_type_params"), n->extra };

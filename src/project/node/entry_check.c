@@ -128,6 +128,20 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* One of dbt's words, in capitals or not; its message has no head. */
+static tn_rc check_word(tn_val v, const char *list, const char *const *words, size_t n, tn_err *err)
+{
+    for (size_t i = 0; tn_val_is_str(v) && i < n; i++) {
+        if (tn_str_eq_nocase(tn_val_as_str(v), tn_str_of(words[i]))) {
+            return TN_OK;
+        }
+    }
+    return !tn_val_is_str(v)
+               ? TN_OK
+               : tn_fail(err, TN_E_INVALID, "Invalid enum value: `" TN_STR_FMT "` in enum %s",
+                     TN_STR_ARG(tn_val_as_str(v)), list);
+}
+
 static tn_rc check_metric_name(const tn_patch *patch, tn_err *err)
 {
     TN_AUTO_ARENA scratch = tn_arena_new("name", NULL);
@@ -159,6 +173,38 @@ static tn_rc check_metric_name(const tn_patch *patch, tn_err *err)
                           err);
 }
 
+/* An aggregate is one of a semantic model: of the entry of a model, then. */
+static tn_rc refuse_loose(const tn_patch *patch, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("metric", NULL);
+    tn_val raw = { .tag = TN_DICT, .dict = patch->raw };
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error\n  Invalid metrics config given in " TN_STR_FMT " @ metrics: " TN_STR_FMT
+        " - simple metrics in v2 YAML must be attached to semantic_model",
+        TN_STR_ARG(patch->file), TN_STR_ARG(tn_val_to_repr(scratch, raw)));
+}
+
+tn_rc tn_metric_check(tn_val e, tn_err *err)
+{
+    static const char *const needed[][2] = { { "cumulative", "input_metric" },
+        { "conversion", "base_metric" }, { "conversion", "conversion_metric" },
+        { "conversion", "entity" } };
+    static const char *const types[] = { "simple", "ratio", "cumulative", "derived", "conversion" };
+    static const char *const aggs[] = { "sum", "min", "max", "count_distinct", "sum_boolean",
+        "average", "percentile", "median", "count" };
+    tn_str type = tn_val_str_at(e, "type", TN_STR("simple"));
+    TN_TRY(check_word(tn_val_at(e, "type"), "MetricType", types, TN_COUNTOF(types), err));
+    TN_TRY(check_word(tn_val_at(e, "agg"), "AggregationType", aggs, TN_COUNTOF(aggs), err));
+    for (size_t i = 0; i < TN_COUNTOF(needed); i++) {
+        if (tn_str_eq_nocase(type, tn_str_of(needed[i][0])) &&
+            !tn_val_is_given(tn_val_at(e, needed[i][1]))) {
+            return tn_fail(
+                err, TN_E_INVALID, "%s is required for %s metrics.", needed[i][1], needed[i][0]);
+        }
+    }
+    return TN_OK;
+}
+
 /* With type_params the older of the two forms of a metric, else the newer one, whose parameters are the entry's own keys. */
 static tn_rc check_metric(const tn_patch *patch, tn_val e, tn_err *err)
 {
@@ -181,7 +227,10 @@ static tn_rc check_metric(const tn_patch *patch, tn_val e, tn_err *err)
         !tn_val_is_str(tn_val_at(e, "agg"))) {
         return tn_entry_refuse(patch, "", TN_STR("Simple metrics must have an agg param."), err);
     }
-    return TN_OK;
+    if (tn_val_is_given(tn_val_at(e, "agg"))) {
+        return refuse_loose(patch, err);
+    }
+    return tn_metric_check(e, err);
 }
 
 /* ---- others ---- */

@@ -116,6 +116,8 @@ tn_rc tn_load_warn_options(tn_project *p, tn_err *err) TN_MUSTUSE;
 /* primary_key.c: the columns that constraints or tests make a key of each model. */
 void tn_infer_primary_keys(tn_project *p);
 /* entry_check.c: what an entry of a kind that is only YAML may say; the columns of a time spine. */
+/* A metric of the newer spelling: its kind's words and what the kind cannot do without. */
+tn_rc tn_metric_check(tn_val entry, tn_err *err) TN_MUSTUSE;
 tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err) TN_MUSTUSE;
 /* entry_form.c: the keys of an entry and their types; form: the key of its list, or "SourcePatch". Of the patch: package, key, file and entry. */
 tn_rc tn_entry_form_check(const tn_patch *patch, const char *form, tn_err *err) TN_MUSTUSE;

@@ -538,6 +538,7 @@ static tn_rc add_model_semantics(tn_project *p, const tn_patch *patch, tn_err *e
     TN_TRY(add_spelled(
         p, patch, "semantic_models", tn_model_semantics(p->arena, e, patch->name), err));
     for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
+        TN_TRY(tn_metric_check(list.list->v[i], err));
         TN_TRY(add_spelled(
             p, patch, "metrics", tn_model_metric(p->arena, e, list.list->v[i], patch->name), err));
     }
