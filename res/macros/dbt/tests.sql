@@ -201,7 +201,8 @@ select * from dbt_internal_unit_test_expected
 {%- endmaterialization -%}
 
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
-{%- set quoted = {} -%}
+-- Fixture for {{ model.name }}
+{% set quoted = {} -%}
 {%- if not column_name_to_data_types -%}
   {%- set column_name_to_data_types = {} -%}
   {%- for column in adapter.get_columns_in_relation(defer_relation if (defer_relation and not load_relation(this)) else this) -%}

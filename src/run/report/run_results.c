@@ -51,7 +51,8 @@ tn_val tn_node_result_val(tn_runner *run, tn_arena *a, const tn_node_result *r)
     tn_dict_putz(d.dict, "compiled", no_sql ? TN_VAL_NONE : tn_val_bool(compiled));
     tn_dict_putz(d.dict, "compiled_code",
         r->node->kind == TN_NODE_SEED || !compiled ? TN_VAL_NONE : tn_val_str(r->compiled_code));
-    tn_dict_putz(d.dict, "relation_name", str_or_none(r->node->relation_name));
+    tn_dict_putz(d.dict, "relation_name",
+        no_sql ? TN_VAL_NONE : str_or_none(r->node->relation_name)); /* a seed has no SQL */
     tn_dict_putz(
         d.dict, "batch_results", r->batch_results.tag == TN_DICT ? r->batch_results : TN_VAL_NONE);
     tn_dict_putz(d.dict, "overload_results",
