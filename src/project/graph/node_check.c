@@ -20,9 +20,10 @@ static bool is_set(const tn_node *n, const char *key)
     return tn_val_truthy(tn_node_config(n, key));
 }
 
+/* As it stands, without a kind of error: dbt's validation is none of its own errors. */
 static tn_rc refuse(const char *text, tn_err *err)
 {
-    return tn_fail(err, TN_E_COMPILE, "%s", text);
+    return tn_fail(err, TN_E_INVALID, "%s", text);
 }
 
 static tn_rc check_snapshot(const tn_node *n, tn_err *err)
@@ -39,7 +40,7 @@ static tn_rc check_snapshot(const tn_node *n, tn_err *err)
                 err);
         }
         if (tn_val_is_str(cols) && !tn_str_is(tn_val_as_str(cols), "all")) {
-            return tn_fail(err, TN_E_COMPILE,
+            return tn_fail(err, TN_E_INVALID,
                 "Invalid value for 'check_cols': " TN_STR_FMT
                 ". Expected 'all' or a list of strings.",
                 TN_STR_ARG(tn_val_as_str(cols)));
@@ -54,6 +55,9 @@ static tn_rc check_snapshot(const tn_node *n, tn_err *err)
         if (tn_val_truthy(cols)) {
             return refuse("A 'timestamp' snapshot should not have 'check_cols'", err);
         }
+    }
+    if (!tn_str_is(tn_node_config_str(n, "materialized", TN_STR("snapshot")), "snapshot")) {
+        return refuse("A snapshot must have a materialized value of 'snapshot'", err);
     }
     return TN_OK;
 }
