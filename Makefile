@@ -17,13 +17,13 @@ test: all
 # Spark with Delta Lake as a judge; ONLY=TEXT picks cases. What is missing is fetched once: a JDK, pyspark, Delta's jars.
 test-spark: all
 	@nice -n 10 tools/spark --run tests/spark/test_spark.py $(if $(ONLY),--only "$(ONLY)") $(if $(REPORT),--report "$(REPORT)")
-# The example DAG in a real Airflow (docs/examples/airflow_dag.py), fetched once.
+# The example DAG (docs/examples/airflow_dag.py) and DAGs of astronomer-cosmos in a real Airflow, fetched once.
 test-airflow: all
 	@nice -n 10 python3 tests/airflow/test_airflow.py
 # dbt's own adapter tests, each call of dbt a run of tarn, held against what real dbt passes; SIDE=control runs real dbt, ONLY=TEXT picks tests.
 test-dbt-adapter: all
 	@tests/dbt_adapter/run --side $(or $(SIDE),tarn) $(if $(ONLY),--only "$(ONLY)")
-# Cosmos' and dagster-dbt's own code with tarn under the name dbt, held against the same with dbt; fetched once.
+# Cosmos', dagster-dbt's and Elementary's own code with tarn under the name dbt, held against the same with dbt; fetched once.
 test-orchestrators: all
 	@nice -n 10 python3 tests/orchestrators/test_orchestrators.py
 # Public dbt projects through dbt and tarn, fetched once; ONLY=NAME picks one, REPORT=FILE writes the table.
