@@ -2,6 +2,7 @@
 /* End to end on a local folder: DuckDB writes and reads the files, the log is ours. */
 #include "delta_open.h"
 
+#include "delta/log/delta_log.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "text/json.h"
@@ -373,6 +374,21 @@ TN_TEST(not_null_at_every_depth)
 }
 
 /* In-commit timestamps only grow, whatever the clock says. */
+TN_TEST(a_log_that_was_removed_does_not_come_back)
+{
+    fixture *f = open_fixture(arena, err);
+    put(f, TN_DELTA_APPEND, "SELECT 1 AS id", err);
+    TN_AUTOPTR(tn_delta_snapshot) s = NULL;
+    TN_ASSERT_OK(tn_delta_snapshot_open(f->table, f->conn, TN_DELTA_LATEST, &s, err));
+    tn_str log = tn_store_locate(f->plain, arena, TN_STR("_delta_log"));
+    TN_ASSERT_OK(tn_file_remove_tree(log, err));
+    tn_delta_txn_plan p = { .read_version = 0, .base = s, .operation = TN_STR("WRITE") };
+    int64_t version;
+    TN_ASSERT_RC(tn_delta_commit_write(f->table, &p, &version, err), TN_E_NOTFOUND);
+    TN_ASSERT_HAS(err->msg, "the table's log was removed while version 1 was made");
+    TN_ASSERT(!tn_file_exists(log));
+}
+
 TN_TEST(in_commit_timestamps_grow)
 {
     fixture *f = open_fixture(arena, err);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/proc.h"
 #include "os/random.h"
 
@@ -91,6 +92,20 @@ static tn_rc ask_who(
         err, rc, "look for txnId '" TN_STR_FMT "' in the table's history", TN_STR_ARG(c->txn_id));
 }
 
+/* A folder's log that was removed meanwhile would come to be again by the put, with this commit alone in it: nobody could read that. */
+static tn_rc check_log_is_there(const commit *c, tn_arena *a, tn_err *err)
+{
+    tn_str log = tn_store_locate(c->t->store, a, TN_STR("_delta_log"));
+    if (c->version == 0 || !tn_str_starts(log, TN_STR("/")) || tn_file_is_dir(log)) {
+        return TN_OK;
+    }
+    tn_rc rc = tn_fail(err, TN_E_NOTFOUND,
+        "the table's log was removed while version %lld was made: there is no folder '" TN_STR_FMT
+        "' any more",
+        (long long)c->version, TN_STR_ARG(log));
+    return tn_hint(err, rc, "nothing was committed; make the table anew or bring its folder back");
+}
+
 /* One put. *ret_done: the commit is there. TN_OK without done: c->version has moved, try again. */
 static tn_rc try_once(commit *c, int *unsure, bool *ret_done, tn_err *err)
 {
@@ -98,6 +113,7 @@ static tn_rc try_once(commit *c, int *unsure, bool *ret_done, tn_err *err)
     tn_str text;
     tn_delta_actions acts;
     TN_TRY(tn_delta_commit_render(c, a, &text, &acts, err));
+    TN_TRY(check_log_is_there(c, a, err));
     tn_err why = TN_ERR_INIT;
     int64_t since_us = tn_clock_mono_us();
     tn_rc rc =

@@ -583,8 +583,10 @@ static tn_rc version_at(tn_delta_table *t, tn_arena *a, const tn_delta_snapshot 
     if (found < 0) {
         tn_buf b = tn_buf_init(a, 64);
         tn_iso_micros(&b, timestamp_ms * 1000, 3, ' ', "+00");
-        return tn_fail(err, TN_E_NOTFOUND, "the table has no version as old as " TN_STR_FMT,
-            TN_STR_ARG(tn_buf_str(&b)));
+        tn_rc rc = tn_fail(err, TN_E_NOTFOUND,
+            "the table '" TN_STR_FMT "' has no version as old as " TN_STR_FMT,
+            TN_STR_ARG(t->store->root), TN_STR_ARG(tn_buf_str(&b)));
+        return tn_hint(err, rc, "'tarn table history' has the time of each version");
     }
     *ret = found;
     return TN_OK;
