@@ -238,6 +238,9 @@ tn_rc tn_macro_depends(tn_project *p, tn_macro *m, tn_strs *ret_macro_ids, tn_er
 tn_jinja_env *tn_project_env(const tn_project *p); /* execution: undefined attributes are errors */
 tn_jinja_env *tn_project_parse_env(const tn_project *p); /* parse time */
 
+/* Whether microbatch models are built in batches: always with dbt's macro; with a macro of the user's under its name as the flag
+ * require_batched_execution_for_custom_microbatch_strategy says. */
+bool tn_project_runs_batches(const tn_project *p);
 /* A text that shows variables, without the values of those among them that are secret, however short. */
 tn_str tn_vars_hide(tn_arena *a, const tn_dict *vars, tn_str text);
 

@@ -129,4 +129,13 @@ def meta_and_docs_of_macros_may_stand_in_their_config(p):
     equal((n["meta"], n["docs"]), ({"a": 1}, {"show": True, "node_color": "red"}))
 
 
+@case
+def connections_are_named_by_what_has_them(p):
+    p.file("models/a.sql", "select 1 as id")
+    found = events(p, "run")
+    (new,) = named(found, "NewConnection")
+    (again,) = named(found, "ConnectionReused")
+    equal((new["data"]["conn_name"], again["data"]["orig_conn_name"], again["data"]["conn_name"]), ("list_p", "list_p", "model.p.a"))
+
+
 sys.exit(main())

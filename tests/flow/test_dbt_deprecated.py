@@ -134,5 +134,17 @@ def behaviours_of_the_adapter(p):
     lacks(out, "WARNING")
 
 
+@case
+def a_microbatch_macro_of_the_users_outside_of_batches(p):
+    p.file("models/a.sql", "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='t', batch_size='year', begin='2020-01-01') }} select 1 as id, timestamp '2020-02-02' as t")
+    p.file("macros/m.sql", "{% macro get_incremental_microbatch_sql(arg_dict) %}{{ print('batch ' ~ (model.batch is defined and model.batch is not none)) }}{{ return(default__get_incremental_append_sql(arg_dict)) }}{% endmacro %}")
+    p.run("run", "--event-time-start", "2020-01-01", "--event-time-end", "2021-01-01")
+    has(p.run("run", "--event-time-start", "2020-01-01", "--event-time-end", "2021-01-01"), "batch True")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {require_batched_execution_for_custom_microbatch_strategy: false}\n")
+    out = p.run("run")
+    has(out.replace("\n", " "), "The use of a custom microbatch macro outside of batched execution is deprecated.")
+    has(out, "batch False")
+
+
 if __name__ == "__main__":
     sys.exit(main())

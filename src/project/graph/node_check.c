@@ -158,13 +158,47 @@ static tn_rc check_disabled(tn_project *p, tn_err *err)
     return TN_OK;
 }
 
+static bool has_own_microbatch_macro(const tn_project *p)
+{
+    for (size_t i = 0; i < p->packages.n; i++) {
+        const tn_package *g = p->packages.v[i];
+        if (!g->builtin &&
+            tn_map_find(&g->macros, TN_STR("get_incremental_microbatch_sql")) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tn_project_runs_batches(const tn_project *p)
+{
+    return tn_project_flag(p, "REQUIRE_BATCHED_EXECUTION_FOR_CUSTOM_MICROBATCH_STRATEGY", true) ||
+           !has_own_microbatch_macro(p);
+}
+
+static void note_unbatched(tn_project *p)
+{
+    bool some = false;
+    for (size_t i = 0; i < p->nodes.n && !some; i++) {
+        some = tn_node_is_microbatch(p->nodes.v[i]);
+    }
+    if (some && !tn_project_runs_batches(p)) {
+        tn_deprecate(p, "MicrobatchMacroOutsideOfBatchesDeprecation", TN_STR_NONE,
+            "The use of a custom microbatch macro outside of batched execution is deprecated. To "
+            "use it with batched execution, set "
+            "`flags.require_batched_execution_for_custom_microbatch_strategy` to `True` in "
+            "`dbt_project.yml`. In the future this will be the default behavior.");
+    }
+}
+
 /* DuckDB has one writer for a table: batches go one after the other, as in dbt-duckdb. */
 static void note_concurrent_batches(tn_project *p)
 {
     size_t count = 0;
     for (size_t i = 0; i < p->nodes.n; i++) {
         tn_val v = tn_node_config(p->nodes.v[i], "concurrent_batches");
-        count += tn_node_is_microbatch(p->nodes.v[i]) && v.tag == TN_BOOL && v.i != 0;
+        count += tn_node_is_microbatch(p->nodes.v[i]) && tn_project_runs_batches(p) &&
+                 v.tag == TN_BOOL && v.i != 0;
     }
     if (count > 0) {
         tn_project_note(p, "InvalidConcurrentBatchesConfig", TN_STR_NONE, 0,
@@ -224,6 +258,7 @@ tn_rc tn_check_nodes(tn_project *p, tn_err *err)
     tn_note_replaced_materializations(p);
     TN_TRY(check_disabled(p, err));
     note_concurrent_batches(p);
+    note_unbatched(p);
     for (size_t i = 0; i < p->nodes.n; i++) {
         const tn_node *n = p->nodes.v[i];
         if (n->group.n > 0) {
@@ -232,7 +267,7 @@ tn_rc tn_check_nodes(tn_project *p, tn_err *err)
         TN_TRY(check_access(n, err));
         if (n->kind == TN_NODE_SNAPSHOT) {
             TN_TRY(check_snapshot(n, err));
-        } else if (tn_node_is_microbatch(n)) {
+        } else if (tn_node_is_microbatch(n) && tn_project_runs_batches(p)) {
             TN_TRY(check_microbatch(p, n, err));
             note_unfiltered(p, n);
         }

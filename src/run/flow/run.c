@@ -197,6 +197,9 @@ static tn_rc create_schema(tn_runner *run, const tn_node *n, tn_err *err)
     }
     TN_AUTO_ARENA a = tn_arena_new("schema", NULL);
     tn_job j;
+    tn_report_connection(run, &run->workers[0],
+        tn_str_printf(a, "create_" TN_STR_FMT "_" TN_STR_FMT, TN_STR_ARG(n->database),
+            TN_STR_ARG(n->schema)));
     TN_TRY(tn_job_init(&j, run->session, &run->workers[0], NULL, run->selected_resources, a, err));
     tn_val relation =
                tn_relation_val(tn_relation_new(a, n->database, n->schema, TN_STR_NONE, NULL)),
@@ -335,6 +338,8 @@ static void skip_all(tn_runner *run)
 static tn_rc carry_out(tn_runner *run, tn_err *err)
 {
     bool failed = false, end_failed = false;
+    tn_report_connection(run, &run->workers[0],
+        tn_str_printf(run->arena, "list_" TN_STR_FMT, TN_STR_ARG(run->project->profile.database)));
     TN_TRY(create_schemas(run, err));
     TN_TRY(register_sources(run, err));
     if (hooks_run(run)) {

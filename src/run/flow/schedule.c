@@ -78,6 +78,7 @@ static void run_one(graph *g, tn_worker *w, uint32_t place)
         }
     } else {
         tn_report_start(run, r);
+        tn_report_connection(run, w, r->node->unique_id);
         if (tn_runner_await_turn(run, w, r)) {
             tn_runner_node(run, w, r);
         }

@@ -18,8 +18,9 @@ typedef struct tn_worker {
     tn_arena
         *keep; /* what outlives a node: its result; only this worker's thread allocates in it */
     bool in_transaction;
-    bool wrote;    /* in this transaction: it cannot be begun again unseen */
-    char name[24]; /* "Thread-1 (worker)" */
+    bool wrote;     /* in this transaction: it cannot be begun again unseen */
+    tn_str held_by; /* whose the connection is or was last: "model.p.a"; in keep */
+    char name[24];  /* "Thread-1 (worker)" */
     int number;
 } tn_worker;
 

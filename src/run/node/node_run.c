@@ -533,7 +533,7 @@ bool tn_runner_empty(const tn_runner *run)
 static bool in_batches(const tn_runner *run, const tn_node *n)
 {
     return (run->opts->verb == TN_VERB_RUN || run->opts->verb == TN_VERB_BUILD) &&
-           tn_node_is_microbatch(n);
+           tn_node_is_microbatch(n) && tn_project_runs_batches(run->project);
 }
 
 void tn_runner_node(tn_runner *run, tn_worker *w, tn_node_result *r)

@@ -134,6 +134,8 @@ void tn_live_show(tn_runner *run); /* when it is time */
 void tn_live_end(tn_runner *run);
 
 /* run_report.c: lines on the console and run_results.json. */
+/* Told before a worker begins something under this name. */
+void tn_report_connection(tn_runner *run, tn_worker *w, tn_str name);
 void tn_report_start(tn_runner *run, const tn_node_result *r);
 /* Debug events of orchestrators: NodeCompiling, NodeExecuting. */
 void tn_report_stage(tn_runner *run, const tn_node_result *r, bool executing);
