@@ -250,6 +250,8 @@ tn_rc tn_project_place(tn_project *p, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* What meta.external_location of a source says, with {name}, {identifier}, {schema} and meta's keys filled in: a quoted path or a function
  * call as it stands in FROM; empty when the source is no file (or needs a plugin). */
 tn_rc tn_source_location(tn_arena *a, const tn_node *n, tn_str *ret, tn_err *err) TN_MUSTUSE;
+/* Which parts of a source's place are quoted: all that it does not say of, whatever the project's `quoting` is. */
+tn_val tn_source_quoting(tn_arena *a, const tn_node *n);
 /* "db"."schema"."name" by the project's quoting; a `quoting` dict overrides parts of it (undefined: none). */
 tn_str tn_project_relation_name(tn_arena *a, const tn_project *p, tn_val quoting, tn_str database,
     tn_str schema, tn_str identifier);

@@ -57,7 +57,8 @@ typedef struct loader {
     yaml_parser_t parser;
     tn_map anchors; /* name -> tn_val * */
     tn_yaml_places *places;
-    tn_val warnings; /* list, or undefined */
+    tn_val warnings;    /* list, or undefined */
+    size_t blank_lines; /* before the first text */
     int64_t nodes;
     int depth;
 } loader;
@@ -230,7 +231,7 @@ static void warn_double(loader *l, tn_val key, yaml_mark_t mark)
         tn_list_push(l->warnings.list,
             tn_val_str(tn_str_printf(l->arena,
                 "Duplicate key " TN_STR_FMT " in \"<unicode string>\", line %zu, column %zu",
-                TN_STR_ARG(k), mark.line + 1, mark.column + 1)));
+                TN_STR_ARG(k), mark.line + 1 - l->blank_lines, mark.column + 1)));
     }
 }
 
@@ -447,6 +448,16 @@ static tn_rc read_document(loader *l, tn_val *ret, tn_err *err)
     }
 }
 
+/* Lines before the first text. */
+static size_t blank_lines_of(tn_str text)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < text.n && strchr(" \t\r\n", text.p[i]) != NULL; i++) {
+        lines += text.p[i] == '\n';
+    }
+    return lines;
+}
+
 tn_rc tn_yaml_parse(tn_arena *a, tn_str text, const tn_yaml_opts *opts, tn_val *ret, tn_err *err)
 {
     loader l = { .arena = a, .opts = opts, .anchors = tn_map_init(a), .warnings = TN_VAL_UNDEF };
@@ -456,6 +467,7 @@ tn_rc tn_yaml_parse(tn_arena *a, tn_str text, const tn_yaml_opts *opts, tn_val *
     }
     if (opts != NULL && opts->ret_warnings != NULL) {
         l.warnings = tn_val_list(a);
+        l.blank_lines = blank_lines_of(text);
     }
     TN_CHECK(yaml_parser_initialize(&l.parser) == 1);
     TN_UNUSED TN_AUTOPTR(parser_guard) guard = &l.parser;

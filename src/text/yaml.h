@@ -23,7 +23,8 @@ typedef struct tn_yaml_places tn_yaml_places;
 typedef struct tn_yaml_opts {
     const char *file;            /* for messages; NULL: none */
     tn_yaml_places **ret_places; /* when wanted */
-    tn_val *ret_warnings;        /* list of strings, when wanted */
+    tn_val *
+        ret_warnings; /* list of strings, when wanted; dbt counts their lines from the first text of a file */
 } tn_yaml_opts;
 
 /* An empty document is None. More than one document is an error. opts may be NULL. */

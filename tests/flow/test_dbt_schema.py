@@ -36,6 +36,7 @@ REFUSED = [
      "The a.id column's \"not_null\" test references an undefined macro in its where configuration argument. The macro 'ref' is undefined.\n"),
     (TESTS + "not_null: {config: {where: x}}\n    - not_null\n",
      "dbt found two data_tests with the name \"not_null_a_id\" defined on column \"id\" in \"models.a\"."),
+    ("sources: [{name: s, tables: [{name: t, loaded_at_field: ''}]}]\n", "at path []: loaded_at_field cannot be an empty string."),
     ("exposures: [{name: e, type: page, owner: {name: x}}]\n",
      "at path ['type']: 'page' is not one of ['dashboard', 'notebook', 'analysis', 'ml', 'application']"),
 ]
@@ -61,7 +62,7 @@ def run(files, *commands):
             (folder / name).write_text(text)
         env = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
         for command in commands:
-            done = subprocess.run([TARN, command], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            done = subprocess.run([TARN, *command.split()], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.returncode, done.stdout
 
 
@@ -92,6 +93,34 @@ def main():
         "dep/macros/t.sql": "{% test told(model, column_name) %}{{ adapter.dispatch('test_told')(model) }}{% endtest %}"
                             "{% macro default__test_told(model) %}select * from {{ model }} where false{% endmacro %}"}, "deps", "build")
     check("a test's macro dispatches to its package without naming it", status == 0 and "PASS=2" in out, out)
+    status, out = run({"models/s.yml": "data_tests: [{name: gone}]\n"}, "parse")
+    check("a singular test that is not there", "patch with name 'gone' in the 'data_tests' section of file 'models/s.yml'" in out, out)
+    status, out = run({"models/s.yml": "\n\nmodels: []\nmodels: []\n"}, "parse")
+    check("the line of a double key", "Duplicate key 'models' in \"<unicode string>\", line 2, column 1" in out, out)
+    status, out = run({"models/a.sql": "{{ m(x=1) }}", "macros/m.sql": "{% macro m() %}{% endmacro %}"}, "parse")
+    check("a macro's own name", status == 2 and "macro 'dbt_macro__m' takes no keyword argument 'x'" in out, out)
+    quoting = "name: r\nprofile: r\nquoting: {database: false, schema: false, identifier: false}\n"
+    source = "sources: [{name: s, database: d, schema: h, tables: [{name: t}, {name: u, quoting: {schema: false}}]}]\n"
+    status, out = run({"models/a.sql": "select * from {{ source('s', 't') }}, {{ source('s', 'u') }}, {{ this }}", "models/s.yml": source,
+                       "dbt_project.yml": quoting}, "compile -s a")
+    check("the project's quoting is not for sources", status == 0 and 'from "d"."h"."t", "d".h."u", r.main.a' in out, out)
+    none = "{% macro generate_schema_name(custom_schema_name, node) %}{{ return(none) }}{% endmacro %}"
+    flags = "name: r\nprofile: r\nflags: {require_valid_schema_from_generate_schema_name: true}\n"
+    status, out = run({"macros/g.sql": none, "dbt_project.yml": flags}, "parse")
+    check("a schema of None", status == 2 and "Parsing Error\n  Node 'model.r.a' has a schema set to None" in out, out)
+    old = "{% macro collect_freshness(source, loaded_at_field, filter) %}{% call statement('f', fetch_result=True) %}" \
+          "select max({{ loaded_at_field }}), now() from {{ source }}{% endcall %}{{ return(load_result('f').table) }}{% endmacro %}"
+    fresh = "sources: [{name: s, schema: main, loaded_at_field: t, freshness: {error_after: {count: 1, period: day}}, tables: [{name: a}]}]\n"
+    status, out = run({"macros/f.sql": old, "models/a.sql": "select now() as t", "models/s.yml": fresh}, "run", "source freshness")
+    check("a macro of freshness that gives a table", status == 0 and "PASS freshness of s.a" in out
+          and "The 'collect_freshness' macro signature has changed to return the full query\n" in out, out)
+    both = "models: [{name: a, columns: [{name: id, data_tests: [not_null, {unique: {config: {severity: warn}}}]}]}]\n"
+    status, out = run({"models/s.yml": both}, "ls -s config.severity:Warn")
+    check("severity is selected in any case", status == 0 and "unique_a_id" in out and "not_null" not in out, out)
+    told = "models: [{name: a, columns: [{name: id, data_tests: [{not_null: {description: \"{{ doc('d') }}\"}}]}]}]\n"
+    status, out = run({"models/s.yml": told, "models/d.md": "{% docs d %}told{% enddocs %}"},
+                      "ls -s not_null_a_id --output json --output-keys description")
+    check("the description of a test", '"description": "told"' in out, out)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

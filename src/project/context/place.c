@@ -61,8 +61,10 @@ static tn_rc place_schema(tn_project *p, tn_node *n, tn_err *err)
         if (n->schema.p == NULL) {
             if (tn_project_flag(p, "REQUIRE_VALID_SCHEMA_FROM_GENERATE_SCHEMA_NAME", false)) {
                 return tn_fail(err, TN_E_COMPILE,
-                    "Node '" TN_STR_FMT
-                    "' has a schema set to None as a result of a generate_schema_name call.",
+                    "Parsing Error\n  Node '" TN_STR_FMT
+                    "' has a schema set to None as a result of a generate_schema_name call.\n  "
+                    "Please set a valid schema name, or preserve the legacy behavior by setting "
+                    "the behavior flag 'require_valid_schema_from_generate_schema_name' to True.",
                     TN_STR_ARG(n->unique_id));
             }
             tn_deprecate(p, "GenerateSchemaNameNullValueDeprecation", n->original_file_path,
@@ -128,6 +130,17 @@ tn_str tn_project_relation_name(tn_arena *a, const tn_project *p, tn_val quoting
         quote_part(&b, parts[i], quote);
     }
     return tn_buf_str(&b);
+}
+
+tn_val tn_source_quoting(tn_arena *a, const tn_node *n)
+{
+    static const char *const keys[] = { "database", "schema", "identifier" };
+    tn_val out = tn_val_dict(a);
+    for (size_t i = 0; i < TN_COUNTOF(keys); i++) {
+        tn_dict_putz(
+            out.dict, keys[i], tn_val_bool(tn_val_bool_at(n->source->quoting, keys[i], true)));
+    }
+    return out;
 }
 
 static bool has_relation(const tn_project *p, const tn_node *n)

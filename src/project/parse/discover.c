@@ -121,11 +121,16 @@ static tn_rc read_text(walk *w, tn_source_file *f, tn_err *err)
 }
 
 /* In any case: a.SQL is a model, too. */
-static bool has_ext(const tn_source_file *f, const char *ext)
+static bool ends_in(tn_str path, const char *ext)
 {
     tn_str wanted = tn_str_of(ext);
-    size_t n = f->rel.n;
-    return n >= wanted.n && tn_str_eq_nocase(tn_str_sub(f->rel, n - wanted.n, n), wanted);
+    return path.n >= wanted.n &&
+           tn_str_eq_nocase(tn_str_sub(path, path.n - wanted.n, path.n), wanted);
+}
+
+static bool has_ext(const tn_source_file *f, const char *ext)
+{
+    return ends_in(f->rel, ext);
 }
 
 /* With the behaviour flag allow_jinja_file_extensions "x.sql.j2" is an "x.sql" whose ending tells editors what it is. */
@@ -151,7 +156,7 @@ tn_str tn_source_stem(const tn_project *p, tn_str path)
 static bool is_template(const walk *w, const tn_source_file *f, const char *ext)
 {
     tn_str path = tn_str_sub(f->rel, 0, f->rel.n - jinja_ending(w->p, f->rel));
-    return tn_str_ends(path, tn_str_of(ext));
+    return ends_in(path, ext);
 }
 
 static tn_rc add_read(walk *w, const tn_source_file *f, tn_source_files *list, tn_err *err)

@@ -202,7 +202,7 @@ static tn_rc add_source(tn_project *p, tn_patch *patch, tn_val table, tn_err *er
     n->columns = tn_columns_of(a, tn_val_at(table, "columns"));
     TN_TRY(tn_render_descs(p, patch, n->columns, err));
     n->relation_name = tn_project_relation_name(
-        a, p, n->source->quoting, n->database, n->schema, n->source->identifier);
+        a, p, tn_source_quoting(a, n), n->database, n->schema, n->source->identifier);
     tn_str external;
     TN_TRY(tn_source_location(a, n, &external, err));
     n->relation_name = external.n > 0 ? external : n->relation_name;

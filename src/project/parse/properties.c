@@ -253,6 +253,17 @@ static tn_rc check_written(
     return TN_OK;
 }
 
+/* A source or a table of it with loaded_at_field: "" */
+static bool has_empty_field(tn_val entry)
+{
+    tn_val field = tn_val_at(entry, "loaded_at_field"), tables = tn_val_at(entry, "tables");
+    bool empty = tn_val_is_str(field) && tn_val_as_str(field).n == 0;
+    for (size_t i = 0; tables.tag == TN_LIST && i < tables.list->n && !empty; i++) {
+        empty = has_empty_field(tables.list->v[i]);
+    }
+    return empty;
+}
+
 /* What a rendered entry must be, by its kind. */
 static tn_rc check_read(const tn_patch *patch, tn_err *err)
 {
@@ -271,6 +282,10 @@ static tn_rc check_read(const tn_patch *patch, tn_err *err)
         TN_TRY(tn_entry_form_check(patch, form, err));
     } else if (!tn_val_is_str(tn_val_at(e, "name"))) {
         return tn_entry_lacks(patch, "", "name", err);
+    }
+    if (source && has_empty_field(e)) {
+        return tn_entry_refuse(
+            patch, "", TN_STR("loaded_at_field cannot be an empty string."), err);
     }
     return has_both_tests(e)
                ? tn_entry_refuse(patch, "",

@@ -278,6 +278,7 @@ static bool match_config(const tn_project *p, const tn_node *n, tn_str args, tn_
     (void)p;
     tn_val v = n->config != NULL ? (tn_val){ .tag = TN_DICT, .dict = n->config } : TN_VAL_UNDEF;
     tn_str rest = args, part;
+    bool any_case = tn_str_is(args, "severity");
     while (rest.n > 0) {
         tn_str_cut(rest, '.', &part, &rest);
         const tn_val *next = v.tag == TN_DICT ? tn_dict_finds(v.dict, part) : NULL;
@@ -299,6 +300,9 @@ static bool match_config(const tn_project *p, const tn_node *n, tn_str args, tn_
     }
     if (v.tag == TN_DICT) {
         return tn_dict_finds(v.dict, value) != NULL;
+    }
+    if (any_case && tn_val_is_str(v)) {
+        return tn_str_eq_nocase(tn_val_as_str(v), value);
     }
     return !tn_val_is_none(v) && same_text(v, value);
 }

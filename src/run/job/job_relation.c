@@ -52,7 +52,7 @@ static tn_relation *quoted_relation(
 static tn_relation *own_relation(tn_job *j, const tn_node *n)
 {
     return quoted_relation(j, n->database, n->schema, n->alias,
-        n->source != NULL ? n->source->quoting : j->session->project->quoting);
+        n->source != NULL ? tn_source_quoting(j->arena, n) : j->session->project->quoting);
 }
 
 /* Where the state of --defer has the node; NULL: it has it not. */

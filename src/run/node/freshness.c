@@ -45,6 +45,13 @@ static bool exceeded(tn_val after, double age)
     return count.tag == TN_INT && age > (double)count.i * unit;
 }
 
+static const char old_signature[] =
+    "Deprecated functionality\n\n"
+    "The 'collect_freshness' macro signature has changed to return the full query\n"
+    "result, rather than just a table of values. See the v1.5 migration guide for\n"
+    "details on how to update your custom macro:\n"
+    "https://docs.getdbt.com/guides/migration/versions/upgrading-to-v1.5";
+
 static tn_rc ask(tn_job *j, tn_val *ret_row, tn_err *err)
 {
     const tn_source_info *s = j->node->source;
@@ -69,7 +76,13 @@ static tn_rc ask(tn_job *j, tn_val *ret_row, tn_err *err)
             "freshness checks.",
             TN_STR_ARG(j->node->name));
     }
+    tn_table *table;
     tn_val data = tn_val_at(result, "data");
+    if (tn_val_is_table(result, &table)) { /* what macros gave before dbt 1.5 */
+        j->pctx.hooks->warn(
+            &j->pctx, "CollectFreshnessReturnSignature", "D012", tn_str_of(old_signature));
+        data = table->rows;
+    }
     if (!tn_val_is_seq(data) || data.list->n != 1 || data.list->v[0].list->n != 2) {
         return tn_fail(err, TN_E_COMPILE,
             "Got an invalid result from \"collect_freshness\" macro: one row of two columns is "
