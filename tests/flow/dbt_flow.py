@@ -52,19 +52,25 @@ class Gate:
         os.mkfifo(self.path)
         self.sql = f"read_csv('{name}', header = true, auto_detect = false, columns = {{'n': 'INTEGER'}})"
 
-    def open(self):
-        """Waits until the statement is there, and lets it go on. The limit is for a program that hangs."""
+        self.fd = None
+
+    def wait(self):
+        """Until the statement is at work. The limit is for a program that hangs."""
         end = time.monotonic() + 300
-        while True:
+        while self.fd is None:
             try:
-                fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
-                break
+                self.fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
             except OSError as e:
                 if e.errno != errno.ENXIO or time.monotonic() > end:
                     raise
                 time.sleep(0.02)
-        os.write(fd, b"n\n1\n")
-        os.close(fd)
+
+    def open(self):
+        """Waits until the statement is at work, and lets it go on."""
+        self.wait()
+        os.write(self.fd, b"n\n1\n")
+        os.close(self.fd)
+        self.fd = None
 
 
 def main(subject=Project):

@@ -1,7 +1,7 @@
 """logs/dbt.log: its forms, its levels, and the files that it becomes when it grows."""
-import json, re, sys
+import json, re, subprocess, sys
 
-from dbt_flow import case, equal, has, lacks, main
+from dbt_flow import TARN, Gate, case, equal, has, lacks, main
 
 
 def log(p, name="dbt.log"):
@@ -19,6 +19,18 @@ def told(p, *options, env=None):
     fresh(p)
     p.run("run", *options, env=env)
     return log(p)
+
+
+@case
+def a_statement_is_in_the_file_while_it_is_at_work(p):
+    gate = Gate(p, "gate.csv")
+    p.file("models/a.sql", "{{ config(materialized='table') }}select n as waited from " + gate.sql)
+    run = subprocess.Popen([TARN, "run"], cwd=p.dir, env=p.env(), stdout=subprocess.DEVNULL)
+    gate.wait()
+    text = log(p)
+    gate.open()
+    equal(run.wait(), 0)
+    has(text, "select n as waited")
 
 
 @case

@@ -64,7 +64,7 @@ static void rotate(tn_event_file *f)
     open_at_end(f);
 }
 
-void tn_event_file_add(tn_event_file *f, tn_str line, bool flush)
+void tn_event_file_add(tn_event_file *f, tn_str line)
 {
     if (f->bytes_max > 0 && f->bytes + (int64_t)line.n >= f->bytes_max) {
         rotate(f);
@@ -74,7 +74,5 @@ void tn_event_file_add(tn_event_file *f, tn_str line, bool flush)
     }
     f->bytes += (int64_t)line.n;
     (void)fwrite(line.p, 1, line.n, f->file);
-    if (flush) {
-        (void)fflush(f->file);
-    }
+    (void)fflush(f->file); /* whoever follows the log sees the statement that is at work */
 }

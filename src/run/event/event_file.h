@@ -9,7 +9,7 @@ typedef struct tn_event_file tn_event_file;
 /* Opens it at its end; closed with the arena. A line that would fill it to bytes_max begins a new file; bytes_max 0: it grows. NULL: it cannot be
  * written, and the command runs without it. */
 tn_event_file *tn_event_file_open(tn_arena *a, tn_str path, int64_t bytes_max);
-/* One thread at a time. flush: the line is to be seen at once. */
-void tn_event_file_add(tn_event_file *f, tn_str line, bool flush);
+/* One thread at a time. The line is in the file afterwards. */
+void tn_event_file_add(tn_event_file *f, tn_str line);
 
 #endif

@@ -213,7 +213,7 @@ static void write_file(tn_events *e, tn_arena *scratch, const telling *t)
     tn_str line = e->opts.file_form == TN_EV_FORM_JSON   ? json_of(e, scratch, t)
                   : e->opts.file_form == TN_EV_FORM_TEXT ? text_of(scratch, t->msg)
                                                          : debug_of(e, scratch, t);
-    tn_event_file_add(e->file, line, t->level >= TN_EV_INFO);
+    tn_event_file_add(e->file, line);
 }
 
 static bool on_console(const tn_events *e, tn_ev_level level)
@@ -267,7 +267,7 @@ void tn_event_result(tn_events *e, const char *name, const char *code, tn_val da
     TN_LOCKED(&e->lock);
     if (e->file != NULL &&
         e->opts.file_form == TN_EV_FORM_TEXT) { /* whatever the level, and bare */
-        tn_event_file_add(e->file, tn_str_concat(scratch, msg, TN_STR("\n")), true);
+        tn_event_file_add(e->file, tn_str_concat(scratch, msg, TN_STR("\n")));
     } else if (e->file != NULL) {
         write_file(e, scratch, &t);
     }
