@@ -58,13 +58,29 @@ static tn_rc compile(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_st
     return TN_OK;
 }
 
+static void tell_catalog(const tn_cli *cli, tn_events *events, const tn_catalog_report *report)
+{
+    tn_str whole = report->path;
+    tn_val data = tn_val_dict(cli->arena), failures = tn_val_dict(cli->arena);
+    if (report->errors > 0) {
+        tn_dict_putz(failures.dict, "num_exceptions", tn_val_int((int64_t)report->errors));
+        tn_event(events, TN_EV_ERROR, "WriteCatalogFailure", "E041", failures,
+            "dbt encountered %zu failure%s while writing the catalog", report->errors,
+            report->errors == 1 ? "" : "s");
+    }
+    (void)!tn_file_absolute(cli->arena, report->path, &whole, NULL);
+    tn_str path = tn_path_norm(cli->arena, whole);
+    tn_dict_putz(data.dict, "path", tn_val_str(path));
+    tn_event(events, TN_EV_INFO, "CatalogWritten", "E042", data, "Catalog written to " TN_STR_FMT,
+        TN_STR_ARG(path));
+}
+
 static tn_rc generate(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *start,
     tn_val given, bool *ret_failed, tn_err *err)
 {
     tn_project *p = start->project;
     tn_nodes chosen = { 0 };
     tn_strs unmatched = { 0 };
-    tn_str path;
     if (o->compile != TN_FLAG_OFF) {
         TN_TRY(compile(cli, o, start, given, ret_failed, err));
     } else if (o->static_site == TN_FLAG_ON) { /* it has a manifest inside; dbt writes none here */
@@ -84,15 +100,11 @@ static tn_rc generate(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_s
         tn_event(start->events, TN_EV_INFO, "BuildingCatalog", "E044", tn_val_dict(cli->arena),
             "Building catalog");
     }
-    TN_TRY(
-        tn_run_write_catalog(p, cli->arena, start->events, narrowed ? &chosen : NULL, &path, err));
-    tn_str whole = path;
-    (void)!tn_file_absolute(cli->arena, path, &whole, NULL);
-    path = tn_path_norm(cli->arena, whole);
-    tn_val data = tn_val_dict(cli->arena);
-    tn_dict_putz(data.dict, "path", tn_val_str(path));
-    tn_event(start->events, TN_EV_INFO, "CatalogWritten", "E042", data,
-        "Catalog written to " TN_STR_FMT, TN_STR_ARG(path));
+    tn_catalog_opts opts = { narrowed ? &chosen : NULL, o->compile != TN_FLAG_OFF };
+    tn_catalog_report report = { 0 };
+    TN_TRY(tn_run_write_catalog(p, cli->arena, start->events, &opts, &report, err));
+    *ret_failed = report.errors > 0;
+    tell_catalog(cli, start->events, &report);
     return o->static_site == TN_FLAG_ON ? tn_docs_write_static(p, err) : TN_OK;
 }
 

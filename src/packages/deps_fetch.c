@@ -101,6 +101,36 @@ static void warn_unpinned(const tn_fetcher *f, const tn_pack *p, tn_str revision
             TN_STR_ARG(p->address), TN_STR_ARG(how)));
 }
 
+/* The newest commit only, and of it the package's folder only when it lies below, as dbt asks for them: repositories may be large. */
+static tn_rc clone_newest(tn_arena *a, const tn_pack *p, tn_str clone, tn_err *err)
+{
+    tn_str out, none = TN_STR("None"); /* no revision yet */
+    const char *address = tn_str_z(a, p->address), *into = tn_str_z(a, clone);
+    const char *whole[] = { "git", "clone", "--quiet", "--depth", "1", "--", address, into, NULL };
+    const char *sparse[] = { "git", "clone", "--quiet", "--depth", "1", "--filter=blob:none",
+        "--sparse", "--", address, into, NULL };
+    const char *narrow[] = { "git", "-C", into, "sparse-checkout", "set", tn_str_z(a, p->below),
+        NULL };
+    if (p->below.n == 0) {
+        return run_git(a, p, none, whole, &out, err);
+    }
+    TN_TRY(no_option(p->below, "subdirectory", err));
+    TN_TRY(run_git(a, p, none, sparse, &out, err));
+    return run_git(a, p, none, narrow, &out, err);
+}
+
+/* A commit by all of its 40 digits, a tag, or else a branch: what the other side gives under this name. */
+static tn_rc check_out(tn_arena *a, const tn_pack *p, tn_str clone, tn_str revision, tn_err *err)
+{
+    tn_str out;
+    const char *fetch[] = { "git", "-C", tn_str_z(a, clone), "fetch", "--quiet", "--depth", "1",
+        "origin", tn_str_z(a, revision), NULL };
+    const char *take[] = { "git", "-C", tn_str_z(a, clone), "reset", "--quiet", "--hard",
+        "FETCH_HEAD", NULL };
+    TN_TRY(run_git(a, p, revision, fetch, &out, err));
+    return run_git(a, p, revision, take, &out, err);
+}
+
 static tn_rc fetch_git(tn_fetcher *f, tn_pack *p, tn_err *err)
 {
     tn_arena *a = f->deps->arena;
@@ -116,14 +146,10 @@ static tn_rc fetch_git(tn_fetcher *f, tn_pack *p, tn_err *err)
     TN_TRY(no_option(p->address, "address of a git repository", err));
     TN_TRY(no_option(revision, "revision", err));
     tn_str clone = tn_str_printf(a, TN_STR_FMT "/git%zu", TN_STR_ARG(f->scratch), f->serial++);
-    const char *get[] = { "git", "clone", "--quiet", "--", tn_str_z(a, p->address),
-        tn_str_z(a, clone), NULL };
-    const char *check_out[] = { "git", "-C", tn_str_z(a, clone), "checkout", "--quiet",
-        tn_str_z(a, revision), "--", NULL };
     const char *commit[] = { "git", "-C", tn_str_z(a, clone), "rev-parse", "HEAD", NULL };
-    TN_TRY(run_git(a, p, TN_STR("None"), get, &out, err)); /* all of it, so no revision yet */
+    TN_TRY(clone_newest(a, p, clone, err));
     if (!tn_str_is(revision, "HEAD")) {
-        TN_TRY(run_git(a, p, revision, check_out, &out, err));
+        TN_TRY(check_out(a, p, clone, revision, err));
     }
     TN_TRY(run_git(a, p, revision, commit, &out, err));
     warn_unpinned(f, p, revision);

@@ -86,10 +86,17 @@ tn_rc tn_run_write_manifest(tn_project *p, tn_events *events, tn_err *err) TN_MU
 tn_rc tn_run_write_semantics(tn_project *p, tn_events *events, tn_err *err) TN_MUSTUSE;
 /* graph_summary.json: of every command that works on the graph; no event tells of it, as dbt's does not. */
 tn_rc tn_run_write_graph(tn_project *p, bool test_edges, tn_err *err) TN_MUSTUSE;
-/* Writes target/catalog.json: columns of the nodes' and sources' relations as the database has them. only: of these; NULL: all; with none of
- * them the database is not asked. *ret_path lives in arena. */
-tn_rc tn_run_write_catalog(tn_project *p, tn_arena *arena, tn_events *events, const tn_nodes *only,
-    tn_str *ret_path, tn_err *err) TN_MUSTUSE;
+typedef struct tn_catalog_opts {
+    const tn_nodes *only; /* of these; NULL: all; with none of them the database is not asked */
+    bool by_relations;    /* a macro of the project's is asked for relations, not for schemas */
+} tn_catalog_opts;
+typedef struct tn_catalog_report {
+    tn_str path;   /* in arena */
+    size_t errors; /* of macros; they are told and in the file */
+} tn_catalog_report;
+/* Writes target/catalog.json: columns of the nodes' and sources' relations as the database or a macro of the project's has them. */
+tn_rc tn_run_write_catalog(tn_project *p, tn_arena *arena, tn_events *events,
+    const tn_catalog_opts *opts, tn_catalog_report *ret, tn_err *err) TN_MUSTUSE;
 /* index.html and the project's assets in the target folder. */
 tn_rc tn_docs_write_site(const tn_project *p, tn_err *err) TN_MUSTUSE;
 /* static_index.html: the site with the manifest.json and catalog.json that are in the target folder inside. */

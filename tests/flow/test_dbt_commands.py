@@ -147,6 +147,43 @@ def docs_generate_can_be_narrowed(p):
     equal(json.loads((p.dir / "target/catalog.json").read_text())["nodes"], {})
 
 
+CATALOG_MACROS = """
+{% macro get_catalog_relations(information_schema, relations) %}
+  {% do log('asked of ' ~ information_schema ~ ': ' ~ relations | map(attribute='identifier') | sort | join(','), info=true) %}
+  {% set sql %}select '{{ target.database }}' as table_database, 'main' as table_schema, 'a' as table_name, 'ODD' as table_type, 'note' as table_comment,
+    'id' as column_name, 1 as column_index, 'INT' as column_type, null as column_comment, 'me' as table_owner, 'Size' as "stats:size:label",
+    12.5 as "stats:size:value", 'how big' as "stats:size:description", true as "stats:size:include"{% endset %}
+  {{ return(run_query(sql)) }}
+{% endmacro %}
+{% macro get_catalog(information_schema, schemas) %}
+  {% do exceptions.raise_compiler_error('no catalog of ' ~ schemas | join(',')) %}
+{% endmacro %}
+"""
+
+
+@case
+def docs_generate_asks_the_projects_own_catalog_macros(p):
+    """With a compilation the selected relations are asked for, each once; without one all of the schemas."""
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/b.sql", "select 1 as id")
+    p.file("models/s.yml", "sources: [{name: main, tables: [{name: a}]}]\n")
+    p.file("macros/m.sql", CATALOG_MACROS)
+    p.run("run")
+    out = p.run("docs", "generate")
+    has(out, ".INFORMATION_SCHEMA: a,b\n")
+    catalog = json.loads((p.dir / "target/catalog.json").read_text())
+    equal([list(catalog["nodes"]), list(catalog["sources"]), catalog["errors"]], [["model.p.a"], ["source.p.main.a"], None])
+    a = catalog["nodes"]["model.p.a"]
+    equal([a["metadata"]["type"], a["metadata"]["owner"], a["metadata"]["comment"], list(a["columns"])], ["ODD", "me", "note", ["id"]])
+    equal([a["stats"]["size"]["value"], a["stats"]["has_stats"]["value"]], [12.5, True])
+    out = p.run("docs", "generate", "--no-compile", status=1)
+    has(out, "Encountered an error while generating catalog: Compilation Error")
+    has(out, "no catalog of main")
+    has(out, "dbt encountered 1 failure while writing the catalog")
+    equal(len(json.loads((p.dir / "target/catalog.json").read_text())["errors"]), 1)
+    has(p.run("--warn-error", "docs", "generate", "--no-compile", status=2), "no catalog of main")
+
+
 def get(port, path, method="GET"):
     c = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
     c.putrequest(method, path, skip_accept_encoding=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What templates see of the call, variables that are secret, and members of the context that are there for a message alone."""
-import json, subprocess, sys
+import json, shutil, subprocess, sys
 
 from dbt_flow import case, equal, has, lacks, main
 
@@ -93,6 +93,39 @@ def git_says_why_a_package_cannot_be_had_and_no_secret(p):
         subprocess.run(git + words, check=True)
     p.file("packages.yml", f"packages: [{{git: 'file://{p.dir}/own', revision: v1}}]\n")
     has(p.run("deps", status=2), "Error checking out spec='v1' for repo file://")
+
+
+@case
+def git_brings_one_commit_of_a_package(p):
+    """Of a tag before a branch of the same name, a branch, a commit by its forty digits; what dbt does not take fails as there."""
+    def git(*words):
+        return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(p.dir / "own"), *words], check=True, capture_output=True, text=True).stdout.strip()
+
+    commits = []
+    p.file("own/README", "")
+    git("init", "-q", "-b", "main")
+    for n in ("one", "two", "three"):
+        p.file("own/sub/dbt_project.yml", f"name: {n}\n")
+        p.file("own/dbt_project.yml", f"name: {n}\n")
+        git("add", ".")
+        git("commit", "-q", "-m", n)
+        commits.append(git("rev-parse", "HEAD"))
+    git("tag", "same", commits[0])
+    git("branch", "same", commits[1])
+    git("branch", "side", commits[1])
+    where = f"git: 'file://{p.dir}/own'"
+    for more, name in (("", "three"), (", revision: same", "one"), (", revision: side", "two"), (f", revision: {commits[0]}", "one"),
+                       (", revision: side, subdirectory: sub", "two"), (f", revision: {commits[1]}, subdirectory: sub", "two")):
+        p.file("packages.yml", f"packages: [{{{where}{more}}}]\n")
+        for left in ("package-lock.yml", "dbt_packages"):
+            shutil.rmtree(p.dir / left, ignore_errors=True)
+            (p.dir / left).unlink(missing_ok=True)
+        p.run("deps")
+        equal((p.dir / "dbt_packages" / name / "dbt_project.yml").read_text(), f"name: {name}\n")
+        equal((p.dir / "dbt_packages" / name / "sub").exists(), "sub" not in more)
+    p.file("packages.yml", f"packages: [{{{where}, revision: {commits[0][:9]}}}]\n")
+    (p.dir / "package-lock.yml").unlink()
+    has(p.run("deps", status=2), f"Error checking out spec='{commits[0][:9]}' for repo")
 
 
 @case

@@ -250,7 +250,7 @@ static bool matches(const tn_relation *r, const tn_call *call)
     return true;
 }
 
-static tn_val information_schema(tn_arena *a, const tn_relation *r, tn_val view)
+tn_val tn_relation_info_schema(tn_arena *a, const tn_relation *r, tn_val view)
 {
     tn_relation *c = copy_of(a, r);
     c->info = true;
@@ -372,10 +372,10 @@ static tn_rc call_method(void *self, const tn_call *call, tn_val *ret, tn_err *e
         return TN_OK;
     }
     case M_INFORMATION_SCHEMA:
-        *ret = information_schema(a, r, tn_call_arg(call, 0, "view_name"));
+        *ret = tn_relation_info_schema(a, r, tn_call_arg(call, 0, "view_name"));
         return TN_OK;
     case M_INFORMATION_SCHEMA_ONLY:
-        *ret = information_schema(a, r, TN_VAL_NONE);
+        *ret = tn_relation_info_schema(a, r, TN_VAL_NONE);
         return TN_OK;
     case M_MATCHES:
         *ret = tn_val_bool(matches(r, call));

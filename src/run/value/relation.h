@@ -26,6 +26,8 @@ extern const tn_obj_type tn_relation_type;
 tn_relation *tn_relation_new(
     tn_arena *a, tn_str database, tn_str schema, tn_str identifier, const char *type);
 bool tn_val_is_relation(tn_val v, tn_relation **ret);
+/* The information_schema of its database; view: the name of one there, or none. */
+tn_val tn_relation_info_schema(tn_arena *a, const tn_relation *r, tn_val view);
 tn_str tn_relation_render(tn_arena *a, const tn_relation *r);
 /* A place as a key of maps: DuckDB compares names without case. */
 tn_str tn_relation_key(tn_arena *a, tn_str database, tn_str schema, tn_str name);
