@@ -45,7 +45,7 @@ TN_TEST(the_macro_stack_is_shown)
 TN_TEST(a_wrong_call_is_shown_where_it_is_made)
 {
     JT_FAILS("{% macro m(a) %}\n\n{{ a }}{% endmacro %}\n\n{{ m(1, 2) }}", "{}", TN_E_TYPE,
-        "macro 'm' takes not more than 1 argument(s)\n  at models/t.sql:5:5");
+        "macro 'dbt_macro__m' takes not more than 1 argument(s)\n  at models/t.sql:5:5");
 }
 
 TN_TEST(the_file_may_start_at_any_line)
