@@ -154,6 +154,26 @@ static void take_previous(tn_arena *a, tn_dbt_options *o, tn_val args, tn_val gi
     }
 }
 
+/* Which nodes the run before was told to take: results go on saying so, though it is its failures that are taken now. */
+static void keep_selection(tn_val args, tn_val given)
+{
+    static const char *const lists[] = { "select", "exclude", "resource_types",
+        "exclude_resource_types" };
+    static const char *const texts[] = { "selector", "state" };
+    for (size_t i = 0; i < TN_COUNTOF(lists); i++) {
+        tn_val was = tn_val_at(args, lists[i]);
+        if (tn_val_is_seq(was) && was.list->n > 0) {
+            tn_dict_putz(given.dict, lists[i], was);
+        }
+    }
+    (void)tn_dict_remove(given.dict, tn_val_z("state")); /* here it is the place of the results */
+    for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
+        if (tn_val_is_str(tn_val_at(args, texts[i]))) {
+            tn_dict_putz(given.dict, texts[i], tn_val_at(args, texts[i]));
+        }
+    }
+}
+
 /* As many threads as the run before was told to take, unless told now. */
 static tn_cli with_threads(const tn_cli *cli, tn_val args, tn_val given)
 {
@@ -210,6 +230,10 @@ int tn_cmd_retry(const tn_cli *cli, int argc, char **argv)
         return tn_dbt_error(cli, NULL, &err);
     }
     take_previous(cli->arena, &o, args, given);
+    keep_selection(args, given);
+    if (verbs[k].verb == TN_VERB_CLONE) {
+        o.defer = TN_FLAG_ON;
+    }
     tn_cli again = with_threads(cli, args, given);
     tn_strs ids = bad_ids(cli, before, o.warn_error == TN_FLAG_ON);
     tn_val batches = parts_of(cli, before, "batch_results", true),

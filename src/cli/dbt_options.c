@@ -61,7 +61,7 @@ static tn_dict *flags_of(
     put_all_given(cli->arena, d, cli->invocation);
     put_all_given(cli->arena, d, given);
     put_flag(d, "FULL_REFRESH", o->full_refresh);
-    put_flag(d, "DEFER", o->defer);
+    put_flag(d, "DEFER", tn_str_is(tn_str_of(which), "clone") ? TN_FLAG_UNSET : o->defer);
     put_flag(d, "FAVOR_STATE", o->favor_state);
     put_flag(d, "FAIL_FAST", o->fail_fast);
     put_flag(d, "STORE_FAILURES", o->store_failures);
@@ -524,6 +524,15 @@ static void add_defaults(tn_arena *a, const char *which, tn_dict *args)
         { " compile show ", "output", "\"text\"" }, { " show ", "limit", "5" },
         { " generate ", "static", "false" }, { " generate ", "compile", "true" },
         { " generate ", "empty_catalog", "false" } };
+    static const char *const renamed[][2] = { { "resource_type", "resource_types" },
+        { "exclude_resource_type", "exclude_resource_types" } }; /* one option, many values */
+    for (size_t i = 0; i < TN_COUNTOF(renamed); i++) {
+        tn_val *was = tn_dict_finds(args, tn_str_of(renamed[i][0]));
+        if (was != NULL) {
+            tn_dict_putz(args, renamed[i][1], *was);
+            (void)tn_dict_remove(args, tn_val_z(renamed[i][0]));
+        }
+    }
     tn_str word = tn_str_printf(a, " %s ", which);
     for (size_t i = 0; i < TN_COUNTOF(defaults); i++) {
         tn_val v;

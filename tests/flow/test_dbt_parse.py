@@ -1,5 +1,5 @@
 """What becomes of a project's files when it is loaded: keys of models, unit tests in all their forms, names that are given twice; dbt's words."""
-import json
+import json, os
 
 from dbt_flow import case, equal, has, lacks, main
 
@@ -217,6 +217,34 @@ def what_is_given_twice_is_told(p):
     for name in "ab":
         p.file(f"models/{name}.yml", "sources: [{name: s, overrides: q, tables: [{name: t}]}]")
     has(p.run("parse", status=2), "dbt found two schema.yml entries for the same source named s in package q.")
+
+
+@case
+def a_group_takes_the_config_of_models_of_its_folder(p):
+    """As with dbt: meta adds up, other keys of the nearest folder win, hooks are left out."""
+    p.file("dbt_project.yml", """name: p
+profile: p
+models:
+  +meta: {top: 1, both: project}
+  p:
+    +tags: [x]
+    sub: {+meta: {sub: 1}, +tags: [y], +pre-hook: select 1, g2: {+schema: q}}
+""")
+    p.file("models/g.yml", "groups: [{name: g0, owner: {name: me}}]\n")
+    p.file("models/sub/g.yml", "groups:\n- {name: g1, owner: {name: me}, config: {meta: {both: group}, other: 3}}\n- {name: g2, owner: {name: me}}\n")
+    p.run("parse")
+    groups = manifest(p)["groups"]
+    equal({k.split(".")[-1]: v["config"] for k, v in groups.items()}, {
+        "g0": {"meta": {"top": 1, "both": "project"}, "tags": ["x"]},
+        "g1": {"meta": {"top": 1, "both": "group", "sub": 1}, "tags": ["y"], "other": 3},
+        "g2": {"meta": {"top": 1, "both": "project", "sub": 1}, "tags": ["y"], "schema": "q"}})
+
+
+@case
+def a_seed_tells_the_whole_path_of_its_project(p):
+    p.file("seeds/s.csv", "id\n1\n")
+    p.run("parse")
+    equal(manifest(p)["nodes"]["seed.p.s"]["root_path"], os.path.realpath(p.dir))
 
 
 if __name__ == "__main__":

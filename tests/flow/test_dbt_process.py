@@ -255,6 +255,26 @@ def retry_forgets_and_minds_warn_error(p):
     p.run("--warn-error", "retry", status=1)
 
 
+@case
+def args_of_retry_and_clone_are_those_of_dbt(p):
+    """Retry says what the first run was told to take, and where its state is, however often it is repeated; clone does not say that it defers."""
+    def args():
+        return json.loads((p.dir / "target/run_results.json").read_text())["args"]
+
+    p.file("models/a.sql", "select 1 as id")
+    p.run("run")
+    (p.dir / "target").rename(p.dir / "st")
+    p.run("clone", "--state", "st")
+    p.file("models/b.sql", "select nope from {{ ref('a') }}")
+    equal([args()["defer"], args()["state"]], [False, "st"])
+    p.run("build", "-s", "b", "a", "--exclude", "c", "--resource-type", "model", "--defer", "--state", "st", status=1)
+    first = args()
+    equal([first["select"], first["exclude"], first["resource_types"], "resource_type" in first], [["b", "a"], ["c"], ["model"], False])
+    for more in ([], ["--state", "target"]):
+        p.run("retry", *more, status=1)
+        equal({k: v for k, v in args().items() if k != "invocation_command"}, {k: v for k, v in first.items() if k != "invocation_command"})
+
+
 TABLE = """{% materialization NAME, default %}
   {% call statement('main') %} create or replace view {{ this }} as select 'HERE' as made_by {% endcall %}
   {{ return({'relations': [this]}) }}

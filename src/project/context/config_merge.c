@@ -316,6 +316,30 @@ static tn_rc apply_all(tn_project *p, tn_node *n, const tn_dict *patch, bool raw
 
 /* ---- hooks ---- */
 
+/* Of groups only meta adds up, and hooks are left out. */
+static tn_rc group_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_err *err)
+{
+    size_t at = 0;
+    const tn_dict_item *it;
+    while (level != NULL && (it = tn_dict_next(level, &at)) != NULL) {
+        tn_str key = tn_val_as_str(it->key);
+        if (tn_str_is(key, "meta")) {
+            TN_TRY(merge_one(a, into, key, it->value, err));
+        } else if (!tn_str_is(key, "pre-hook") && !tn_str_is(key, "post-hook")) {
+            tn_dict_puts(into, key, it->value);
+        }
+    }
+    return TN_OK;
+}
+
+tn_rc tn_config_of_group(tn_project *p, const tn_package *package, const tn_strs *fqn,
+    const tn_dict *patch, tn_dict *into, tn_err *err)
+{
+    tn_node n = { .kind = TN_NODE_MODEL, .package_name = package->name, .fqn = *fqn };
+    tn_dict_putz(into, "meta", tn_val_dict(p->arena));
+    return apply_all(p, &n, patch, false, into, group_update, err);
+}
+
 static tn_val hook_dict(tn_arena *a, tn_val h)
 {
     tn_val d = tn_val_dict(a), given = h;

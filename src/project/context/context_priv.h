@@ -49,6 +49,9 @@ tn_rc tn_config_update(tn_arena *a, tn_dict *into, const tn_dict *level, tn_err 
 /* dbt_project.yml, patch and config() together; sets n->config and what follows from it (tags, meta, enabled, group, access). */
 tn_rc tn_config_resolve(tn_project *p, tn_node *n, const tn_dict *patch, const tn_dict *written,
     tn_err *err) TN_MUSTUSE; /* written: the patch before rendering; NULL: the same */
+/* A group's config, into an empty dict: it stands under models in dbt_project.yml, as groups have no section of their own. */
+tn_rc tn_config_of_group(tn_project *p, const tn_package *package, const tn_strs *fqn,
+    const tn_dict *patch, tn_dict *into, tn_err *err) TN_MUSTUSE;
 /* config_check.c: refuses values of one node's config that cannot be. */
 tn_rc tn_config_check(const tn_node *n, tn_err *err) TN_MUSTUSE;
 tn_val tn_config_hooks(tn_arena *a, tn_val v);

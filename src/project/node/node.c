@@ -1,8 +1,10 @@
 /* node.c: what is asked of one node, and a node as the dict that templates and the manifest see. */
 #include "project/node.h"
 
+#include "os/file.h"
 #include "project/deprecation.h"
 #include "project/node/project_priv.h"
+#include "text/uri.h"
 
 static const char *const kind_names[TN_NODE_KINDS] = {
     [TN_NODE_MODEL] = "model",
@@ -154,6 +156,15 @@ static tn_val docs_dict(tn_arena *a, const tn_node *n)
     return docs;
 }
 
+/* The folder of a seed's project, absolute: its file is read when it runs, from wherever that is. */
+static tn_str root_of(tn_arena *a, const tn_node *n)
+{
+    size_t own = tn_min_size(n->file.n, n->original_file_path.n + 1);
+    tn_str root = tn_str_sub(n->file, 0, n->file.n - own), whole;
+    root = root.n > 0 ? root : TN_STR(".");
+    return tn_file_absolute(a, root, &whole, NULL) == TN_OK ? tn_path_norm(a, whole) : root;
+}
+
 static bool is_semantic(const tn_node *n)
 {
     return n->kind == TN_NODE_METRIC || n->kind == TN_NODE_SEMANTIC_MODEL ||
@@ -207,9 +218,7 @@ static void put_compiled_kind(tn_arena *a, tn_dict *d, const tn_node *n)
         tn_dict_putz(d, "index", tn_val_int(n->hook_index));
     }
     if (n->kind == TN_NODE_SEED) {
-        tn_dict_putz(d, "root_path",
-            text_or_none(tn_str_sub(
-                n->file, 0, n->file.n - tn_min_size(n->file.n, n->original_file_path.n + 1))));
+        tn_dict_putz(d, "root_path", tn_val_str(root_of(a, n)));
         tn_dict_putz(d, "depends_on", depends_dict(a, n));
         return;
     }

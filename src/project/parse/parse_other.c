@@ -545,7 +545,7 @@ static tn_rc add_model_semantics(tn_project *p, const tn_patch *patch, tn_err *e
     return TN_OK;
 }
 
-static void add_group(tn_project *p, const tn_patch *patch)
+static tn_rc add_group(tn_project *p, const tn_patch *patch, tn_err *err)
 {
     tn_arena *a = p->arena;
     tn_val e = { .tag = TN_DICT, .dict = patch->entry }, g = tn_val_dict(a);
@@ -557,18 +557,21 @@ static void add_group(tn_project *p, const tn_patch *patch)
     tn_dict_putz(g.dict, "unique_id",
         tn_val_str(tn_str_printf(a, "group." TN_STR_FMT "." TN_STR_FMT,
             TN_STR_ARG(patch->package->name), TN_STR_ARG(patch->name))));
-    tn_val owner = tn_val_dict(a), config = kept_config(a, e, TN_NODE_EXPOSURE);
+    tn_val owner = tn_val_dict(a), config = tn_val_dict(a);
+    tn_strs fqn = { 0 };
+    tn_fqn_of(p, patch->package, patch->rel, patch->name, &fqn);
+    tn_vec_push(&fqn, a, patch->name);
+    TN_TRY(tn_config_of_group(
+        p, patch->package, &fqn, kept_config(a, e, TN_NODE_EXPOSURE).dict, config.dict, err));
     tn_dict_putz(owner.dict, "email", TN_VAL_NONE);
     tn_dict_putz(owner.dict, "name", TN_VAL_NONE);
     tn_value_put_all(owner.dict, tn_value_or_dict(a, tn_val_at(e, "owner")));
-    if (tn_dict_finds(config.dict, TN_STR("meta")) == NULL) {
-        tn_dict_putz(config.dict, "meta", tn_val_dict(a));
-    }
     tn_dict_putz(g.dict, "owner", owner);
     tn_val desc = tn_val_at(e, "description");
     tn_dict_putz(g.dict, "description", tn_val_is_undef(desc) ? TN_VAL_NONE : desc);
     tn_dict_putz(g.dict, "config", config);
     tn_list_push(p->groups.list, g);
+    return TN_OK;
 }
 
 tn_rc tn_parse_others(tn_project *p, tn_err *err)
@@ -582,7 +585,7 @@ tn_rc tn_parse_others(tn_project *p, tn_err *err)
     for (size_t i = 0; i < p->state->patches.n; i++) {
         tn_patch *patch = p->state->patches.v[i];
         if (strcmp(patch->key, "groups") == 0) {
-            add_group(p, patch);
+            TN_TRY(add_group(p, patch, err));
         } else if (strcmp(patch->key, "models") == 0) {
             TN_TRY(add_model_semantics(p, patch, err));
         }
