@@ -500,6 +500,13 @@ static void warn_of_state(
 static tn_events *failed_events(const tn_cli *cli, const tn_project *p, bool quiet_console)
 {
     tn_events *events = p != NULL ? tn_dbt_events(cli, p, quiet_console) : NULL;
+    for (size_t i = 0; p != NULL && p->problems.n > 0 && i < p->notices.n; i++) {
+        const tn_notice *n = &p->notices.v[i];
+        if (strcmp(n->event, "SemanticValidationFailure") == 0) {
+            tn_event(events, TN_EV_WARN, n->event, n->code, TN_VAL_UNDEF, "[WARNING]: " TN_STR_FMT,
+                TN_STR_ARG(n->msg));
+        }
+    }
     for (size_t i = 0; p != NULL && i < p->problems.n; i++) {
         tn_event(events, TN_EV_ERROR, "SemanticValidationFailure", "I070", TN_VAL_UNDEF,
             "[WARNING]: " TN_STR_FMT, TN_STR_ARG(p->problems.v[i]));

@@ -1,22 +1,74 @@
-/* semantic_rules.c: rules over semantic models, metrics and saved queries together, the ones of dbt's validation that speak of names, primary
+/* semantic_rules.c: the order of the rules over semantic models, metrics and saved queries together, and those that speak of names, primary
  * entities and time dimensions. What they find is told before the project is refused.
  */
-#include "project/graph/graph_priv.h"
+#include "project/graph/semantic_rules.h"
 
-typedef struct findings {
-    tn_project *p;
-    tn_arena *arena;
-} findings;
+/* ---- what the rules share ---- */
 
-static void found(findings *f, const char *fmt, ...) TN_PRINTF(2, 3);
-static void found(findings *f, const char *fmt, ...)
+void tn_semantic_error(tn_semantics *s, const char *fmt, ...)
 {
-    tn_buf b = tn_buf_init(f->p->arena, TN_BUF_NO_LIMIT);
+    tn_buf b = tn_buf_init(s->p->arena, TN_BUF_NO_LIMIT);
     va_list ap;
     va_start(ap, fmt);
     tn_buf_vaddf(&b, fmt, ap);
     va_end(ap);
-    tn_vec_push(&f->p->problems, f->p->arena, tn_buf_str(&b));
+    tn_vec_push(&s->p->problems, s->p->arena, tn_buf_str(&b));
+}
+
+void tn_semantic_warning(tn_semantics *s, const char *fmt, ...)
+{
+    tn_buf b = tn_buf_init(s->p->arena, TN_BUF_NO_LIMIT);
+    va_list ap;
+    va_start(ap, fmt);
+    tn_buf_vaddf(&b, fmt, ap);
+    va_end(ap);
+    tn_notice *n = tn_project_note(
+        s->p, "SemanticValidationFailure", TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
+    n->code = "I070";
+}
+
+size_t tn_semantic_count(tn_val owner, const char *key)
+{
+    tn_val list = tn_val_at(owner, key);
+    return list.tag == TN_LIST ? list.list->n : 0;
+}
+
+tn_val tn_semantic_nth(tn_val owner, const char *key, size_t i)
+{
+    return tn_val_at(owner, key).list->v[i];
+}
+
+tn_str tn_semantic_name(tn_val element)
+{
+    return tn_val_str_at(element, "name", TN_STR(""));
+}
+
+bool tn_semantic_is(tn_val element, const char *key, const char *value)
+{
+    return tn_str_eq_nocase(tn_val_str_at(element, key, TN_STR_NONE), tn_str_of(value));
+}
+
+bool tn_semantic_has(tn_val owner, const char *key, tn_str name)
+{
+    for (size_t i = 0; i < tn_semantic_count(owner, key); i++) {
+        if (tn_str_eq(tn_semantic_name(tn_semantic_nth(owner, key, i)), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const grains[] = { "NANOSECOND", "MICROSECOND", "MILLISECOND", "SECOND",
+    "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR" };
+
+bool tn_semantic_grain(tn_str name)
+{
+    for (size_t i = 0; i < TN_COUNTOF(grains); i++) {
+        if (tn_str_eq_nocase(name, tn_str_of(grains[i]))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- names ---- */
@@ -35,12 +87,10 @@ static bool valid_name(tn_str s)
     return s.n >= 2;
 }
 
-static void check_name(findings *f, tn_str name)
+void tn_semantic_check_name(tn_semantics *s, tn_str name)
 {
-    static const char *const grains[] = { "NANOSECOND", "MICROSECOND", "MILLISECOND", "SECOND",
-        "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR" };
     if (!valid_name(name)) {
-        found(f,
+        tn_semantic_error(s,
             "Invalid name `" TN_STR_FMT
             "` - names may only contain lower case letters, numbers, and underscores. "
             "Additionally, names must start with a lower case letter, cannot end with an "
@@ -48,86 +98,160 @@ static void check_name(findings *f, tn_str name)
             "2 characters long.",
             TN_STR_ARG(name));
     }
-    for (size_t i = 0; i < TN_COUNTOF(grains); i++) {
-        if (tn_str_eq_nocase(name, tn_str_of(grains[i]))) {
-            found(f,
-                "Invalid name `" TN_STR_FMT
-                "` - names cannot match reserved time granularity keywords (['NANOSECOND', "
-                "'MICROSECOND', 'MILLISECOND', 'SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', "
-                "'QUARTER', 'YEAR'])",
-                TN_STR_ARG(name));
-        }
+    if (tn_semantic_grain(name)) {
+        tn_semantic_error(s,
+            "Invalid name `" TN_STR_FMT
+            "` - names cannot match reserved time granularity keywords (['NANOSECOND', "
+            "'MICROSECOND', 'MILLISECOND', 'SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', "
+            "'QUARTER', 'YEAR'])",
+            TN_STR_ARG(name));
     }
     if (tn_str_eq_nocase(name, TN_STR("metric_time"))) {
-        found(f,
+        tn_semantic_error(s,
             "Invalid name `" TN_STR_FMT
             "` - this name is reserved by MetricFlow. Reason: Used as the query input for creating "
             "time series metrics from measures with different time dimension names.",
             TN_STR_ARG(name));
     }
+    if (tn_str_eq_nocase(name, TN_STR("mf_internal_uuid"))) {
+        tn_semantic_error(s,
+            "Invalid name `" TN_STR_FMT
+            "` - this name is reserved by MetricFlow. Reason: Used internally to reference a "
+            "column that has a uuid generated by MetricFlow.",
+            TN_STR_ARG(name));
+    }
 }
 
-static void check_elements(findings *f, const tn_node *n)
+/* Uses of names come before names that are none. */
+static void check_elements(tn_semantics *s, const tn_node *n)
 {
     static const char *const kinds[][2] = { { "measures", "measure" }, { "entities", "entity" },
         { "dimensions", "dimension" } };
-    tn_map seen = tn_map_init(f->arena);
+    tn_map seen = tn_map_init(s->arena);
     for (size_t k = 0; k < TN_COUNTOF(kinds); k++) {
-        tn_val list = tn_val_at(n->extra, kinds[k][0]);
-        for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
-            tn_str name = tn_val_str_at(list.list->v[i], "name", TN_STR(""));
+        for (size_t i = 0; i < tn_semantic_count(n->extra, kinds[k][0]); i++) {
+            tn_str name = tn_semantic_name(tn_semantic_nth(n->extra, kinds[k][0], i));
             const size_t *before = tn_map_find(&seen, name);
             if (before != NULL) {
-                found(f,
+                tn_semantic_error(s,
                     "In semantic model `" TN_STR_FMT "`, can't use name `" TN_STR_FMT
                     "` for a %s when it was already used for a %s",
                     TN_STR_ARG(n->name), TN_STR_ARG(name), kinds[k][1], kinds[*before][1]);
             } else {
-                size_t *first = tn_new(f->arena, size_t);
+                size_t *first = tn_new(s->arena, size_t);
                 *first = k;
                 tn_map_put(&seen, name, first);
             }
-            check_name(f, name);
+        }
+    }
+    for (size_t k = 0; k < TN_COUNTOF(kinds); k++) {
+        for (size_t i = 0; i < tn_semantic_count(n->extra, kinds[k][0]); i++) {
+            tn_semantic_check_name(s, tn_semantic_name(tn_semantic_nth(n->extra, kinds[k][0], i)));
         }
     }
 }
 
-/* ---- entities and time ---- */
-
-/* Types are written in capitals, too. */
-static bool of_type(tn_val element, const char *type)
+/* What the name of a granularity of the project's must not be; NULL: it may be. */
+static const char *taken_by(const tn_semantics *s, tn_str name)
 {
-    return tn_str_eq_nocase(tn_val_str_at(element, "type", TN_STR_NONE), tn_str_of(type));
+    static const char *const kinds[][2] = { { "dimensions", "dimension" }, { "entities", "entity" },
+        { "measures", "measure" } };
+    for (size_t i = 0; i < s->models.n; i++) {
+        if (tn_str_eq(s->models.v[i]->name, name)) {
+            return "semantic model";
+        }
+    }
+    for (size_t i = 0; i < s->metrics.n; i++) {
+        if (tn_str_eq(s->metrics.v[i]->name, name)) {
+            return "metric";
+        }
+    }
+    for (size_t i = s->models.n; i-- > 0;) { /* the last one that says it counts */
+        for (size_t k = 0; k < TN_COUNTOF(kinds); k++) {
+            if (tn_semantic_has(s->models.v[i]->extra, kinds[k][0], name)) {
+                return kinds[k][1];
+            }
+        }
+    }
+    return NULL;
 }
 
-static void check_primary(findings *f, const tn_node *n)
+static void check_grains(tn_semantics *s)
+{
+    tn_buf twice = tn_buf_init(s->arena, TN_BUF_NO_LIMIT);
+    tn_map seen = tn_map_init(s->arena);
+    for (size_t i = 0; i < s->grains.n; i++) {
+        tn_str name = s->grains.v[i];
+        const char *kind = taken_by(s, name);
+        tn_semantic_check_name(s, name);
+        if (kind != NULL) {
+            tn_semantic_error(s,
+                "Can't use name `" TN_STR_FMT
+                "` for a custom granularity when it was already used for a %s.",
+                TN_STR_ARG(name), kind);
+        }
+        size_t *uses = tn_map_find(&seen, name);
+        if (uses == NULL) {
+            uses = tn_new(s->arena, size_t);
+            *uses = 0;
+            tn_map_put(&seen, name, uses);
+        }
+        if (++*uses == 2) {
+            tn_buf_addf(&twice, "%s'" TN_STR_FMT "'", twice.n > 0 ? ", " : "", TN_STR_ARG(name));
+        }
+    }
+    if (twice.n > 0) {
+        tn_semantic_error(s,
+            "Custom granularity names must be unique, but found duplicate custom granularities "
+            "with the names {" TN_STR_FMT "}.",
+            TN_STR_ARG(tn_buf_str(&twice)));
+    }
+}
+
+static void rule_names(tn_semantics *s)
+{
+    const tn_nodes *const all[] = { &s->models, &s->metrics, &s->queries };
+    for (size_t k = 0; k < TN_COUNTOF(all); k++) {
+        for (size_t i = 0; i < all[k]->n; i++) {
+            tn_semantic_check_name(s, all[k]->v[i]->name);
+        }
+    }
+    for (size_t i = 0; i < s->models.n; i++) {
+        check_elements(s, s->models.v[i]);
+    }
+    check_grains(s);
+}
+
+/* ---- entities and time ---- */
+
+static void check_primary(tn_semantics *s, const tn_node *n)
 {
     tn_val list = tn_val_at(n->extra, "entities"), dimensions = tn_val_at(n->extra, "dimensions");
     tn_str own = tn_val_str_at(n->extra, "primary_entity", TN_STR_NONE), first = TN_STR_NONE;
-    tn_buf names = tn_buf_init(f->arena, TN_BUF_NO_LIMIT);
+    tn_buf names = tn_buf_init(s->arena, TN_BUF_NO_LIMIT);
     size_t count = 0;
     for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
-        if (of_type(list.list->v[i], "primary")) {
+        if (tn_semantic_is(list.list->v[i], "type", "primary")) {
             tn_str name = tn_val_str_at(list.list->v[i], "name", TN_STR(""));
             first = count == 0 ? name : first;
             tn_buf_addf(&names, "%s" TN_STR_FMT, count++ > 0 ? ", " : "", TN_STR_ARG(name));
         }
     }
     if (count > 1) {
-        found(f,
+        tn_semantic_error(s,
             "Semantic models can have only one primary entity. The semantic model `" TN_STR_FMT
             "` has %zu: " TN_STR_FMT,
             TN_STR_ARG(n->name), count, TN_STR_ARG(tn_buf_str(&names)));
     }
     if (count > 0 && own.n > 0) {
-        found(f,
+        tn_semantic_error(s,
             "The semantic model `" TN_STR_FMT "` has an entity named `" TN_STR_FMT
             "` with type primary but it also has the `primary_entity` field set to `" TN_STR_FMT
             "`. Both should not be present in the model.",
             TN_STR_ARG(n->name), TN_STR_ARG(first), TN_STR_ARG(own));
     }
     if (count == 0 && own.n == 0 && dimensions.tag == TN_LIST && dimensions.list->n > 0) {
-        found(f,
+        tn_semantic_error(s,
             "The semantic model " TN_STR_FMT
             " contains dimensions, but it does not define a primary entity. Either add an entity "
             "with type PRIMARY or set a value for the primary_entity key.",
@@ -140,32 +264,53 @@ static bool has_time_dimension(const tn_node *n, tn_str name)
     tn_val list = tn_val_at(n->extra, "dimensions");
     for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
         tn_val d = list.list->v[i];
-        if (tn_str_eq(tn_val_str_at(d, "name", TN_STR_NONE), name) && of_type(d, "time")) {
+        if (tn_str_eq(tn_val_str_at(d, "name", TN_STR_NONE), name) &&
+            tn_semantic_is(d, "type", "time")) {
             return true;
         }
     }
     return false;
 }
 
-static void check_times(findings *f, const tn_node *n)
+static void rule_primary(tn_semantics *s)
 {
-    tn_str dflt = tn_val_str_at(tn_val_at(n->extra, "defaults"), "agg_time_dimension", TN_STR_NONE);
-    tn_val list = tn_val_at(n->extra, "measures");
-    if (dflt.n > 0 && !has_time_dimension(n, dflt)) {
-        found(f,
-            "Default aggregation time dimension was specified as '" TN_STR_FMT
-            "' which doesn't exist as a time dimension in semantic model named '" TN_STR_FMT "'.",
-            TN_STR_ARG(dflt), TN_STR_ARG(n->name));
+    for (size_t i = 0; i < s->models.n; i++) {
+        check_primary(s, s->models.v[i]);
     }
-    for (size_t i = 0; list.tag == TN_LIST && i < list.list->n; i++) {
-        tn_str time = tn_val_str_at(list.list->v[i], "agg_time_dimension", TN_STR_NONE);
+}
+
+static void rule_times(tn_semantics *s)
+{
+    for (size_t i = 0; i < s->models.n; i++) {
+        const tn_node *n = s->models.v[i];
+        tn_str dflt =
+            tn_val_str_at(tn_val_at(n->extra, "defaults"), "agg_time_dimension", TN_STR_NONE);
+        for (size_t k = 0; k < tn_semantic_count(n->extra, "measures"); k++) {
+            tn_val m = tn_semantic_nth(n->extra, "measures", k);
+            tn_str time = tn_val_str_at(m, "agg_time_dimension", dflt);
+            if (time.n > 0 && !has_time_dimension(n, time)) {
+                tn_semantic_error(s,
+                    "In semantic model '" TN_STR_FMT "', measure '" TN_STR_FMT
+                    "' has the aggregation time dimension set to '" TN_STR_FMT
+                    "', which is not a valid time dimension in the semantic model",
+                    TN_STR_ARG(n->name), TN_STR_ARG(tn_semantic_name(m)), TN_STR_ARG(time));
+            }
+        }
+    }
+}
+
+static void rule_default_times(tn_semantics *s)
+{
+    for (size_t i = 0; i < s->models.n; i++) {
+        const tn_node *n = s->models.v[i];
+        tn_str time =
+            tn_val_str_at(tn_val_at(n->extra, "defaults"), "agg_time_dimension", TN_STR_NONE);
         if (time.n > 0 && !has_time_dimension(n, time)) {
-            found(f,
-                "In semantic model '" TN_STR_FMT "', measure '" TN_STR_FMT
-                "' has the aggregation time dimension set to '" TN_STR_FMT
-                "', which is not a valid time dimension in the semantic model",
-                TN_STR_ARG(n->name),
-                TN_STR_ARG(tn_val_str_at(list.list->v[i], "name", TN_STR_NONE)), TN_STR_ARG(time));
+            tn_semantic_error(s,
+                "Default aggregation time dimension was specified as '" TN_STR_FMT
+                "' which doesn't exist as a time dimension in semantic model named '" TN_STR_FMT
+                "'.",
+                TN_STR_ARG(time), TN_STR_ARG(n->name));
         }
     }
 }
@@ -195,40 +340,48 @@ static bool is_spine(const tn_node *n)
     return tn_str_is(n->name, "metricflow_time_spine");
 }
 
-static void check_node(findings *f, const tn_node *n)
+/* In dbt's order. */
+static const tn_semantic_rule rules[] = { tn_rule_percentiles, tn_rule_derived, tn_rule_counts,
+    tn_rule_measures_once, tn_rule_validity, tn_rule_dimensions_agree, tn_rule_elements_agree,
+    tn_rule_natural_entities, tn_rule_aliases, tn_rule_cumulative, rule_names, rule_times,
+    tn_rule_reserved_words, tn_rule_non_additive, rule_default_times, rule_primary, tn_rule_pairs,
+    tn_rule_filters, tn_rule_saved_queries, tn_rule_metric_labels, tn_rule_model_labels,
+    tn_rule_entity_labels, tn_rule_conversion, tn_rule_simple_exprs, tn_rule_nested_windows };
+
+static void collect(tn_semantics *s, tn_node *n)
 {
     if (n->kind == TN_NODE_SEMANTIC_MODEL) {
-        check_name(f, n->name);
-        check_elements(f, n);
-        check_primary(f, n);
-        check_times(f, n);
-    } else if (n->kind == TN_NODE_METRIC || n->kind == TN_NODE_SAVED_QUERY) {
-        check_name(f, n->name);
+        tn_vec_push(&s->models, s->arena, n);
+    } else if (n->kind == TN_NODE_METRIC) {
+        tn_vec_push(&s->metrics, s->arena, n);
+    } else if (n->kind == TN_NODE_SAVED_QUERY) {
+        tn_vec_push(&s->queries, s->arena, n);
+    } else if (n->kind == TN_NODE_MODEL) {
+        for (size_t i = 0; i < tn_semantic_count(n->time_spine, "custom_granularities"); i++) {
+            tn_val grain = tn_semantic_nth(n->time_spine, "custom_granularities", i);
+            tn_vec_push(&s->grains, s->arena, tn_semantic_name(grain));
+        }
     }
 }
 
 tn_rc tn_check_semantics(tn_project *p, tn_err *err)
 {
-    size_t models = 0, metrics = 0, spines = 0;
+    TN_AUTO_ARENA scratch = tn_arena_new("semantics", NULL);
+    tn_semantics s = { .p = p, .arena = scratch };
+    size_t spines = 0;
     for (size_t i = 0; i < p->nodes.n; i++) {
-        models += p->nodes.v[i]->kind == TN_NODE_SEMANTIC_MODEL;
-        metrics += p->nodes.v[i]->kind == TN_NODE_METRIC;
+        collect(&s, p->nodes.v[i]);
         spines += is_spine(p->nodes.v[i]);
     }
-    if (models > 0 && spines == 0) {
+    if (s.models.n > 0 && spines == 0) {
         return tn_fail(err, TN_E_COMPILE,
             "Parsing Error\n  The semantic layer requires a time spine model with granularity DAY "
             "or smaller in the project, but none was found. Guidance on creating this model can be "
             "found on our docs site "
             "(https://docs.getdbt.com/docs/build/metricflow-time-spine).");
     }
-    if (models == 0 || metrics == 0) {
-        return TN_OK;
-    }
-    TN_AUTO_ARENA scratch = tn_arena_new("semantics", NULL);
-    findings f = { p, scratch };
-    for (size_t i = 0; i < p->nodes.n; i++) {
-        check_node(&f, p->nodes.v[i]);
+    for (size_t i = 0; s.models.n > 0 && s.metrics.n > 0 && i < TN_COUNTOF(rules); i++) {
+        rules[i](&s);
     }
     return p->problems.n == 0 ? TN_OK
                               : tn_fail(err, TN_E_COMPILE,

@@ -29,6 +29,7 @@ static const deprecation known[] = { { "PackageRedirectDeprecation", "D001", tru
     { "ModelParamUsageDeprecation", "D032", false }, { "SourceOverrideDeprecation", "D035", false },
     { "ArgumentsPropertyInGenericTestDeprecation", "D038", false },
     { "MissingArgumentsPropertyInGenericTestDeprecation", "D039", false },
+    { "MFCumulativeTypeParamsDeprecation", "D019", true },
     { "GenerateSchemaNameNullValueDeprecation", "D044", false } };
 
 static const deprecation *find(const char *event)
