@@ -1,7 +1,7 @@
 """Metrics, semantic models, saved queries and exposures: what is refused, and what metric() gives; the words are dbt's."""
 import json, sys
 
-from dbt_flow import case, equal, has, main
+from dbt_flow import case, equal, has, lacks, main
 
 MODEL = "select 1 as id, cast('2024-01-01' as timestamp) as created_at"
 SPINE = """models:
@@ -199,6 +199,22 @@ def meta_beside_the_config_of_a_metric_is_its_own(p):
     p.run("parse")
     metric = json.loads((p.dir / "target/manifest.json").read_text())["metrics"]["metric.p.head_count"]
     equal([metric["meta"], metric["config"]["meta"]], [{"own": 1}, {}])
+
+
+@case
+def older_forms_are_refused_unless_flags_allow_them(p):
+    """A window beside cumulative_type_params, and a time spine that its name alone makes one."""
+    old = "metrics:\n- {name: so_far, label: S, type: cumulative, type_params: {measure: heads, window: 7 days}}\n"
+    p.file("models/metricflow_time_spine.sql", "select cast('2024-01-01' as date) as date_day")
+    refused(p, "Invalid metrics: so_far. See documentation on behavior changes", metric=old, spine="models: []\n")
+    p.file("dbt_project.yml", "name: p\nprofile: p\nflags: {require_nested_cumulative_type_params: false, require_yaml_configuration_for_mf_time_spines: false}\n")
+    out = p.run("parse")
+    has(out, "[WARNING]: Cumulative fields `type_params.window` and\n`type_params.grain_to_date` have been moved and will soon be deprecated.")
+    has(out, "[WARNING]: Time spines without YAML configuration are in the process of\ndeprecation.")
+    has(out, "- MFCumulativeTypeParamsDeprecation: 1 occurrence\n- MFTimespineWithoutYamlConfigurationDeprecation: 1 occurrence\n")
+    p.file("models/metric.yml", "metrics:\n- {name: so_far, label: S, type: cumulative, type_params: {measure: heads, cumulative_type_params: {window: 7 days}}}\n")
+    p.file("models/spine.yml", SPINE)
+    lacks(p.run("parse"), "deprecat")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
  */
 #include "project/graph/semantic_rules.h"
 
+#include "project/deprecation.h"
+
 /* ---- what the rules share ---- */
 
 void tn_semantic_error(tn_semantics *s, const char *fmt, ...)
@@ -317,6 +319,17 @@ static void rule_default_times(tn_semantics *s)
 
 /* ---- all ---- */
 
+static const char old_spine[] = "metricflow_time_spine";
+
+/* Of which grain a time spine is; empty: it does not say. */
+static tn_str grain_of(const tn_node *n)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("spine", NULL);
+    tn_str column = tn_val_str_at(n->time_spine, "standard_granularity_column", TN_STR(""));
+    return tn_val_str_at(
+        tn_val_at(n->columns, tn_str_z(scratch, column)), "granularity", TN_STR_NONE);
+}
+
 /* Days, or finer; or the model that was the time spine before there was a key for it. */
 static bool is_spine(const tn_node *n)
 {
@@ -326,18 +339,36 @@ static bool is_spine(const tn_node *n)
         return false;
     }
     if (n->time_spine.tag != TN_DICT) {
-        return tn_str_is(n->name, "metricflow_time_spine");
+        return tn_str_is(n->name, old_spine);
     }
-    TN_AUTO_ARENA scratch = tn_arena_new("spine", NULL);
-    tn_str column = tn_val_str_at(n->time_spine, "standard_granularity_column", TN_STR(""));
-    tn_str grain =
-        tn_val_str_at(tn_val_at(n->columns, tn_str_z(scratch, column)), "granularity", TN_STR_NONE);
+    tn_str grain = grain_of(n);
     for (size_t i = 0; i < TN_COUNTOF(fine); i++) {
         if (tn_str_eq_nocase(grain, tn_str_of(fine[i]))) {
             return true;
         }
     }
-    return tn_str_is(n->name, "metricflow_time_spine");
+    return tn_str_is(n->name, old_spine);
+}
+
+/* A time spine that its name alone makes one is deprecated, with a flag. */
+static void rule_spine_form(tn_semantics *s)
+{
+    bool old = false, days = false;
+    for (size_t i = 0; i < s->p->nodes.n; i++) {
+        const tn_node *n = s->p->nodes.v[i];
+        bool spine = n->kind == TN_NODE_MODEL && n->time_spine.tag == TN_DICT;
+        days = days || (spine && tn_str_eq_nocase(grain_of(n), TN_STR("day")));
+        old = old || (n->kind == TN_NODE_MODEL && !spine && tn_str_is(n->name, old_spine));
+    }
+    if (old && !days &&
+        !tn_project_flag(s->p, "REQUIRE_YAML_CONFIGURATION_FOR_MF_TIME_SPINES", true)) {
+        tn_deprecate(s->p, "MFTimespineWithoutYamlConfigurationDeprecation", TN_STR_NONE,
+            "Time spines without YAML configuration are in the process of deprecation. Please add "
+            "YAML configuration for your 'metricflow_time_spine' model. See documentation on "
+            "MetricFlow time spines: https://docs.getdbt.com/docs/build/metricflow-time-spine and "
+            "behavior change documentation: "
+            "https://docs.getdbt.com/reference/global-configs/behavior-changes.");
+    }
 }
 
 /* In dbt's order. */
@@ -346,7 +377,8 @@ static const tn_semantic_rule rules[] = { tn_rule_percentiles, tn_rule_derived, 
     tn_rule_natural_entities, tn_rule_aliases, tn_rule_cumulative, rule_names, rule_times,
     tn_rule_reserved_words, tn_rule_non_additive, rule_default_times, rule_primary, tn_rule_pairs,
     tn_rule_filters, tn_rule_saved_queries, tn_rule_metric_labels, tn_rule_model_labels,
-    tn_rule_entity_labels, tn_rule_conversion, tn_rule_simple_exprs, tn_rule_nested_windows };
+    tn_rule_entity_labels, tn_rule_conversion, tn_rule_simple_exprs, tn_rule_nested_windows,
+    rule_spine_form };
 
 static void collect(tn_semantics *s, tn_node *n)
 {

@@ -5,32 +5,36 @@
 
 enum { WIDTH_DEFAULT = 80 };
 
+/* Older ones do not have their name in the tag, and two of them only their own words. */
+typedef enum form { NAMED, BARE, PLAIN } form;
+
 typedef struct deprecation {
     const char *event, *code;
-    bool bare; /* an older one: its name is not in the tag */
+    form form;
 } deprecation;
 
-static const deprecation known[] = { { "PackageRedirectDeprecation", "D001", true },
-    { "PackageInstallPathDeprecation", "D002", true },
-    { "ConfigSourcePathDeprecation", "D003", true }, { "ConfigDataPathDeprecation", "D004", true },
-    { "ExposureNameDeprecation", "D007", true }, { "ConfigLogPathDeprecation", "D010", true },
-    { "ConfigTargetPathDeprecation", "D011", true },
-    { "ProjectFlagsMovedDeprecation", "D013", true },
-    { "UnexpectedJinjaBlockDeprecation", "D023", false },
-    { "PropertyMovedToConfigDeprecation", "D030", false },
-    { "ModulesItertoolsUsageDeprecation", "D034", false },
-    { "EnvironmentVariableNamespaceDeprecation", "D036", false },
-    { "DuplicateNameDistinctNodeTypesDeprecation", "D040", false },
-    { "EnvironmentVariableRenamed", "D009", true },
-    { "ResourceNamesWithSpacesDeprecation", "D015", true },
-    { "DuplicateYAMLKeysDeprecation", "D024", false },
-    { "CustomOutputPathInSourceFreshnessDeprecation", "D029", false },
-    { "WEOIncludeExcludeDeprecation", "D031", false },
-    { "ModelParamUsageDeprecation", "D032", false }, { "SourceOverrideDeprecation", "D035", false },
-    { "ArgumentsPropertyInGenericTestDeprecation", "D038", false },
-    { "MissingArgumentsPropertyInGenericTestDeprecation", "D039", false },
-    { "MFCumulativeTypeParamsDeprecation", "D019", true },
-    { "GenerateSchemaNameNullValueDeprecation", "D044", false } };
+static const deprecation known[] = { { "PackageRedirectDeprecation", "D001", BARE },
+    { "PackageInstallPathDeprecation", "D002", BARE },
+    { "ConfigSourcePathDeprecation", "D003", BARE }, { "ConfigDataPathDeprecation", "D004", BARE },
+    { "ExposureNameDeprecation", "D007", BARE }, { "ConfigLogPathDeprecation", "D010", BARE },
+    { "ConfigTargetPathDeprecation", "D011", BARE },
+    { "ProjectFlagsMovedDeprecation", "D013", BARE },
+    { "MFTimespineWithoutYamlConfigurationDeprecation", "D018", PLAIN },
+    { "UnexpectedJinjaBlockDeprecation", "D023", NAMED },
+    { "PropertyMovedToConfigDeprecation", "D030", NAMED },
+    { "ModulesItertoolsUsageDeprecation", "D034", NAMED },
+    { "EnvironmentVariableNamespaceDeprecation", "D036", NAMED },
+    { "DuplicateNameDistinctNodeTypesDeprecation", "D040", NAMED },
+    { "EnvironmentVariableRenamed", "D009", BARE },
+    { "ResourceNamesWithSpacesDeprecation", "D015", BARE },
+    { "DuplicateYAMLKeysDeprecation", "D024", NAMED },
+    { "CustomOutputPathInSourceFreshnessDeprecation", "D029", NAMED },
+    { "WEOIncludeExcludeDeprecation", "D031", NAMED },
+    { "ModelParamUsageDeprecation", "D032", NAMED }, { "SourceOverrideDeprecation", "D035", NAMED },
+    { "ArgumentsPropertyInGenericTestDeprecation", "D038", NAMED },
+    { "MissingArgumentsPropertyInGenericTestDeprecation", "D039", NAMED },
+    { "MFCumulativeTypeParamsDeprecation", "D019", PLAIN },
+    { "GenerateSchemaNameNullValueDeprecation", "D044", NAMED } };
 
 static const deprecation *find(const char *event)
 {
@@ -48,11 +52,11 @@ const char *tn_deprecation_code(const char *event)
     return d != NULL ? d->code : "D000";
 }
 
-static bool is_bare(const tn_project *p, const char *event)
+static form form_of(const tn_project *p, const char *event)
 {
     const deprecation *d = find(event);
-    return d != NULL && d->bare &&
-           !tn_project_flag(p, "REQUIRE_EVENT_NAMES_IN_DEPRECATIONS", false);
+    bool named = tn_project_flag(p, "REQUIRE_EVENT_NAMES_IN_DEPRECATIONS", false);
+    return d == NULL || named ? NAMED : d->form;
 }
 
 static size_t width_of(const tn_project *p)
@@ -100,10 +104,11 @@ static tn_str wrapped(tn_arena *a, tn_str text, size_t width)
 
 tn_str tn_deprecation_text(tn_arena *a, const tn_project *p, const char *event, tn_str text)
 {
-    bool bare = is_bare(p, event);
+    form f = form_of(p, event);
     return wrapped(a,
-        tn_str_printf(a, "[WARNING]%s%s%s: Deprecated functionality\n\n" TN_STR_FMT,
-            bare ? "" : "[", bare ? "" : event, bare ? "" : "]", TN_STR_ARG(text)),
+        tn_str_printf(a, "[WARNING]%s%s%s: %s" TN_STR_FMT, f == NAMED ? "[" : "",
+            f == NAMED ? event : "", f == NAMED ? "]" : "",
+            f == PLAIN ? "" : "Deprecated functionality\n\n", TN_STR_ARG(text)),
         width_of(p));
 }
 
