@@ -40,6 +40,34 @@ REFUSED = [
     ("exposures: [{name: e, type: page, owner: {name: x}}]\n",
      "at path ['type']: 'page' is not one of ['dashboard', 'notebook', 'analysis', 'ml', 'application']"),
 ]
+# What is wrong in configs: of a model's `config:`, and in config() of its file.
+CONFIGS = [
+    ("enabled: 'no'", "Parsing Error\n  at path ['enabled']: 'no' is not of type 'boolean'\n"),
+    ("docs: {show: 'no'}", "Parsing Error\n  at path ['docs']['show']: 'no' is not of type 'boolean'\n"),
+    ("contract: {enforced: x}", "at path ['contract']['enforced']: 'x' is not of type 'boolean'\n"),
+    ("full_refresh: 'yes'", "at path ['full_refresh']: 'yes' is not valid under any of the given schemas\n"),
+    ("meta: x", "Internal Error\n  expected dict, got x\n"),
+    ("meta: ", "Internal Error\n  expected dict, got None\n"),
+    ("contract: true", "Internal Error\n  expected dict, got True\n"),
+    ("persist_docs: x", "Parsing Error\n  Field \"persist_docs\" of type Dict[str, Any] in ModelConfig has invalid value 'x'\n"),
+    ("pre_hook: {sq: select 1}", "Field \"pre_hook\" of type List[Hook] in ModelConfig has invalid value [{'sq': 'select 1'}]\n"),
+    ("on_configuration_change: x", "Field \"on_configuration_change\" of type OnConfigurationChangeOption in ModelConfig has invalid value 'x'\n"),
+    ("freshness: {build_after: {count: 1, period: week}}",
+     "Field \"build_after\" of type ModelBuildAfter in ModelFreshness has invalid value {'count': 1, 'period': 'week'}\n"),
+    ("docs: {node_color: nocolor}", "an error:\nInvalid color name for docs.node_color: nocolor."),
+    ("access: bad", "Parsing Error\n  Node model.r.a has an invalid value (bad) for the access field\n"),
+]
+CALLS = [
+    ("enabled='no'", "Parsing Error\n  at path ['enabled']: 'no' is not of type 'boolean'\n"),
+    ("meta=['x']", "Internal Error\n  expected dict, got ['x']\n"),
+    ("access='bad'", "Parsing Error\n  Field \"access\" of type AccessType in ModelConfig has invalid value 'bad'\n"),
+    ("pre_hook=5", "an error:\nthe JSON object must be str, bytes or bytearray, not int\n"),
+]
+TEST_CONFIGS = [
+    ("limit: many", "Parsing Error\n  Field \"limit\" of type Optional[int] in TestConfig has invalid value 'many'\n"),
+    ("severity: 5", "Parsing Error\n  at path []: Severity must be either 'warn' or 'error'. Got '5'\n"),
+    ("store_failures: x", "at path ['store_failures']: 'x' is not valid under any of the given schemas\n"),
+]
 TEST_SQL = """{%% macro get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) %%}
 select {{ fail_calc }} as failures, case when {{ fail_calc }} {{ warn_if }} then '%s' else '%s' end as should_warn, false as should_error
 from ({{ main_sql }}) x {%% endmacro %%}"""
@@ -64,6 +92,22 @@ def run(files, *commands):
         for command in commands:
             done = subprocess.run([TARN, *command.split()], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.returncode, done.stdout
+
+
+def check_configs():
+    for config, words in CONFIGS:
+        status, out = run({"models/s.yml": "models:\n- name: a\n  config:\n    " + config + "\n"}, "parse")
+        check(f"config {config}", status == 2 and words in out, out)
+    for call, words in CALLS:
+        status, out = run({"models/a.sql": "{{ config(" + call + ") }} select 1 as id"}, "parse")
+        check(f"config({call})", status == 2 and words in out, out)
+    for config, words in TEST_CONFIGS:
+        status, out = run({"models/s.yml": TESTS + "not_null: {config: {" + config + "}}\n"}, "parse")
+        check(f"a test's {config}", status == 2 and words in out, out)
+    status, out = run({"models/a.sql": "{{ config(schema=5, alias=7, tags=[8], unique_key=9, freshness='x') }} select 1 as id",
+                       "models/s.yml": TESTS + "not_null: {config: {where: 1, limit: '3'}}\n"}, "ls -s a+ --output json --output-keys config tags")
+    texts = ('"schema": "5"', '"alias": "7"', '"tags": ["8"]', '"unique_key": "9"', '"freshness": null', '"where": "1"', '"limit": 3')
+    check("scalars become texts", status == 0 and all(t in out for t in texts), out)
 
 
 def main():
@@ -117,6 +161,7 @@ def main():
     both = "models: [{name: a, columns: [{name: id, data_tests: [not_null, {unique: {config: {severity: warn}}}]}]}]\n"
     status, out = run({"models/s.yml": both}, "ls -s config.severity:Warn")
     check("severity is selected in any case", status == 0 and "unique_a_id" in out and "not_null" not in out, out)
+    check_configs()
     told = "models: [{name: a, columns: [{name: id, data_tests: [{not_null: {description: \"{{ doc('d') }}\"}}]}]}]\n"
     status, out = run({"models/s.yml": told, "models/d.md": "{% docs d %}told{% enddocs %}"},
                       "ls -s not_null_a_id --output json --output-keys description")

@@ -190,22 +190,6 @@ static tn_rc check_materialized(const tn_node *n, tn_err *err)
         "%sA %s must have a materialized value of '%s'", bare ? "" : "at path []: ", name, name);
 }
 
-static tn_rc check_enabled(const tn_node *n, tn_err *err)
-{
-    tn_val v = tn_node_config(n, "enabled");
-    if (!tn_val_is_given(v) || v.tag == TN_BOOL) {
-        return TN_OK;
-    }
-    TN_AUTO_ARENA scratch = tn_arena_new("enabled", NULL);
-    tn_str shown = tn_val_to_repr(scratch, v);
-    return n->kind == TN_NODE_SOURCE
-               ? tn_fail(
-                     err, TN_E_INVALID, TN_STR_FMT " is not of type 'boolean'", TN_STR_ARG(shown))
-               : tn_fail(err, TN_E_PARSE,
-                     "at path ['enabled']: " TN_STR_FMT " is not of type 'boolean'",
-                     TN_STR_ARG(shown));
-}
-
 static tn_rc check_model(const tn_node *n, tn_err *err)
 {
     tn_str change = tn_node_config_str(n, "on_schema_change", TN_STR("ignore"));
@@ -229,38 +213,25 @@ static tn_rc check_model(const tn_node *n, tn_err *err)
     return TN_OK;
 }
 
-static tn_rc check_texts(const tn_node *n, tn_err *err)
+static tn_rc check_severity(const tn_node *n, tn_err *err)
 {
-    static const char *const texts[] = { "materialized", "schema", "alias", "database" };
-    for (size_t i = 0; i < TN_COUNTOF(texts); i++) {
-        tn_val v = tn_node_config(n, texts[i]);
-        if (tn_val_is_given(v) && !tn_val_is_str(v)) {
-            return tn_fail(err, TN_E_TYPE, "config '%s' of '" TN_STR_FMT "' must be a text, not %s",
-                texts[i], TN_STR_ARG(n->unique_id), tn_val_type_name(v));
-        }
-    }
-    tn_val tags = tn_node_config(n, "tags");
-    for (size_t i = 0; tags.tag == TN_LIST && i < tags.list->n; i++) {
-        if (!tn_val_is_str(tags.list->v[i])) {
-            return tn_fail(
-                err, TN_E_TYPE, "tags of '" TN_STR_FMT "' must be texts", TN_STR_ARG(n->unique_id));
-        }
-    }
-    return TN_OK;
+    tn_str severity = tn_node_config_str(n, "severity", TN_STR("error"));
+    return n->kind != TN_NODE_TEST || severity.n == 0 ||
+                   tn_str_eq_nocase(severity, TN_STR("error")) ||
+                   tn_str_eq_nocase(severity, TN_STR("warn"))
+               ? TN_OK
+               : tn_fail(err, TN_E_PARSE,
+                     "at path []: Severity must be either 'warn' or 'error'. Got '" TN_STR_FMT "'",
+                     TN_STR_ARG(severity));
 }
 
 tn_rc tn_config_check(const tn_node *n, tn_err *err)
 {
-    TN_TRY(check_texts(n, err));
-    TN_TRY(check_enabled(n, err));
-    TN_TRY(check_materialized(n, err));
     TN_TRY(check_color(n, err));
-    tn_str severity = tn_node_config_str(n, "severity", TN_STR("error"));
-    if (n->kind == TN_NODE_TEST && !tn_str_eq_nocase(severity, TN_STR("error")) &&
-        !tn_str_eq_nocase(severity, TN_STR("warn"))) {
-        return tn_fail(err, TN_E_VALUE,
-            "Severity must be either 'warn' or 'error'. Got '" TN_STR_FMT "'",
-            TN_STR_ARG(severity));
+    if (n->kind == TN_NODE_MODEL) {
+        TN_TRY(check_model(n, err));
     }
-    return n->kind == TN_NODE_MODEL ? check_model(n, err) : TN_OK;
+    TN_TRY(check_severity(n, err));
+    TN_TRY(tn_config_form_check(n, err));
+    return check_materialized(n, err);
 }

@@ -178,9 +178,10 @@ static tn_rc merge_one(tn_arena *a, tn_dict *into, tn_str key, tn_val value, tn_
         tn_dict_putz(d.dict, "enabled", value);
         value = d;
     }
-    if (value.tag != TN_DICT && !tn_val_is_none(value)) {
-        return tn_fail(err, TN_E_TYPE, "config '" TN_STR_FMT "' must be a mapping, not %s",
-            TN_STR_ARG(key), tn_val_type_name(value));
+    if (value.tag != TN_DICT && !tn_val_is_undef(value)) {
+        TN_AUTO_ARENA scratch = tn_arena_new("merge", NULL);
+        return tn_fail(err, TN_E_COMPILE, "Internal Error\n  expected dict, got " TN_STR_FMT,
+            TN_STR_ARG(tn_val_to_str(scratch, value)));
     }
     tn_dict_puts(into, key,
         rule == MERGE_GRANTS ? merge_grants(a, *old, value) : merge_update(a, *old, value));
@@ -418,18 +419,26 @@ static void finish_test(tn_dict *config)
     }
 }
 
-static tn_rc take_access(tn_node *n, tn_err *err)
+/* A wrong one is told by dbt's class of configs, or by what reads properties files. */
+static tn_rc take_access(tn_arena *a, tn_node *n, const tn_dict *patch, tn_err *err)
 {
-    n->access = n->kind == TN_NODE_MODEL ? tn_node_config_str(n, "access", TN_STR("protected"))
-                                         : TN_STR_NONE;
-    if (n->access.n > 0 && !tn_str_is(n->access, "protected") && !tn_str_is(n->access, "public") &&
-        !tn_str_is(n->access, "private")) {
-        return tn_fail(err, TN_E_VALUE,
-            "Parsing Error\n  Node " TN_STR_FMT " has an invalid value (" TN_STR_FMT
-            ") for the access field",
-            TN_STR_ARG(n->unique_id), TN_STR_ARG(n->access));
+    tn_val given = tn_node_config(n, "access");
+    n->access = TN_STR_NONE;
+    if (n->kind != TN_NODE_MODEL) {
+        return TN_OK;
     }
-    return TN_OK;
+    n->access = tn_val_is_given(given) ? tn_val_to_str(a, given) : TN_STR("protected");
+    if (tn_str_is(n->access, "protected") || tn_str_is(n->access, "public") ||
+        tn_str_is(n->access, "private")) {
+        return TN_OK;
+    }
+    if (patch == NULL || tn_dict_finds(patch, TN_STR("access")) == NULL) {
+        return tn_config_refuse("ModelConfig", "access", "AccessType", given, err);
+    }
+    return tn_fail(err, TN_E_COMPILE,
+        "Parsing Error\n  Node " TN_STR_FMT " has an invalid value (" TN_STR_FMT
+        ") for the access field",
+        TN_STR_ARG(n->unique_id), TN_STR_ARG(n->access));
 }
 
 /* Those of the properties file come last, as in dbt, which adds them when it comes to that file. */
@@ -469,6 +478,7 @@ tn_rc tn_config_resolve(
     n->unrendered_config = tn_val_dict(a).dict;
     const tn_dict *raw = written != NULL && tn_config_compares_written(p) ? written : patch;
     TN_TRY(apply_all(p, n, raw, true, n->unrendered_config, plain_update, err));
+    TN_TRY(tn_config_fit(a, n, err));
     finish_hooks(a, n->config);
     finish_classes(a, n->config);
     if (n->kind == TN_NODE_TEST) {
@@ -481,7 +491,7 @@ tn_rc tn_config_resolve(
     tn_val meta = tn_node_config(n, "meta");
     n->meta = tn_value_or_dict(a, meta);
     n->group = tn_node_config_str(n, "group", n->group);
-    return take_access(n, err);
+    return take_access(a, n, patch, err);
 }
 
 /* ---- folder configs that nothing uses ---- */

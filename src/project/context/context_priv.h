@@ -54,6 +54,14 @@ tn_rc tn_config_of_group(tn_project *p, const tn_package *package, const tn_strs
     const tn_dict *patch, tn_dict *into, tn_err *err) TN_MUSTUSE;
 /* config_check.c: refuses values of one node's config that cannot be. */
 tn_rc tn_config_check(const tn_node *n, tn_err *err) TN_MUSTUSE;
+/* config_fit.c: dbt's class of a kind's config (NULL: it has none here); n->config's values as that class has them, before hooks are made. */
+const char *tn_config_class(tn_node_kind kind);
+tn_rc tn_config_fit(tn_arena *a, tn_node *n, tn_err *err) TN_MUSTUSE;
+/* Refuses what has not the form of the class. */
+tn_rc tn_config_form_check(const tn_node *n, tn_err *err) TN_MUSTUSE;
+/* "Field "<key>" of type <type> in <klass> has invalid value <v>" */
+tn_rc tn_config_refuse(
+    const char *klass, const char *key, const char *type, tn_val v, tn_err *err) TN_MUSTUSE;
 tn_val tn_config_hooks(tn_arena *a, tn_val v);
 /* One config() call may spell its hooks in one way only. */
 tn_rc tn_config_call_check(const tn_dict *call, tn_err *err) TN_MUSTUSE;

@@ -1,5 +1,5 @@
-/* entry_form.c: the forms of entries of properties files: which keys each has, and of which type. dbt checks an entry against its classes before it
- * reads it, and tells of the first thing that is wrong in the words of JSON Schema; so does this.
+/* entry_form.c: the forms of entries of properties files and of configs: which keys each has, and of which type. dbt checks an entry against its
+ * classes before it reads it, and tells of the first thing that is wrong in the words of JSON Schema; so does this.
  *
  *   form   "Name[+]: key[!]:type ..."      + takes other keys, too; ! must be there. Order is that of dbt's classes: the first error is told.
  *   type   one {"|" one} ["?"]              ? or null
@@ -16,6 +16,15 @@ enum { FORM_DEPTH_MAX = 16 };
     "_extra:obj "
 #define TEST_PROPS "data_tests:[obj|str] tests:[obj|str] "
 #define INPUT "MetricInput|str"
+#define CONFIG_HEAD                                                                                \
+    "enabled:bool alias:str? schema:str? database:str? tags:[str] meta:obj group:str? "            \
+    "static_analysis:str? materialized:str "
+#define NODE_CONFIG                                                                                \
+    CONFIG_HEAD                                                                                    \
+    "incremental_strategy:str? persist_docs:obj post-hook:[Hook] pre-hook:[Hook] quoting:obj "     \
+    "column_types:obj full_refresh:bool? unique_key:str|[str]? on_schema_change:str? "             \
+    "on_configuration_change:=apply,continue,fail grants:obj packages:[str] docs:Docs "            \
+    "contract:ContractConfig "
 
 static const char *const forms[] = {
     "Docs: show:bool node_color:str? ",
@@ -90,6 +99,28 @@ static const char *const forms[] = {
     "description:str label:str? maturity:=low,medium,high? meta:obj tags:[str] url:str? "
     "depends_on:[str] config:obj ",
     "groups: name!:str owner!:Owner description:str? config:obj ",
+    "Hook: sql!:str transaction:bool index:int? ",
+    "ContractConfig: enforced:bool alias_types:bool ",
+    "VersionPointer: enabled:bool? alias:str? ",
+    "SnapshotColumns: dbt_valid_to:str? dbt_valid_from:str? dbt_scd_id:str? dbt_updated_at:str? "
+    "dbt_is_deleted:str? ",
+    "SnowflakeFunction: quote_args:bool ",
+    "NodeConfig+: " NODE_CONFIG,
+    "ModelConfig+: " NODE_CONFIG
+    "on_error:=skip_children,continue? latest_version_pointer:VersionPointer ",
+    "SeedConfig+: " NODE_CONFIG "delimiter:str quote_columns:bool? ",
+    "SnapshotConfig+: " NODE_CONFIG "strategy:str? target_schema:str? target_database:str? "
+    "updated_at:str? check_cols:str|[str]? snapshot_meta_column_names:SnapshotColumns "
+    "dbt_valid_to_current:str? ",
+    "TestConfig+: " CONFIG_HEAD "severity:str store_failures:bool? store_failures_as:str? "
+    "where:str? limit:int? fail_calc:str warn_if:str error_if:str ",
+    "FunctionConfig+: " NODE_CONFIG "type:=scalar,aggregate,table "
+    "volatility:=deterministic,stable,non-deterministic? runtime_version:str? entry_point:str? "
+    "snowflake:SnowflakeFunction ",
+    "SourceConfig+: enabled:bool loaded_at_field:str? loaded_at_query:str? meta:obj tags:[str] "
+    "static_analysis:str? ",
+    "ExposureConfig+: enabled:bool tags:[str] meta:obj ",
+    "UnitTestConfig+: tags:[str] meta:obj enabled:bool static_analysis:str? ",
 };
 
 /* Where a check stands, and what it found: path and why are of the first thing that is wrong. */
@@ -124,8 +155,7 @@ static bool fits_below(form_check *c, tn_val step, tn_str type, tn_val v)
 
 /* ---- forms ---- */
 
-/* The fields of a form; *ret_open: it takes other keys. */
-static bool form_named(tn_str name, tn_str *ret_fields, bool *ret_open)
+bool tn_form_named(tn_str name, tn_str *ret_fields, bool *ret_open)
 {
     for (size_t i = 0; i < TN_COUNTOF(forms); i++) {
         tn_str form = tn_str_of(forms[i]);
@@ -138,12 +168,7 @@ static bool form_named(tn_str name, tn_str *ret_fields, bool *ret_open)
     return false;
 }
 
-typedef struct form_field {
-    tn_str key, type;
-    bool required;
-} form_field;
-
-static bool next_field(tn_str *fields, form_field *ret)
+bool tn_form_next(tn_str *fields, tn_form_key *ret)
 {
     tn_str word, rest;
     if (!tn_str_cut(*fields, ' ', &word, &rest)) {
@@ -158,8 +183,8 @@ static bool next_field(tn_str *fields, form_field *ret)
 
 static bool has_field(tn_str fields, tn_val key)
 {
-    form_field f;
-    while (next_field(&fields, &f)) {
+    tn_form_key f;
+    while (tn_form_next(&fields, &f)) {
         if (tn_val_is_str(key) && tn_str_eq(tn_val_as_str(key), f.key)) {
             return true;
         }
@@ -198,9 +223,9 @@ static bool fits_form(form_check *c, tn_str fields, bool open, tn_val v)
     if (v.tag != TN_DICT) {
         return wrong(c, v, "is not of type 'object'");
     }
-    form_field f;
+    tn_form_key f;
     size_t known = 0;
-    for (tn_str rest = fields; next_field(&rest, &f);) {
+    for (tn_str rest = fields; tn_form_next(&rest, &f);) {
         const tn_val *own = tn_dict_finds(v.dict, f.key);
         known += own != NULL;
         if (own != NULL && !fits_below(c, tn_val_str(f.key), f.type, *own)) {
@@ -210,7 +235,7 @@ static bool fits_form(form_check *c, tn_str fields, bool open, tn_val v)
     if (!open && known < v.dict->live && !has_no_others(c, fields, v.dict)) {
         return false;
     }
-    for (tn_str rest = fields; next_field(&rest, &f);) {
+    for (tn_str rest = fields; tn_form_next(&rest, &f);) {
         if (f.required && tn_dict_finds(v.dict, f.key) == NULL) {
             c->why =
                 tn_str_printf(c->a, "'" TN_STR_FMT "' is a required property", TN_STR_ARG(f.key));
@@ -280,7 +305,7 @@ static bool fits_one(form_check *c, tn_str type, tn_val v)
             return plain[i].fits || wrong(c, v, plain[i].what);
         }
     }
-    TN_CHECK(form_named(type, &fields, &open));
+    TN_CHECK(tn_form_named(type, &fields, &open));
     return fits_form(c, fields, open, v);
 }
 
@@ -319,21 +344,31 @@ static bool fits(form_check *c, tn_str type, tn_val v)
     }
 }
 
-tn_rc tn_entry_form_check(const tn_patch *patch, const char *form, tn_err *err)
+bool tn_form_fits(tn_arena *a, const char *form, tn_dict *d, tn_str *ret_at, tn_str *ret_why)
 {
-    TN_AUTO_ARENA scratch = tn_arena_new("form", NULL);
-    form_check c = { .a = scratch };
-    tn_val entry = { .tag = TN_DICT, .dict = patch->entry };
+    form_check c = { .a = a };
+    tn_val entry = { .tag = TN_DICT, .dict = d };
     tn_str fields;
     bool open;
-    TN_CHECK(form_named(tn_str_of(form), &fields, &open));
+    TN_CHECK(tn_form_named(tn_str_of(form), &fields, &open));
     if (fits_form(&c, fields, open, entry)) {
-        return TN_OK;
+        return true;
     }
-    tn_buf at = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
+    tn_buf at = tn_buf_init(a, TN_BUF_NO_LIMIT);
     for (size_t i = 0; i < c.depth; i++) {
         tn_buf_addz(&at, i > 0 ? "][" : "");
         tn_val_repr_to(&at, c.path[i]);
     }
-    return tn_entry_refuse(patch, tn_str_z(scratch, tn_buf_str(&at)), c.why, err);
+    *ret_at = tn_buf_str(&at);
+    *ret_why = c.why;
+    return false;
+}
+
+tn_rc tn_entry_form_check(const tn_patch *patch, const char *form, tn_err *err)
+{
+    TN_AUTO_ARENA scratch = tn_arena_new("form", NULL);
+    tn_str at, why;
+    return tn_form_fits(scratch, form, patch->entry, &at, &why)
+               ? TN_OK
+               : tn_entry_refuse(patch, tn_str_z(scratch, at), why, err);
 }

@@ -121,6 +121,15 @@ tn_rc tn_metric_check(tn_val entry, tn_err *err) TN_MUSTUSE;
 tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err) TN_MUSTUSE;
 /* entry_form.c: the keys of an entry and their types; form: the key of its list, or "SourcePatch". Of the patch: package, key, file and entry. */
 tn_rc tn_entry_form_check(const tn_patch *patch, const char *form, tn_err *err) TN_MUSTUSE;
+/* The fields of a form, to be taken one by one; *ret_open: it takes other keys, too. */
+typedef struct tn_form_key {
+    tn_str key, type;
+    bool required;
+} tn_form_key;
+bool tn_form_named(tn_str name, tn_str *ret_fields, bool *ret_open);
+bool tn_form_next(tn_str *fields, tn_form_key *ret);
+/* Whether d has a form; else where it has not ("'docs']['show'") and why, in a. */
+bool tn_form_fits(tn_arena *a, const char *form, tn_dict *d, tn_str *ret_at, tn_str *ret_why);
 /* "Invalid <key> config given in <file> @ <key>: <entry> - at path [<at>]: <why>"; of the patch: the same. */
 tn_rc tn_entry_refuse(const tn_patch *patch, const char *at, tn_str why, tn_err *err) TN_MUSTUSE;
 tn_rc tn_entry_lacks(

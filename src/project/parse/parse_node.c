@@ -181,8 +181,8 @@ tn_rc tn_node_finish(tn_project *p, tn_node *n, tn_patch *patch, tn_err *err)
     tn_rc rc = tn_config_resolve(p, n, config, written, err);
     if (rc != TN_OK) {
         tn_err_place(err, tn_str_z(p->arena, n->file), 0, 0);
-        if (err != NULL && tn_str_starts(tn_str_of(err->msg), TN_STR("Parsing Error"))) {
-            return rc; /* names the node itself, as dbt's does */
+        if (rc == TN_E_PARSE || rc == TN_E_INVALID || rc == TN_E_COMPILE) {
+            return rc; /* told as it is, as dbt does */
         }
         return tn_while(err, rc, "configuring '" TN_STR_FMT "' (" TN_STR_FMT ")",
             TN_STR_ARG(n->unique_id), TN_STR_ARG(n->original_file_path));
