@@ -34,6 +34,9 @@ static const char *type_name(tn_form_key f)
             return names[i][1];
         }
     }
+    if (tn_str_is(f.type, "[str]")) {
+        return "List[str]";
+    }
     return tn_str_is(f.type, "int?") ? "Optional[int]" : "Dict[str, Any]";
 }
 
@@ -137,7 +140,8 @@ static tn_rc fit_one(
     if (tn_str_is(type, "str") || (tn_str_is(type, "str|[str]") && !tn_val_is_seq(v))) {
         *ret = as_text(a, v);
     } else if (tn_str_is(type, "[str]") || tn_str_is(type, "str|[str]")) {
-        *ret = as_texts(a, v);
+        fits = !tn_val_is_none(v);
+        *ret = fits ? as_texts(a, v) : v;
     } else if (tn_str_is(type, "int")) {
         fits = as_whole(v, ret);
     } else if (tn_str_is(type, "obj")) {

@@ -357,16 +357,12 @@ static void add_all_tags(tn_arena *a, tn_strs *into, tn_val v)
 }
 
 /* An exposure's tags and meta are those of its config, beside it, and right below `exposures:` of dbt_project.yml. */
-static tn_rc settle_exposure(tn_project *p, tn_node *n, tn_val e, tn_err *err)
+static void settle_exposure(tn_project *p, tn_node *n, tn_val e)
 {
     tn_arena *a = p->arena;
     const tn_package *pkg = tn_project_package(p, n->package_name);
     tn_val project = tn_val_at((tn_val){ .tag = TN_DICT, .dict = pkg->config }, "exposures");
     tn_val tags = tn_node_config(n, "tags"), meta = tn_val_dict(a);
-    if (tn_val_is_none(tags)) {
-        return tn_fail(err, TN_E_PARSE,
-            "Field \"tags\" of type List[str] in ExposureConfig has invalid value None");
-    }
     n->tags = (tn_strs){ 0 };
     add_all_tags(a, &n->tags, tn_val_at(project, "tags"));
     add_all_tags(a, &n->tags, tn_val_at(e, "tags"));
@@ -378,7 +374,6 @@ static tn_rc settle_exposure(tn_project *p, tn_node *n, tn_val e, tn_err *err)
     n->meta = meta;
     tn_dict_putz(n->config, "tags", tn_strs_list(a, &n->tags));
     tn_dict_putz(n->config, "meta", meta);
-    return TN_OK;
 }
 
 /* As dbt has it: tags beside the config of a metric or saved query are the node's and not the config's; what a saved query's config says as
@@ -389,7 +384,8 @@ static tn_rc settle_config(tn_project *p, tn_node *n, tn_val e, tn_err *err)
     tn_val own = tn_val_at(e, "config");
     bool metric = n->kind == TN_NODE_METRIC, query = n->kind == TN_NODE_SAVED_QUERY;
     if (n->kind == TN_NODE_EXPOSURE) {
-        return settle_exposure(p, n, e, err);
+        settle_exposure(p, n, e);
+        return TN_OK;
     }
     if (query) {
         tn_strs_sort(&n->tags);
