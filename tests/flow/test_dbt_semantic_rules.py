@@ -152,6 +152,25 @@ def saved_queries(p):
     refused(p, "An error occurred while trying to parse a group-by in saved query `asked` - ", more=query("group_by: [person__country]"))
     refused(p, "An error occurred while trying to parse a filter in saved query `asked` - ", more=query("where: [\"{{ Dimensions('a__b') }} = 1\"]"))
     refused(p, "Invalid limit value: -1 (should be >= 0)", more=query("limit: -1"))
+    parse(p, ALL + query("group_by: [\"Dimension('person__country')\"], order_by: [\"Metric('head_count').descending(True)\", \"Dimension('person__country')\"]"), 0)
+    refused(p, "Metric('view_count') does not match any of the listed metrics or group-by items. ", more=query("order_by: [\"Metric('view_count')\"]"))
+    refused(p, "An error occurred while parsing a field in 'asked'. Note that metrics need to be specified using the object-builder syntax", more=query("order_by: [head_count]"))
+
+
+@case
+def forms_of_entries(p):
+    for was, now, words in [
+        ("name: visits\n", "name: visits\n    foo: 1\n", "at path []: Additional properties are not allowed ('foo' was unexpected)"),
+        (VIEWS, "{name: views, expr: id}", "at path ['measures'][0]: 'agg' is a required property"),
+        (VISIT, VISIT.replace("id}", "1}"), "at path ['entities'][0]['expr']: 1 is not valid under any of the given schemas"),
+        (PAGE, PAGE[:-1] + ", is_partition: perhaps}", "at path ['dimensions'][1]['is_partition']: 'perhaps' is not of type 'boolean'"),
+        ("{measure: views}", "{measure: views, foo: 1}", "at path ['type_params']: Additional properties are not allowed ('foo' was unexpected)"),
+        ("{measure: views}", "{conversion_type_params: {entity: person}}", "at path ['type_params']['conversion_type_params']: {'entity': 'person'} is not valid under any of the given schemas"),
+    ]:
+        has(parse(p, ALL.replace(was, now), 2), words)
+    has(parse(p, ALL + "saved_queries: [{name: asked, query_params: {foo: 1}}]\n", 2), "at path ['query_params']: Additional properties are not allowed ('foo' was unexpected)")
+    has(parse(p, ALL + metric("type: cumulative, type_params: {cumulative_type_params: {window: 7 days}}"), 2),
+        "Cumulative metric odd should have a measure or input_metric defined, but it does not.")
 
 
 @case

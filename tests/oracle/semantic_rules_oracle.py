@@ -127,6 +127,18 @@ CASES = {
     "grains of a finer kind": [("{time_granularity: day}}\n      - {name: page", "{time_granularity: hour}}\n      - {name: page")],
     "a granularity's name": [("[{name: sol}]", "[{name: country, column_name: sol}]")],
     "granularities twice": [("[{name: sol}]", "[{name: sol}, {name: sol}]")],
+    # forms
+    "a model's key": [("name: visits\n", "name: visits\n    foo: 1\n")],
+    "a measure's key": [(VIEWS, VIEWS[:-1] + ", foo: 1}")],
+    "a measure without agg": [(VIEWS, "{name: views, expr: id}")],
+    "a dimension's partition": [(PAGE, PAGE[:-1] + ", is_partition: perhaps}")],
+    "an entity of a number": [(VISIT, VISIT.replace("id}", "1}"))],
+    "no list of entities": [("    entities:\n      - {name: visit, type: primary, expr: id}\n      - {name: person, type: foreign, expr: person_id}", "    entities: {name: visit}")],
+    "a metric's params": metric("type: simple, type_params: {measure: heads, foo: 1}"),
+    "a metric's tags": metric("type: simple, type_params: {measure: heads}, tags: x"),
+    "a measure's filter": metric("type: simple, type_params: {measure: {name: heads, filter: 1}}"),
+    "saved: a key": saved("metrics: [head_count], foo: 1"),
+    "saved: an export": more("saved_queries:\n  - {name: asked, query_params: {metrics: [head_count]}, exports: [{config: {export_as: table}}]}"),
     # metrics
     "a label twice": metric("label: Heads, type: simple, type_params: {measure: heads}")[:0] + [("label: Views", "label: Heads")],
     "derived from nothing": derived(""),
@@ -191,6 +203,8 @@ def said(program, changes):
     assert run.returncode in (0, 2), run.stderr
     told = [i for i, line in enumerate(lines) if "[WARNING]" in line or "Error" in line or "Deprecat" in line]
     lines = [line.replace(work, "") for line in lines[told[0] if told else len(lines):] if not line.startswith(("Performance info", "Tip: "))]
+    lines = [re.sub(r"FilePath\(searched_path='([^']*)', relative_path='([^']*)'[^)]*\)", r"\1/\2", line) for line in lines]
+    lines = [re.sub(r"metric Metric\(name='(\w+)'.*\) should have", r"metric \1 should have", line) for line in lines]
     text = re.sub(r"\nTraceback:\n(    .*\n)*", "\n", "\n".join(lines))  # tarn has none to show
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING:metricflow")]
     return [re.sub(r"\{('[^{}:]*')\}", lambda m: "{%s}" % ", ".join(sorted(m[1].split(", "))), line) for line in lines] + [run.returncode]

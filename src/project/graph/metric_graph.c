@@ -154,6 +154,15 @@ static tn_rc check_inputs(const tn_node *n, tn_val params, tn_err *err)
             " should have a measure or agg type defined, but it does not.",
             TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(n->name));
     }
+    tn_val own = tn_val_at(params, "cumulative_type_params");
+    if (tn_str_is(type, "cumulative") && !tn_val_is_given(tn_val_at(params, "measure")) &&
+        !tn_val_is_given(tn_val_at(own, "metric"))) {
+        return tn_fail(err, TN_E_COMPILE,
+            "Parsing Error in metric " TN_STR_FMT " (" TN_STR_FMT
+            ")\n  Cumulative metric " TN_STR_FMT
+            " should have a measure or input_metric defined, but it does not.",
+            TN_STR_ARG(n->name), TN_STR_ARG(n->original_file_path), TN_STR_ARG(n->name));
+    }
     return TN_OK;
 }
 

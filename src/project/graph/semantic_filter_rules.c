@@ -11,10 +11,13 @@ typedef enum item_kind { ITEM_DIMENSION, ITEM_TIME, ITEM_ENTITY, ITEM_METRIC } i
 typedef struct item {
     tn_obj base;
     item_kind kind;
+    bool may_descend;
     tn_str name;
     tn_str grain;   /* asked for beside the name; empty: none */
     tn_str element; /* of the name */
-    bool has_part, has_groups;
+    tn_str groups;  /* of a Metric, and the path to others: as they are written */
+    tn_str part;
+    bool has_groups;
 } item;
 
 typedef tn_vec(item *) items;
@@ -24,6 +27,7 @@ typedef struct reader {
     tn_jinja_env *env;
     items found;
     bool unknown; /* the template reads a name that is nothing */
+    bool ordered; /* what is read is an order: it may be descending */
 } reader;
 
 /* ---- calls ---- */
@@ -47,10 +51,19 @@ static tn_rc set_part(void *self, const tn_call *call, tn_val *ret, tn_err *err)
     TN_TRY(tn_call_check(call, "date_part", 1, 1, NULL, err));
     item *it = self;
     for (size_t i = 0; i < TN_COUNTOF(parts); i++) {
-        it->has_part |= tn_str_eq_nocase(tn_val_as_str(call->args[0]), tn_str_of(parts[i]));
+        if (tn_str_eq_nocase(tn_val_as_str(call->args[0]), tn_str_of(parts[i]))) {
+            it->part = tn_str_of(parts[i]);
+        }
     }
     *ret = tn_val_obj(&it->base);
-    return it->has_part ? TN_OK : tn_fail(err, TN_E_VALUE, "not a valid date part");
+    return it->part.n > 0 ? TN_OK : tn_fail(err, TN_E_VALUE, "not a valid date part");
+}
+
+static tn_rc set_descending(void *self, const tn_call *call, tn_val *ret, tn_err *err)
+{
+    TN_TRY(tn_call_check(call, "descending", 1, 1, NULL, err));
+    *ret = tn_val_obj(&((item *)self)->base);
+    return TN_OK;
 }
 
 static tn_rc item_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_err *err)
@@ -58,9 +71,11 @@ static tn_rc item_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_e
     (void)err;
     const item *it = (const item *)self;
     bool dated = it->kind == ITEM_DIMENSION || it->kind == ITEM_TIME;
+    bool descends = it->may_descend && tn_str_is(name, "descending");
     *ret = dated && tn_str_is(name, "grain")       ? tn_val_fn(a, "grain", set_grain, self)
            : dated && tn_str_is(name, "date_part") ? tn_val_fn(a, "date_part", set_part, self)
-                                                   : tn_val_undef(name);
+           : descends ? tn_val_fn(a, "descending", set_descending, self)
+                      : tn_val_undef(name);
     return TN_OK;
 }
 
@@ -79,7 +94,9 @@ static tn_rc make_item(
         return tn_fail(err, TN_E_TYPE, "a name is a text");
     }
     item *it = tn_new(r->s->arena, item);
-    *it = (item){ .base = { &item_type }, .kind = kind, .name = tn_val_as_str(name) };
+    *it = (item){
+        .base = { &item_type }, .kind = kind, .may_descend = r->ordered, .name = tn_val_as_str(name)
+    };
     tn_vec_push(&r->found, r->s->arena, it);
     *ret = it;
     return TN_OK;
@@ -123,7 +140,9 @@ static tn_rc make_metric(void *self, const tn_call *call, tn_val *ret, tn_err *e
     item *it = NULL;
     TN_TRY(tn_call_check(call, "Metric", 1, 2, names, err));
     TN_TRY(make_item(self, call, ITEM_METRIC, "metric_name", &it, err));
-    it->has_groups = tn_val_truthy(tn_call_arg(call, 1, "group_by"));
+    tn_val groups = tn_call_arg(call, 1, "group_by");
+    it->has_groups = tn_val_truthy(groups);
+    it->groups = it->has_groups ? tn_val_to_repr(((reader *)self)->s->arena, groups) : TN_STR("");
     *ret = tn_val_obj(&it->base);
     return TN_OK;
 }
@@ -156,7 +175,7 @@ static tn_str split_name(const tn_semantics *s, item *it, bool own_grains, size_
 static tn_str check_item(tn_semantics *s, item *it)
 {
     size_t entities = 0;
-    bool dated = it->kind == ITEM_TIME || it->grain.n > 0 || it->has_part;
+    bool dated = it->kind == ITEM_TIME || it->grain.n > 0 || it->part.n > 0;
     tn_str in_name = split_name(s, it, dated, &entities);
     tn_str shown = tn_val_to_repr(s->arena, tn_val_str(it->name));
     if (it->kind == ITEM_METRIC) {
@@ -377,10 +396,78 @@ static void check_groups(reader *r, const tn_node *n)
                 s, "`" TN_STR_FMT "` is not a valid group-by name.", TN_STR_ARG(text));
         }
     }
-    int64_t limit = tn_val_int_at(params, "limit", 0);
+}
+
+static void check_limit(reader *r, const tn_node *n)
+{
+    int64_t limit = tn_val_int_at(tn_val_at(n->extra, "query_params"), "limit", 0);
     if (limit < 0) {
-        tn_semantic_error(s, "Invalid limit value: %lld (should be >= 0)", (long long)limit);
+        tn_semantic_error(r->s, "Invalid limit value: %lld (should be >= 0)", (long long)limit);
     }
+}
+
+/* ---- what orders a saved query ---- */
+
+/* What the one item of a text is, as a text that is equal for equal items; empty after telling that there is none. */
+static tn_str item_of(reader *r, const tn_node *n, tn_str text)
+{
+    tn_semantics *s = r->s;
+    tn_str template = tn_str_printf(s->arena, "{{ " TN_STR_FMT " }}", TN_STR_ARG(text));
+    if (!renders(r, template) || r->found.n != 1) {
+        tn_semantic_error(s,
+            "An error occurred while parsing a field in '" TN_STR_FMT
+            "'. Note that metrics need to be specified using the object-builder syntax "
+            "(`Metric('metric_name')`) and if `.descending(...)` is specified, it should be at the "
+            "end. - metricflow_semantic_interfaces.parsing.text_input.ti_exceptions."
+            "QueryItemJinjaException: Error while processing Jinja template:\n" TN_STR_FMT "\n",
+            TN_STR_ARG(n->name), TN_STR_ARG(indented(s, template)));
+        return TN_STR("");
+    }
+    const item *it = r->found.v[0];
+    return tn_str_printf(s->arena, "%d " TN_STR_FMT " " TN_STR_FMT " " TN_STR_FMT " " TN_STR_FMT,
+        (int)it->kind, TN_STR_ARG(it->name), TN_STR_ARG(it->grain), TN_STR_ARG(it->part),
+        TN_STR_ARG(it->groups));
+}
+
+/* Metrics and groups that the query has; false: one is none, so that orders cannot be told right. */
+static bool items_of(reader *r, const tn_node *n, tn_val params, tn_map *ret)
+{
+    bool all = true;
+    for (size_t i = 0; i < tn_semantic_count(params, "metrics"); i++) {
+        tn_str name = tn_val_as_str(tn_semantic_nth(params, "metrics", i));
+        tn_str call = tn_str_printf(r->s->arena, "Metric('" TN_STR_FMT "')", TN_STR_ARG(name));
+        tn_str key = item_of(r, n, call);
+        tn_map_put(ret, key, r);
+        all &= key.n > 0;
+    }
+    for (size_t i = 0; i < tn_semantic_count(params, "group_by"); i++) {
+        tn_str key = item_of(r, n, tn_val_as_str(tn_semantic_nth(params, "group_by", i)));
+        tn_map_put(ret, key, r);
+        all &= key.n > 0;
+    }
+    return all;
+}
+
+static void check_orders(reader *r, const tn_node *n)
+{
+    tn_val params = tn_val_at(n->extra, "query_params");
+    tn_map known = tn_map_init(r->s->arena);
+    size_t count = tn_semantic_count(params, "order_by");
+    r->ordered = false;
+    if (count == 0 || !items_of(r, n, params, &known)) {
+        return;
+    }
+    r->ordered = true;
+    for (size_t i = 0; i < count; i++) {
+        tn_str text = tn_val_as_str(tn_semantic_nth(params, "order_by", i));
+        tn_str key = item_of(r, n, text);
+        if (key.n > 0 && tn_map_find(&known, key) == NULL) {
+            tn_semantic_error(r->s,
+                TN_STR_FMT " does not match any of the listed metrics or group-by items. ",
+                TN_STR_ARG(text));
+        }
+    }
+    r->ordered = false;
 }
 
 /* ---- all ---- */
@@ -418,5 +505,7 @@ void tn_rule_saved_queries(tn_semantics *s)
     reader *r = reader_new(s);
     for (size_t i = 0; i < s->queries.n; i++) {
         check_groups(r, s->queries.v[i]);
+        check_orders(r, s->queries.v[i]);
+        check_limit(r, s->queries.v[i]);
     }
 }

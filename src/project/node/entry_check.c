@@ -81,12 +81,6 @@ static tn_rc check_keys(
                      err);
 }
 
-static tn_rc require(const tn_patch *patch, tn_val e, const char *key, tn_err *err)
-{
-    tn_val v = tn_val_at(e, key);
-    return tn_val_is_undef(v) || tn_val_is_none(v) ? tn_entry_lacks(patch, "", key, err) : TN_OK;
-}
-
 /* config.enabled; dbt's message has no head. */
 static tn_rc check_enabled(tn_val e, tn_err *err)
 {
@@ -102,23 +96,6 @@ static tn_rc check_enabled(tn_val e, tn_err *err)
         "schema['properties']['enabled']:\n    {'type': 'boolean', 'default': True}\n\nOn "
         "instance['enabled']:\n    " TN_STR_FMT,
         TN_STR_ARG(shown), TN_STR_ARG(shown));
-}
-
-static tn_rc check_tags(const tn_patch *patch, tn_val e, tn_err *err)
-{
-    tn_val tags = tn_val_at(e, "tags");
-    for (size_t i = 0; tags.tag == TN_LIST && i < tags.list->n; i++) {
-        if (!tn_val_is_str(tags.list->v[i])) {
-            TN_AUTO_ARENA scratch = tn_arena_new("tags", NULL);
-            char at[64];
-            (void)snprintf(at, sizeof at, "'tags'][%zu", i);
-            tn_buf b = tn_buf_init(scratch, TN_BUF_NO_LIMIT);
-            tn_val_repr_to(&b, tags.list->v[i]);
-            tn_buf_addz(&b, " is not of type 'string'");
-            return tn_entry_refuse(patch, at, tn_buf_str(&b), err);
-        }
-    }
-    return TN_OK;
 }
 
 /* ---- metrics ---- */
@@ -210,19 +187,17 @@ static tn_rc check_metric(const tn_patch *patch, tn_val e, tn_err *err)
 {
     static const char *const base[] = { "name", "type", "label", "description", "filter",
         "time_granularity", "config", NULL };
-    static const char *const old[] = { "type_params", "meta", "tags", NULL };
     static const char *const new[] = { "hidden", "agg", "percentile", "percentile_type",
         "join_to_timespine", "fill_nulls_with", "expr", "non_additive_dimension",
         "agg_time_dimension", "window", "grain_to_date", "period_agg", "input_metric", "numerator",
         "denominator", "input_metrics", "entity", "calculation", "base_metric", "conversion_metric",
         "constant_properties", NULL };
-    bool is_old = tn_val_at(e, "type_params").tag == TN_DICT;
-    TN_TRY(check_keys(patch, base, is_old ? old : new, err));
-    TN_TRY(check_metric_name(patch, err));
-    if (is_old) {
-        TN_TRY(require(patch, e, "label", err));
-        return check_tags(patch, e, err);
+    if (tn_val_at(e, "type_params").tag == TN_DICT) {
+        TN_TRY(tn_entry_form_check(patch, "metrics", err));
+        return check_metric_name(patch, err);
     }
+    TN_TRY(check_keys(patch, base, new, err));
+    TN_TRY(check_metric_name(patch, err));
     if (tn_str_is(tn_val_str_at(e, "type", TN_STR("simple")), "simple") &&
         !tn_val_is_str(tn_val_at(e, "agg"))) {
         return tn_entry_refuse(patch, "", TN_STR("Simple metrics must have an agg param."), err);
@@ -244,14 +219,6 @@ static tn_rc check_exposure(const tn_patch *patch, tn_val e, tn_err *err)
                      TN_STR("Exposure owner must have at least one of 'name' or 'email'."), err);
 }
 
-static tn_rc check_saved_query(const tn_patch *patch, tn_val e, tn_err *err)
-{
-    static const char *const keys[] = { "name", "query_params", "description", "label", "exports",
-        "config", "tags", NULL };
-    TN_TRY(check_keys(patch, keys, NULL, err));
-    return require(patch, e, "query_params", err);
-}
-
 tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err)
 {
     tn_val e = { .tag = TN_DICT, .dict = patch->entry };
@@ -262,8 +229,11 @@ tn_rc tn_entry_check(const tn_patch *patch, tn_node_kind kind, tn_err *err)
     case TN_NODE_METRIC:
         TN_TRY(check_metric(patch, e, err));
         break;
+    case TN_NODE_SEMANTIC_MODEL:
+        TN_TRY(tn_entry_form_check(patch, "semantic_models", err));
+        break;
     case TN_NODE_SAVED_QUERY:
-        TN_TRY(check_saved_query(patch, e, err));
+        TN_TRY(tn_entry_form_check(patch, "saved_queries", err));
         break;
     default:
         return TN_OK;

@@ -25,6 +25,7 @@ enum { FORM_DEPTH_MAX = 16 };
     "column_types:obj full_refresh:bool? unique_key:str|[str]? on_schema_change:str? "             \
     "on_configuration_change:=apply,continue,fail grants:obj packages:[str] docs:Docs "            \
     "contract:ContractConfig "
+#define MEASURE "InputMeasure|str"
 
 static const char *const forms[] = {
     "Docs: show:bool node_color:str? ",
@@ -58,6 +59,33 @@ static const char *const forms[] = {
     "? numerator:" INPUT "? denominator:" INPUT "? input_metrics:[" INPUT
     "]? entity:str? calculation:str? base_metric:" INPUT "? conversion_metric:" INPUT
     "? constant_properties:[ConstantProperty]? ",
+    "InputMeasure: name!:str filter:str|[str]? alias:str? join_to_timespine:bool "
+    "fill_nulls_with:int? ",
+    "ConversionParams: base_measure!:" MEASURE " conversion_measure!:" MEASURE
+    " entity!:str calculation:str window:str? constant_properties:[ConstantProperty]? ",
+    "CumulativeParams: window:str? grain_to_date:str? period_agg:str ",
+    "MetricParams: measure:" MEASURE "? numerator:" INPUT "? denominator:" INPUT
+    "? expr:str|bool? window:str? grain_to_date:str? metrics:[" INPUT
+    "]? conversion_type_params:ConversionParams? cumulative_type_params:CumulativeParams? ",
+    "metrics: name!:str type:str label!:str description:str filter:str|[str]? "
+    "time_granularity:str? config:obj type_params!:MetricParams meta:obj tags:[str] ",
+    "SemanticDefaults: agg_time_dimension:str? ",
+    "Entity: type!:str name!:str description:str? label:str? config:obj role:str? expr:str? ",
+    "AggParams: percentile:num? use_discrete_percentile:bool use_approximate_percentile:bool ",
+    "MeasureNonAdditive: name!:str window_choice!:str window_groupings:[str] ",
+    "Measure: name!:str agg!:str description:str? label:str? expr:str|bool|int? "
+    "agg_params:AggParams? non_additive_dimension:MeasureNonAdditive? agg_time_dimension:str? "
+    "create_metric:bool config:obj ",
+    "DimensionParams: time_granularity!:str validity_params:Validity? ",
+    "Dimension: type!:str name!:str description:str? label:str? is_partition:bool config:obj "
+    "type_params:DimensionParams? expr:str? ",
+    "semantic_models: name!:str model!:str config:obj description:str? label:str? "
+    "defaults:SemanticDefaults? entities:[Entity] measures:[Measure] dimensions:[Dimension] "
+    "primary_entity:str? ",
+    "QueryParams: metrics:[str] group_by:[str] where:str|[str]? order_by:[str] limit:int? ",
+    "Export: name!:str config:obj ",
+    "saved_queries: name!:str query_params!:QueryParams description:str? label:str? "
+    "exports:[Export] config:obj tags:str|[str] ",
     "models+: " COLUMN_PROPS TEST_PROPS
     "columns:[Column] quote_columns:bool? access:str? latest_version:int|num|str? "
     "versions:[Version] deprecation_date:str? time_spine:TimeSpine? "
