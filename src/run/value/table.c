@@ -375,13 +375,42 @@ bool tn_val_is_table(tn_val v, tn_table **ret)
     return true;
 }
 
+/* The text of a float as Python's Decimal prints what it reads there: 1e-07 as 1E-7, 1e-05 as 0.00001. */
+static tn_str decimal_of_float(tn_arena *a, tn_str repr)
+{
+    tn_str mantissa, power, digits, fraction;
+    int64_t e = 0;
+    bool minus = tn_str_starts(repr, TN_STR("-"));
+    if (!tn_str_cut(minus ? tn_str_sub(repr, 1, repr.n) : repr, 'e', &mantissa, &power) ||
+        !tn_str_to_i64(
+            tn_str_starts(power, TN_STR("+")) ? tn_str_sub(power, 1, power.n) : power, &e)) {
+        return tn_str_dup(a, repr);
+    }
+    if (!tn_str_cut(mantissa, '.', &digits, &fraction)) {
+        digits = mantissa;
+        fraction = TN_STR("");
+    }
+    const char *sign = minus ? "-" : "";
+    bool plain = e <= (int64_t)fraction.n && e >= -6;
+    if (!plain) {
+        return tn_str_printf(a, "%s" TN_STR_FMT "E%+lld", sign, TN_STR_ARG(mantissa), (long long)e);
+    }
+    static const char zeros[] = "00000";
+    if (e < 0) { /* of two places at least */
+        return tn_str_printf(a, "%s0.%.*s" TN_STR_FMT TN_STR_FMT, sign, (int)(-e - 1), zeros,
+            TN_STR_ARG(digits), TN_STR_ARG(fraction));
+    }
+    return tn_str_printf(
+        a, "%s" TN_STR_FMT TN_STR_FMT, sign, TN_STR_ARG(digits), TN_STR_ARG(fraction));
+}
+
 /* A cell of a result as dbt gives it to macros. */
 static tn_val result_value(tn_arena *a, tn_val v)
 {
     if (v.tag == TN_FLOAT) {
         tn_buf b = tn_buf_init(a, 64);
         tn_float_repr_to(&b, v.f);
-        return tn_val_decimal(tn_str_dup(a, tn_buf_str(&b)));
+        return tn_val_decimal(decimal_of_float(a, tn_buf_str(&b)));
     }
     if (v.tag == TN_DICT || tn_val_is_seq(v)) {
         tn_buf b = tn_buf_init(a, TN_BUF_NO_LIMIT);

@@ -3,6 +3,10 @@
 
 typedef enum table_method {
     T_PRINT,
+    T_PRINT_CSV,
+    T_PRINT_JSON,
+    T_TO_CSV,
+    T_TO_JSON,
     T_SELECT,
     T_EXCLUDE,
     T_LIMIT,
@@ -17,9 +21,11 @@ typedef enum table_method {
 static const struct {
     const char *name;
     table_method method;
-} table_methods[] = { { "print_table", T_PRINT }, { "select", T_SELECT }, { "exclude", T_EXCLUDE },
-    { "limit", T_LIMIT }, { "where", T_WHERE }, { "find", T_FIND }, { "order_by", T_ORDER_BY },
-    { "distinct", T_DISTINCT }, { "group_by", T_GROUP_BY }, { "rename", T_RENAME } };
+} table_methods[] = { { "print_table", T_PRINT }, { "print_csv", T_PRINT_CSV },
+    { "print_json", T_PRINT_JSON }, { "to_csv", T_TO_CSV }, { "to_json", T_TO_JSON },
+    { "select", T_SELECT }, { "exclude", T_EXCLUDE }, { "limit", T_LIMIT }, { "where", T_WHERE },
+    { "find", T_FIND }, { "order_by", T_ORDER_BY }, { "distinct", T_DISTINCT },
+    { "group_by", T_GROUP_BY }, { "rename", T_RENAME } };
 
 typedef struct table_bound {
     const tn_table *t;
@@ -295,6 +301,13 @@ static tn_rc table_call(void *self, const tn_call *call, tn_val *ret, tn_err *er
         *ret = TN_VAL_NONE;
         return TN_OK;
     }
+    case T_PRINT_CSV:
+    case T_PRINT_JSON:
+    case T_TO_CSV:
+    case T_TO_JSON:
+        *ret = TN_VAL_NONE;
+        return table_write(call, t, b->method == T_PRINT_JSON || b->method == T_TO_JSON,
+            b->method == T_TO_CSV || b->method == T_TO_JSON, err);
     case T_SELECT:
     case T_EXCLUDE:
         *ret = pick_columns(a, t, tn_call_arg(call, 0, "key"), b->method == T_EXCLUDE);
