@@ -378,14 +378,14 @@ static void settle_exposure(tn_project *p, tn_node *n, tn_val e)
 
 /* As dbt has it: tags beside the config of a metric or saved query are the node's and not the config's; what a saved query's config says as
  * written is what its own entry says. */
-static tn_rc settle_config(tn_project *p, tn_node *n, tn_val e, tn_err *err)
+static void settle_config(tn_project *p, tn_node *n, tn_val e)
 {
     tn_arena *a = p->arena;
     tn_val own = tn_val_at(e, "config");
     bool metric = n->kind == TN_NODE_METRIC, query = n->kind == TN_NODE_SAVED_QUERY;
     if (n->kind == TN_NODE_EXPOSURE) {
         settle_exposure(p, n, e);
-        return TN_OK;
+        return;
     }
     if (query) {
         tn_strs_sort(&n->tags);
@@ -405,7 +405,6 @@ static tn_rc settle_config(tn_project *p, tn_node *n, tn_val e, tn_err *err)
         (void)tn_dict_remove(n->config, tn_val_z("tags"));
         (void)tn_dict_remove(n->unrendered_config, tn_val_z("tags"));
     }
-    return TN_OK;
 }
 
 /* `create_metric: true` of a measure makes a metric of its name. */
@@ -495,7 +494,7 @@ static tn_rc add_kept(tn_project *p, tn_patch *patch, tn_node_kind kind, tn_err 
     }
     TN_TRY(tn_config_resolve(p, n, kept_config(a, e, kind).dict, NULL, err));
     TN_TRY(tn_semantic_spell_out(p, n, err));
-    TN_TRY(settle_config(p, n, e, err));
+    settle_config(p, n, e);
     TN_TRY(tn_render_desc(p, patch, e, &n->description, NULL, err));
     if (kind == TN_NODE_EXPOSURE) {
         TN_TRY(exposure_depends(p, n, patch, tn_val_at(e, "depends_on"), err));
