@@ -68,6 +68,32 @@ TEST_CONFIGS = [
     ("severity: 5", "Parsing Error\n  at path []: Severity must be either 'warn' or 'error'. Got '5'\n"),
     ("store_failures: x", "at path ['store_failures']: 'x' is not valid under any of the given schemas\n"),
 ]
+WRITES = "write_integrations: [{name: w, catalog_type: x}]"
+CATALOGS = [
+    ("", "Parsing Error\n  Error reading r: catalogs.yml - Runtime Error\n    The file at "),
+    ("catalogs: [{name: c, %s}]\n" % WRITES, "Runtime Error\n  Catalog type is not supported.\n  Received: x\n  Expected one of: \nhint: remove catalogs.yml"),
+    ("catalogs: [{name: c}]\n", "Catalog 'c' must specify an 'active_write_integration' when multiple 'write_integrations' are provided.\n"),
+    ("catalogs: [{name: c, active_write_integration: z, %s}]\n" % WRITES, "from its set of defined 'write_integrations': ['w']. Got: 'z'.\n"),
+    ("catalogs: [{name: c, write_integrations: [{name: w, catalog_type: x}, {name: w, catalog_type: x}]}]\n",
+     "Catalog 'c' cannot have multiple 'write_integrations' with the same name: 'w'.\n"),
+    ("catalogs: [{name: c, write_integrations: [{name: w}]}]\n", "an error:\n'catalog_type' is a required property\n"),
+    ("catalogs: [{name: \"{{ var('x') }}\"}]\n", "Could not render {{ var('x') }}: Required var 'x' not found in config:\n"),
+]
+V2 = "{name: c, type: t, table_format: iceberg, config: {duckdb: {x: 1}}}"
+CATALOGS_V2 = [
+    ("- a\n", "catalogs.yml must be a mapping at the top level, got list\n"),
+    ("iceberg_catalogs: []\n", "v2 catalogs.yml uses 'catalogs', not 'iceberg_catalogs'\n"),
+    ("catalogs: []\nfoo: 1\n", "Unknown top-level keys in catalogs.yml: ['foo']. Only 'catalogs' is allowed\n"),
+    ("catalogs: x\n", "'catalogs' in catalogs.yml must be a list, got str\n"),
+    ("catalogs: [x]\n", "Each entry in catalogs.yml 'catalogs' must be a mapping, got str\n"),
+    ("catalogs: [{name: c, foo: 1}]\n", "Unknown keys in catalog entry: ['foo']. Allowed keys: ['config', 'name', 'table_format', 'type']\n"),
+    ("catalogs: [{name: c}]\n", "Missing required keys in catalog entry: ['type', 'table_format', 'config']\n"),
+    ("catalogs: [%s]\n" % V2.replace("name: c", "name: ''"), "catalogs[].name must be a non-empty string\n"),
+    ("catalogs: [%s]\n" % V2.replace("iceberg", "x"), "Invalid table_format 'x'. Must be one of ['default', 'iceberg']\n"),
+    ("catalogs: [%s]\n" % V2.replace("{x: 1}", "x"), "Catalog 'c' config.duckdb must be a mapping\n"),
+    ("catalogs: [%s, %s]\n" % (V2, V2), "Duplicate catalog name 'c' in catalogs.yml\n"),
+    ("catalogs: [%s]\n" % V2, "Adapter 'duckdb' does not support catalogs.yml v2 yet. "),
+]
 TEST_SQL = """{%% macro get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) %%}
 select {{ fail_calc }} as failures, case when {{ fail_calc }} {{ warn_if }} then '%s' else '%s' end as should_warn, false as should_error
 from ({{ main_sql }}) x {%% endmacro %%}"""
@@ -108,6 +134,18 @@ def check_configs():
                        "models/s.yml": TESTS + "not_null: {config: {where: 1, limit: '3'}}\n"}, "ls -s a+ --output json --output-keys config tags")
     texts = ('"schema": "5"', '"alias": "7"', '"tags": ["8"]', '"unique_key": "9"', '"freshness": null', '"where": "1"', '"limit": 3')
     check("scalars become texts", status == 0 and all(t in out for t in texts), out)
+
+
+def check_catalogs():
+    for text, words in CATALOGS:
+        status, out = run({"catalogs.yml": text}, "parse")
+        check(f"catalogs.yml {text}", status == 2 and words in out, out)
+    flags = "name: r\nprofile: r\nflags: {use_catalogs_v2: true}\n"
+    for text, words in CATALOGS_V2:
+        status, out = run({"catalogs.yml": text, "dbt_project.yml": flags}, "parse")
+        check(f"catalogs.yml v2 {text}", status == 2 and words in out, out)
+    status, out = run({"catalogs.yml": "catalogs: []\n"}, "run")
+    check("no catalogs", status == 0 and "PASS=1" in out, out)
 
 
 def main():
@@ -162,6 +200,7 @@ def main():
     status, out = run({"models/s.yml": both}, "ls -s config.severity:Warn")
     check("severity is selected in any case", status == 0 and "unique_a_id" in out and "not_null" not in out, out)
     check_configs()
+    check_catalogs()
     told = "models: [{name: a, columns: [{name: id, data_tests: [{not_null: {description: \"{{ doc('d') }}\"}}]}]}]\n"
     status, out = run({"models/s.yml": told, "models/d.md": "{% docs d %}told{% enddocs %}"},
                       "ls -s not_null_a_id --output json --output-keys description")

@@ -195,6 +195,7 @@ static tn_rc load_config(tn_project *p, const tn_project_opts *o, tn_err *err)
 
 static tn_rc load_nodes(tn_project *p, const tn_project_opts *o, tn_err *err)
 {
+    TN_TRY(tn_load_catalogs(p, err));
     TN_TRY(tn_load_packages(p, o, err));
     TN_TRY(tn_load_selectors(p, err));
     TN_TRY(tn_discover(p, err));

@@ -10,6 +10,8 @@ tn_rc tn_load_packages(tn_project *p, const tn_project_opts *o, tn_err *err) TN_
 tn_rc tn_read_project_yaml(tn_project *p, tn_str root, tn_package *pkg, tn_err *err) TN_MUSTUSE;
 tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err) TN_MUSTUSE;
 tn_rc tn_load_selectors(tn_project *p, tn_err *err) TN_MUSTUSE;
+/* Checks catalogs.yml, and refuses the catalogs in it: the adapter has none. */
+tn_rc tn_load_catalogs(tn_project *p, tn_err *err) TN_MUSTUSE;
 /* Completes p->invocation_args: every flag as it counts, and the folders. */
 void tn_fill_invocation_args(tn_project *p, const tn_project_opts *o);
 

@@ -147,6 +147,9 @@ static const char *const forms[] = {
     "snowflake:SnowflakeFunction ",
     "SourceConfig+: enabled:bool loaded_at_field:str? loaded_at_query:str? meta:obj tags:[str] "
     "static_analysis:str? ",
+    "WriteIntegration: name!:str catalog_type!:str external_volume:str? table_format:str? "
+    "catalog_name:str? file_format:str? catalog_database:str? adapter_properties:obj ",
+    "Catalog: name!:str active_write_integration:str? write_integrations:[WriteIntegration] ",
     "ExposureConfig+: enabled:bool tags:[str] meta:obj ",
     "UnitTestConfig+: tags:[str] meta:obj enabled:bool static_analysis:str? ",
 };
