@@ -84,6 +84,17 @@ def measures(p):
 
 
 @case
+def times(p):
+    refused(p, "An error occurred while checking aggregation time dimension for a semantic model - AssertionError: Aggregation time dimension for measure views is not set!",
+            ("    defaults: {agg_time_dimension: seen_at}\n", ""))
+    refused(p, "In semantic model 'visits', measure 'views' has the aggregation time dimension set to 'page', which is not a valid time dimension in the semantic model",
+            ("{agg_time_dimension: seen_at}", "{agg_time_dimension: page}"))
+    has(parse(p, ALL.replace(CREATED, CREATED.replace("day", "hour")), 0),
+        "Smallest time dimension granularity: HOUR; Smallest time spine granularity: TimeGranularity.DAY")
+    has(parse(p, ALL.replace(PAGE, "{name: page, type: time}"), 0), "[WARNING][TimeDimensionsRequireGranularityDeprecation]: Deprecated functionality")
+
+
+@case
 def semantic_models(p):
     refused(p, "In semantic models {'visits'}, element `heads` is of type SemanticModelElementType.DIMENSION, but it is used as types "
                "[<SemanticModelElementType.DIMENSION: 'dimension'>, <SemanticModelElementType.MEASURE: 'measure'>] across the model.", (PAGE, "{name: heads, type: categorical}"))

@@ -124,6 +124,8 @@ CASES = {
     "labels of entities": [(VISIT, VISIT[:-1] + ", label: A}"), ("expr: person_id}", "expr: person_id, label: A}")],
     "labels of one entity": [(PERSON, PERSON[:-1] + ", label: A}"), ("expr: person_id}", "expr: person_id, label: B}")],
     "a grain that is not there": [("{time_granularity: day}}\n      - {name: page", "{}}\n      - {name: page")],
+    "no granularity": [(PAGE, "{name: page, type: time}")],
+    "no time dimension": [("    defaults: {agg_time_dimension: created_at}\n", ""), ("    defaults: {agg_time_dimension: seen_at}\n", ""), ("      - " + CREATED + "\n", ""), ("      - {name: seen_at, type: time, type_params: {time_granularity: day}}\n", "")],
     "grains of a finer kind": [("{time_granularity: day}}\n      - {name: page", "{time_granularity: hour}}\n      - {name: page")],
     "a granularity's name": [("[{name: sol}]", "[{name: country, column_name: sol}]")],
     "granularities twice": [("[{name: sol}]", "[{name: sol}, {name: sol}]")],

@@ -281,22 +281,49 @@ static void rule_primary(tn_semantics *s)
     }
 }
 
+/* A measure that has no time, of its own or of its model, hides what else is wrong with times there. */
+static bool lacks_time(tn_semantics *s, const tn_node *n, tn_str dflt)
+{
+    for (size_t k = 0; dflt.n == 0 && k < tn_semantic_count(n->extra, "measures"); k++) {
+        tn_val m = tn_semantic_nth(n->extra, "measures", k);
+        if (tn_val_str_at(m, "agg_time_dimension", TN_STR_NONE).n == 0) {
+            tn_semantic_error(s,
+                "An error occurred while checking aggregation time dimension for a semantic model "
+                "- "
+                "AssertionError: Aggregation time dimension for measure " TN_STR_FMT
+                " is not set! This should either be set directly on the measure specification in "
+                "the model, or else defaulted to the primary time dimension in the data source "
+                "containing the measure.\n",
+                TN_STR_ARG(tn_semantic_name(m)));
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_times(tn_semantics *s, const tn_node *n, tn_str dflt)
+{
+    for (size_t k = 0; k < tn_semantic_count(n->extra, "measures"); k++) {
+        tn_val m = tn_semantic_nth(n->extra, "measures", k);
+        tn_str time = tn_val_str_at(m, "agg_time_dimension", dflt);
+        if (!has_time_dimension(n, time)) {
+            tn_semantic_error(s,
+                "In semantic model '" TN_STR_FMT "', measure '" TN_STR_FMT
+                "' has the aggregation time dimension set to '" TN_STR_FMT
+                "', which is not a valid time dimension in the semantic model",
+                TN_STR_ARG(n->name), TN_STR_ARG(tn_semantic_name(m)), TN_STR_ARG(time));
+        }
+    }
+}
+
 static void rule_times(tn_semantics *s)
 {
     for (size_t i = 0; i < s->models.n; i++) {
         const tn_node *n = s->models.v[i];
         tn_str dflt =
             tn_val_str_at(tn_val_at(n->extra, "defaults"), "agg_time_dimension", TN_STR_NONE);
-        for (size_t k = 0; k < tn_semantic_count(n->extra, "measures"); k++) {
-            tn_val m = tn_semantic_nth(n->extra, "measures", k);
-            tn_str time = tn_val_str_at(m, "agg_time_dimension", dflt);
-            if (time.n > 0 && !has_time_dimension(n, time)) {
-                tn_semantic_error(s,
-                    "In semantic model '" TN_STR_FMT "', measure '" TN_STR_FMT
-                    "' has the aggregation time dimension set to '" TN_STR_FMT
-                    "', which is not a valid time dimension in the semantic model",
-                    TN_STR_ARG(n->name), TN_STR_ARG(tn_semantic_name(m)), TN_STR_ARG(time));
-            }
+        if (!lacks_time(s, n, dflt)) {
+            check_times(s, n, dflt);
         }
     }
 }
@@ -377,8 +404,8 @@ static const tn_semantic_rule rules[] = { tn_rule_percentiles, tn_rule_derived, 
     tn_rule_natural_entities, tn_rule_aliases, tn_rule_cumulative, rule_names, rule_times,
     tn_rule_reserved_words, tn_rule_non_additive, rule_default_times, rule_primary, tn_rule_pairs,
     tn_rule_filters, tn_rule_saved_queries, tn_rule_metric_labels, tn_rule_model_labels,
-    tn_rule_entity_labels, tn_rule_conversion, tn_rule_simple_exprs, tn_rule_nested_windows,
-    rule_spine_form };
+    tn_rule_entity_labels, tn_rule_conversion, tn_rule_time_spines, tn_rule_time_grains,
+    tn_rule_simple_exprs, tn_rule_nested_windows, rule_spine_form };
 
 static void collect(tn_semantics *s, tn_node *n)
 {

@@ -54,6 +54,9 @@ void tn_rule_cumulative(tn_semantics *s);
 void tn_rule_conversion(tn_semantics *s);
 void tn_rule_simple_exprs(tn_semantics *s);
 void tn_rule_nested_windows(tn_semantics *s);
+/* semantic_time_rules.c */
+void tn_rule_time_spines(tn_semantics *s);
+void tn_rule_time_grains(tn_semantics *s);
 /* semantic_filter_rules.c */
 void tn_rule_filters(tn_semantics *s);
 void tn_rule_saved_queries(tn_semantics *s);

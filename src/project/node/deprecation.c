@@ -34,6 +34,7 @@ static const deprecation known[] = { { "PackageRedirectDeprecation", "D001", BAR
     { "ArgumentsPropertyInGenericTestDeprecation", "D038", NAMED },
     { "MissingArgumentsPropertyInGenericTestDeprecation", "D039", NAMED },
     { "MFCumulativeTypeParamsDeprecation", "D019", PLAIN },
+    { "TimeDimensionsRequireGranularityDeprecation", "D041", NAMED },
     { "GenerateSchemaNameNullValueDeprecation", "D044", NAMED } };
 
 static const deprecation *find(const char *event)

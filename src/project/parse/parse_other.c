@@ -586,8 +586,7 @@ tn_rc tn_parse_others(tn_project *p, tn_err *err)
         }
         for (size_t k = 0; k < TN_COUNTOF(kinds); k++) {
             if (strcmp(patch->key, kinds[k].key) == 0) {
-                tn_rc rc = tn_entry_check(patch, kinds[k].kind, err);
-                rc = rc == TN_OK ? add_kept(p, patch, kinds[k].kind, err) : rc;
+                tn_rc rc = add_kept(p, patch, kinds[k].kind, err);
                 if (rc != TN_OK) {
                     tn_err_place(err, tn_str_z(p->arena, patch->open), patch->line, 1);
                     return rc;

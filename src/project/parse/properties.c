@@ -262,6 +262,25 @@ static bool has_empty_field(tn_val entry)
     return empty;
 }
 
+/* Entries that are checked by more than a form. */
+static tn_rc check_kept(const tn_project *p, const tn_patch *patch, tn_err *err)
+{
+    static const struct {
+        const char *key;
+        tn_node_kind kind;
+    } kinds[] = { { "exposures", TN_NODE_EXPOSURE }, { "metrics", TN_NODE_METRIC },
+        { "semantic_models", TN_NODE_SEMANTIC_MODEL }, { "saved_queries", TN_NODE_SAVED_QUERY } };
+    for (size_t i = 0; i < TN_COUNTOF(kinds); i++) {
+        tn_rc rc = strcmp(patch->key, kinds[i].key) == 0 ? tn_entry_check(patch, kinds[i].kind, err)
+                                                         : TN_OK;
+        if (rc != TN_OK) {
+            tn_err_place(err, tn_str_z(p->arena, patch->open), patch->line, 1);
+            return rc;
+        }
+    }
+    return TN_OK;
+}
+
 /* What a rendered entry must be, by its kind. */
 static tn_rc check_read(const tn_patch *patch, tn_err *err)
 {
@@ -360,6 +379,7 @@ static tn_rc add_entries(entries_of *o, const char *key, tn_val list, tn_err *er
             .version = TN_VAL_UNDEF };
         TN_TRY(render_patch(p, o->f, patch, &o->c, err));
         TN_TRY(check_read(patch, err));
+        TN_TRY(check_kept(p, patch, err));
         TN_TRY(add_patch(p, patch, err));
     }
     return TN_OK;
