@@ -32,12 +32,23 @@ static int write_artifacts(const tn_cli *cli, const tn_dbt_options *o, const tn_
     return TN_EXIT_OK;
 }
 
+static tn_rc tell_none(const tn_dbt_start *start, tn_err *err)
+{
+    static const char event[] = "NoNodesSelected", text[] = "No nodes selected!";
+    tn_warn_fate fate = tn_project_warn_fate(start->project, event);
+    if (fate == TN_WARN_ERROR) {
+        return tn_fail(err, TN_E_COMPILE, "%s", text);
+    }
+    if (fate == TN_WARN_SHOWN) {
+        tn_event(start->events, TN_EV_WARN, event, "Q038", TN_VAL_UNDEF, "[WARNING]: %s", text);
+    }
+    return TN_OK;
+}
+
 static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *start)
 {
     tn_err err = TN_ERR_INIT;
-    if (tn_cli_json(cli)) {
-        tn_run_tell_found(start->project, start->events);
-    }
+    tn_run_tell_found(start->project, start->events);
     tn_ls_form form = TN_LS_SELECTOR;
     if (o->output.n > 0 && !tn_ls_form_find(o->output, &form)) {
         return tn_cli_usage_error(cli, "ls",
@@ -51,18 +62,12 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
         TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
-    bool quiet = tn_flag_is(cli->quiet, false);
-    for (size_t i = 0; i < unmatched.n && !quiet; i++) { /* its events go to the log only */
-        tn_cli_warn(cli,
-            "the selection criterion '" TN_STR_FMT "' does not match any enabled nodes",
-            TN_STR_ARG(unmatched.v[i]));
-    }
     if (tn_run_warn_unmatched(start->project, start->events, &unmatched, &err) != TN_OK) {
         return tn_dbt_error(cli, start->events, &err);
     }
     if (nodes.n == 0) {
-        if (!quiet) {
-            tn_cli_warn(cli, "no nodes selected");
+        if (tell_none(start, &err) != TN_OK) {
+            return tn_dbt_error(cli, start->events, &err);
         }
         return write_artifacts(cli, o, start);
     }
@@ -119,7 +124,7 @@ int tn_cmd_ls(const tn_cli *cli, int argc, char **argv)
     if (!done && !only_models(cli, &o, &err)) {
         return tn_dbt_error(cli, NULL, &err);
     }
-    if (done || !tn_dbt_begin(cli, "list", &o, given, !tn_cli_json(cli), &start, &status)) {
+    if (done || !tn_dbt_begin(cli, "list", &o, given, false, &start, &status)) {
         return status;
     }
     return list(cli, &o, &start);

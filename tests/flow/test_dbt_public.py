@@ -128,7 +128,7 @@ def unit_tests_and_seeds_have_the_keys_of_their_classes_in_the_manifest(p):
     (p.dir / "target/manifest.json").rename(p.dir / "old.json")
     (p.dir / "old").mkdir()
     (p.dir / "old.json").rename(p.dir / "old/manifest.json")
-    has(p.run("ls", "--select", "state:modified", "--state", "old"), "no nodes selected")
+    has(p.run("ls", "--select", "state:modified", "--state", "old"), "No nodes selected!")
 
 
 @case

@@ -33,7 +33,7 @@ def missing_generic_test_is_an_error_of_its_node(p):
 @case
 def output_keys_in_one_word(p):
     p.file("models/a.sql", "select 1 as a")
-    equal(json.loads(p.run("ls", "--output", "json", "--output-keys", "name resource_type")), {"name": "a", "resource_type": "model"})
+    equal(json.loads(p.run("-q", "ls", "--output", "json", "--output-keys", "name resource_type")), {"name": "a", "resource_type": "model"})
 
 
 @case

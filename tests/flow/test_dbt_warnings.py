@@ -211,5 +211,23 @@ def nodes_run_though_the_start_hook_failed_when_told(p):
     has(p.run("run", status=1), "PASS=1 WARN=0 ERROR=1 SKIP=0")
 
 
+@case
+def ls_tells_warnings_beside_its_list(p):
+    """As dbt does, on standard output; --quiet leaves the list."""
+    p.file("dbt_project.yml", "name: p\nprofile: p\nmodels: {q: {+tags: x}}\n")
+    p.file("models/a.sql", "select 1 as id")
+    p.file("models/a.yml", "models: [{name: a, columns: [{name: id, tests: [accepted_values: {values: [1]}]}]}]\n")
+    for more, listed in ([], "p.a\n"), (["--output", "json"], '{"name": "a", '), (["--output", "name"], "\na\n"):
+        out = p.run("ls", *more)
+        for said in "Running with dbt", "[WARNING][MissingArgumentsPropertyInGenericTestDeprecation]", "which do not apply to any resources.", "Found 1 model", listed, "Summary of encountered":
+            has(out, said)
+    equal(p.run("-q", "ls"), "p.a\np.accepted_values_a_id__1\n")
+    out = p.run("--log-level", "warn", "ls", "-s", "a", "nothing")
+    has(out, "[WARNING]: The selection criterion 'nothing' does not match any enabled nodes")
+    lacks(out, "Running with")
+    has(p.run("ls", "-s", "nothing"), "[WARNING]: No nodes selected!\n")
+    has(p.run("--warn-error-options", "{error: [NoNodesSelected]}", "ls", "-s", "nothing", status=2), "No nodes selected!")
+
+
 if __name__ == "__main__":
     sys.exit(main())

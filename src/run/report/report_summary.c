@@ -20,7 +20,7 @@ void tn_report_found(tn_runner *run)
         const char *one, *many;
     } words[] = { { TN_NODE_MODEL, "model", "models" },
         { TN_NODE_ANALYSIS, "analysis", "analyses" }, { TN_NODE_SNAPSHOT, "snapshot", "snapshots" },
-        { TN_NODE_TEST, "data test", "data tests" }, { TN_NODE_SEED, "seed", "seeds" },
+        { TN_NODE_TEST, "test", "data tests" }, { TN_NODE_SEED, "seed", "seeds" }, /* dbt's words */
         { TN_NODE_OPERATION, "operation", "operations" }, { TN_NODE_SOURCE, "source", "sources" },
         { TN_NODE_EXPOSURE, "exposure", "exposures" }, { TN_NODE_METRIC, "metric", "metrics" } };
     static const struct {
