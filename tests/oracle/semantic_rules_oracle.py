@@ -10,9 +10,10 @@ import re
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 
-from both_programs import DBT, arguments, write
+from dbt.cli.main import cli
+
+from both_programs import arguments, write
 
 FILES = {
     "dbt_project.yml": "name: p\nversion: '1.0'\nprofile: p\nflags: {send_anonymous_usage_stats: false}\n",
@@ -193,23 +194,60 @@ CASES = {
 }
 
 
-def said(program, changes):
+def dbt(folder):
+    """The exit status of dbt in this process' child: its modules are read once for all cases."""
+    try:
+        os.chdir(folder)
+        cli(["--no-use-colors", "parse"])
+    except SystemExit as e:
+        return int(e.code or 0)
+    return 0
+
+
+def ran(run, folder):
+    """What a function printed to stdout that runs in a child, and its status."""
+    path = os.path.join(folder, "said")
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), 1)
+            os.dup2(os.open(path + ".err", os.O_CREAT | os.O_WRONLY), 2)
+            status = run(folder)
+            sys.stdout.flush()
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with open(path, encoding="utf-8") as f:
+        return f.read().replace(folder, ""), status
+
+
+def compared(said):
+    """What of it must be the same."""
+    text, status = said
+    lines = [re.sub(r"^\d\d:\d\d:\d\d +", "", line) for line in text.splitlines()]
+    told = [i for i, line in enumerate(lines) if "[WARNING]" in line or "Error" in line]
+    lines = [line for line in lines[told[0] if told else len(lines):] if not line.startswith(("Performance info", "Tip: "))]
+    text = "\n".join(lines)
+    text = re.sub(r"FilePath\(searched_path='([^']*)', relative_path='([^']*)'[^)]*\)", r"\1/\2", text)
+    text = re.sub(r"metric Metric\(name='(\w+)'.*\) should have", r"metric \1 should have", text)
+    text = re.sub(r"\nTraceback:\n(    .*\n)*", "\n", text)  # tarn has none to show
+    text = re.sub(r"\{('[^{}:]*')\}", lambda m: "{%s}" % ", ".join(sorted(m[1].split(", "))), text)
+    return [line for line in text.splitlines() if line.strip()] + [status]
+
+
+def both(changes, tarn):
     files = dict(FILES)
     for was, now in changes:
         assert was in files["models/all.yml"], was
         files["models/all.yml"] = files["models/all.yml"].replace(was, now, 1)
-    with tempfile.TemporaryDirectory() as work:
-        write(work, files)
-        run = subprocess.run([program, "--no-use-colors", "parse"], cwd=work, env=dict(os.environ, DBT_PROFILES_DIR=work), capture_output=True, text=True)
-    lines = [re.sub(r"^\d\d:\d\d:\d\d +", "", line) for line in run.stdout.splitlines()]
-    assert run.returncode in (0, 2), run.stderr
-    told = [i for i, line in enumerate(lines) if "[WARNING]" in line or "Error" in line or "Deprecat" in line]
-    lines = [line.replace(work, "") for line in lines[told[0] if told else len(lines):] if not line.startswith(("Performance info", "Tip: "))]
-    lines = [re.sub(r"FilePath\(searched_path='([^']*)', relative_path='([^']*)'[^)]*\)", r"\1/\2", line) for line in lines]
-    lines = [re.sub(r"metric Metric\(name='(\w+)'.*\) should have", r"metric \1 should have", line) for line in lines]
-    text = re.sub(r"\nTraceback:\n(    .*\n)*", "\n", "\n".join(lines))  # tarn has none to show
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING:metricflow")]
-    return [re.sub(r"\{('[^{}:]*')\}", lambda m: "{%s}" % ", ".join(sorted(m[1].split(", "))), line) for line in lines] + [run.returncode]
+    found = []
+    for run in (dbt, lambda folder: subprocess.run([tarn, "--no-use-colors", "parse"], cwd=folder).returncode):
+        with tempfile.TemporaryDirectory() as work:
+            write(work, files)
+            os.environ["DBT_PROFILES_DIR"] = work
+            found.append(compared(ran(run, work)))
+    return found
 
 
 def main():
@@ -218,11 +256,11 @@ def main():
     args = ap.parse_args()
     differences = 0
     cases = {k: v for k, v in CASES.items() if not args.case or k in args.case}
-    with ThreadPoolExecutor(2) as pool:
-        for name, dbt, tarn in zip(cases, pool.map(lambda c: said(DBT, c), cases.values()), pool.map(lambda c: said(args.tarn, c), cases.values())):
-            if dbt != tarn:
-                differences += 1
-                print("%s\n    dbt:  %s\n    tarn: %s" % (name, "\n          ".join(map(str, dbt)), "\n          ".join(map(str, tarn))))
+    for name, changes in cases.items():
+        dbt_said, tarn_said = both(changes, args.tarn)
+        if dbt_said != tarn_said:
+            differences += 1
+            print("%s\n    dbt:  %s\n    tarn: %s" % (name, "\n          ".join(map(str, dbt_said)), "\n          ".join(map(str, tarn_said))))
     print("%d cases compared, %d differences" % (len(cases), differences))
     return 1 if differences else 0
 
