@@ -68,6 +68,17 @@ TEST_CONFIGS = [
     ("severity: 5", "Parsing Error\n  at path []: Severity must be either 'warn' or 'error'. Got '5'\n"),
     ("store_failures: x", "at path ['store_failures']: 'x' is not valid under any of the given schemas\n"),
 ]
+PROJECTS = [
+    ("models: table\n", "Runtime Error\n  at path ['models']: 'table' is not of type 'object'\n"),
+    ("model-paths: models\n", "at path ['model-paths']: 'models' is not valid under any of the given schemas\n"),
+    ("vars: [a]\n", "at path ['vars']: ['a'] is not valid under any of the given schemas\n"),
+    ("quoting: {database: x}\n", "at path ['quoting']: {'database': 'x'} is not valid under any of the given schemas\n"),
+    ("on-run-start: 5\n", "at path ['on-run-start']: 5 is not valid under any of the given schemas\n"),
+    ("dispatch: {macro_namespace: x}\n", "at path ['dispatch']: {'macro_namespace': 'x'} is not of type 'array'\n"),
+    ("dispatch: [{macro_namespace: x}]\n", "at path []: Invalid project dispatch config: {'macro_namespace': 'x'}\n"),
+    ("query-comment: {foo: 1}\n", "at path ['query-comment']: {'foo': 1} is not valid under any of the given schemas\n"),
+    ("config-version: 3\n", "Internal Error\n  Got an unexpected project version=3, expected 2\n"),
+]
 WRITES = "write_integrations: [{name: w, catalog_type: x}]"
 CATALOGS = [
     ("", "Parsing Error\n  Error reading r: catalogs.yml - Runtime Error\n    The file at "),
@@ -136,6 +147,16 @@ def check_configs():
     check("scalars become texts", status == 0 and all(t in out for t in texts), out)
 
 
+def check_projects():
+    head = "name: r\nprofile: r\n"
+    for text, words in PROJECTS:
+        status, out = run({"dbt_project.yml": head + text}, "parse")
+        check(f"dbt_project.yml {text}", status == 2 and words in out, out)
+    empty = "models:\nvars:\nquoting:\non-run-start: select 1\non-run-end: [select 2]\nquery-comment: ''\nconfig-version: 2\nversion: 1.0\n"
+    status, out = run({"dbt_project.yml": head + empty}, "run")
+    check("keys of dbt_project.yml that are null", status == 0 and "PASS=3" in out, out)
+
+
 def check_catalogs():
     for text, words in CATALOGS:
         status, out = run({"catalogs.yml": text}, "parse")
@@ -201,6 +222,7 @@ def main():
     check("severity is selected in any case", status == 0 and "unique_a_id" in out and "not_null" not in out, out)
     check_configs()
     check_catalogs()
+    check_projects()
     told = "models: [{name: a, columns: [{name: id, data_tests: [{not_null: {description: \"{{ doc('d') }}\"}}]}]}]\n"
     status, out = run({"models/s.yml": told, "models/d.md": "{% docs d %}told{% enddocs %}"},
                       "ls -s not_null_a_id --output json --output-keys description")

@@ -285,6 +285,7 @@ tn_rc tn_render_package(tn_project *p, tn_package *pkg, tn_err *err)
     TN_TRY(tn_file_read(p->arena, file, TN_PROJECT_FILE_BYTES_MAX, &r.text, err));
     tn_val raw = { .tag = TN_DICT, .dict = pkg->raw }, out;
     TN_TRY(tn_value_render(p->arena, raw, render_entry, &r, &out, err));
+    TN_TRY(tn_project_form_check(out.dict, r.file, err));
     pkg->config = out.dict;
     pkg->version = tn_val_to_str(p->arena, tn_val_at(out, "version"));
     pkg->on_run_start = tn_value_listify(p->arena, tn_val_at(out, "on-run-start"));

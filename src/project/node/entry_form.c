@@ -147,6 +147,18 @@ static const char *const forms[] = {
     "snowflake:SnowflakeFunction ",
     "SourceConfig+: enabled:bool loaded_at_field:str? loaded_at_query:str? meta:obj tags:[str] "
     "static_analysis:str? ",
+    "ProjectQuoting: schema:bool? database:bool? project:bool? identifier:bool? "
+    "snowflake_ignore_case:bool? ",
+    "QueryComment: comment:str append:bool? job-label:bool ",
+    "Project+: config-version:int? project-root:str? source-paths:[str]? model-paths:[str]? "
+    "macro-paths:[str]? data-paths:[str]? seed-paths:[str]? test-paths:[str]? "
+    "analysis-paths:[str]? docs-paths:[str]? asset-paths:[str]? function-paths:[str]? "
+    "osi-paths:[str]? target-path:str? snapshot-paths:[str]? clean-targets:[str]? profile:str? "
+    "log-path:str? packages-install-path:str? quoting:ProjectQuoting? on-run-start:str|[str]? "
+    "on-run-end:str|[str]? require-dbt-version:[str]|str? dispatch:[obj] models:obj seeds:obj "
+    "snapshots:obj analyses:obj sources:obj tests:obj data_tests:obj unit_tests:obj metrics:obj "
+    "semantic-models:obj saved-queries:obj exposures:obj functions:obj vars:obj? "
+    "query-comment:QueryComment|str? restrict-access:bool ",
     "WriteIntegration: name!:str catalog_type!:str external_volume:str? table_format:str? "
     "catalog_name:str? file_format:str? catalog_database:str? adapter_properties:obj ",
     "Catalog: name!:str active_write_integration:str? write_integrations:[WriteIntegration] ",
