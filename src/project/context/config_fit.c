@@ -16,11 +16,6 @@ static const char *const classes[TN_NODE_KINDS] = {
     [TN_NODE_FUNCTION] = "FunctionConfig",
 };
 
-const char *tn_config_class(tn_node_kind kind)
-{
-    return classes[kind];
-}
-
 /* dbt's name of a field's type, where one is told. */
 static const char *type_name(tn_form_key f)
 {

@@ -54,8 +54,7 @@ tn_rc tn_config_of_group(tn_project *p, const tn_package *package, const tn_strs
     const tn_dict *patch, tn_dict *into, tn_err *err) TN_MUSTUSE;
 /* config_check.c: refuses values of one node's config that cannot be. */
 tn_rc tn_config_check(const tn_node *n, tn_err *err) TN_MUSTUSE;
-/* config_fit.c: dbt's class of a kind's config (NULL: it has none here); n->config's values as that class has them, before hooks are made. */
-const char *tn_config_class(tn_node_kind kind);
+/* config_fit.c: n->config's values as dbt's class of that config has them, before hooks are made. */
 tn_rc tn_config_fit(tn_arena *a, tn_node *n, tn_err *err) TN_MUSTUSE;
 /* Refuses what has not the form of the class. */
 tn_rc tn_config_form_check(const tn_node *n, tn_err *err) TN_MUSTUSE;

@@ -17,8 +17,8 @@ bool table_can_call(tn_val v);
 /* t.group_by(key, key_name): agate's TableSet. */
 tn_rc table_group_by(const tn_call *call, const tn_table *t, tn_val *ret, tn_err *err) TN_MUSTUSE;
 /* print_csv(), print_json(), to_csv(path), to_json(path). */
-tn_rc table_write(const tn_call *call, const tn_table *t, bool json, bool to_file,
-    tn_err *err) TN_MUSTUSE;
+tn_rc table_write(
+    const tn_call *call, const tn_table *t, bool json, bool to_file, tn_err *err) TN_MUSTUSE;
 tn_val table_types(tn_arena *a, const tn_table *t);
 tn_val table_type(tn_arena *a, tn_table_kind kind);
 
