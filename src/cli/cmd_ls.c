@@ -89,8 +89,8 @@ static int list(const tn_cli *cli, const tn_dbt_options *o, const tn_dbt_start *
     return write_artifacts(cli, o, start);
 }
 
-/* With dbt `ls --models X` lists models alone, `ls --select X` all that is selected. */
-static bool only_models(const tn_cli *cli, tn_dbt_options *o, tn_err *err)
+/* With dbt `ls --models X` lists models alone, `ls --select X` all that is selected; kinds are left out of the default ones, which analyses are not. */
+static bool settle_kinds(const tn_cli *cli, tn_dbt_options *o, tn_err *err)
 {
     if (o->models.n > 0 && o->select.n + o->resource_types.n > 0) {
         (void)tn_fail(err, TN_E_USAGE, "\"models\" and \"%s\" are mutually exclusive arguments",
@@ -99,6 +99,9 @@ static bool only_models(const tn_cli *cli, tn_dbt_options *o, tn_err *err)
     }
     if (o->models.n > 0) {
         tn_vec_push(&o->resource_types, cli->arena, TN_STR("model"));
+    }
+    if (o->resource_types.n == 0 && o->exclude_resource_types.n > 0) {
+        tn_vec_push(&o->resource_types, cli->arena, TN_STR("default"));
     }
     return true;
 }
@@ -121,7 +124,7 @@ int tn_cmd_ls(const tn_cli *cli, int argc, char **argv)
             "tarn ls --output json --output-keys unique_id depends_on config.materialized\n" };
     tn_err err = TN_ERR_INIT;
     tn_cli_parse(cli, &spec, argc, argv, &o, NULL, &given, &done, &status);
-    if (!done && !only_models(cli, &o, &err)) {
+    if (!done && !settle_kinds(cli, &o, &err)) {
         return tn_dbt_error(cli, NULL, &err);
     }
     if (done || !tn_dbt_begin(cli, "list", &o, given, false, &start, &status)) {

@@ -103,7 +103,7 @@ static bool kinds_of(tn_arena *a, const tn_strs *given, uint32_t *ret, tn_err *e
         tn_node_kind kind;
         tn_str name = names.v[i];
         if (tn_str_is(name, "all") || tn_str_is(name, "default")) {
-            *ret = UINT32_MAX;
+            *ret |= tn_str_is(name, "all") ? UINT32_MAX : ~(1u << TN_NODE_ANALYSIS);
             continue;
         }
         if (!tn_node_kind_find(name, &kind)) {

@@ -137,6 +137,10 @@ def ls_gives_the_keys_in_the_order_of_asking(p):
     equal(out.strip(), '{"config.materialized": "view", "name": "a"}')
     p.file("tests/t.sql", "select 1 as id where false")
     equal(sorted(p.run("-q", "ls", "--resource-types", "model test").split()), ["p.a", "p.t"])
+    p.file("analyses/n.sql", "select 2 as id")
+    equal(p.run("-q", "ls", "--resource-type", "all", "--exclude-resource-type", "model", "test").split(), ["p.analysis.n"])
+    for kinds in (["--resource-type", "default"], ["--exclude-resource-type", "seed"]):  # analyses are listed when they are asked for
+        equal(sorted(p.run("-q", "ls", *kinds).split()), ["p.a", "p.t"])
 
 
 @case
