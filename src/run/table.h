@@ -32,6 +32,18 @@ typedef struct tn_table {
 } tn_table;
 
 extern const tn_obj_type tn_table_type;
+static inline size_t tn_table_rows(const tn_table *t)
+{
+    return t->rows.list->n;
+}
+static inline size_t tn_table_cols(const tn_table *t)
+{
+    return t->names.list->n;
+}
+static inline tn_val tn_table_cell(const tn_table *t, size_t row, size_t col)
+{
+    return t->rows.list->v[row].list->v[col];
+}
 tn_val tn_table_new(tn_arena *a, tn_val names, tn_val rows);
 bool tn_val_is_table(tn_val v, tn_table **ret);
 /* Fetches all of a result. */

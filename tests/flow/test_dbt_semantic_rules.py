@@ -1,39 +1,9 @@
 """What dbt's validation finds in semantic models, metrics and saved queries; the words are dbt's (tests/oracle/semantic_rules_oracle.py holds both programs together)."""
-import sys
+import pathlib, sys
 
 from dbt_flow import case, equal, has, main
 
-ALL = """models:
-  - name: days
-    time_spine: {standard_granularity_column: day, custom_granularities: [{name: sol}]}
-    columns: [{name: day, granularity: day}, {name: sol}]
-semantic_models:
-  - name: people
-    model: ref('people')
-    defaults: {agg_time_dimension: created_at}
-    dimensions:
-      - {name: created_at, type: time, type_params: {time_granularity: day}}
-      - {name: country, type: categorical}
-    measures:
-      - {name: heads, agg: count, expr: id}
-      - {name: weight, agg: sum, expr: kilos}
-    entities:
-      - {name: person, type: primary, expr: id}
-  - name: visits
-    model: ref('visits')
-    defaults: {agg_time_dimension: seen_at}
-    dimensions:
-      - {name: seen_at, type: time, type_params: {time_granularity: day}}
-      - {name: page, type: categorical}
-    measures:
-      - {name: views, agg: count, expr: id}
-    entities:
-      - {name: visit, type: primary, expr: id}
-      - {name: person, type: foreign, expr: person_id}
-metrics:
-  - {name: head_count, label: Heads, type: simple, type_params: {measure: heads}}
-  - {name: view_count, label: Views, type: simple, type_params: {measure: views}}
-"""
+ALL = (pathlib.Path(__file__).parent / "people_and_visits.yml").read_text()
 SUM, COUNTRY, PAGE, VISIT = "agg: sum, expr: kilos}", "{name: country, type: categorical}", "{name: page, type: categorical}", "{name: visit, type: primary, expr: id}"
 VIEWS, CREATED, FOREIGN = "{name: views, agg: count, expr: id}", "{name: created_at, type: time, type_params: {time_granularity: day}}", "type: foreign, expr: person_id}"
 

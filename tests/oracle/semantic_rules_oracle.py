@@ -13,7 +13,7 @@ import tempfile
 
 from dbt.cli.main import cli
 
-from both_programs import arguments, write
+from both_programs import ROOT, arguments, write
 
 FILES = {
     "dbt_project.yml": "name: p\nversion: '1.0'\nprofile: p\nflags: {send_anonymous_usage_stats: false}\n",
@@ -21,37 +21,7 @@ FILES = {
     "models/people.sql": "select 1 as id, cast('2024-01-01' as timestamp) as created_at",
     "models/visits.sql": "select 1 as id, 1 as person_id, cast('2024-01-01' as timestamp) as seen_at",
     "models/days.sql": "select cast('2024-01-01' as date) as day, 1 as sol",
-    "models/all.yml": """models:
-  - name: days
-    time_spine: {standard_granularity_column: day, custom_granularities: [{name: sol}]}
-    columns: [{name: day, granularity: day}, {name: sol}]
-semantic_models:
-  - name: people
-    model: ref('people')
-    defaults: {agg_time_dimension: created_at}
-    dimensions:
-      - {name: created_at, type: time, type_params: {time_granularity: day}}
-      - {name: country, type: categorical}
-    measures:
-      - {name: heads, agg: count, expr: id}
-      - {name: weight, agg: sum, expr: kilos}
-    entities:
-      - {name: person, type: primary, expr: id}
-  - name: visits
-    model: ref('visits')
-    defaults: {agg_time_dimension: seen_at}
-    dimensions:
-      - {name: seen_at, type: time, type_params: {time_granularity: day}}
-      - {name: page, type: categorical}
-    measures:
-      - {name: views, agg: count, expr: id}
-    entities:
-      - {name: visit, type: primary, expr: id}
-      - {name: person, type: foreign, expr: person_id}
-metrics:
-  - {name: head_count, label: Heads, type: simple, type_params: {measure: heads}}
-  - {name: view_count, label: Views, type: simple, type_params: {measure: views}}
-""",
+    "models/all.yml": open(os.path.join(ROOT, "tests", "flow", "people_and_visits.yml")).read(),
 }
 HEADS, VIEWS = "agg: count, expr: id}\n      - {name: weight", "{name: views, agg: count, expr: id}"
 WEIGHT, COUNTRY, PERSON = "agg: sum, expr: kilos}", "{name: country, type: categorical}", "{name: person, type: primary, expr: id}"

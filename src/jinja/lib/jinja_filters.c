@@ -138,14 +138,7 @@ static bool int_of_decimal(tn_arena *a, tn_val v, tn_val *ret)
     if (!tn_dec_of_val(a, v, &d) || d.kind != TN_DEC_FINITE || d.e > 5000 || d.e < -100000) {
         return false;
     }
-    tn_big q = d.c, r;
-    if (d.e < 0) {
-        tn_big_divrem(a, d.c, tn_big_pow10(a, (size_t)-d.e), &q, &r);
-    } else {
-        q = tn_big_mul(a, d.c, tn_big_pow10(a, (size_t)d.e));
-    }
-    q.neg = d.neg && q.n > 0;
-    *ret = tn_big_val(a, q);
+    *ret = tn_big_val(a, tn_dec_trunc(a, d));
     return true;
 }
 

@@ -398,3 +398,15 @@ tn_rc tn_dec_arith(tn_arena *a, tn_dec_op op, tn_dec x, tn_dec y, tn_dec *ret, t
         return power(a, x, y, ret, err);
     }
 }
+
+tn_big tn_dec_trunc(tn_arena *a, tn_dec x)
+{
+    tn_big q = x.c, r;
+    if (x.e < 0) {
+        tn_big_divrem(a, x.c, tn_big_pow10(a, (size_t)-x.e), &q, &r);
+    } else {
+        q = tn_big_mul(a, x.c, tn_big_pow10(a, (size_t)x.e));
+    }
+    q.neg = x.neg && q.n > 0;
+    return q;
+}

@@ -47,8 +47,10 @@ bool tn_dec_of_val(tn_arena *a, tn_val v, tn_dec *ret); /* decimals and integers
 tn_val tn_dec_val(tn_arena *a, tn_dec x);
 tn_dec tn_dec_round(tn_arena *a, tn_dec x, size_t digits); /* to significant digits, half to even */
 tn_dec tn_dec_rescale(tn_arena *a, tn_dec x, int64_t e);   /* to an exponent, half to even */
-tn_dec tn_dec_of_f64(tn_arena *a, double f);               /* exact */
-tn_dec tn_dec_normal(tn_arena *a, tn_dec x);               /* without trailing zeros */
+/* The integer part of a finite one. The caller bounds its exponent: that is how many digits there are. */
+tn_big tn_dec_trunc(tn_arena *a, tn_dec x);
+tn_dec tn_dec_of_f64(tn_arena *a, double f); /* exact */
+tn_dec tn_dec_normal(tn_arena *a, tn_dec x); /* without trailing zeros */
 typedef enum tn_dec_op {
     TN_DEC_ADD,
     TN_DEC_SUB,

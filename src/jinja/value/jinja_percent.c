@@ -202,14 +202,7 @@ static tn_rc add_int(percent *p, tn_buf *b, const conversion *c, tn_val v)
     } else if (decimal && v.tag == TN_DECIMAL) {
         tn_dec d;
         if (tn_dec_of_val(a, v, &d) && d.kind == TN_DEC_FINITE && d.e < 1000 && d.e > -100000) {
-            tn_big q = d.c, r;
-            if (d.e < 0) {
-                tn_big_divrem(a, d.c, tn_big_pow10(a, (size_t)-d.e), &q, &r);
-            } else {
-                q = tn_big_mul(a, d.c, tn_big_pow10(a, (size_t)d.e));
-            }
-            q.neg = d.neg && q.n > 0;
-            v = tn_big_val(a, q);
+            v = tn_big_val(a, tn_dec_trunc(a, d));
         }
     }
     tn_big x;

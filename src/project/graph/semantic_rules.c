@@ -7,25 +7,31 @@
 
 /* ---- what the rules share ---- */
 
-void tn_semantic_error(tn_semantics *s, const char *fmt, ...)
+TN_PRINTF(2, 0)
+static tn_str text_of(tn_semantics *s, const char *fmt, va_list ap)
 {
     tn_buf b = tn_buf_init(s->p->arena, TN_BUF_NO_LIMIT);
+    tn_buf_vaddf(&b, fmt, ap);
+    return tn_buf_str(&b);
+}
+
+void tn_semantic_error(tn_semantics *s, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    tn_buf_vaddf(&b, fmt, ap);
+    tn_str text = text_of(s, fmt, ap);
     va_end(ap);
-    tn_vec_push(&s->p->problems, s->p->arena, tn_buf_str(&b));
+    tn_vec_push(&s->p->problems, s->p->arena, text);
 }
 
 void tn_semantic_warning(tn_semantics *s, const char *fmt, ...)
 {
-    tn_buf b = tn_buf_init(s->p->arena, TN_BUF_NO_LIMIT);
     va_list ap;
     va_start(ap, fmt);
-    tn_buf_vaddf(&b, fmt, ap);
+    tn_str text = text_of(s, fmt, ap);
     va_end(ap);
     tn_notice *n = tn_project_note(
-        s->p, "SemanticValidationFailure", TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(tn_buf_str(&b)));
+        s->p, "SemanticValidationFailure", TN_STR_NONE, 0, TN_STR_FMT, TN_STR_ARG(text));
     n->code = "I070";
 }
 

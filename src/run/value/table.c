@@ -21,24 +21,9 @@ static tn_val mapped_new(tn_arena *a, const tn_table *t, seq_kind kind, size_t i
     return tn_val_obj(&m->base);
 }
 
-static size_t rows_of(const tn_table *t)
-{
-    return t->rows.list->n;
-}
-
-static size_t cols_of(const tn_table *t)
-{
-    return t->names.list->n;
-}
-
-static tn_val cell(const tn_table *t, size_t row, size_t col)
-{
-    return t->rows.list->v[row].list->v[col];
-}
-
 static size_t mapped_length(const mapped *m)
 {
-    return m->kind == SEQ_ROWS || m->kind == SEQ_COLUMN ? rows_of(m->t) : cols_of(m->t);
+    return m->kind == SEQ_ROWS || m->kind == SEQ_COLUMN ? tn_table_rows(m->t) : tn_table_cols(m->t);
 }
 
 tn_val table_row(tn_arena *a, const tn_table *t, size_t row)
@@ -54,16 +39,16 @@ static tn_val mapped_at(const mapped *m, tn_arena *a, size_t i)
     case SEQ_COLUMNS:
         return mapped_new(a, m->t, SEQ_COLUMN, i);
     case SEQ_ROW:
-        return cell(m->t, m->index, i);
+        return tn_table_cell(m->t, m->index, i);
     case SEQ_COLUMN:
     default:
-        return cell(m->t, i, m->index);
+        return tn_table_cell(m->t, i, m->index);
     }
 }
 
 bool table_find_column(const tn_table *t, tn_str name, size_t *ret)
 {
-    for (size_t i = 0; i < cols_of(t); i++) {
+    for (size_t i = 0; i < tn_table_cols(t); i++) {
         if (tn_str_eq(tn_val_as_str(t->names.list->v[i]), name)) {
             *ret = i;
             return true;
@@ -115,7 +100,7 @@ static tn_val mapped_keys(const mapped *m, tn_arena *a)
     if (m->kind != SEQ_ROW && m->kind != SEQ_COLUMNS) {
         return TN_VAL_NONE;
     }
-    return tn_val_tuple(a, m->t->names.list->v, cols_of(m->t));
+    return tn_val_tuple(a, m->t->names.list->v, tn_table_cols(m->t));
 }
 
 typedef enum seq_method {
@@ -224,7 +209,7 @@ tn_val table_type(tn_arena *a, tn_table_kind kind)
 tn_val table_types(tn_arena *a, const tn_table *t)
 {
     tn_val types = tn_val_list(a);
-    for (size_t c = 0; c < cols_of(t); c++) {
+    for (size_t c = 0; c < tn_table_cols(t); c++) {
         tn_list_push(types.list, table_type(a, t->kinds[c]));
     }
     return types;
@@ -294,7 +279,7 @@ static tn_val table_dup(tn_obj *self, tn_arena *a)
     const tn_table *t = (const tn_table *)(void *)self;
     tn_val copy = tn_table_new(a, tn_val_dup(a, t->names), tn_val_dup(a, t->rows));
     tn_table *made = (tn_table *)(void *)copy.obj;
-    memcpy(made->kinds, t->kinds, cols_of(t) * sizeof *t->kinds);
+    memcpy(made->kinds, t->kinds, tn_table_cols(t) * sizeof *t->kinds);
     return copy;
 }
 
@@ -458,7 +443,7 @@ static tn_rc table_attr(tn_obj *self, tn_arena *a, tn_str name, tn_val *ret, tn_
     } else if (tn_str_is(name, "columns")) {
         *ret = mapped_new(a, t, SEQ_COLUMNS, 0);
     } else if (tn_str_is(name, "column_names")) {
-        *ret = tn_val_tuple(a, t->names.list->v, cols_of(t));
+        *ret = tn_val_tuple(a, t->names.list->v, tn_table_cols(t));
     } else if (tn_str_is(name, "column_types")) {
         *ret = table_types(a, t);
     }
@@ -484,7 +469,7 @@ static tn_rc table_iter(tn_obj *self, tn_arena *a, tn_val *ret, tn_err *err)
 
 static bool table_len(tn_obj *self, size_t *ret)
 {
-    *ret = rows_of((const tn_table *)(void *)self);
+    *ret = tn_table_rows((const tn_table *)(void *)self);
     return true;
 }
 
@@ -494,7 +479,7 @@ static void table_str(tn_obj *self, tn_buf *b)
     static const char *const names[] = { "Text", "Integer", "Number", "Date", "DateTime",
         "Boolean" };
     tn_buf_addz(b, "| column | data_type |\n| ------ | --------- |\n");
-    for (size_t c = 0; c < cols_of(t); c++) {
+    for (size_t c = 0; c < tn_table_cols(t); c++) {
         tn_buf_addf(b, "| " TN_STR_FMT " | %s |\n", TN_STR_ARG(tn_val_as_str(t->names.list->v[c])),
             names[t->kinds[c]]);
     }

@@ -32,21 +32,6 @@ typedef struct table_bound {
     table_method method;
 } table_bound;
 
-static size_t rows_of(const tn_table *t)
-{
-    return t->rows.list->n;
-}
-
-static size_t cols_of(const tn_table *t)
-{
-    return t->names.list->n;
-}
-
-static tn_val cell(const tn_table *t, size_t row, size_t col)
-{
-    return t->rows.list->v[row].list->v[col];
-}
-
 /* ---- columns ---- */
 
 /* The table with only the columns whose places are in keep. */
@@ -57,9 +42,9 @@ static tn_val project_columns(tn_arena *a, const tn_table *t, const size_t *keep
     for (size_t c = 0; c < n; c++) {
         tn_list_push(names.list, t->names.list->v[keep[c]]);
     }
-    for (size_t r = 0; r < rows_of(t); r++) {
+    for (size_t r = 0; r < tn_table_rows(t); r++) {
         for (size_t c = 0; c < n; c++) {
-            values[c] = cell(t, r, keep[c]);
+            values[c] = tn_table_cell(t, r, keep[c]);
         }
         tn_list_push(rows.list, tn_val_tuple(a, values, n));
     }
@@ -81,16 +66,16 @@ static bool wanted(tn_val key, tn_str name)
 
 static tn_val pick_columns(tn_arena *a, const tn_table *t, tn_val key, bool exclude)
 {
-    size_t *keep = tn_new_array(a, size_t, cols_of(t) + 1), n = 0, found;
+    size_t *keep = tn_new_array(a, size_t, tn_table_cols(t) + 1), n = 0, found;
     if (!exclude && tn_val_is_seq(key)) { /* in the order asked for */
-        for (size_t i = 0; i < key.list->n && n < cols_of(t); i++) {
+        for (size_t i = 0; i < key.list->n && n < tn_table_cols(t); i++) {
             if (table_find_column(t, tn_val_as_str(key.list->v[i]), &found)) {
                 keep[n++] = found;
             }
         }
         return project_columns(a, t, keep, n);
     }
-    for (size_t c = 0; c < cols_of(t); c++) {
+    for (size_t c = 0; c < tn_table_cols(t); c++) {
         if (wanted(key, tn_val_as_str(t->names.list->v[c])) != exclude) {
             keep[n++] = c;
         }
@@ -101,7 +86,7 @@ static tn_val pick_columns(tn_arena *a, const tn_table *t, tn_val key, bool excl
 static tn_val rename_columns(tn_arena *a, const tn_table *t, tn_val to)
 {
     tn_val names = tn_val_list(a);
-    for (size_t c = 0; c < cols_of(t); c++) {
+    for (size_t c = 0; c < tn_table_cols(t); c++) {
         tn_val old = t->names.list->v[c], now = old;
         if (to.tag == TN_DICT) {
             tn_val *found = tn_dict_find(to.dict, old);
@@ -139,7 +124,7 @@ static tn_rc call_with_row(
 
 static tn_rc column_of(const tn_table *t, tn_val key, size_t *ret, tn_err *err)
 {
-    if (key.tag == TN_INT && key.i >= 0 && (size_t)key.i < cols_of(t)) {
+    if (key.tag == TN_INT && key.i >= 0 && (size_t)key.i < tn_table_cols(t)) {
         *ret = (size_t)key.i;
         return TN_OK;
     }
@@ -164,13 +149,13 @@ tn_rc table_key_of(
     }
     if (!tn_val_is_seq(key)) {
         TN_TRY(column_of(t, key, &col, err));
-        *ret = cell(t, row, col);
+        *ret = tn_table_cell(t, row, col);
         return TN_OK;
     }
     tn_val parts = tn_val_list(call->arena);
     for (size_t i = 0; i < key.list->n; i++) {
         TN_TRY(column_of(t, key.list->v[i], &col, err));
-        tn_list_push(parts.list, cell(t, row, col));
+        tn_list_push(parts.list, tn_table_cell(t, row, col));
     }
     *ret = tn_val_tuple(call->arena, parts.list->v, parts.list->n);
     return TN_OK;
@@ -199,7 +184,7 @@ static tn_rc order_by(const tn_call *call, const tn_table *t, tn_val *ret, tn_er
     tn_val by = tn_call_arg(call, 0, "key");
     bool reverse = tn_val_truthy(tn_call_arg(call, 1, "reverse"));
     tn_val rows = tn_val_list(call->arena), keys = tn_val_list(call->arena);
-    for (size_t r = 0; r < rows_of(t); r++) {
+    for (size_t r = 0; r < tn_table_rows(t); r++) {
         tn_val key;
         TN_TRY(table_key_of(call, t, r, by, &key, err));
         size_t low = 0, high = rows.list->n;
@@ -222,7 +207,7 @@ static tn_rc distinct(const tn_call *call, const tn_table *t, tn_val *ret, tn_er
 {
     tn_val by = tn_call_arg(call, 0, "key");
     tn_val rows = tn_val_list(call->arena), seen = tn_val_set(call->arena);
-    for (size_t r = 0; r < rows_of(t); r++) {
+    for (size_t r = 0; r < tn_table_rows(t); r++) {
         tn_val key;
         TN_TRY(table_key_of(call, t, r, by, &key, err));
         if (tn_dict_find(seen.dict, key) == NULL) {
@@ -242,7 +227,7 @@ static tn_rc where(const tn_call *call, const tn_table *t, bool first, tn_val *r
         return tn_fail(
             err, TN_E_TYPE, "%s() needs something that can be called", first ? "find" : "where");
     }
-    for (size_t r = 0; r < rows_of(t); r++) {
+    for (size_t r = 0; r < tn_table_rows(t); r++) {
         tn_val keep;
         TN_TRY(call_with_row(call, t, r, test, &keep, err));
         if (tn_val_truthy(keep) && first) {
@@ -270,7 +255,8 @@ static tn_rc limit(const tn_call *call, const tn_table *t, tn_val *ret, tn_err *
     tn_val start = tn_call_arg(call, 0, "start_or_stop"), stop = tn_call_arg(call, 1, "stop"),
            step = tn_call_arg(call, 2, "step"), rows = tn_val_list(call->arena);
     bool from = tn_val_truthy(stop) || tn_val_truthy(step);
-    int64_t n = (int64_t)rows_of(t), by = tn_val_truthy(step) && step.tag == TN_INT ? step.i : 1;
+    int64_t n = (int64_t)tn_table_rows(t),
+            by = tn_val_truthy(step) && step.tag == TN_INT ? step.i : 1;
     if (by < 1) {
         return tn_fail(err, TN_E_VALUE, "limit() goes forwards: step is %lld", (long long)by);
     }

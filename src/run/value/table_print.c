@@ -151,9 +151,9 @@ static tn_str *print_cells(tn_arena *a, const tn_table *t, size_t rows, size_t c
     for (size_t c = 0; c < cols; c++) {
         int64_t places = places_of_column(a, t, c, rows);
         for (size_t r = 0; r <= rows; r++) {
-            tn_str s = shorten(
-                a, r == 0 ? tn_val_as_str(t->names.list->v[c])
-                          : print_cell(a, t->kinds[c], places, t->rows.list->v[r - 1].list->v[c]));
+            tn_str s =
+                shorten(a, r == 0 ? tn_val_as_str(t->names.list->v[c])
+                                  : print_cell(a, t->kinds[c], places, tn_table_cell(t, r - 1, c)));
             cells[r * cols + c] = s;
             widths[c] = tn_max_size(widths[c], tn_utf8_len(s));
         }
